@@ -1,0 +1,1 @@
+"""What asdkit stands on: types, contracts, media, the pipeline and the command line."""

@@ -1,0 +1,167 @@
+"""What a component is, and the manager that finds them through the entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import Any
+
+import pluggy
+
+from . import hookspecs
+from .errors import PluginError
+from .weights import Weights
+
+KINDS = ("cutter", "detector", "tracker", "scorer", "writer")
+"""The kinds of components; each but the writer is chosen by `kind=name`."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a component may want to know of the run it is built for.
+
+    Attributes:
+        device: "auto", "cpu", "cuda" or "cuda:N", as the user asked.
+        threads: CPU threads to use; None for the library's own choice.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """One detector, tracker, scorer, cutter or writer that a user can choose.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: What a user writes: `detector=yunet`.
+        config: A dataclass: every parameter with its type and default, the unit in its name. It
+            may raise ValueError in `__post_init__`, naming the parameter.
+        build: Makes the component from an instance of `config` and a `Context`; imports what is
+            heavy only then.
+        weights: The published weights it can load, for `asd weights`.
+        files: Writers only: the files it writes, relative to the output folder.
+    """
+
+    kind: str
+    name: str
+    config: type
+    build: Callable[[Any, Context], Any]
+    weights: tuple[Weights, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The installed package behind a component."""
+
+    name: str
+    version: str
+
+
+class Registry:
+    """The components found, and what failed to load."""
+
+    def __init__(self) -> None:
+        self.components: dict[tuple[str, str], Component] = {}
+        self.providers: dict[tuple[str, str], Provider] = {}
+        self.failures: dict[str, str] = {}
+        """Package and entry point, to the reason it failed."""
+
+    def add(self, component: Component, provider: Provider) -> None:
+        """Take a component in.
+
+        Raises:
+            PluginError: Another package already provides this kind and name.
+            ValueError: There is no such kind.
+        """
+        key = (component.kind, component.name)
+        if component.kind not in KINDS:
+            raise ValueError(f"{key} is of no kind of component; there are {', '.join(KINDS)}")
+        if key in self.components:
+            raise PluginError(
+                f"Two packages provide {component.kind}={component.name}: "
+                f"{self.providers[key].name} and {provider.name}",
+                "Uninstall one of them",
+            )
+        self.components[key] = component
+        self.providers[key] = provider
+
+    def of_kind(self, kind: str) -> list[Component]:
+        """The components of a kind, by name."""
+        return [self.components[key] for key in sorted(self.components) if key[0] == kind]
+
+    def find(self, kind: str, name: str) -> Component:
+        """The component of this kind and name.
+
+        Raises:
+            PluginError: There is none; the error lists what there is.
+        """
+        if (kind, name) in self.components:
+            return self.components[kind, name]
+        if kind not in KINDS:
+            raise PluginError(f"There is no kind {kind!r}; there are {', '.join(KINDS)}")
+        names = ", ".join(component.name for component in self.of_kind(kind))
+        raise PluginError(f"There is no {kind} {name!r}; there are {names}", self.failure_hint())
+
+    def failure_hint(self) -> str:
+        """A hint that names the plugins that failed to load; empty if all are well."""
+        if not self.failures:
+            return ""
+        return f"Failed to load: {', '.join(self.failures)} (asd plugins says why)"
+
+
+def load_registry() -> Registry:
+    """Find all components, asdkit's own and those of other installed packages.
+
+    A plugin that fails to load is noted in `failures` and does not stop the others.
+
+    Raises:
+        PluginError: Two packages provide a component of the same kind and name.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry()
+    providers = {}
+    for distribution, entry in _entry_points():
+        provider = Provider(distribution.metadata["Name"], distribution.version)
+        label = f"{provider.name} ({entry.name})"
+        providers[label] = provider
+        try:
+            plugin = entry.load()
+            manager.register(plugin, name=label)
+            manager.check_pending()  # a misspelt hook would never be called
+        except Exception as error:  # a stranger's code can fail in any way
+            registry.failures[label] = f"{type(error).__name__}: {error}"
+            if manager.has_plugin(label):
+                manager.unregister(name=label)
+    for implementation in reversed(manager.hook.asdkit_components.get_hookimpls()):
+        label = implementation.plugin_name
+        try:
+            for component in implementation.function():
+                registry.add(component, providers[label])
+        except PluginError:
+            raise
+        except Exception as error:
+            registry.failures[label] = f"{type(error).__name__}: {error}"
+    return registry
+
+
+def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
+    """The entry points of the group, asdkit's own first, each once."""
+    found = {}
+    for distribution in distributions():
+        for entry in distribution.entry_points.select(group=hookspecs.PROJECT):
+            name = distribution.metadata["Name"]
+            # An editable install can be listed twice.
+            found.setdefault((name != "asdkit", name, entry.name), (distribution, entry))
+    return [found[key] for key in sorted(found)]
+
+
+@cache
+def registry() -> Registry:
+    """The components of this installation, found once."""
+    return load_registry()

@@ -1,0 +1,289 @@
+"""The data that components exchange. Every type checks its shapes when it is made.
+
+Conventions, here and everywhere: time is seconds from the start of the picture; frame numbers
+count the 25 fps grid; boxes are (x1, y1, x2, y2) in source pixels, float64; colour is RGB uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+GRID_FPS = 25
+"""Frames a second on which everything is detected, tracked and scored."""
+SAMPLE_RATE = 16_000
+"""Samples a second of the sound, mono."""
+SAMPLES_PER_FRAME = SAMPLE_RATE // GRID_FPS
+"""Sound samples of one grid frame: frame k is heard in samples 640 k to 640 (k + 1)."""
+FACE_SIZE_PX = 112
+"""Side of the grey face crops that scorers read."""
+CLIP_FRAMES = 60 * GRID_FPS
+"""Longest clip handed to a scorer, in frames."""
+SOUND_AFTER = 240
+"""Samples after a clip's last frame that its last MFCC windows (25 ms, every 10 ms) reach into."""
+
+Float64 = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+Int16 = NDArray[np.int16]
+
+
+def _checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """`value` as an array of `dtype`; `None` in `shape` stands for any length."""
+    array = np.asarray(value, dtype)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("_" if size is None else str(size) for size in shape)
+        raise ValueError(f"{what} must have shape ({wanted}), but got shape {array.shape}")
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of the 25 fps grid.
+
+    Attributes:
+        index: Grid frame number; the picture nearest to `index / 25` seconds.
+        image: (height, width, 3) uint8, RGB, upright.
+    """
+
+    index: int
+    image: UInt8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "image", _checked("Frame.image", self.image, np.uint8, (None, None, 3))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """The faces found in one frame; none is a valid answer.
+
+    Attributes:
+        boxes: (n, 4) float64, x1, y1, x2, y2 in source pixels.
+        scores: (n,) float64, confidence from 0 to 1.
+    """
+
+    boxes: Float64
+    scores: Float64
+
+    def __post_init__(self) -> None:
+        boxes = _checked("Detections.boxes", self.boxes, np.float64, (None, 4))
+        scores = _checked("Detections.scores", self.scores, np.float64, (len(boxes),))
+        object.__setattr__(self, "boxes", boxes)
+        object.__setattr__(self, "scores", scores)
+
+    @classmethod
+    def none(cls) -> Detections:
+        """The detections of a frame without a face."""
+        return cls(np.empty((0, 4)), np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, eq=False)
+class TrackPiece:
+    """The next boxes of a track, as soon as they are certain.
+
+    A tracker hands a track out in pieces, so that a face can be cropped while its frames are
+    still at hand. The pieces of one track follow each other without a gap or an overlap; the
+    last one (which may hold no box) says whether the track counts.
+
+    Attributes:
+        track: The tracker's number for this track.
+        first_frame: Grid frame of the first box.
+        boxes: (n, 4) float64, one box per grid frame, gaps filled.
+        status: "live" while the track may go on, "kept" or "dropped" in its last piece.
+    """
+
+    track: int
+    first_frame: int
+    boxes: Float64
+    status: Literal["live", "kept", "dropped"] = "live"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "boxes", _checked("TrackPiece.boxes", self.boxes, np.float64, (None, 4))
+        )
+
+
+def _silence(samples: int) -> Int16:
+    return np.zeros(samples, np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """What a scorer reads: up to a minute of one face and of the sound it is seen with.
+
+    Attributes:
+        faces: (n, 112, 112) uint8, grey, one crop per grid frame.
+        sound: (640 n,) int16, 16 kHz mono, the sound of those frames.
+        sound_before: The one sample before `sound`, for pre-emphasis; 0 where a track starts.
+        sound_after: (240,) int16, the 15 ms after `sound`, silence where there is none.
+    """
+
+    faces: UInt8
+    sound: Int16
+    sound_before: int = 0
+    sound_after: Int16 = field(default_factory=lambda: _silence(SOUND_AFTER))
+
+    def __post_init__(self) -> None:
+        side = FACE_SIZE_PX
+        faces = _checked("Clip.faces", self.faces, np.uint8, (None, side, side))
+        if not len(faces):
+            raise ValueError("Clip.faces must hold at least one frame")
+        samples = SAMPLES_PER_FRAME * len(faces)
+        object.__setattr__(self, "faces", faces)
+        object.__setattr__(
+            self, "sound", _checked("Clip.sound", self.sound, np.int16, (samples,))
+        )
+        object.__setattr__(
+            self,
+            "sound_after",
+            _checked("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+def probability(logits: Float32) -> Float32:
+    """The softmax of (n, 2) logits, class 1: (n,) float32 from 0 to 1."""
+    difference = logits[:, 0].astype(np.float64) - logits[:, 1]
+    return (1.0 / (1.0 + np.exp(np.clip(difference, -700, 700)))).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A scorer's answer for one clip.
+
+    Attributes:
+        logits: (n, 2) float32, one row per frame: not speaking, speaking.
+    """
+
+    logits: Float32
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "logits", _checked("Scores.logits", self.logits, np.float32, (None, 2))
+        )
+
+    @property
+    def score(self) -> Float32:
+        """(n,) float32, the class-1 logit, unbounded, as in the reference."""
+        return self.logits[:, 1]
+
+    @property
+    def probability(self) -> Float32:
+        """(n,) float32 from 0 to 1, the softmax of both logits."""
+        return probability(self.logits)
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A face followed through one shot, with its scores.
+
+    Attributes:
+        id: Number of the track in its result, from 0, by first frame and then left to right.
+        shot: Index of its shot.
+        first_frame: Grid frame of the first box.
+        boxes: (n, 4) float64, one per grid frame.
+        smoothed: (n, 3) float64, centre x, centre y and half size the crops were made with.
+        logits: (n, 2) float32, one row per frame: not speaking, speaking.
+        speaking: Segments (start_s, end_s) in which this face speaks.
+    """
+
+    id: int
+    shot: int
+    first_frame: int
+    boxes: Float64
+    smoothed: Float64
+    logits: Float32
+    speaking: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        boxes = _checked("Track.boxes", self.boxes, np.float64, (None, 4))
+        n = len(boxes)
+        object.__setattr__(self, "boxes", boxes)
+        object.__setattr__(
+            self, "smoothed", _checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
+        )
+        object.__setattr__(
+            self, "logits", _checked("Track.logits", self.logits, np.float32, (n, 2))
+        )
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def scores(self) -> Float32:
+        """(n,) float32, the class-1 logit of each frame."""
+        return self.logits[:, 1]
+
+    @property
+    def probabilities(self) -> Float32:
+        """(n,) float32 from 0 to 1, the probability of speaking in each frame."""
+        return probability(self.logits)
+
+    @property
+    def frames(self) -> range:
+        """The grid frames of this track."""
+        return range(self.first_frame, self.first_frame + len(self))
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a video before it is decoded.
+
+    Attributes:
+        path: The file.
+        duration_s: Length of the picture in seconds.
+        width: Width in pixels, after rotation.
+        height: Height in pixels, after rotation.
+        fps: Mean frame rate of the source.
+        has_sound: Whether sound was found, in the file or beside it.
+    """
+
+    path: Path
+    duration_s: float
+    width: int
+    height: int
+    fps: float
+    has_sound: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything a run found out.
+
+    Attributes:
+        video: The source.
+        shots: (first, end) grid frames of each shot, end excluded.
+        tracks: The faces, by first frame.
+        settings: Every option of the run, as plain values.
+        timings_s: Seconds spent in each stage.
+        sound_path: The file the sound came from; None where there was none.
+        folder: Where the files were written; None if nothing was written.
+        files: The files written.
+    """
+
+    video: VideoInfo
+    shots: tuple[tuple[int, int], ...]
+    tracks: tuple[Track, ...]
+    settings: Mapping[str, Any]
+    timings_s: Mapping[str, float]
+    sound_path: Path | None = None
+    folder: Path | None = None
+    files: tuple[Path, ...] = ()

@@ -1,0 +1,1 @@
+"""The components that come with asdkit; they register as a stranger's package would."""
