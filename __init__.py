@@ -3,11 +3,35 @@
 `run` processes a video, `load` makes one component; the command `asd` does both and more.
 """
 
-from .core.components import Component, Context
-from .core.errors import AsdError
-from .core.hookspecs import hookimpl
-from .core.types import Clip, Detections, Frame, Result, Scores, Track, TrackPiece
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .core.version import __version__
+
+if TYPE_CHECKING:
+    from .core.components import Component, Context
+    from .core.config import load
+    from .core.errors import AsdError
+    from .core.hookspecs import hookimpl
+    from .core.pipeline import run
+    from .core.types import Clip, Detections, Frame, Result, Scores, Track, TrackPiece
+
+# Imported on first use: `asd --help` passes through this file and must not wait for OpenCV.
+_HOME = {
+    "AsdError": "errors",
+    "Clip": "types",
+    "Component": "components",
+    "Context": "components",
+    "Detections": "types",
+    "Frame": "types",
+    "Result": "types",
+    "Scores": "types",
+    "Track": "types",
+    "TrackPiece": "types",
+    "hookimpl": "hookspecs",
+    "load": "config",
+    "run": "pipeline",
+}
 
 __all__ = [
     "AsdError",
@@ -22,4 +46,12 @@ __all__ = [
     "TrackPiece",
     "__version__",
     "hookimpl",
+    "load",
+    "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".core.{_HOME[name]}", __name__), name)

@@ -1,0 +1,1 @@
+"""Hydra's configuration: run.yaml, and presets under experiment/."""

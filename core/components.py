@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -25,10 +25,12 @@ class Context:
     Attributes:
         device: "auto", "cpu", "cuda" or "cuda:N", as the user asked.
         threads: CPU threads to use; None for the library's own choice.
+        detect_every: Faces are looked for on every so many grid frames.
     """
 
     device: str = "auto"
     threads: int | None = None
+    detect_every: int = 1
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,11 @@ def load_registry() -> Registry:
             registry.failures[label] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(label):
                 manager.unregister(name=label)
-    for implementation in reversed(manager.hook.asdkit_components.get_hookimpls()):
+    for implementation in manager.hook.asdkit_components.get_hookimpls():
         label = implementation.plugin_name
         try:
-            for component in implementation.function():
+            answer: Iterable[Component] = implementation.function()  # type: ignore[assignment]
+            for component in answer:
                 registry.add(component, providers[label])
         except PluginError:
             raise
@@ -152,7 +155,7 @@ def load_registry() -> Registry:
 
 def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
     """The entry points of the group, asdkit's own first, each once."""
-    found = {}
+    found: dict[tuple[bool, str, str], tuple[Distribution, EntryPoint]] = {}
     for distribution in distributions():
         for entry in distribution.entry_points.select(group=hookspecs.PROJECT):
             name = distribution.metadata["Name"]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-
 from .types import Clip, Detections, Result, Scores, TrackPiece, UInt8
 
 
@@ -50,7 +49,9 @@ class Tracker(Protocol):
             found: Its faces.
 
         Returns:
-            The pieces of tracks that became certain.
+            The pieces of tracks that became certain. A new track is told of at once, and its
+            pieces follow each other without a gap: the frames of a track that is not told of
+            are not kept.
         """
         ...
 
@@ -77,5 +78,3 @@ class Writer(Protocol):
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write into `folder`, which exists, and return the files, each of them whole."""
         ...
-
-

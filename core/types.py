@@ -143,9 +143,7 @@ class Clip:
             raise ValueError("Clip.faces must hold at least one frame")
         samples = SAMPLES_PER_FRAME * len(faces)
         object.__setattr__(self, "faces", faces)
-        object.__setattr__(
-            self, "sound", _checked("Clip.sound", self.sound, np.int16, (samples,))
-        )
+        object.__setattr__(self, "sound", _checked("Clip.sound", self.sound, np.int16, (samples,)))
         object.__setattr__(
             self,
             "sound_after",

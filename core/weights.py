@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Literal
+
+from .errors import WeightsError
+
+TIMEOUTS_S = (5.0, 30.0)
+"""Longest wait for a connection, and then for the next bytes."""
+_BLOCK_BYTES = 1 << 18
+_CHECK = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})?")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A published file of weights.
+    r"""A published file of weights.
 
     Attributes:
         name: What `asd weights` calls it, such as "talknet_talkset".
         url: Where it is downloaded from.
         published: Its file name as published.
-        check: "sha256:HEX", "git:HEX" (a git blob id: SHA-1 over `blob <size>\\0` and the
-            content) or "" where none is published.
+        check: "sha256:HEX", "git:HEX" (a git blob id: SHA-1 over `blob <size>\0` and the
+            content) or "" where none is published; HEX in lower case.
         size_bytes: Its size; None where only the order of magnitude is known.
         licence: Its licence.
+
+    Raises:
+        ValueError: `check` is none of these.
     """
 
     name: str
@@ -27,12 +44,250 @@ class Weights:
     size_bytes: int | None
     licence: str
 
+    def __post_init__(self) -> None:
+        if not _CHECK.fullmatch(self.check):
+            raise ValueError(
+                f"Weights.check must be 'sha256:' and 64, 'git:' and 40 lower-case hexadecimal "
+                f"digits, or empty, but got {self.check!r}"
+            )
+
     @property
     def local(self) -> str:
         """The file name it is kept under: published names of two models can be the same."""
         return self.name + PurePosixPath(self.published).suffix
 
 
+@dataclass(frozen=True)
+class WeightsStatus:
+    """What is known of a file of weights on this machine.
+
+    Attributes:
+        path: The file; None where there is none.
+        state: "ok" if it passes its check, "unchecked" if no hash is published and nothing speaks
+            against it, "damaged" if it is another file or unreadable, "missing" if there is none.
+        fault: What is wrong with a damaged file, expected and got; empty for the others.
+    """
+
+    path: Path | None
+    state: Literal["ok", "missing", "damaged", "unchecked"]
+    fault: str = ""
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `ASDKIT_CACHE` if it is set, else the user's cache folder."""
+    if folder := os.environ.get("ASDKIT_CACHE"):
+        return Path(folder).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("asdkit"))
+
+
+def status(weights: Weights) -> WeightsStatus:
+    """Look for the file, and check it, without downloading anything.
+
+    Raises:
+        WeightsError: `ASDKIT_WEIGHTS` names no folder.
+    """
+    given = _examine(weights, _given(weights))
+    return given if given.path else _examine(weights, [_cached(weights)])
+
+
 def locate(weights: Weights) -> Path:
-    """The checked file: from the folder `ASDKIT_WEIGHTS`, from the cache, or downloaded."""
-    raise NotImplementedError
+    """The checked file: from the folder `ASDKIT_WEIGHTS`, from the cache, or downloaded.
+
+    Raises:
+        WeightsError: `ASDKIT_WEIGHTS` names no folder or holds a wrong file under this name, or
+            the file is nowhere and cannot be downloaded.
+    """
+    given = _examine(weights, _given(weights))
+    if given.path is None:
+        folder = _given_folder()
+        return _cached_or_downloaded(
+            weights, f"not in {folder} (ASDKIT_WEIGHTS)" if folder else "ASDKIT_WEIGHTS is not set"
+        )
+    if given.fault:
+        # Falling back to a download would hide that the file the user chose is not used.
+        raise WeightsError(
+            f"{given.path} (in ASDKIT_WEIGHTS) is not the weights {weights.name}: {given.fault}",
+            f"Put the file from {weights.url} there as {weights.local}, or remove this one",
+        )
+    return given.path
+
+
+def fetch(weights: Weights) -> Path:
+    """The checked file in the cache, whatever `ASDKIT_WEIGHTS` holds; downloaded if need be.
+
+    Raises:
+        WeightsError: The download fails, or the cache cannot be written.
+    """
+    return _cached_or_downloaded(weights, "")
+
+
+def _given_folder() -> Path | None:
+    """The folder `ASDKIT_WEIGHTS`; None where it is not set."""
+    value = os.environ.get("ASDKIT_WEIGHTS")
+    if not value:
+        return None
+    folder = Path(value).expanduser()
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise WeightsError(
+            f"ASDKIT_WEIGHTS names {folder}, which is not a folder to read: {error.strerror}",
+            "Set it to a folder that holds weights, or unset it",
+        ) from error
+    return folder
+
+
+def _given(weights: Weights) -> list[Path]:
+    """Where the file can be in `ASDKIT_WEIGHTS`, its unmistakable name first."""
+    folder = _given_folder()
+    return [folder / weights.local, folder / weights.published] if folder else []
+
+
+def _cached(weights: Weights) -> Path:
+    return cache_folder() / weights.local
+
+
+def _examine(weights: Weights, candidates: Iterable[Path]) -> WeightsStatus:
+    """The first candidate that is the right file, else the first that is there at all."""
+    damaged = None
+    for path in candidates:
+        try:
+            fault = _fault(weights, path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            fault = f"it cannot be read: {error.strerror}"
+        if not fault:
+            return WeightsStatus(path, "ok" if weights.check else "unchecked")
+        damaged = damaged or WeightsStatus(path, "damaged", fault)
+    return damaged or WeightsStatus(None, "missing")
+
+
+def _fault(weights: Weights, path: Path) -> str:
+    """Why `path` is not the file `weights` speaks of, expected and got; empty when it is."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        # Servers can answer with a page about the file, which no format of weights looks like.
+        is_page = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+        got = f"a web page of {size} bytes" if is_page else f"a file of {size} bytes"
+        if weights.check:
+            file.seek(0)
+            digest = _digest(weights.check.partition(":")[0], file, size)
+            right, expected, got = digest == weights.check, weights.check, f"{digest} ({got})"
+        elif weights.size_bytes is not None:
+            right = size == weights.size_bytes and not is_page
+            expected = f"a file of {weights.size_bytes} bytes"
+        else:
+            right, expected = size > 0 and not is_page, "a file of weights"
+    return "" if right else f"expected {expected}, got {got}"
+
+
+def _digest(kind: str, file: BinaryIO, size: int) -> str:
+    """The hash of a file, written as `Weights.check` is."""
+    if kind == "git":
+        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    else:
+        digest = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+    return f"{kind}:{digest.hexdigest()}"
+
+
+def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
+    """The file in the cache; one that is damaged gives way only to a whole one.
+
+    Args:
+        weights: What to find.
+        looked: Where else it was looked for, for the error.
+
+    Raises:
+        WeightsError: The download fails, or the cache cannot be written.
+    """
+    target = _cached(weights)
+    cached = _examine(weights, [target])
+    if cached.path and not cached.fault:
+        return cached.path
+    lack = (
+        f"damaged in {target.parent} ({cached.fault})"
+        if cached.fault
+        else f"missing: not in {target.parent}"
+    )
+    if looked:
+        lack += f", {looked}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A folder of its own for each call keeps parallel downloads apart, and the file in it
+        # gets the user's usual permissions, as a cache shared on a cluster needs.
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{weights.name}.") as aside:
+            path = Path(aside, weights.local)
+            _download(weights, path)
+            fault = _fault(weights, path)
+            if not fault:
+                path.replace(target)
+    except OSError as error:  # the network's errors, those of requests, are of this kind too
+        raise _unobtainable(weights, lack, _reason(error)) from error
+    if fault:
+        raise _unobtainable(weights, lack, fault)
+    return target
+
+
+def _download(weights: Weights, path: Path) -> None:
+    """Download to `path`, with a bar on stderr if that is a terminal.
+
+    Raises:
+        OSError: The server cannot be reached or refuses, or `path` cannot be written.
+    """
+    import pooch
+    from tqdm import tqdm
+
+    with ExitStack() as opened:
+        bar = opened.enter_context(
+            tqdm(
+                desc=weights.name,
+                # pooch takes a bar without a total for no bar, and sets the real one when the
+                # answer comes; until then the delay keeps it from showing.
+                total=weights.size_bytes or 1,
+                delay=0.1,
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                disable=None,
+            )
+        )
+
+        def close_at_end(response: Any, **_: Any) -> None:
+            opened.enter_context(response)  # pooch leaves it open when the download fails
+
+        download = pooch.HTTPDownloader(
+            progressbar=bar,
+            chunk_size=_BLOCK_BYTES,
+            timeout=TIMEOUTS_S,
+            hooks={"response": close_at_end},
+        )
+        download(weights.url, str(path), None)
+
+
+def _reason(error: OSError) -> str:
+    """Why a download failed, in the few words of the error at its root."""
+    response = getattr(error, "response", None)
+    if response is not None and not response.ok:
+        return f"HTTP {response.status_code} {response.reason}"
+    root: BaseException = error
+    # requests and urllib3 hand the error below on as the cause or as the last argument.
+    while isinstance(inner := root.__cause__ or (root.args or ("",))[-1], BaseException):
+        root = inner
+    return f"{type(error).__name__}: {getattr(root, 'strerror', None) or root}"
+
+
+def _unobtainable(weights: Weights, lack: str, reason: str) -> WeightsError:
+    """The error for weights that are not here and cannot be had."""
+    target = _cached(weights)
+    return WeightsError(
+        f"The weights {weights.name} are {lack}, and downloading {weights.url} to {target} "
+        f"failed: {reason}",
+        f"Run `asd weights fetch {weights.name}` on a machine with a network, or download that "
+        f"address, and copy the file here to {target} (ASDKIT_CACHE names another folder for it) "
+        "or into a folder named by ASDKIT_WEIGHTS; experiment=offline needs no weights",
+    )

@@ -1,0 +1,250 @@
+"""The one pass over a video: frames in, scored face tracks out, in bounded memory.
+
+What is kept: the frames that a gap or the smoothing may still need, and at most a minute of
+face crops and sound for each live track.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .contracts import Cutter, Detector, Scorer, Tracker
+from .crops import Smoother, face
+from .errors import PluginError
+from .progress import Stopwatch
+from .segments import SegmentsConfig, speaking_segments
+from .sound import Sound
+from .types import (
+    CLIP_FRAMES,
+    SAMPLES_PER_FRAME,
+    SOUND_AFTER,
+    Clip,
+    Float32,
+    Float64,
+    Frame,
+    Track,
+    TrackPiece,
+    UInt8,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that a pass runs."""
+
+    cutter: Cutter
+    detector: Detector
+    tracker: Tracker
+    scorer: Scorer
+
+
+@dataclass
+class _LiveTrack:
+    """What is known of a track so far."""
+
+    shot: int
+    first_frame: int
+    smoother: Smoother = field(default_factory=Smoother)
+    boxes: list[Float64] = field(default_factory=list)
+    smoothed: list[Float64] = field(default_factory=list)
+    logits: list[Float32] = field(default_factory=list)
+    faces: list[UInt8] = field(default_factory=list)
+    """Crops of the clip that is being gathered."""
+    cropped: int = 0
+    """Frames cropped so far, in this clip and those before."""
+
+    @property
+    def next_crop(self) -> int:
+        """The first frame that is still needed."""
+        return self.first_frame + self.cropped
+
+    @property
+    def clip_start(self) -> int:
+        """The first frame of the clip that is being gathered."""
+        return self.next_crop - len(self.faces)
+
+
+class Analysis:
+    """Takes frames one by one and gathers shots and tracks.
+
+    Args:
+        parts: The components.
+        sound: The sound, on the same clock.
+        watch: Measures the stages.
+        crop_scale: See `core.crops.crop`.
+        detect_every: Look for faces on every so many frames; a shot's last frame is always
+            looked at, so that tracks reach its end.
+        batch_frames: Frames handed to the detector at once.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        sound: Sound,
+        watch: Stopwatch,
+        *,
+        crop_scale: float,
+        detect_every: int,
+        batch_frames: int,
+    ) -> None:
+        self.shots: list[tuple[int, int]] = []
+        self._parts = parts
+        self._sound = sound
+        self._watch = watch
+        self._crop_scale = crop_scale
+        self._detect_every = detect_every
+        self._batch_frames = batch_frames
+        self._frames: dict[int, UInt8] = {}
+        self._waiting: list[int] = []
+        """Frames to look for faces in."""
+        self._live: dict[int, _LiveTrack] = {}
+        self._kept: list[_LiveTrack] = []
+        self._shot_start: int | None = None
+        self._end = 0
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame."""
+        with self._watch("cut"):
+            cut = self._parts.cutter.starts_shot(frame.image, frame.index)
+        if self._shot_start is None:
+            self._shot_start = frame.index
+        elif cut:
+            self._end_shot()
+            self._shot_start = frame.index
+        self._frames[frame.index] = frame.image
+        self._end = frame.index + 1
+        if (frame.index - self._shot_start) % self._detect_every == 0:
+            self._waiting.append(frame.index)
+            if len(self._waiting) >= self._batch_frames:
+                self._detect()
+        elif not self._waiting:
+            self._release()
+
+    def finish(self, segments: SegmentsConfig) -> tuple[Track, ...]:
+        """End the last shot; the tracks that count, by first frame and then left to right."""
+        if self._shot_start is not None:
+            self._end_shot()
+        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
+        return tuple(_finished(number, track, segments) for number, track in enumerate(ordered))
+
+    def _end_shot(self) -> None:
+        assert self._shot_start is not None
+        last = self._end - 1
+        if (last - self._shot_start) % self._detect_every:
+            self._waiting.append(last)
+        self._detect()
+        with self._watch("track"):
+            pieces = self._parts.tracker.flush()
+        self._take(pieces)
+        self._frames.clear()
+        self.shots.append((self._shot_start, self._end))
+
+    def _detect(self) -> None:
+        """Look for faces in the frames waiting, and follow them."""
+        if not self._waiting:
+            return
+        with self._watch("detect"):
+            images = np.stack([self._frames[index] for index in self._waiting])
+            found = self._parts.detector.detect(images, self._waiting)
+        if len(found) != len(self._waiting):
+            raise PluginError(
+                f"The detector answered for {len(found)} of {len(self._waiting)} frames"
+            )
+        pieces: list[TrackPiece] = []
+        with self._watch("track"):
+            for index, faces in zip(self._waiting, found, strict=True):
+                pieces += self._parts.tracker.update(index, faces)
+        self._waiting = []
+        self._take(pieces)
+        self._release()
+
+    def _release(self) -> None:
+        """Forget frames and sound that nobody needs any more."""
+        last = self._end - 1  # may yet be the last of its shot, which is looked at
+        needed = min([track.next_crop for track in self._live.values()], default=last)
+        for index in list(self._frames):
+            if index >= needed:
+                break
+            del self._frames[index]
+        heard = min([track.clip_start for track in self._live.values()], default=needed)
+        self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
+
+    def _take(self, pieces: Iterable[TrackPiece]) -> None:
+        """Crop the faces of new pieces, and score the clips that became full or ended."""
+        ready: list[tuple[_LiveTrack, Clip]] = []
+        for piece in pieces:
+            if piece.track not in self._live:
+                assert self._shot_start is not None
+                self._live[piece.track] = _LiveTrack(len(self.shots), piece.first_frame)
+            track = self._live[piece.track]
+            if len(piece.boxes):
+                track.boxes.append(piece.boxes)
+            if piece.status == "dropped":
+                del self._live[piece.track]
+                continue
+            rows = [track.smoother.add(piece.boxes)]
+            if piece.status == "kept":
+                rows.append(track.smoother.finish())
+                del self._live[piece.track]
+                self._kept.append(track)
+            ready += [(track, clip) for clip in self._clips(track, np.concatenate(rows))]
+            if piece.status == "kept" and track.faces:
+                ready.append((track, self._clip(track)))
+        self._score(ready)
+
+    def _clips(self, track: _LiveTrack, rows: Float64) -> Iterator[Clip]:
+        """Crop the next faces of a track; a clip whenever it has reached its full length."""
+        for row in rows:
+            with self._watch("crop"):
+                if track.next_crop not in self._frames:
+                    raise PluginError(
+                        f"The tracker told of frame {track.next_crop} too late to crop it"
+                    )
+                image = self._frames[track.next_crop]
+                x, y, half_size = row
+                track.faces.append(face(image, x, y, half_size, self._crop_scale))
+                track.smoothed.append(row)
+                track.cropped += 1
+            if len(track.faces) == CLIP_FRAMES:
+                yield self._clip(track)
+
+    def _clip(self, track: _LiveTrack) -> Clip:
+        """The clip gathered so far; the track begins another."""
+        first = track.clip_start * SAMPLES_PER_FRAME
+        stop = track.next_crop * SAMPLES_PER_FRAME
+        with self._watch("sound"):
+            heard = self._sound.read(first - 1, stop + SOUND_AFTER)
+        goes_on = track.clip_start > track.first_frame
+        before, sound, after = np.split(heard, [1, 1 + stop - first])
+        clip = Clip(np.stack(track.faces), sound, int(before[0]) if goes_on else 0, after)
+        track.faces = []
+        return clip
+
+    def _score(self, ready: list[tuple[_LiveTrack, Clip]]) -> None:
+        if not ready:
+            return
+        clips = [clip for _, clip in ready]
+        with self._watch("score"):
+            answers = self._parts.scorer.score(clips)
+        if [len(scores) for scores in answers] != [len(clip) for clip in clips]:
+            raise PluginError("The scorer did not answer with one row per frame of every clip")
+        for (track, _), scores in zip(ready, answers, strict=True):
+            track.logits.append(scores.logits)
+
+
+def _finished(number: int, track: _LiveTrack, segments: SegmentsConfig) -> Track:
+    logits = np.concatenate(track.logits)
+    done = Track(
+        id=number,
+        shot=track.shot,
+        first_frame=track.first_frame,
+        boxes=np.concatenate(track.boxes),
+        smoothed=np.stack(track.smoothed),
+        logits=logits,
+        speaking=(),
+    )
+    spoken = speaking_segments(done.probabilities, track.first_frame, segments)
+    return replace(done, speaking=spoken)

@@ -1,0 +1,313 @@
+"""The command `asd`: reads the arguments, hands them on, prints what came of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import AsdError, ConfigError, InputError
+from .version import __version__
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from .types import Result
+
+USAGE = """\
+asd - say which visible face is speaking, frame by frame
+
+  asd run FILE [OPTION=VALUE ...]   find the faces of a video and who speaks when
+  asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
+  asd plugins                       list the detectors, trackers, scorers, cutters and writers
+  asd weights list                  list the published weights and where they are
+  asd weights fetch NAME ...        download weights
+  asd weights verify                check the weights that are here
+
+Common options of asd run:
+  detector=mtcnn|yunet|boxes        who finds the faces
+  scorer=talknet|lip_motion         who judges them
+  experiment=offline                settings that need no download; experiment=fast for speed
+  device=auto|cpu|cuda|cuda:N       where to compute
+  output=FOLDER overwrite=true      where the results go; replace what is there
+  start_s=10 end_s=20               process a part
+  writers=[json,rttm,annotated]     which files to write
+
+asd run --help tells of all options; asd run FILE --cfg job shows them with their values.
+Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
+"""
+
+_DEMO_CLIP = "demo.mp4"
+_OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
+_TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
+_TAKES_VALUE |= {"--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; exits 0, or 2 after one line about what the user can mend."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands: dict[str, Callable[[list[str]], None]] = {
+        "run": _run,
+        "demo": _demo,
+        "plugins": _plugins,
+        "weights": _weights,
+    }
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        sys.exit(0 if words else 2)
+    if words[0] == "--version":
+        print(f"asdkit {__version__}")
+        return
+    logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
+    try:
+        if words[0] in ("-sc", "--shell-completion"):
+            _complete(words, sorted(commands))
+        elif words[0] in commands:
+            commands[words[0]](words[1:])
+        else:
+            raise ConfigError(
+                f"There is no command {words[0]!r}; there are {', '.join(commands)}",
+                f"To process a video: asd run {words[0]}" if Path(words[0]).exists() else "",
+            )
+    except AsdError as error:
+        if os.environ.get("ASDKIT_DEBUG"):
+            raise
+        _say(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nasd: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(error: AsdError) -> None:
+    print(f"asd: {error}", file=sys.stderr)
+
+
+def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take the video out of the arguments of `asd run`; the rest is Hydra's.
+
+    The first plain argument that names an existing file is the video, whatever its name holds.
+    Else it is the argument that has not the form of an override, or what follows `--`.
+
+    Raises:
+        ConfigError: Two arguments are videos.
+    """
+    videos: list[str] = []
+    rest: list[str] = []
+    plain = list(words)
+    if "--" in plain:
+        cut = plain.index("--")
+        plain, videos = plain[:cut], plain[cut + 1 :]
+    previous = ""
+    for word in plain:
+        if word.startswith("-") or previous in _TAKES_VALUE:
+            rest.append(word)
+        elif not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
+            videos.append(word)
+        elif _OVERRIDE.match(word) or word.startswith("~"):
+            rest.append(word)
+        else:
+            videos.append(word)
+        previous = word
+    if len(videos) > 1:
+        raise ConfigError(
+            f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
+            "Process one at a time, or several with: asd run --multirun video=A,B",
+        )
+    return (videos[0] if videos else None), rest
+
+
+def _run(words: list[str]) -> None:
+    video, overrides = split_video(words)
+    _hydra_app(overrides, video, _report)
+
+
+def _report(config: DictConfig, output: str | None = None) -> Result:
+    """Run what was composed, showing progress and summary."""
+    from dataclasses import replace
+
+    from .config import make_plan
+    from .console import ProgressLine, print_summary
+    from .pipeline import execute
+
+    plan = make_plan(config)
+    if output:
+        plan = replace(plan, options=replace(plan.options, output=output))
+    with ProgressLine() as progress:
+        result = execute(plan, progress)
+    print_summary(result)
+    return result
+
+
+def _hydra_app(words: list[str], video: str | None, job: Callable[..., object]) -> None:
+    """Run a job as a Hydra app, so that all of Hydra's features work.
+
+    Hydra prints tracebacks of its own unless told to raise, and adds a line of its own when a
+    job raises; so a single job's error is carried past it.
+    """
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from .components import registry
+    from .config import CONFIG_MODULE, explained, install
+
+    install(registry(), video)
+    OmegaConf.register_new_resolver("asd_sweep_dir", _sweep_folder, use_cache=True, replace=True)
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    failures: list[AsdError] = []
+    started = False
+
+    def task(config: DictConfig) -> None:
+        nonlocal started
+        started = True
+        hydra_config = HydraConfig.get()
+        several = hydra_config.mode == RunMode.MULTIRUN
+        folder = hydra_config.runtime.output_dir if several else None
+        if several:
+            print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
+        try:
+            job(config, folder)
+        except AsdError as error:
+            failures.append(error)
+            if several:
+                _say(error)
+                raise  # marks this job as failed; the others go on
+
+    sys.argv = [sys.argv[0], *words]
+    try:
+        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="run")(
+            task
+        )()
+    except AsdError:
+        sys.exit(2)  # of a multirun, and said already
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explained(error) from error
+    except ValueError as error:
+        if started:
+            raise
+        raise ConfigError(str(error)) from error
+    if failures:
+        raise failures[0]
+
+
+def _sweep_folder(output: str | None) -> str:
+    """The folder of a multirun, in which each job has one of its own."""
+    from datetime import datetime
+
+    from .pipeline import RESULTS_FOLDER
+
+    if output:
+        return output
+    now = datetime.now().astimezone()
+    return str(Path(RESULTS_FOLDER, "multirun", now.strftime("%Y-%m-%d_%H-%M-%S")))
+
+
+def _complete(words: list[str], commands: list[str]) -> None:
+    """Answer a shell that asks how a line may go on; `asd run` has Hydra answer."""
+    line = os.environ.get("COMP_LINE", "")
+    match = re.match(r"(\S+\s+)(\S+\s+)(.*)", line, re.DOTALL)
+    if "query" not in " ".join(words):  # install or uninstall
+        _hydra_app(words, None, _report)
+    elif match and match[2].strip() in ("run", "demo"):
+        os.environ["COMP_LINE"] = match[1] + match[3]
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+        _hydra_app(words, None, _report)
+    elif match and match[2].strip() == "weights":
+        print("\n".join(word for word in ("list", "fetch", "verify") if word.startswith(match[3])))
+    elif not match:
+        typed = line.partition(" ")[2].strip()
+        print("\n".join(word for word in commands if word.startswith(typed)))
+
+
+def _demo(words: list[str]) -> None:
+    given = {word.partition("=")[0] for word in words}
+    preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
+    overrides = [word for word in preset if word.partition("=")[0] not in given]
+    _hydra_app([*overrides, *words], _DEMO_CLIP, _report_demo)
+
+
+def _report_demo(config: DictConfig, output: str | None = None) -> None:
+    """Make the demo clip in the output folder, run on it and compare with the truth."""
+    from .demo import frames_right, make_clip
+
+    folder = Path(output or config.output)
+    truth = make_clip(folder / _DEMO_CLIP)
+    config.video = str(folder / _DEMO_CLIP)
+    result = _report(config, output)
+    right, judged = frames_right(result, truth)
+    print(f"{right} of {judged} frames right ({100 * right / judged:.1f} %)")
+
+
+def _plugins(words: list[str]) -> None:
+    from .components import KINDS, registry
+
+    _no_more(words, "asd plugins")
+    found = registry()
+    rows = [
+        (kind, component.name, provider.name, provider.version)
+        for kind in KINDS
+        for component in found.of_kind(kind)
+        for provider in [found.providers[kind, component.name]]
+    ]
+    _print_columns([("kind", "name", "provider", "version"), *rows])
+    for label, reason in found.failures.items():
+        print(f"\n{label} failed to load: {' '.join(reason.split())}")
+
+
+def _weights(words: list[str]) -> None:
+    from .components import registry
+    from .weights import fetch, status
+
+    known = {w.name: w for c in registry().components.values() for w in c.weights}
+    if words in (["list"], ["verify"]):
+        rows = [("name", "state", "bytes", "licence", "where")]
+        damaged = []
+        for name in sorted(known):
+            found = status(known[name])
+            if found.state == "damaged":
+                damaged.append(name)
+            size = known[name].size_bytes
+            where = str(found.path or known[name].url)
+            rows.append((name, found.state, str(size or "?"), known[name].licence, where))
+        _print_columns(rows)
+        if words == ["verify"] and damaged:
+            raise InputError(
+                f"Damaged: {', '.join(damaged)}",
+                f"Fetch again with: asd weights fetch {' '.join(damaged)}",
+            )
+    elif words[:1] == ["fetch"] and len(words) > 1:
+        for name in words[1:]:
+            if name not in known:
+                raise ConfigError(
+                    f"There are no weights {name!r}; there are {', '.join(sorted(known))}"
+                )
+        for name in words[1:]:
+            print(fetch(known[name]))
+    else:
+        raise ConfigError(
+            f"asd weights does not know {' '.join(words) or 'what to do'!r}",
+            "Use: asd weights list, asd weights fetch NAME ..., or asd weights verify",
+        )
+
+
+def _no_more(words: list[str], command: str) -> None:
+    if words:
+        raise ConfigError(f"{command} takes no arguments, but got {' '.join(words)}")
+
+
+def _print_columns(rows: Sequence[Sequence[Any]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,113 @@
+"""What `asd run` shows: a line of progress while it works, a table at the end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from .types import GRID_FPS, Result
+
+
+class ProgressLine:
+    """One line on stderr: stage, frames, frames a second, time left.
+
+    On a terminal the line is redrawn in place; elsewhere, as in a log file, a line is printed
+    when a stage begins.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[counts]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._stage = ""
+        self._task: Any = None
+
+    def __enter__(self) -> ProgressLine:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far the run has come; see `core.progress.Progress`."""
+        if stage != self._stage:
+            self._stage = stage
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._task = self._bars.add_task(stage, total=total or None, counts="")
+            if not self._console.is_terminal:
+                self._console.print(f"asd: {stage}", highlight=False)
+        if total:
+            speed = self._bars.tasks[0].speed
+            rate = f", {speed:.1f} frames/s" if speed else ""
+            self._bars.update(self._task, completed=done, counts=f"{done}/{total} frames{rate}")
+
+
+def print_summary(result: Result) -> None:
+    """Print what was found, how long it took and where the files are, on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    first = result.shots[0][0] if result.shots else 0
+    seconds = (result.shots[-1][1] - first) / GRID_FPS if result.shots else 0.0
+    console.print(
+        Text(f"{result.video.path.name}: {seconds:.1f} s, "),
+        f"{_count(len(result.shots), 'shot')}, {_count(len(result.tracks), 'face track')}",
+        sep="",
+        soft_wrap=True,
+    )
+    if result.tracks:
+        table = Table("track", "shot", "from s", "to s", "speaks s", "speaking segments")
+        for track in result.tracks:
+            spoken = sum(end - start for start, end in track.speaking)
+            table.add_row(
+                str(track.id),
+                str(track.shot),
+                f"{track.frames.start / GRID_FPS:.2f}",
+                f"{track.frames.stop / GRID_FPS:.2f}",
+                f"{spoken:.2f}",
+                _shortened([f"{start:.2f}-{end:.2f}" for start, end in track.speaking]),
+            )
+        console.print(table)
+    else:
+        console.print("No face was found, so nobody is seen speaking.")
+    total = result.timings_s["total"]
+    stages = ", ".join(
+        f"{name} {spent:.1f}" for name, spent in result.timings_s.items() if name != "total"
+    )
+    console.print(
+        f"{total:.1f} s, {seconds / total:.2f} times real time ({stages})", soft_wrap=True
+    )
+    devices = result.settings.get("devices", {})
+    if devices:
+        took = ", ".join(f"{kind} on {device}" for kind, device in devices.items())
+        console.print(f"device={result.settings['device']}: {took}", soft_wrap=True)
+    for path in result.files:
+        console.print(Text(str(path)), soft_wrap=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _shortened(segments: list[str], most: int = 6) -> str:
+    shown = ", ".join(segments[:most])
+    return f"{shown}, and {len(segments) - most} more" if len(segments) > most else shown

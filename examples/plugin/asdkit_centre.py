@@ -1,0 +1,51 @@
+"""A whole plugin for asdkit: the detector `centre`, for selfies and other talking heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+import asdkit
+
+
+@dataclass(frozen=True)
+class CentreConfig:
+    """Parameters of the `centre` detector.
+
+    Attributes:
+        face_ratio: Side of the face, as a part from 0 to 1 of the picture's shorter side.
+    """
+
+    face_ratio: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.face_ratio <= 1:
+            raise ValueError(f"face_ratio must be above 0 and up to 1, got {self.face_ratio}")
+
+
+class CentreDetector:
+    """Finds one face in every frame: a square in the middle."""
+
+    def __init__(self, config: CentreConfig) -> None:
+        self._face_ratio = config.face_ratio
+
+    def detect(self, frames: NDArray[np.uint8], indices: Sequence[int]) -> list[asdkit.Detections]:
+        """Frames (n, h, w, 3) in, one `Detections` per frame out."""
+        height, width = frames.shape[1:3]
+        half = self._face_ratio * min(height, width) / 2
+        box = [width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half]
+        return [asdkit.Detections(np.array([box]), np.ones(1)) for _ in frames]
+
+
+def build(config: CentreConfig, context: asdkit.Context) -> CentreDetector:
+    """Make the detector; a heavy import or a look for a GPU would stand here."""
+    return CentreDetector(config)
+
+
+@asdkit.hookimpl
+def asdkit_components() -> list[asdkit.Component]:
+    """Tell asdkit what this package adds."""
+    return [asdkit.Component("detector", "centre", CentreConfig, build)]

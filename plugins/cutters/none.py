@@ -1,0 +1,26 @@
+"""A cutter for videos that are one shot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...core.components import Context
+from ...core.types import UInt8
+
+
+@dataclass(frozen=True)
+class NoneConfig:
+    """The `none` cutter has no parameters."""
+
+
+class NoCutter:
+    """Takes the whole video as one shot."""
+
+    def starts_shot(self, frame: UInt8, index: int) -> bool:
+        """Never; see `core.contracts.Cutter`."""
+        return False
+
+
+def build(config: NoneConfig, context: Context) -> NoCutter:
+    """Make the cutter."""
+    return NoCutter()

@@ -1,0 +1,88 @@
+"""Shots from a file that PySceneDetect's `list-scenes` wrote."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from ...core.components import Context
+from ...core.errors import InputError
+from ...core.types import GRID_FPS, UInt8
+
+_HEADER = ("Scene Number", "Start Frame", "Start Timecode", "Start Time (seconds)")
+_TIMECODE = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class SceneListConfig:
+    """Parameters of the `csv` cutter.
+
+    Attributes:
+        path: The CSV file.
+    """
+
+    path: str = "???"
+
+
+class SceneListCutter:
+    """Cuts where the list says a shot begins; shots past the end of the video do no harm."""
+
+    def __init__(self, starts_s: list[float]) -> None:
+        # The grid frame nearest to the start; of two equally near ones the earlier.
+        self._starts = {ceil(start * GRID_FPS - 0.5) for start in starts_s}
+
+    def starts_shot(self, frame: UInt8, index: int) -> bool:
+        """Whether a shot of the list begins here; see `core.contracts.Cutter`."""
+        return index in self._starts
+
+
+def read_starts(path: Path) -> list[float]:
+    """Where the shots of a list-scenes file begin, in seconds.
+
+    The line of timecodes and the header line may both be missing. The column of seconds counts;
+    where it is missing the timecode does, whose seconds may be rounded up to 60.000.
+
+    Raises:
+        InputError: The file cannot be read or is no such list.
+    """
+    hint = "It should be the CSV that PySceneDetect's list-scenes writes"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if any(row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"Cannot read the scene list {path}: {error}", hint) from error
+    columns: tuple[str, ...] = _HEADER
+    starts = []
+    for number, row in rows:
+        if row[0].startswith("Timecode List") or _TIMECODE.fullmatch(row[0]):
+            continue  # the cuts once more, in one line
+        if "Start Timecode" in row or "Start Time (seconds)" in row:
+            columns = tuple(name.strip() for name in row)
+            continue
+        cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
+        start = _seconds(cells.get("Start Time (seconds)", ""), cells.get("Start Timecode", ""))
+        if start is None:
+            raise InputError(f"Line {number} of the scene list {path} holds no start time", hint)
+        starts.append(start)
+    if not starts:
+        raise InputError(f"The scene list {path} names no shot", hint)
+    return starts
+
+
+def _seconds(seconds: str, timecode: str) -> float | None:
+    try:
+        return float(seconds)
+    except ValueError:
+        match = _TIMECODE.fullmatch(timecode)
+    if not match:
+        return None
+    hours, minutes, rest = match.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def build(config: SceneListConfig, context: Context) -> SceneListCutter:
+    """Read the list and make the cutter."""
+    return SceneListCutter(read_starts(Path(config.path)))

@@ -1,0 +1,81 @@
+"""MTCNN (Zhang et al., IEEE Signal Processing Letters 2016), from facenet-pytorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...core.components import Context
+from ...core.errors import MissingExtraError
+from ...core.types import Detections, UInt8
+from ..resizing import shrink
+from ..torch_support import import_torch, pick_device, set_threads
+
+_SMALLEST_INPUT_PX = 12
+"""Side of the picture that MTCNN's first network looks at."""
+
+
+@dataclass(frozen=True)
+class MtcnnConfig:
+    """Parameters of the `mtcnn` detector.
+
+    Attributes:
+        longer_side_px: Frames with a longer side than this are scaled down to it.
+        min_face_px: The smallest face looked for, in source pixels; the time grows steeply as
+            it falls.
+        thresholds: Confidence from 0 to 1 that a face needs in each of the three networks.
+    """
+
+    longer_side_px: int = 640
+    min_face_px: float = 60.0
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9)
+
+    def __post_init__(self) -> None:
+        if self.longer_side_px < 32:
+            raise ValueError(f"longer_side_px must be at least 32, got {self.longer_side_px}")
+        if self.min_face_px <= 0:
+            raise ValueError(f"min_face_px must be above 0, got {self.min_face_px}")
+        if len(self.thresholds) != 3 or not all(0 <= t <= 1 for t in self.thresholds):
+            raise ValueError(
+                f"thresholds must be three numbers from 0 to 1, got {list(self.thresholds)}"
+            )
+
+
+class MtcnnDetector:
+    """Runs MTCNN on batches of frames; its weights come with facenet-pytorch."""
+
+    def __init__(self, config: MtcnnConfig, network: Any, device: str) -> None:
+        self._config = config
+        self._network = network
+        self.device = device
+
+    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
+        """Find the faces; see `core.contracts.Detector`."""
+        shrunk = [shrink(frame, self._config.longer_side_px) for frame in frames]
+        small, scale = np.stack([frame for frame, _ in shrunk]), shrunk[0][1]
+        self._network.min_face_size = self._config.min_face_px * scale
+        if min(small.shape[1:3]) < max(self._network.min_face_size, _SMALLEST_INPUT_PX):
+            return [Detections.none() for _ in frames]
+        all_boxes, all_scores = self._network.detect(small)
+        return [
+            Detections.none()
+            if boxes is None
+            else Detections(np.asarray(boxes, np.float64) / scale, np.asarray(scores, np.float64))
+            for boxes, scores in zip(all_boxes, all_scores, strict=True)
+        ]
+
+
+def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
+    """Load the networks and make the detector."""
+    import_torch("detector=mtcnn")
+    try:
+        from facenet_pytorch import MTCNN
+    except ImportError as error:
+        raise MissingExtraError("detector=mtcnn", "facenet-pytorch", "torch") from error
+    set_threads(context.threads)
+    device = pick_device(context.device)
+    network = MTCNN(keep_all=True, thresholds=list(config.thresholds), device=device).eval()
+    return MtcnnDetector(config, network, str(device))

@@ -1,0 +1,84 @@
+"""YuNet (Wu, Peng and Yu, Machine Intelligence Research 2023), run by OpenCV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ...core.components import Context
+from ...core.types import Detections, UInt8
+from ...core.weights import Weights, locate
+from ..resizing import shrink
+
+WEIGHTS = Weights(
+    name="face_detection_yunet_2023mar",
+    url=(
+        "https://huggingface.co/opencv/face_detection_yunet/resolve/"
+        "3cc26e7f1014a5ee5d74a42acee58bafc9d0a310/face_detection_yunet_2023mar.onnx"
+    ),
+    published="face_detection_yunet_2023mar.onnx",
+    check="sha256:8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    size_bytes=232_589,
+    licence="MIT",
+)
+
+
+@dataclass(frozen=True)
+class YunetConfig:
+    """Parameters of the `yunet` detector.
+
+    Attributes:
+        longer_side_px: Frames with a longer side than this are scaled down to it.
+        min_face_px: Faces whose larger side is smaller than this, in source pixels, are left out.
+        score_threshold: Confidence from 0 to 1 that a face needs.
+        nms_threshold: Overlap from 0 to 1 from which two boxes count as one face.
+    """
+
+    longer_side_px: int = 640
+    min_face_px: float = 20.0
+    score_threshold: float = 0.7
+    nms_threshold: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.longer_side_px < 32:
+            raise ValueError(f"longer_side_px must be at least 32, got {self.longer_side_px}")
+        if self.min_face_px < 0:
+            raise ValueError(f"min_face_px must not be negative, got {self.min_face_px}")
+        for name in ("score_threshold", "nms_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+
+
+class YunetDetector:
+    """Runs YuNet on each frame, on the CPU."""
+
+    def __init__(self, config: YunetConfig, path: str) -> None:
+        self._config = config
+        self._net = cv2.FaceDetectorYN.create(
+            path, "", (320, 320), config.score_threshold, config.nms_threshold
+        )
+
+    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
+        """Find the faces; see `core.contracts.Detector`."""
+        return [self._faces(*shrink(frame, self._config.longer_side_px)) for frame in frames]
+
+    def _faces(self, frame: UInt8, scale: float) -> Detections:
+        self._net.setInputSize((frame.shape[1], frame.shape[0]))
+        # A row is x, y, width, height, five landmarks (x, y), confidence.
+        rows = self._net.detect(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1]
+        if rows is None:
+            return Detections.none()
+        rows = rows.astype(np.float64)
+        rows = rows[rows[:, 2:4].max(1) >= self._config.min_face_px * scale]
+        corners = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], 1) / scale
+        return Detections(corners, rows[:, 14].clip(0, 1))
+
+
+def build(config: YunetConfig, context: Context) -> YunetDetector:
+    """Find the weights and make the detector."""
+    if context.threads:
+        cv2.setNumThreads(context.threads)
+    return YunetDetector(config, str(locate(WEIGHTS)))

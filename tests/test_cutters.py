@@ -1,0 +1,109 @@
+"""Cutters: where shots begin."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from scenedetect import FrameTimecode
+from scenedetect.output import write_scene_list
+
+import asdkit
+from asdkit.core.errors import ConfigError, InputError
+
+ROWS = [(0.0, 6.0), (6.0, 60.0), (60.0, 75.2)]
+
+
+def starts(cutter, frames):
+    return [k for k in range(len(frames)) if cutter.starts_shot(frames[k], k)]
+
+
+def scene_list(path, fps=25.0):
+    """A list as PySceneDetect itself writes it."""
+    scenes = [(FrameTimecode(a, fps), FrameTimecode(b, fps)) for a, b in ROWS]
+    with path.open("w", newline="") as file:
+        write_scene_list(file, scenes)
+    return path
+
+
+def found(path):
+    """The starts of a list within 80 s, with pictures that play no part."""
+    return starts(asdkit.load("cutter", "csv", path=str(path)), [None] * 2000)
+
+
+def test_content_cuts_where_the_picture_changes():
+    rng = np.random.default_rng(0)
+    scenes = [rng.integers(0, 250, (90, 160, 3), np.uint8) for _ in range(3)]
+    noise = [rng.integers(0, 3, (90, 160, 3), np.uint8) for _ in range(30)]
+    frames = [scene + grain for scene in scenes for grain in noise]
+    assert starts(asdkit.load("cutter", "content"), frames) == [30, 60]
+    assert starts(asdkit.load("cutter", "content", min_shot_s=1.6), frames) == [60]
+    assert starts(asdkit.load("cutter", "content", threshold=255.0), frames) == []
+
+
+def test_content_takes_any_size():
+    frames = [np.full((2000, 3, 3), 10, np.uint8), np.full((2000, 3, 3), 250, np.uint8)]
+    assert starts(asdkit.load("cutter", "content", min_shot_s=0.0), frames) == [1]
+
+
+def test_none_never_cuts():
+    frames = [np.full((8, 8, 3), 255 * (k % 2), np.uint8) for k in range(10)]
+    assert starts(asdkit.load("cutter", "none"), frames) == []
+
+
+def test_a_list_as_pyscenedetect_writes_it(tmp_path):
+    path = scene_list(tmp_path / "scenes.csv")
+    assert path.read_text().startswith("00:00:06.000,")
+    assert found(path) == [0, 150, 1500]
+    path.write_text("Timecode List:," + path.read_text())  # as older versions of it do
+    assert found(path) == [0, 150, 1500]
+
+
+@pytest.mark.parametrize("drop", [1, 2])
+def test_without_its_first_lines(tmp_path, drop):
+    path = scene_list(tmp_path / "scenes.csv")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[drop:]))
+    assert found(path) == [0, 150, 1500]
+
+
+def test_seconds_rounded_up_to_sixty(tmp_path):
+    path = scene_list(tmp_path / "scenes.csv")
+    rows = list(csv.reader(path.read_text().splitlines()[1:]))
+    seconds = rows[0].index("Start Time (seconds)")
+    timecode = rows[0].index("Start Timecode")
+    for row in rows:
+        del row[seconds]
+    rows[-1][timecode] = "00:00:60.000"
+    path.write_text("\n".join(",".join(row) for row in rows))
+    assert found(path) == [0, 150, 1500]
+
+
+def test_starts_of_other_frame_rates_fall_on_the_nearest_frame(tmp_path):
+    path = tmp_path / "scenes.csv"
+    path.write_text("1,1,00:00:00.000,0.000\n2,30,00:00:00.968,0.968\n3,36,00:00:01.168,1.168\n")
+    assert found(path) == [0, 24, 29]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello,there\n", "Scene Number,Start Frame\n1,1\n", "\xff\xfe"]
+)
+def test_no_such_list(tmp_path, text):
+    path = tmp_path / "scenes.csv"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="list-scenes"):
+        asdkit.load("cutter", "csv", path=str(path))
+
+
+def test_a_missing_list_or_path(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        asdkit.load("cutter", "csv", path=str(tmp_path / "none.csv"))
+    with pytest.raises(ConfigError, match=r"cutter=csv.*path is not set|path is not set"):
+        asdkit.load("cutter", "csv")
+
+
+def test_parameters_out_of_range():
+    with pytest.raises(ConfigError, match=r"cutter\.threshold"):
+        asdkit.load("cutter", "content", threshold=0.0)
+    with pytest.raises(ConfigError, match=r"cutter\.min_shot_s"):
+        asdkit.load("cutter", "content", min_shot_s=-1.0)
