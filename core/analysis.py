@@ -215,11 +215,11 @@ class Analysis:
         """The clip gathered so far; the track begins another."""
         first = track.clip_start * SAMPLES_PER_FRAME
         stop = track.next_crop * SAMPLES_PER_FRAME
+        before = int(track.clip_start > track.first_frame)  # one sample, if the track goes on
         with self._watch("sound"):
-            heard = self._sound.read(first - 1, stop + SOUND_AFTER)
-        goes_on = track.clip_start > track.first_frame
-        before, sound, after = np.split(heard, [1, 1 + stop - first])
-        clip = Clip(np.stack(track.faces), sound, int(before[0]) if goes_on else 0, after)
+            heard = self._sound.read(first - before, stop + SOUND_AFTER)
+        sound_before, sound, after = np.split(heard, [before, before + stop - first])
+        clip = Clip(np.stack(track.faces), sound, int(sound_before.sum()), after)
         track.faces = []
         return clip
 

@@ -100,7 +100,8 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
         ConfigError: Two arguments are videos.
     """
     videos: list[str] = []
-    rest: list[str] = []
+    overrides: list[str] = []
+    flags: list[str] = []  # go last: argparse wants the overrides in one row
     plain = list(words)
     if "--" in plain:
         cut = plain.index("--")
@@ -108,11 +109,11 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
     previous = ""
     for word in plain:
         if word.startswith("-") or previous in _TAKES_VALUE:
-            rest.append(word)
+            flags.append(word)
         elif not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
             videos.append(word)
         elif _OVERRIDE.match(word) or word.startswith("~"):
-            rest.append(word)
+            overrides.append(word)
         else:
             videos.append(word)
         previous = word
@@ -121,12 +122,17 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
             f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
             "Process one at a time, or several with: asd run --multirun video=A,B",
         )
-    return (videos[0] if videos else None), rest
+    return (videos[0] if videos else None), [*overrides, *flags]
 
 
 def _run(words: list[str]) -> None:
     video, overrides = split_video(words)
-    _hydra_app(overrides, video, _report)
+    if {"-h", "--help"} & set(overrides):
+        from .help import run_help
+
+        print(run_help(word for word in overrides if not word.startswith("-")), end="")
+    else:
+        _hydra_app(overrides, video, _report)
 
 
 def _report(config: DictConfig, output: str | None = None) -> Result:
@@ -220,7 +226,10 @@ def _complete(words: list[str], commands: list[str]) -> None:
     if "query" not in " ".join(words):  # install or uninstall
         _hydra_app(words, None, _report)
     elif match and match[2].strip() in ("run", "demo"):
-        os.environ["COMP_LINE"] = match[1] + match[3]
+        # Hydra would stumble over a file among the overrides.
+        *done, typed = match[3].split(" ")
+        done = [word for word in done if _OVERRIDE.match(word)]
+        os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
         _hydra_app(words, None, _report)
     elif match and match[2].strip() == "weights":

@@ -1,0 +1,87 @@
+"""Memory and time against length: `python -m benchmarks.length [FILE] [OPTION=VALUE ...]`.
+
+Repeats a clip (the demo clip unless a file is named) to 1 and to 10 minutes, runs each in a
+process of its own and prints peak memory and time, with the ratios.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+
+from asdkit.core.demo import make_clip
+
+from .machine import describe
+
+MINUTES = (1, 10)
+DEFAULTS = ["experiment=offline", "detect_every=5"]
+
+
+def repeat(clip: Path, minutes: float, target: Path) -> None:
+    """Join copies of a clip until it has this length, without encoding anew."""
+    with av.open(str(target), "w") as out:
+        offset = 0.0
+        streams = {}
+        while offset < 60 * minutes:
+            with av.open(str(clip)) as source:
+                for stream in (source.streams.video[0], source.streams.audio[0]):
+                    if stream.type not in streams:
+                        streams[stream.type] = out.add_stream_from_template(stream)
+                video = source.streams.video[0]
+                length = float(video.duration * video.time_base)
+                for packet in source.demux(source.streams.video[0], source.streams.audio[0]):
+                    late = packet.pts is not None and packet.pts * packet.time_base >= length
+                    if packet.dts is None or late:
+                        continue
+                    shift = round(offset / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                    packet.stream = streams[packet.stream.type]
+                    out.mux(packet)
+            offset += length
+
+
+def measure(video: Path, overrides: list[str], output: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MiB of one run."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "asdkit", "run", str(video), *overrides, f"output={output}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} exited with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def main(words: list[str]) -> None:
+    """Make the videos, run on them and print the table."""
+    files = [word for word in words if Path(word).exists()]
+    overrides = [word for word in words if word not in files] or DEFAULTS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = Path(files[0]) if files else folder / "demo.mp4"
+        if not files:
+            make_clip(clip)
+        print(describe())
+        print(f"{clip.name} repeated, {' '.join(overrides)}")
+        print(f"{'minutes':>7} {'s':>8} {'s/minute':>9} {'peak MiB':>9}")
+        rows = []
+        for minutes in MINUTES:
+            video = folder / f"{minutes}.mp4"
+            repeat(clip, minutes, video)
+            seconds, peak = measure(video, overrides, folder / str(minutes))
+            rows.append((seconds / minutes, peak))
+            print(f"{minutes:>7} {seconds:8.1f} {seconds / minutes:9.1f} {peak:9.0f}", flush=True)
+        print(
+            f"10 minutes against 1: {rows[1][1] / rows[0][1]:.2f} times the memory, "
+            f"{rows[1][0] / rows[0][0]:.2f} times the time per minute"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,35 @@
+"""Milliseconds per frame of each stage: `python -m benchmarks.stages FILE [OPTION=VALUE ...]`.
+
+Runs with experiment=offline unless told otherwise; everything is written, to a temporary folder.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+
+import asdkit
+
+from .machine import describe
+
+
+def main(words: list[str]) -> None:
+    """Run on a file and print the table."""
+    if not words:
+        sys.exit("python -m benchmarks.stages FILE [OPTION=VALUE ...]")
+    video, *overrides = words
+    overrides = overrides or ["experiment=offline"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = asdkit.run(video, [*overrides, f"output={folder}/out"])
+    frames = sum(end - start for start, end in result.shots)
+    faces = sum(len(track) for track in result.tracks)
+    print(describe())
+    print(f"{result.video.path.name} {' '.join(overrides)}")
+    print(f"{frames} frames at 25 fps, {faces} face frames")
+    print(f"{'stage':<8} {'s':>8} {'ms/frame':>9}")
+    for stage, seconds in result.timings_s.items():
+        print(f"{stage:<8} {seconds:8.2f} {1000 * seconds / frames:9.2f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

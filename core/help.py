@@ -1,0 +1,95 @@
+"""`asd run --help`: every option with its value and what its dataclass says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import textwrap
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from .components import registry
+from .config import CHOSEN_KINDS, CONFIG_MODULE, Options, compose_run
+from .segments import SegmentsConfig
+
+_HEAD = """\
+asd run FILE [OPTION=VALUE ...]
+
+Finds the faces of a video, follows them, and says of each in every frame how likely it is the one
+speaking. The file is a plain argument, whatever its name holds; or video=FILE, for sweeps.
+
+The values are those of this very command line. To see the parameters of another component choose
+it, as in: asd run detector=yunet --help
+"""
+_TAIL = """\
+asd run is a Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries
+several values (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab
+completion in bash: eval "$(asd -sc install=bash)"
+"""
+_COLUMN = 38
+_WIDTH = 100
+
+
+def run_help(overrides: Iterable[str]) -> str:
+    """The help text for a command line with these overrides.
+
+    Raises:
+        ConfigError: An override does not fit.
+    """
+    config = compose_run(overrides)
+    plain = [field.name for field in dataclasses.fields(Options) if field.name != "segments"]
+    lines = ["Options", *_fields(Options, "", config, plain), ""]
+    lines += ["When a face counts as speaking", *_fields(SegmentsConfig, "segments.", config), ""]
+    for kind in CHOSEN_KINDS:
+        name = config[kind].name
+        lines.append(f"{kind}={name}  (of {_names(kind)})")
+        lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
+    lines.append(f"writers=[{','.join(config.writers)}]  (of {_names('writer')})")
+    for name in config.writers:
+        lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
+    presets = (entry.name for entry in files(CONFIG_MODULE).joinpath("experiment").iterdir())
+    names = sorted(name.removesuffix(".yaml") for name in presets)
+    lines += ["", f"experiment=NAME  (of {', '.join(names)})", "  Several settings at once.", ""]
+    return "\n".join([_HEAD, *lines, _TAIL])
+
+
+def _names(kind: str) -> str:
+    return ", ".join(component.name for component in registry().of_kind(kind))
+
+
+def _fields(
+    config: type, prefix: str, values: DictConfig, only: Iterable[str] | None = None
+) -> list[str]:
+    """One line or more per field of a dataclass: key, value, description."""
+    lines = []
+    descriptions = attributes(config)
+    for name in only or (field.name for field in dataclasses.fields(config)):
+        missing = OmegaConf.is_missing(OmegaConf.select(values, prefix[:-1]) or values, name)
+        value = "???" if missing else _shown(OmegaConf.select(values, prefix + name))
+        assigned = f"  {prefix}{name}={value}"
+        if len(assigned) >= _COLUMN - 1:
+            lines.append(assigned)
+            assigned = ""
+        for text in textwrap.wrap(descriptions.get(name, ""), _WIDTH - _COLUMN) or [""]:
+            lines.append(f"{assigned:<{_COLUMN}}{text}".rstrip())
+            assigned = ""
+    return lines
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace(" ", "")
+
+
+def attributes(config: type) -> dict[str, str]:
+    """What the section Attributes of a dataclass's docstring says of each field."""
+    _, _, section = (inspect.getdoc(config) or "").partition("Attributes:\n")
+    found = re.findall(r"^    (\w+): (.*(?:\n      +.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
