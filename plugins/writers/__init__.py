@@ -1,0 +1,26 @@
+"""The writers that come with asdkit."""
+
+from ...core.components import Component
+from ...core.hookspecs import hookimpl
+from . import annotated, ava, pywork, result_json, rttm, webvtt
+
+
+@hookimpl
+def asdkit_components() -> list[Component]:
+    """Name the writers."""
+    return [
+        Component(
+            "writer", "json", result_json.JsonConfig, result_json.build, files=(result_json.FILE,)
+        ),
+        Component("writer", "ava", ava.AvaConfig, ava.build, files=(ava.FILE,)),
+        Component("writer", "rttm", rttm.RttmConfig, rttm.build, files=(rttm.FILE,)),
+        Component("writer", "webvtt", webvtt.WebvttConfig, webvtt.build, files=(webvtt.FILE,)),
+        Component("writer", "pywork", pywork.PyworkConfig, pywork.build, files=pywork.FILES),
+        Component(
+            "writer",
+            "annotated",
+            annotated.AnnotatedConfig,
+            annotated.build,
+            files=(annotated.FILE,),
+        ),
+    ]

@@ -1,0 +1,221 @@
+"""Writing MP4 files that any player plays: H.264 pictures with a sound track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
+
+from .errors import OutputError
+from .soundtrack import SoundTrack
+from .types import UInt8
+
+_TICKS_PER_S = 90_000
+_LEAST_TICKS_PER_S = 10_000
+_BT709 = 1
+_BT601_MATRICES = (0, 2, 5, 6)
+"""Matrix coefficients that are BT.601 or, unspecified, are taken for it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How numbers become colours, and pixels a shape.
+
+    A file with the look of its source looks the same, even where the source does not say. The
+    codes are those of ITU-T H.273.
+
+    Attributes:
+        matrix: Matrix coefficients.
+        primaries: Colour primaries.
+        transfer: Transfer characteristics.
+        pixel_aspect: Width of a pixel over its height.
+    """
+
+    matrix: int = _BT709
+    primaries: int = _BT709
+    transfer: int = _BT709
+    pixel_aspect: Fraction = Fraction(1)
+
+    @classmethod
+    def of(cls, stream: Any) -> Look:
+        """The look of a video stream."""
+        context = stream.codec_context
+        aspect = context.sample_aspect_ratio or Fraction(1)
+        return cls(context.colorspace, context.color_primaries, context.color_trc, aspect)
+
+    def on_its_side(self) -> Look:
+        """The look of the picture after a quarter turn."""
+        return replace(self, pixel_aspect=1 / self.pixel_aspect)
+
+    @property
+    def conversion(self) -> Colorspace:
+        """The conversion to RGB, and back."""
+        return Colorspace.ITU601 if self.matrix in _BT601_MATRICES else Colorspace.ITU709
+
+
+class Mp4Writer:
+    """Writes pictures and a sound track to an MP4 file; a context manager.
+
+    The file is H.264 in yuv420p, with its index first, so that it plays while it loads. A
+    picture of odd size gets its last row or column twice. No more than a few pictures are held.
+
+    Args:
+        path: The file.
+        fps: Mean frame rate, from which the encoder plans.
+        ticks_per_s: Unit of the times; a multiple of it is used if it is coarse.
+        crf: Constant rate factor, from 0 (lossless) to 51.
+        look: How the pictures are to be understood.
+        sound: Adds the sound; it is cut where the picture ends.
+        threads: Threads of the encoder; None leaves it to FFmpeg.
+
+    Example:
+        >>> with Mp4Writer(path, 25, sound=sound_of_samples(samples)) as video:
+        ...     for k, image in enumerate(images):
+        ...         video.add(image, Fraction(k, 25), Fraction(k + 1, 25))
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        fps: Fraction | int,
+        *,
+        ticks_per_s: int = _TICKS_PER_S,
+        crf: int = 20,
+        look: Look | None = None,
+        sound: SoundTrack | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._path = path
+        self._fps = Fraction(fps).limit_denominator(10_000)
+        self._ticks_per_s = ticks_per_s * math.ceil(_LEAST_TICKS_PER_S / ticks_per_s)
+        self._crf = crf
+        self._look = look or Look()
+        self._sound = sound
+        self._threads = threads
+        self._picture: Any = None
+        self._packets: Generator[Any, None, None] | None = None
+        self._waiting: Any = None
+        """The next packet of sound, not due yet."""
+        self._durations: dict[int, int] = {}
+        """Those of the pictures in the encoder, by timestamp."""
+        self._pts = -1
+        self._end = Fraction(0)
+        self._reformatter = VideoReformatter()
+
+    def __enter__(self) -> Mp4Writer:
+        with self._writing():
+            self._container = av.open(
+                f"file:{self._path}",
+                "w",
+                format="mp4",
+                container_options={"movflags": "faststart"},
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            if self._packets is not None:
+                self._packets.close()
+            with self._writing():
+                self._container.close()
+
+    def add(self, image: UInt8, start_s: Fraction, end_s: Fraction) -> None:
+        """Write a picture.
+
+        Args:
+            image: (height, width, 3) uint8, RGB, of the same size as the first one.
+            start_s: Seconds at which it is shown, 0 or more and after the last one's.
+            end_s: Seconds until which it is shown.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        height, width = image.shape[:2]
+        if height % 2 or width % 2:
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        if self._picture is None:
+            self._begin(image)
+        self._mux_sound(start_s)
+        frame = self._reformatter.reformat(
+            VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=self._look.conversion,
+        )
+        # Two times may fall on one tick; the encoder wants them to rise.
+        self._pts = max(round(start_s * self._ticks_per_s), self._pts + 1)
+        self._end = end_s
+        self._durations[self._pts] = max(1, round(end_s * self._ticks_per_s) - self._pts)
+        frame.pts = self._pts
+        frame.time_base = Fraction(1, self._ticks_per_s)
+        self._mux_picture(frame)
+
+    def _begin(self, image: UInt8) -> None:
+        """Add the streams, now that the size is known."""
+        stream: Any = self._container.add_stream(
+            "libx264", self._fps, options={"crf": str(self._crf), "preset": "veryfast"}
+        )
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, self._ticks_per_s)
+        context.thread_count = self._threads or 0
+        context.sample_aspect_ratio = self._look.pixel_aspect
+        context.colorspace = self._look.matrix
+        context.color_primaries = self._look.primaries
+        context.color_trc = self._look.transfer
+        self._picture = stream
+        if self._sound is not None:
+            self._packets = self._sound(self._container)
+
+    def _finish(self) -> None:
+        if self._picture is None:
+            raise ValueError("a video needs at least one picture")
+        self._mux_picture(None)
+        self._mux_sound(self._end)
+
+    def _mux_picture(self, frame: VideoFrame | None) -> None:
+        with self._writing():
+            for packet in self._picture.encode(frame):
+                packet.duration = self._durations.pop(packet.pts)
+                self._container.mux(packet)
+
+    def _mux_sound(self, until_s: Fraction) -> None:
+        """Write the sound that begins before `until_s`: the file stays in step."""
+        while self._packets is not None:
+            packet = self._waiting or next(self._packets, None)
+            if packet is None:
+                return
+            if packet.pts * packet.time_base >= until_s:
+                self._waiting = packet
+                return
+            self._waiting = None
+            with self._writing():
+                self._container.mux(packet)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except av.FFmpegError as error:
+            raise OutputError(
+                f"Cannot write {self._path}: {error.strerror or error}",
+                "Choose another folder with output=FOLDER",
+            ) from error

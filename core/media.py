@@ -1,0 +1,253 @@
+"""Video and sound files: what is in them, and what is wrong with them, before decoding."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+from av.container import InputContainer
+
+from .errors import InputError
+from .picture import (
+    Decoder,
+    Media,
+    first_frame_at,
+    frames,
+    opened,
+    packets_of,
+    stream_of,
+    upright_size,
+)
+from .sound import Sound
+from .types import GRID_FPS, VideoInfo
+
+__all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
+
+
+def probe(
+    path: Path,
+    sound: Path | None = None,
+    *,
+    allow_silent: bool = False,
+    end_s: float | None = None,
+) -> Media:
+    """Find the picture and the sound, and everything wrong that shows before decoding.
+
+    Args:
+        path: The video.
+        sound: A file to take the sound from instead; it begins with the picture.
+        allow_silent: Accept a video without sound.
+        end_s: Seconds up to which it will be read; None for all. A file that was cut off is
+            accepted if this part of it is there.
+
+    Returns:
+        The media, ready for `frames` and `Sound`.
+
+    Raises:
+        InputError: There is no such file, or it cannot be read, or lacks picture or sound.
+    """
+    with _opened(path) as container:
+        stream = stream_of(container, "video")
+        if stream is None:
+            raise InputError(
+                f"{path} has no picture that can be decoded",
+                "Give a video; a file with only sound can be named as sound=FILE",
+            )
+        has_sound = stream_of(container, "audio") is not None
+        head = next(Decoder(path, "video").frames(), None)
+        if head is None:
+            raise InputError(
+                f"Nothing of the picture of {path} can be decoded",
+                "Check that it plays in a video player, or copy it again from its source",
+            )
+        zero = Fraction(0) if head.pts is None else head.pts * head.time_base
+        fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
+    end = _end_of_picture(path, zero, fps, end_s)
+    sound_path, sound_zero = (path if has_sound else None), zero
+    if sound is not None and not (sound.exists() and sound.samefile(path)):
+        sound_path, sound_zero = sound, _start_of_sound(sound)
+    if sound_path is None and not allow_silent:
+        raise InputError(
+            f"{path} has no sound that can be decoded",
+            "Name a sound file with sound=FILE, or go on without with allow_silent=true",
+        )
+    width, height = upright_size(head)
+    info = VideoInfo(
+        path=path,
+        duration_s=float(end - zero),
+        width=width,
+        height=height,
+        fps=float(fps),
+        has_sound=sound_path is not None,
+    )
+    return Media(info, sound_path, zero, sound_zero)
+
+
+def _start_of_sound(path: Path) -> Fraction:
+    with _opened(path) as container:
+        if stream_of(container, "audio") is None:
+            raise InputError(
+                f"{path} has no sound that can be decoded", "Give another file as sound=FILE"
+            )
+        return Fraction(container.start_time or 0, av.time_base)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        if not path.exists():
+            raise InputError(f"No such file: {path}", "Check its name and folder")
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "not a file that can be searched"
+            raise InputError(f"{path} is {what}", "Give a video file")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise InputError(f"{path} is empty", "Copy or record it again")
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}", "Check its permissions"
+        ) from error
+    try:
+        container = opened(path)
+    except av.FFmpegError as error:
+        if _is_cut_off(path):
+            raise InputError(
+                f"{path} is cut off or still being written: the index at its end is missing",
+                "Wait until it is whole, or copy it again from its source",
+            ) from error
+        raise _not_media(path) from error
+    with container:
+        if container.format.name == "tty":  # FFmpeg draws any text file as pictures of text
+            raise _not_media(path)
+        yield container
+
+
+def _not_media(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a video or sound file, or is damaged beyond reading",
+        "Check that it plays in a video player",
+    )
+
+
+def _end_of_picture(path: Path, zero: Fraction, fps: Fraction, end_s: float | None) -> Fraction:
+    """Timestamp in seconds at which the last picture that can be read ends."""
+    is_cut_off = _is_cut_off(path)
+    with opened(path) as container:
+        stream = stream_of(container, "video")
+        announced = _announced(path, container, stream)
+        end = zero
+        if announced and not is_cut_off:
+            # Pictures are not stored in order, but none is a second away from its place.
+            target = max(zero, zero + announced - 1)
+            with suppress(av.FFmpegError):
+                container.seek(math.floor(target / stream.time_base), stream=stream)
+                end = _end_of_packets(container, stream, zero, fps)
+    if end == zero:
+        with opened(path) as container:
+            stream = stream_of(container, "video")
+            end = _end_of_packets(container, stream, zero, fps, only_complete=is_cut_off)
+    if is_cut_off and end - zero < announced - 1 / fps:
+        readable_s = math.floor((end - zero) * 100) / 100
+        if end_s is None or end_s > readable_s:
+            raise InputError(
+                f"{path} is cut off: only {readable_s:.2f} s of its {float(announced):.2f} s "
+                "of picture can be read",
+                f"Copy it again from its source, or process that part with end_s={readable_s:.2f}",
+            )
+    return end
+
+
+def _end_of_packets(
+    container: InputContainer,
+    stream: Any,
+    zero: Fraction,
+    fps: Fraction,
+    *,
+    only_complete: bool = False,
+) -> Fraction:
+    """When the last packet from here on ends; `zero` if there is none.
+
+    Where a file breaks off, only the pictures due before the last decoding time are complete.
+    """
+    end = zero
+    for packet in packets_of(container, stream):
+        if packet is not None and packet.size and not packet.is_corrupt:
+            stamp = packet.dts if only_complete else packet.pts
+            begin = end if stamp is None else stamp * stream.time_base
+            end = max(end, begin + (packet.duration * stream.time_base or 1 / fps))
+    return end
+
+
+def _announced(path: Path, container: InputContainer, stream: Any) -> Fraction:
+    """Seconds that the picture should last by what the file says; 0 if it does not."""
+    if stream.duration:
+        announced = Fraction(stream.duration * stream.time_base)
+    else:
+        announced = Fraction(container.duration or 0, av.time_base)
+    if container.format.name == "avi":  # FFmpeg shortens what is cut off, the header does not
+        with path.open("rb") as file:
+            header = struct.unpack_from("<5I", file.read(52), 32)
+        announced = max(announced, Fraction(header[0] * header[4], 1_000_000))
+    return announced
+
+
+_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
+_MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a file ends before the sizes in it say, or an MP4 before its index.
+
+    MP4 (ISO 14496-12), Matroska (RFC 9559) and AVI state their sizes; other files are taken
+    to be whole.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(256)
+        if head[4:8] in _MP4_BEGINNINGS:
+            names, end = _mp4_boxes(file, size)
+            return end > size or b"moov" not in names
+    if head.startswith(_MATROSKA_BEGINNING):
+        return _matroska_end(head) > size
+    return head.startswith(b"RIFF") and 8 + int.from_bytes(head[4:8], "little") > size
+
+
+def _mp4_boxes(file: BinaryIO, size: int) -> tuple[set[bytes], int]:
+    """The names of the outermost boxes, and where the last one should end."""
+    names: set[bytes] = set()
+    end = 0
+    while end + 8 <= size:
+        file.seek(end)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:], "big")
+        elif length == 0:  # up to the end of the file
+            length = size - end
+        if length < 8:
+            break
+        names.add(head[4:8])
+        end += length
+    return names, end
+
+
+def _matroska_end(head: bytes) -> int:
+    """Where the segment, the second and last element of a file, should end; 0 if not said."""
+    end = 0
+    for _element in ("header", "segment"):
+        at = end + 4  # after the element's name
+        if at >= len(head):
+            return 0
+        width = 9 - head[at].bit_length()
+        unit = 1 << 7 * width
+        length = int.from_bytes(head[at : at + width], "big") - unit
+        if length == unit - 1:  # all ones: not known when it was written
+            return 0
+        end = at + width + length
+    return end

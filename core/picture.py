@@ -1,0 +1,317 @@
+"""The picture of a video: any frame rate in, the 25 fps grid out, one frame at a time."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from .errors import InputError
+from .types import GRID_FPS, Frame, UInt8, VideoInfo
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_SEEK_BACK_S = (0, 2, 8, 32)
+"""How far before the time wanted a seek aims, in turn, until it lands early enough."""
+
+_ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
+_LEANING = (PictureType.P, PictureType.B)
+
+
+@dataclass(frozen=True)
+class Media:
+    """A video whose picture and sound have been found and can be read.
+
+    Attributes:
+        info: What is known of the video.
+        sound_path: The file the sound comes from; None where there is none.
+        zero: Timestamp in seconds, in the video, of the first picture: time zero.
+        sound_zero: Timestamp in seconds, in the sound's file, of time zero.
+    """
+
+    info: VideoInfo
+    sound_path: Path | None
+    zero: Fraction
+    sound_zero: Fraction
+
+
+def opened(path: Path) -> InputContainer:
+    """The file, opened by FFmpeg; raises `av.FFmpegError` where it cannot be."""
+    # The prefix keeps a name that holds a colon from being read as an address.
+    name = f"file:{path}"
+    try:
+        return av.open(name)
+    except UnicodeDecodeError:  # before version 19, PyAV wants tags in UTF-8 unless told
+        return av.open(name, **_ANY_TAGS)
+
+
+def stream_of(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
+    """The main stream of a kind; None if there is none that can be decoded.
+
+    The cover of a sound file is a video stream to FFmpeg, but not here.
+    """
+    stream = container.streams.best(kind)
+    if stream is None or stream.codec_context is None:
+        return None
+    is_cover = stream.disposition & av.stream.Disposition.attached_pic
+    return None if is_cover else stream
+
+
+def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """The packets of a stream as far as the file can be read.
+
+    The last one flushes the decoder: an empty packet, or None where reading broke off.
+    """
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError:
+        yield None
+
+
+class Decoder:
+    """One stream of a file, decoded; what is damaged is skipped and counted.
+
+    Args:
+        path: The file.
+        kind: Which of its main streams.
+        threads: Threads of the decoder; None leaves it to FFmpeg.
+
+    Attributes:
+        skipped: Packets and frames left out so far.
+    """
+
+    def __init__(
+        self, path: Path, kind: Literal["video", "audio"], threads: int | None = None
+    ) -> None:
+        self._path = path
+        self._kind = kind
+        self._threads = threads
+        self.skipped = 0
+
+    def frames(self, start: Fraction | None = None) -> Iterator[Any]:
+        """The decoded frames, in order of presentation.
+
+        Args:
+            start: Timestamp in seconds. The first frame is at or before it, not necessarily
+                just before it; None decodes from the beginning, as does a file that cannot
+                be searched.
+
+        Yields:
+            `av.VideoFrame` or `av.AudioFrame`.
+        """
+        if start is not None:
+            for back_s in _SEEK_BACK_S:
+                frames = self._run(start - back_s)
+                head = next(frames, None)
+                if head is not None and _is_whole(head) and head.pts * head.time_base <= start:
+                    yield head
+                    yield from frames
+                    return
+        yield from self._run(None)
+
+    def warn_if_skipped(self) -> None:
+        """Log one line if anything was left out."""
+        if self.skipped:
+            _log.warning(
+                "%s: skipped %d damaged or misplaced parts of the %s",
+                self._path,
+                self.skipped,
+                "picture" if self._kind == "video" else "sound",
+            )
+
+    def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
+        self.skipped = 0
+        with opened(self._path) as container:
+            stream = stream_of(container, self._kind)
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = self._threads or 0
+            packets = packets_of(container, stream)
+            earliest = None
+            if seek_to is not None:
+                try:
+                    container.seek(math.floor(seek_to / stream.time_base), stream=stream)
+                except av.FFmpegError:
+                    return
+                packets = dropwhile(lambda packet: not (packet and packet.is_keyframe), packets)
+            for packet in packets:
+                if seek_to is not None and earliest is None:
+                    earliest = packet.pts
+                    if earliest is None:
+                        return
+                if packet is None:
+                    self.skipped += 1
+                try:
+                    frames = stream.decode(packet)
+                except av.FFmpegError:
+                    self.skipped += 1
+                    continue
+                # Frames shown before the key frame lean on others that were not decoded.
+                yield from (
+                    frame
+                    for frame in frames
+                    if earliest is None or (frame.pts is not None and frame.pts >= earliest)
+                )
+
+
+def _is_whole(frame: Any) -> bool:
+    """Whether decoding can begin here: some streams call a picture key that leans on others."""
+    return not (isinstance(frame, VideoFrame) and frame.pict_type in _LEANING)
+
+
+class _Timed:
+    """The frames of a picture with their times: an iterable of (start, end, frame).
+
+    Start and end are seconds from time zero. A frame without a timestamp follows its
+    predecessor; one that does not come after its predecessor is left out.
+
+    Attributes:
+        end: When the last frame ends; 0 before the first.
+    """
+
+    def __init__(self, media: Media, decoder: Decoder, start: Fraction | None) -> None:
+        self._media = media
+        self._decoder = decoder
+        self._start = start
+        self.end = Fraction(0)
+
+    def __iter__(self) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+        before: Fraction | None = None
+        gap = 1 / Fraction(self._media.info.fps)
+        for frame in self._decoder.frames(self._start):
+            time = self.end
+            if frame.pts is not None:
+                time = frame.pts * frame.time_base - self._media.zero
+            if before is not None:
+                if time <= before:
+                    self._decoder.skipped += 1
+                    continue
+                gap = time - before
+            self.end = time + (frame.duration * frame.time_base or gap)
+            before = time
+            yield time, self.end, frame
+
+
+def on_grid(
+    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0
+) -> Iterator[tuple[int, _T]]:
+    """Choose the frame nearest to each point of the 25 fps grid, the earlier one of two.
+
+    The grid has as many frames as fit the picture, rounded, and at least one.
+
+    Args:
+        timed: (start, end, frame), in seconds from time zero, rising.
+        first: The first grid frame wanted; `timed` begins at or before it.
+
+    Yields:
+        (grid frame, frame).
+    """
+    index = first
+    before: tuple[Fraction, _T] | None = None
+    # A grid frame past the middle of its step counts only if the picture lasts long enough.
+    waiting: tuple[int, _T] | None = None
+    picture_end = Fraction(0)
+    for time, end, frame in timed:
+        picture_end = end
+        certain = round(time * GRID_FPS)
+        if waiting is not None and waiting[0] < certain:
+            yield waiting
+            waiting = None
+        while before is not None and 2 * index <= (before[0] + time) * GRID_FPS:
+            if index < certain:
+                yield index, before[1]
+            else:
+                waiting = index, before[1]
+            index += 1
+        before = time, frame
+    count = max(1, round(picture_end * GRID_FPS))
+    if waiting is not None and waiting[0] < count:
+        yield waiting
+    if before is not None:
+        yield from ((k, before[1]) for k in range(index, count))
+
+
+def first_frame_at(time_s: float) -> int:
+    """The first grid frame at or after a time, taken as the decimal it is written as."""
+    return math.ceil(Fraction(str(time_s)) * GRID_FPS)
+
+
+def upright_size(frame: VideoFrame) -> tuple[int, int]:
+    """(width, height) of a frame after its rotation."""
+    size = frame.width, frame.height
+    return size if _quarter_turns(frame) % 2 == 0 else size[::-1]
+
+
+def _quarter_turns(frame: VideoFrame) -> int:
+    return round(frame.rotation / 90) % 4
+
+
+def _rgb(frame: VideoFrame, info: VideoInfo, reformatter: VideoReformatter) -> UInt8:
+    turns = _quarter_turns(frame)
+    width, height = (info.width, info.height)[:: 1 if turns % 2 == 0 else -1]
+    # Naming the size brings a frame back to that of the first one, should it change.
+    image = reformatter.reformat(frame, width, height, "rgb24").to_ndarray()
+    return np.ascontiguousarray(np.rot90(image, turns))
+
+
+def frames(
+    media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
+) -> Iterator[Frame]:
+    """The picture on the 25 fps grid, upright, in RGB.
+
+    Grid frame k is the source frame nearest to k / 25 s by presentation timestamp, counted
+    from the first picture; of two as near, the earlier one. The picture lasts until its last
+    frame's own duration is over. A part has the very same frames as the whole.
+
+    Args:
+        media: What to read.
+        start_s: Seconds at which the part begins; its first frame is ceil(25 start_s).
+        end_s: Seconds at which the part ends, its last frame is before ceil(25 end_s); None
+            or a time past the end reads to the end.
+        threads: Threads of the decoder; None leaves it to FFmpeg.
+
+    Returns:
+        An iterator that holds no more than a few source frames at a time.
+
+    Raises:
+        InputError: No frame lies between `start_s` and `end_s`.
+    """
+    if not 0 <= start_s < math.inf:
+        raise InputError(f"start_s must be 0 or more seconds, but is {start_s}")
+    first = first_frame_at(start_s)
+    stop = None if end_s is None or end_s == math.inf else first_frame_at(end_s)
+    if stop is not None and stop <= first:
+        raise InputError(
+            f"end_s={end_s} must be later than start_s={start_s}, by 1/{GRID_FPS} s or more"
+        )
+    return _frames(media, first, stop, threads)
+
+
+def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
+    decoder = Decoder(media.info.path, "video", threads)
+    start = media.zero + Fraction(first, GRID_FPS) if first else None
+    timed = _Timed(media, decoder, start)
+    reformatter = VideoReformatter()
+    index = None
+    for index, frame in on_grid(timed, first):
+        yield Frame(index, _rgb(frame, media.info, reformatter))
+        if index + 1 == stop:
+            break
+    if index is None:
+        raise InputError(
+            f"{media.info.path} has no picture from {first / GRID_FPS:g} s on: "
+            f"it lasts {float(timed.end):.2f} s",
+            "Choose an earlier start_s",
+        )
+    decoder.warn_if_skipped()

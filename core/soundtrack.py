@@ -1,0 +1,172 @@
+"""Sound tracks for the files of `core.encode`: copied from a file, or made AAC."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.container import OutputContainer
+from av.filter import Graph
+
+from .picture import Decoder, opened, packets_of, stream_of
+from .types import SAMPLE_RATE, Int16
+
+SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
+"""Adds a sound stream to a file about to be written and gives its packets, in order."""
+
+COPIED_CODECS = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+"""Sound that players expect in an MP4; any other is made AAC."""
+_AAC_RATE = 48_000
+"""Samples a second where AAC does not know the rate of the source."""
+_AAC_BITS_PER_S = 96_000
+_AAC_BITS_PER_SAMPLE = 6
+"""For each channel: a good rate, and the most that AAC allows."""
+_CHUNK = 4096
+"""Samples handed to the encoder at once."""
+_LEAP_S = 0.04
+"""A larger gap or overlap in the timestamps of sound is made good."""
+_SEEK_BACK_S = 2
+"""How far before the sound wanted a seek aims: some files can only be searched roughly."""
+
+
+def sound_of_file(path: Path, zero: Fraction) -> SoundTrack:
+    """The sound of a file: copied if players know its codec in an MP4, else made AAC.
+
+    Args:
+        path: The file; it holds sound.
+        zero: Timestamp in seconds, in that file, of the first picture written.
+    """
+
+    def add(output: OutputContainer) -> Generator[Any, None, None]:
+        with opened(path) as source:
+            template = stream_of(source, "audio")
+            context = template.codec_context
+            if context.codec.canonical_name in COPIED_CODECS:
+                return _copied(path, zero, output.add_stream_from_template(template))
+            channels, rate = context.layout.nb_channels, context.sample_rate
+        stream = _aac(output, rate, 1 if channels == 1 else 2)
+        start = zero if zero > _SEEK_BACK_S else None
+        frames = Decoder(path, "audio").frames(start)
+        return _encoded(stream, _on_time(frames, zero, stream))
+
+    return add
+
+
+def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
+    """Sound in memory, made AAC; it begins with the picture.
+
+    Args:
+        samples: (n,) int16, mono.
+        rate: Samples a second.
+    """
+
+    def frames() -> Iterator[AudioFrame]:
+        for first in range(0, len(samples), _CHUNK):
+            frame = AudioFrame.from_ndarray(samples[None, first : first + _CHUNK], "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+            yield frame
+
+    def add(output: OutputContainer) -> Generator[Any, None, None]:
+        stream = _aac(output, rate, 1)
+        return _encoded(stream, _on_time(frames(), Fraction(0), stream))
+
+    return add
+
+
+def _copied(path: Path, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
+    """The packets of a file's sound, on the clock of the file to write."""
+    last = -math.inf
+    with opened(path) as source:
+        origin = stream_of(source, "audio")
+        shift = round(zero / origin.time_base)
+        if zero > _SEEK_BACK_S:
+            with suppress(av.FFmpegError):  # else it is read from the beginning
+                source.seek(math.floor((zero - _SEEK_BACK_S) / origin.time_base), stream=origin)
+        for packet in packets_of(source, origin):
+            if packet is None or packet.dts is None:
+                continue
+            packet.dts -= shift
+            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            # MP4 has no room for packets whose times do not rise.
+            if packet.pts + (packet.duration or 0) > 0 and packet.dts > last:
+                last = packet.dts
+                packet.stream = stream
+                yield packet
+
+
+def _aac(output: OutputContainer, rate: int, channels: int) -> Any:
+    known = av.codec.Codec("aac", "w").audio_rates or []
+    stream = output.add_stream("aac", rate if rate in known else _AAC_RATE)
+    stream.layout = "mono" if channels == 1 else "stereo"
+    most = _AAC_BITS_PER_SAMPLE * stream.rate
+    stream.bit_rate = channels * min(_AAC_BITS_PER_S, most)
+    return stream
+
+
+def _encoded(stream: Any, frames: Iterable[AudioFrame]) -> Generator[Any, None, None]:
+    for frame in chain(frames, [None]):
+        yield from stream.encode(frame)
+
+
+def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[AudioFrame]:
+    """Sound as `stream` takes it, from its time zero on, without a break.
+
+    Args:
+        frames: Decoded sound; gaps in its timestamps, a late start too, become silence.
+        zero: Timestamp in seconds, in the source, of time zero.
+        stream: The AAC stream that the sound is for.
+    """
+    position = 0
+    # Within a file the rate and the layout may change; a filter graph is for one of each.
+    for form, run in groupby(frames, _form):
+        graph = _graph(form, stream, position)
+        for frame in chain(run, [None]):
+            if frame is not None and frame.pts is not None:
+                frame.pts -= round(zero / frame.time_base)
+            graph.push(frame)
+            for even in _pulled(graph):
+                # Sound too short to reach `position` comes out all the same.
+                if even.pts >= position:
+                    position = even.pts + even.samples
+                    yield even
+
+
+def _form(frame: Any) -> tuple[int, str, str, Fraction]:
+    return frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base
+
+
+def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> Graph:
+    """Filters that give sound of this form the form of `stream`, from sample `position` on."""
+    rate, sample_format, layout, time_base = form
+    graph = Graph()
+    source = graph.add_abuffer(
+        sample_rate=rate, format=sample_format, layout=layout, time_base=time_base
+    )
+    # FFmpeg counts the first timestamp in samples of the source.
+    first = math.ceil(Fraction(position * rate, stream.rate))
+    on_time = f"async=1:min_hard_comp={_LEAP_S}:first_pts={first}"
+    resample = graph.add("aresample", f"{stream.rate}:{on_time}")
+    mix = graph.add(
+        "aformat", f"sample_fmts={stream.format.name}:channel_layouts={stream.layout.name}"
+    )
+    sink = graph.add("abuffersink")
+    source.link_to(resample)
+    resample.link_to(mix)
+    mix.link_to(sink)
+    graph.configure()
+    return graph
+
+
+def _pulled(graph: Graph) -> Iterator[Any]:
+    while True:
+        try:
+            yield graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return

@@ -1,0 +1,213 @@
+"""A scorer that needs no weights: whose mouth moves, on a still head, while there is sound.
+
+It is a baseline. It cannot tell speech from chewing, nor who of two people with moving mouths is
+heard; a trained scorer can. Each frame's score joins two pieces of evidence, as odds:
+
+- Motion. The head's motion from frame to frame (shift, zoom, turn) and the change of light are
+  fitted on the upper face (least squares on the gradient, as Lucas and Kanade 1981) and undone.
+  What is left over at the mouth, less what is left over at the upper face (noise, compression,
+  a bad fit), is the mouth's own motion. Divided by the picture's gradient it is in pixels, the
+  same for a soft picture and a sharp one. A running median keeps what goes on, as speech does,
+  and drops what is over at once: a smile, a swallow, a jump of the face box.
+- Sound. The level against the clip's own background noise.
+
+Both must hold: the odds are 1 / (1 / motion odds + 1 / sound odds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from ...core.components import Component, Context
+from ...core.types import (
+    FACE_SIZE_PX,
+    GRID_FPS,
+    SAMPLES_PER_FRAME,
+    Clip,
+    Float32,
+    Float64,
+    Int16,
+    Scores,
+    UInt8,
+)
+
+_SIDE_PX = FACE_SIZE_PX // 2
+"""Side of the pictures that are compared: motion of speech shows at half size, noise less."""
+_BLUR_PX = 1.5
+_FIT_STEPS = 4
+_SMOOTHING_FRAMES = 2.5
+_SOUND_SMOOTHING_FRAMES = 3.0
+"""Bridges the stops within a word."""
+
+_LEAST_GRADIENT = 1.0
+"""Square of a gradient too faint to show motion, in grey levels a pixel."""
+_LEAST_MOTION_PX = 0.1
+"""Motion below this is noise; keeps the logarithm finite."""
+_LOGITS_PER_MOTION_RATIO = 3.0
+"""What the natural logarithm of motion over `motion_px` is multiplied by."""
+_DB_PER_LOGIT = 3.0
+_BELOW_PEAK_DB = 20.0
+"""Sound this far below a clip's loudest is speech even in a clip without a pause."""
+_QUIETEST_SPEECH_DB = -55.0
+"""Sound below this, against full scale, is never speech."""
+_SILENCE_POWER = 1e-9
+"""-90 dB, about the last bit of 16."""
+
+
+def _region(top: float, bottom: float, half_width: float) -> tuple[slice, slice]:
+    """Rows and columns, from distances to the face box's centre in half sizes of the box.
+
+    In the reference's crop (core/crops.py, `crop_scale` 0.4) a half size is 1 / 1.4 of the
+    side of the part that scorers see, and the box's centre lies 0.3 half sizes below its top.
+    """
+    half_size = _SIDE_PX / 1.4
+    rows = [round(min(max(0.3 + y, 0.0), 1.4) * half_size) for y in (top, bottom)]
+    columns = [round((0.7 + x) * half_size) for x in (-half_width, half_width)]
+    return slice(*rows), slice(*columns)
+
+
+_UPPER_FACE = _region(-0.2, 0.27, 0.45)
+"""Eyes, nose and the cheeks beside it: what moves with the skull."""
+_Y, _X = np.mgrid[_UPPER_FACE].astype(np.float32)
+_CENTRE_Y, _CENTRE_X = float(_Y.mean()), float(_X.mean())
+_Y, _X = _Y - _CENTRE_Y, _X - _CENTRE_X
+"""Distances from the upper face's centre, where zoom and turn have theirs."""
+_MOUTH = _region(0.3, 0.97, 0.4)
+"""Lips and chin; in a detector's box the mouth lies about 0.54 half sizes below the centre."""
+
+
+@dataclass(frozen=True)
+class LipMotionConfig:
+    """Parameters of `scorer=lip_motion`.
+
+    Attributes:
+        motion_px: Motion of the mouth from frame to frame, in pixels of the 112x112 face, at
+            which it is as likely to speak as not.
+        window_s: Seconds of the running median over that motion.
+        sound_rise_db: How far the sound must rise above the clip's background noise to be as
+            likely speech as not.
+    """
+
+    motion_px: float = 0.45
+    window_s: float = 0.5
+    sound_rise_db: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.motion_px <= 0:
+            raise ValueError(f"motion_px must be above 0, got {self.motion_px}")
+        if self.window_s <= 0:
+            raise ValueError(f"window_s must be above 0, got {self.window_s}")
+
+
+class LipMotion:
+    """Scores clips by mouth motion and sound; see the module."""
+
+    def __init__(self, config: LipMotionConfig) -> None:
+        self._config = config
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """Score clips of any length; a score is the logarithm of the odds, the other logit 0."""
+        return [self._score(clip) for clip in clips]
+
+    def _score(self, clip: Clip) -> Scores:
+        motion, sound = self._motion_logit(clip.faces), self._sound_logit(clip.sound)
+        score = -np.logaddexp(-motion, -sound)
+        return Scores(np.stack([np.zeros(len(clip)), score], 1).astype(np.float32))
+
+    def _motion_logit(self, faces: UInt8) -> Float64:
+        window = 2 * round(self._config.window_s * GRID_FPS / 2) + 1
+        lasting = median_filter(mouth_motion(faces), window, mode="nearest") + _LEAST_MOTION_PX
+        smooth = gaussian_filter1d(np.log(lasting), _SMOOTHING_FRAMES, mode="nearest")
+        neutral = np.log(self._config.motion_px + _LEAST_MOTION_PX)
+        return np.asarray(_LOGITS_PER_MOTION_RATIO * (smooth - neutral), np.float64)
+
+    def _sound_logit(self, sound: Int16) -> Float64:
+        samples = sound.reshape(-1, SAMPLES_PER_FRAME) / 32768
+        power = np.square(samples).mean(1)
+        noise, peak = np.percentile(_decibels(power), [10, 95])
+        neutral = min(noise + self._config.sound_rise_db, peak - _BELOW_PEAK_DB)
+        level = _decibels(gaussian_filter1d(power, _SOUND_SMOOTHING_FRAMES, mode="nearest"))
+        return np.asarray((level - max(neutral, _QUIETEST_SPEECH_DB)) / _DB_PER_LOGIT, np.float64)
+
+
+def _decibels(power: Float64) -> Float64:
+    return np.asarray(10 * np.log10(power + _SILENCE_POWER), np.float64)
+
+
+def mouth_motion(faces: UInt8) -> Float64:
+    """How far the mouth moves by itself between each frame and the one before.
+
+    Args:
+        faces: (n, 112, 112) uint8, grey.
+
+    Returns:
+        (n,) in pixels of `faces`, root mean square; the first frame has the second's value, and
+        a single frame 0.
+    """
+    compared = [_compare(*pair) for pair in pairwise(map(_small, faces))]
+    if not compared:
+        return np.zeros(1)
+    left_over, gradient = np.array(compared).T
+    motion = np.sqrt(np.maximum(left_over, 0) / (gradient.mean() + _LEAST_GRADIENT))
+    motion *= FACE_SIZE_PX / _SIDE_PX
+    return np.concatenate([motion[:1], motion])
+
+
+def _small(face: UInt8) -> Float32:
+    half = cv2.resize(face, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(half.astype(np.float32), (0, 0), _BLUR_PX), np.float32)
+
+
+def _compare(previous: Float32, current: Float32) -> tuple[float, float]:
+    """Undo the head's motion from `previous` to `current`.
+
+    Returns:
+        The mean square of what is left over at the mouth less that at the upper face, and the
+        mean square of the gradient at both.
+    """
+    right = cv2.Sobel(current, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    down = cv2.Sobel(current, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    dx, dy, grey = right[_UPPER_FACE], down[_UPPER_FACE], current[_UPPER_FACE]
+    mean = grey.mean()
+    # How the picture changes with each parameter: shift in x and y, zoom, turn, gain, offset.
+    change = [dx, dy, dx * _X + dy * _Y, dy * _X - dx * _Y, grey - mean, np.ones_like(grey)]
+    basis = np.stack([image.ravel() for image in change], 1).astype(np.float64)
+    squares = basis.T @ basis
+    # The ridge keeps a flat picture, which shows no motion, solvable.
+    squares += np.diag(1e-3 * np.diag(squares) + 1e-2)
+    fit = np.zeros(len(change))
+    left_over = current - previous
+    for _ in range(_FIT_STEPS):
+        fit += np.linalg.solve(squares, basis.T @ left_over[_UPPER_FACE].ravel())
+        shift_x, shift_y, zoom, turn, gain, offset = fit
+        warp = np.array(
+            [
+                [1 + zoom, -turn, shift_x - zoom * _CENTRE_X + turn * _CENTRE_Y],
+                [turn, 1 + zoom, shift_y - turn * _CENTRE_X - zoom * _CENTRE_Y],
+            ]
+        )
+        moved = cv2.warpAffine(
+            previous,
+            warp,
+            (_SIDE_PX, _SIDE_PX),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        left_over = current - moved - gain * (current - mean) - offset
+    noise = np.mean(np.square(left_over[_UPPER_FACE]))
+    gradient = [np.mean(right[part] ** 2 + down[part] ** 2) for part in (_UPPER_FACE, _MOUTH)]
+    return float(np.mean(np.square(left_over[_MOUTH])) - noise), float(np.mean(gradient))
+
+
+def build(config: LipMotionConfig, context: Context) -> LipMotion:
+    """Make the scorer; it runs on the CPU whatever the context says."""
+    return LipMotion(config)
+
+
+LIP_MOTION = Component("scorer", "lip_motion", LipMotionConfig, build)

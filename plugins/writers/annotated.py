@@ -1,0 +1,232 @@
+"""The video again, with a box around each face that tells whether it speaks."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from ...core.components import Context
+from ...core.encode import Look, Mp4Writer
+from ...core.files import whole
+from ...core.media import probe
+from ...core.picture import Decoder, Media, _Timed, opened, stream_of
+from ...core.soundtrack import sound_of_file
+from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
+
+FILE = "annotated.mp4"
+SPEAKING = (0, 180, 50)
+SILENT = (235, 40, 40)
+_INK = (255, 255, 255)
+_MEAN_FRAMES = 5
+"""The score shown is the mean over so many grid frames, as in the reference."""
+_LEAST_SHOWN_S = Fraction(1, 2 * GRID_FPS)
+"""A picture that begins before the part wanted is shown if as much of it lies within."""
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+@dataclass(frozen=True)
+class AnnotatedConfig:
+    """Parameters of the `annotated` writer.
+
+    Attributes:
+        crf: Constant rate factor of H.264, from 0 (lossless, large) to 51 (worst, small).
+    """
+
+    crf: int = 20
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= 51:
+            raise ValueError(f"crf must be from 0 to 51, got {self.crf}")
+
+
+class AnnotatedWriter:
+    """Writes `annotated.mp4`: every picture of the source, with its sound, cut as the run was.
+
+    A face has a green box while its score, the mean over five grid frames, is not negative, and
+    a red one otherwise; above it stand the number of its track and that score. Between grid
+    frames the box is interpolated.
+    """
+
+    def __init__(self, config: AnnotatedConfig, threads: int | None) -> None:
+        self._crf = config.crf
+        self._threads = threads
+
+    def write(self, result: Result, folder: Path) -> list[Path]:
+        """Write the file; see `core.contracts.Writer`."""
+        path = folder / FILE
+        start_s, end_s = (_exact(result.settings.get(key)) for key in ("start_s", "end_s"))
+        until_s = None if end_s is None else float(end_s)
+        media = probe(result.video.path, result.sound_path, allow_silent=True, end_s=until_s)
+        pictures = _pictures(media, start_s or Fraction(0), end_s, self._threads)
+        first = next(pictures)
+        zero = first[0]
+        sound = None
+        if result.sound_path is not None:
+            sound = sound_of_file(result.sound_path, media.sound_zero + zero)
+        overlay = _Overlay(result.tracks)
+        reader = _Reader(media, first[2])
+        with (
+            whole(path) as aside,
+            Mp4Writer(
+                aside,
+                Fraction(media.info.fps),
+                ticks_per_s=reader.ticks_per_s,
+                crf=self._crf,
+                look=reader.look,
+                sound=sound,
+                threads=self._threads,
+            ) as video,
+        ):
+            for begin, end, frame in chain([first], pictures):
+                image = reader.rgb(frame)
+                overlay.draw(image, begin)
+                video.add(image, begin - zero, end - zero)
+        return [path]
+
+
+def _exact(seconds: float | None) -> Fraction | None:
+    """A time as the decimal that it is written as."""
+    return None if seconds is None else Fraction(str(seconds))
+
+
+def _pictures(
+    media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
+) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+    """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
+    decoder = Decoder(media.info.path, "video", threads)
+    timed = _Timed(media, decoder, media.zero + start_s if start_s else None)
+    # What a file says of a picture's length counts only for the last one.
+    pairs: Iterable[Any] = pairwise(chain(timed, [None]))
+    for (begin, own_end, frame), following in pairs:
+        end = own_end if following is None else following[0]
+        if end_s is not None:
+            end = min(end, end_s)
+            if begin >= end_s:
+                return
+        if end - start_s >= _LEAST_SHOWN_S:
+            yield max(begin, start_s), end, frame
+
+
+class _Reader:
+    """Makes upright RGB images of the frames of a video, in its own colours.
+
+    Args:
+        media: The video.
+        first: Its first frame wanted.
+    """
+
+    def __init__(self, media: Media, first: VideoFrame) -> None:
+        with opened(media.info.path) as container:
+            stream = stream_of(container, "video")
+            look = Look.of(stream)
+            self.ticks_per_s: int = stream.time_base.denominator
+        self._turns = round(first.rotation / 90) % 4
+        self._size = media.info.width, media.info.height
+        if self._turns % 2:
+            self._size = self._size[::-1]
+            look = look.on_its_side()
+        self.look = look
+        self._reformatter = VideoReformatter()
+
+    def rgb(self, frame: VideoFrame) -> UInt8:
+        """(height, width, 3) uint8, free to draw on."""
+        rgb = self._reformatter.reformat(
+            frame, *self._size, "rgb24", src_colorspace=self.look.conversion
+        )
+        return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self._turns))
+
+
+class _Face:
+    """A track as it is drawn."""
+
+    def __init__(self, track: Track) -> None:
+        self._boxes = track.boxes
+        self._scores = _means(track.scores.astype(np.float64))
+        self.id = track.id
+        self.first_frame = track.first_frame
+        self.end_frame = track.first_frame + len(track)
+
+    def score(self, frame: int) -> float:
+        return float(self._scores[frame - self.first_frame])
+
+    def box(self, position: float) -> Float64:
+        """(4,) the box at a position on the grid, which may lie between two frames."""
+        last = len(self._boxes) - 1
+        index = min(max(position - self.first_frame, 0.0), last)
+        before = int(index)
+        part = index - before
+        box = (1 - part) * self._boxes[before] + part * self._boxes[min(before + 1, last)]
+        return cast("Float64", box)
+
+
+def _means(scores: Float64) -> Float64:
+    """The mean around each frame, over fewer at the ends."""
+    margin = _MEAN_FRAMES // 2
+    padded = np.pad(scores, margin, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _MEAN_FRAMES)
+    return cast("Float64", np.nanmean(windows, axis=1))
+
+
+class _Overlay:
+    """Draws the faces onto pictures, whose times must rise."""
+
+    def __init__(self, tracks: tuple[Track, ...]) -> None:
+        self._coming = deque(sorted(tracks, key=lambda track: track.first_frame))
+        self._shown: list[_Face] = []
+
+    def draw(self, image: UInt8, time_s: Fraction) -> None:
+        """Draw the faces of this time, into `image`."""
+        position = float(time_s * GRID_FPS)
+        frame = int(position + 0.5)
+        while self._coming and self._coming[0].first_frame <= frame:
+            self._shown.append(_Face(self._coming.popleft()))
+        self._shown = [face for face in self._shown if frame < face.end_frame]
+        for face in self._shown:
+            score = face.score(frame)
+            colour = SPEAKING if score >= 0 else SILENT
+            draw_face(image, face.box(position), f"#{face.id}  {score:.2f}", colour)
+
+
+def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int]) -> None:
+    """Draw a box and a label that keeps within the picture, in sizes that suit the picture.
+
+    Args:
+        image: (height, width, 3) uint8, RGB; drawn on.
+        box: (4,) x1, y1, x2, y2 in pixels.
+        text: What the label says.
+        colour: RGB.
+    """
+    height, width = image.shape[:2]
+    side = min(height, width)
+    line = max(1, round(side / 240))
+    left, top, right, bottom = (round(float(value)) for value in box)
+    cv2.rectangle(image, (left, top), (right, bottom), colour, line)
+
+    height_px = max(10, round(side / 30))
+    scale = cv2.getFontScaleFromHeight(_FONT, height_px, line)
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, line)
+    margin = math.ceil(0.3 * text_height)
+    label_width, label_height = text_width + 2 * margin, text_height + 2 * margin
+    x = max(0, min(left - line // 2, width - label_width))
+    y = top - label_height if top >= label_height else top
+    y = max(0, min(y, height - label_height))
+    cv2.rectangle(image, (x, y), (x + label_width, y + label_height), colour, cv2.FILLED)
+    # OpenCV 4 and 5 differ in where digits end and # begins; this suits both.
+    baseline = y + label_height - margin - text_height // 8
+    cv2.putText(image, text, (x + margin, baseline), _FONT, scale, _INK, line, cv2.LINE_AA)
+
+
+def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:
+    """Make the writer."""
+    return AnnotatedWriter(config, context.threads)

@@ -1,0 +1,72 @@
+"""Predictions as a CSV in the form of AVA-ActiveSpeaker."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...core.components import Context
+from ...core.files import whole
+from ...core.results import printable
+from ...core.types import GRID_FPS, Result
+
+FILE = "ava.csv"
+COLUMNS = (
+    "video_id",
+    "frame_timestamp",
+    "entity_box_x1",
+    "entity_box_y1",
+    "entity_box_x2",
+    "entity_box_y2",
+    "label",
+    "entity_id",
+    "score",
+)
+LABEL = "SPEAKING_AUDIBLE"
+"""The label the score stands for; the AVA scorer refuses predictions of any other."""
+
+
+@dataclass(frozen=True)
+class AvaConfig:
+    """The `ava` writer has no parameters."""
+
+
+class AvaWriter:
+    """Writes `ava.csv`: a header line, then a row for each face in each frame.
+
+    The video is named by its stem, a face by that and its track: `clip_0`. Time is the frame's,
+    in seconds; boxes are relative to the picture, cut to 0..1. The score is the probability of
+    speaking: like AVA's own predictions it lies within 0..1, and it ranks faces as well as any
+    score, which is all that average precision looks at.
+    """
+
+    def write(self, result: Result, folder: Path) -> list[Path]:
+        """Write the file; see `core.contracts.Writer`."""
+        path = folder / FILE
+        with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(COLUMNS)
+            rows.writerows(_rows(result))
+        return [path]
+
+
+def _rows(result: Result) -> Iterator[list[str]]:
+    name = printable(result.video.path.stem)
+    width, height = result.video.width, result.video.height
+    for track in result.tracks:
+        relative = track.boxes / [width, height, width, height]
+        boxes = np.clip(relative, 0.0, 1.0) + 0.0  # no -0
+        for frame, box, score in zip(track.frames, boxes, track.probabilities, strict=True):
+            # Ten digits: the scorer compares boxes with the truth's to 1e-9.
+            corners = [f"{value:.10g}" for value in box]
+            time_s = f"{frame / GRID_FPS:.2f}"
+            yield [name, time_s, *corners, LABEL, f"{name}_{track.id}", f"{score:.8g}"]
+
+
+def build(config: AvaConfig, context: Context) -> AvaWriter:
+    """Make the writer."""
+    return AvaWriter()

@@ -1,0 +1,64 @@
+"""The checkout and the package it is are the same thing."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOT_PACKAGED = {"benchmarks", "build", "docs", "examples", "tests"}
+
+
+def pyproject():
+    if sys.version_info < (3, 11):
+        pytest.skip("needs tomllib, from Python 3.11 on")
+    import tomllib
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_the_list_of_packages_is_that_of_the_folders():
+    folders = {
+        ".".join(("asdkit", *path.parent.relative_to(ROOT).parts))
+        for path in ROOT.rglob("__init__.py")
+        if not NOT_PACKAGED & set(path.relative_to(ROOT).parts)
+        and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    }
+    assert set(pyproject()["tool"]["setuptools"]["packages"]) == folders
+
+
+def test_no_folder_hides_a_standard_module():
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    assert not folders & sys.stdlib_module_names
+
+
+def test_the_package_imports_itself_relatively():
+    bare = re.compile(r"^\s*(?:from|import) (?:core|plugins|conf|export|asdkit)\b", re.MULTILINE)
+    for folder in ("core", "plugins", "conf"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not bare.search(path.read_text()), path
+
+
+def test_the_readme_has_its_two_lines():
+    lines = [line.strip() for line in (ROOT / "README.md").read_text().splitlines()]
+    assert 'python -m pip install -e ".[all]" && asd demo' in lines
+    assert 'python -m pip install -e ".[test]" && pytest' in lines
+
+
+def test_links_of_the_pages_lead_somewhere():
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_nothing_heavy_lies_here():
+    """No weights, clips or pictures; the figures tests compare with are small."""
+    allowed = {".py", ".md", ".toml", ".yaml", ".json", ".npz", ".txt", ".typed", ""}
+    for folder in ("core", "plugins", "conf", "tests", "docs", "benchmarks", "examples"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path):
+                assert path.suffix in allowed, path
+                assert path.stat().st_size < 500_000, path
