@@ -109,29 +109,31 @@ class Plan:
     settings: Mapping[str, Any]
 
 
-def _schema(config: type, name: str, extra: Iterable[tuple[str, Any, Any]] = ()) -> type:
-    """A twin of a dataclass that Hydra may override: a frozen one would be read-only to it.
+def _schema_fields(config: type) -> list[tuple[str, Any, Any]]:
+    """The fields of a dataclass for a twin that Hydra may override.
 
-    Hydra's errors tell no more than the `name` of the schema, by which `explained` finds it.
+    A frozen dataclass would be read-only to it. Its errors tell no more than the name of the
+    twin, by which `explained` finds what it offers.
     """
     hints = get_type_hints(config)
     fields: list[tuple[str, Any, Any]] = []
     for entry in dataclasses.fields(config):
         kind = hints[entry.name]
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            kind = _schema(kind, entry.name)
+            kind = dataclasses.make_dataclass(entry.name, _schema_fields(kind))
             fields.append((entry.name, kind, field(default_factory=kind)))
         elif entry.default_factory is not NO_DEFAULT:
             fields.append((entry.name, kind, field(default_factory=entry.default_factory)))
         else:
             default = MISSING if entry.default is NO_DEFAULT else entry.default
             fields.append((entry.name, kind, field(default=default)))
-    return dataclasses.make_dataclass(name, [*fields, *extra])
+    return fields
 
 
 def _component_schema(component: Component) -> type:
     chosen = ("name", str, field(default=component.name))
-    return _schema(component.config, f"{component.kind}={component.name}", [chosen])
+    label = f"{component.kind}={component.name}"
+    return dataclasses.make_dataclass(label, [chosen, *_schema_fields(component.config)])
 
 
 def install(found: Registry, video: str | None = None) -> None:
@@ -145,7 +147,9 @@ def install(found: Registry, video: str | None = None) -> None:
     choices: list[tuple[str, Any, Any]] = []
     choices += [(kind, Any, field(default=MISSING)) for kind in CHOSEN_KINDS]
     choices.append(("writers", Any, field(default_factory=dict)))
-    schema = OmegaConf.structured(_schema(Options, "options", choices))
+    schema = OmegaConf.structured(
+        dataclasses.make_dataclass("options", [*_schema_fields(Options), *choices])
+    )
     if video is not None:
         # OmegaConf would take ${...} for a reference and ??? for a missing value.
         escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", video)

@@ -95,6 +95,8 @@ def crop(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) 
 
 def face(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
     """What a scorer sees of a face: (112, 112) uint8, grey; arguments as for `crop`."""
-    centre = slice((CROP_SIZE_PX - FACE_SIZE_PX) // 2, (CROP_SIZE_PX + FACE_SIZE_PX) // 2)
-    square = crop(image, x, y, half_size, crop_scale)
-    return np.asarray(cv2.cvtColor(square[centre, centre], cv2.COLOR_RGB2GRAY), np.uint8)
+    middle = slice((CROP_SIZE_PX - FACE_SIZE_PX) // 2, (CROP_SIZE_PX + FACE_SIZE_PX) // 2)
+    red, green, blue = cv2.split(crop(image, x, y, half_size, crop_scale)[middle, middle])
+    # In torchvision's way, rounded down: OpenCV's moves TalkNet's scores by up to 0.02.
+    grey = np.float32(0.2989) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+    return np.asarray(grey, np.uint8)

@@ -77,7 +77,7 @@ class DemoTruth:
 def make_clip(path: Path) -> DemoTruth:
     """Make the clip: 8 s, 960x540, 25 frames a second, H.264 and AAC.
 
-    Pictures and sound are the same every time.
+    Pictures and sound are the same every time, up to what the encoders make of them.
 
     Args:
         path: The MP4 file to write.

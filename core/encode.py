@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -57,9 +57,26 @@ class Look:
         """The look of the picture after a quarter turn."""
         return replace(self, pixel_aspect=1 / self.pixel_aspect)
 
+    def rgb(
+        self, frame: VideoFrame, width: int, height: int, reformatter: VideoReformatter
+    ) -> UInt8:
+        """A frame of the source as (height, width, 3) uint8, RGB."""
+        # PyAV before 17 heeds the matrix only if the target's is another, and no range unsaid.
+        other = Colorspace.ITU709 if self.conversion is Colorspace.ITU601 else Colorspace.ITU601
+        image = reformatter.reformat(
+            frame,
+            width,
+            height,
+            "rgb24",
+            src_colorspace=self.conversion,
+            dst_colorspace=other,
+            src_color_range=frame.color_range,
+        )
+        return cast("UInt8", image.to_ndarray())
+
     @property
     def conversion(self) -> Colorspace:
-        """The conversion to RGB, and back."""
+        """FFmpeg's conversion between the source's colours and RGB."""
         return Colorspace.ITU601 if self.matrix in _BT601_MATRICES else Colorspace.ITU709
 
 

@@ -29,6 +29,9 @@ from .types import GRID_FPS, VideoInfo
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
 
+_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
+_MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
+
 
 def probe(
     path: Path,
@@ -177,10 +180,10 @@ def _end_of_packets(
     """
     end = zero
     for packet in packets_of(container, stream):
-        if packet is not None and packet.size and not packet.is_corrupt:
+        if packet.size and not packet.is_corrupt:
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
-            end = max(end, begin + (packet.duration * stream.time_base or 1 / fps))
+            end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))
     return end
 
 
@@ -195,10 +198,6 @@ def _announced(path: Path, container: InputContainer, stream: Any) -> Fraction:
             header = struct.unpack_from("<5I", file.read(52), 32)
         announced = max(announced, Fraction(header[0] * header[4], 1_000_000))
     return announced
-
-
-_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
-_MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
 
 
 def _is_cut_off(path: Path) -> bool:

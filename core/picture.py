@@ -28,6 +28,7 @@ _SEEK_BACK_S = (0, 2, 8, 32)
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
 _LEANING = (PictureType.P, PictureType.B)
+"""Pictures made from others: some streams call one of them key, but decoding cannot begin there."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def opened(path: Path) -> InputContainer:
     try:
         return av.open(name)
     except UnicodeDecodeError:  # before version 19, PyAV wants tags in UTF-8 unless told
-        return av.open(name, **_ANY_TAGS)
+        container: InputContainer = av.open(name, **_ANY_TAGS)
+        return container
 
 
 def stream_of(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
@@ -70,14 +72,14 @@ def stream_of(container: InputContainer, kind: Literal["video", "audio"]) -> Any
 
 
 def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """The packets of a stream as far as the file can be read.
-
-    The last one flushes the decoder: an empty packet, or None where reading broke off.
-    """
+    """The packets of a stream as far as the file can be read; an empty one ends the decoding."""
     try:
         yield from container.demux(stream)
     except av.FFmpegError:
-        yield None
+        packet: Any = av.Packet()
+        packet.stream = stream
+        packet.time_base = stream.time_base
+        yield packet
 
 
 class Decoder:
@@ -115,7 +117,11 @@ class Decoder:
             for back_s in _SEEK_BACK_S:
                 frames = self._run(start - back_s)
                 head = next(frames, None)
-                if head is not None and _is_whole(head) and head.pts * head.time_base <= start:
+                if (
+                    head is not None
+                    and head.pts * head.time_base <= start
+                    and getattr(head, "pict_type", None) not in _LEANING
+                ):
                     yield head
                     yield from frames
                     return
@@ -144,14 +150,12 @@ class Decoder:
                     container.seek(math.floor(seek_to / stream.time_base), stream=stream)
                 except av.FFmpegError:
                     return
-                packets = dropwhile(lambda packet: not (packet and packet.is_keyframe), packets)
+                packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
             for packet in packets:
                 if seek_to is not None and earliest is None:
                     earliest = packet.pts
                     if earliest is None:
                         return
-                if packet is None:
-                    self.skipped += 1
                 try:
                     frames = stream.decode(packet)
                 except av.FFmpegError:
@@ -163,11 +167,6 @@ class Decoder:
                     for frame in frames
                     if earliest is None or (frame.pts is not None and frame.pts >= earliest)
                 )
-
-
-def _is_whole(frame: Any) -> bool:
-    """Whether decoding can begin here: some streams call a picture key that leans on others."""
-    return not (isinstance(frame, VideoFrame) and frame.pict_type in _LEANING)
 
 
 class _Timed:
@@ -198,7 +197,7 @@ class _Timed:
                     self._decoder.skipped += 1
                     continue
                 gap = time - before
-            self.end = time + (frame.duration * frame.time_base or gap)
+            self.end = time + ((frame.duration or 0) * frame.time_base or gap)
             before = time
             yield time, self.end, frame
 
@@ -315,3 +314,10 @@ def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> 
             "Choose an earlier start_s",
         )
     decoder.warn_if_skipped()
+    if index + 1 != stop and timed.end < media.info.duration_s - 1:
+        _log.warning(
+            "%s: nothing of the picture can be read between %.2f s and its end at %.2f s",
+            media.info.path,
+            timed.end,
+            media.info.duration_s,
+        )

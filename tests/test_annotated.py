@@ -9,13 +9,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import click_times, clicks, number_of, write_video
 
 from asdkit.core.components import Context
 from asdkit.core.config import load
-from asdkit.core.errors import ConfigError
+from asdkit.core.encode import Look, Mp4Writer
+from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.media import probe
 from asdkit.core.types import Result, Track
 from asdkit.plugins.writers import annotated
@@ -222,6 +224,26 @@ def test_a_part_between_two_pictures_shows_the_first(tmp_path):
         assert container.duration == pytest.approx(1_000_000, rel=0.01)
 
 
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.039, 0.041), (0.079, 0.081), (1.99, 1.999)])
+def test_no_part_is_too_short(start_s, end_s, tmp_path):
+    source = write_video(tmp_path / "a.mkv", fps=24, frames=48)
+    path = annotate(tmp_path, result(source, start_s=start_s, end_s=end_s))
+    ((_, image),) = seen(path)
+    assert number_of(image) == int(start_s * 24)
+
+
+def test_a_part_after_the_end_is_an_error(tmp_path):
+    source = write_video(tmp_path / "a.mp4", frames=10)
+    with pytest.raises(InputError, match="no picture from 3 s on"):
+        annotate(tmp_path, result(source, start_s=3.0))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_a_part_may_end_never(tmp_path):
+    source = write_video(tmp_path / "a.mp4", frames=10)
+    assert len(seen(annotate(tmp_path, result(source, end_s=float("inf"))))) == 10
+
+
 def test_sound_of_another_file(tmp_path):
     source = write_video(tmp_path / "a.mp4", frames=75, starts_s=0.4)
     with wave.open(str(tmp_path / "a.wav"), "wb") as file:
@@ -239,19 +261,58 @@ def test_no_sound_is_no_trouble(tmp_path):
     assert codecs(path) == ["h264"]
 
 
-def test_colours_stay(tmp_path):
-    """Whether the source says how its colours are meant or not."""
+def bars(number: int, width: int, height: int) -> np.ndarray:
+    colours = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 200)]
+    return np.tile(np.repeat(np.array(colours, np.uint8), width // 4, axis=0), (height, 1, 1))
 
-    def bars(number: int, width: int, height: int) -> np.ndarray:
-        colours = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 200)]
-        return np.tile(np.repeat(np.array(colours, np.uint8), width // 4, axis=0), (height, 1, 1))
 
-    source = write_video(tmp_path / "a.mp4", frames=5, image=bars)
-    for (_, before), (_, after) in zip(
-        seen(source), seen(annotate(tmp_path, result(source))), strict=True
-    ):
-        middle = np.arange(12, 96, 24)
-        np.testing.assert_allclose(after[32, middle].astype(int), before[32, middle], atol=6)
+def coded(path: Path) -> tuple[list[int], np.ndarray]:
+    """How colours are described, and the planes of the first picture."""
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        frame = next(container.decode(video=0))
+        return [context.colorspace, context.color_primaries, context.color_trc], frame.to_ndarray()
+
+
+@pytest.mark.parametrize("look", [None, Look(), Look(5, 5, 6), Look(9, 9, 16)])
+def test_colours_stay(look, tmp_path):
+    """Whether the source says what they mean or not, their code is the same."""
+    source = tmp_path / "a.mp4"
+    if look is None:
+        write_video(source, frames=5, image=bars)
+    else:
+        with Mp4Writer(source, 25, look=look) as video:
+            video.add(bars(0, 96, 64), Fraction(0), Fraction(1, 25))
+    before, planes_before = coded(source)
+    after, planes_after = coded(annotate(tmp_path, result(source)))
+    assert after == before
+    assert look is None or before == [look.matrix, look.primaries, look.transfer]
+    difference = np.abs(planes_after.astype(int) - planes_before)
+    assert np.median(difference) <= 1
+    assert (difference > 6).mean() < 0.05
+
+
+def test_colours_of_full_range_stay(tmp_path):
+    source = write_video(tmp_path / "a.mp4", frames=3, image=bars, pixels="yuvj420p")
+    with av.open(str(source)) as container:
+        assert next(container.decode(video=0)).format.name == "yuvj420p"
+    path = annotate(tmp_path, result(source))
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert frame.format.name == "yuv420p"
+        image = Look(2, 2, 2).rgb(frame, 96, 64, VideoReformatter())
+    middle = np.arange(12, 96, 24)
+    np.testing.assert_allclose(
+        image[32, middle].astype(int) - bars(0, 96, 64)[32, middle], 0, atol=8
+    )
+
+
+def test_pixels_keep_their_shape(tmp_path):
+    source = tmp_path / "a.mp4"
+    with Mp4Writer(source, 25, look=Look(pixel_aspect=Fraction(16, 15))) as video:
+        video.add(bars(0, 96, 64), Fraction(0), Fraction(1, 25))
+    with av.open(str(annotate(tmp_path, result(source)))) as container:
+        assert container.streams.video[0].codec_context.sample_aspect_ratio == Fraction(16, 15)
 
 
 # --- what is drawn

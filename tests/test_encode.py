@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from synth import click_times, clicks, number_of, numbered, write_video
 
 from asdkit.core.encode import Look, Mp4Writer
@@ -134,11 +135,22 @@ def test_the_pixels_are_what_every_player_knows(tmp_path):
 
 
 @pytest.mark.parametrize("colour", [(0, 180, 50), (235, 40, 40), (128, 128, 128), (20, 60, 220)])
-@pytest.mark.parametrize("look", [Look(), Look(6, 6, 6)])
-def test_colours_are_kept_with_their_description(colour, look, tmp_path):
+@pytest.mark.parametrize(
+    ("look", "red", "blue"),
+    [(Look(), 0.2126, 0.0722), (Look(6, 6, 6), 0.299, 0.114), (Look(2, 2, 2), 0.299, 0.114)],
+)
+def test_colours_are_coded_as_described(colour, look, red, blue, tmp_path):
+    """By ITU-T H.273, with the share of red and blue in the luma."""
+
     def plain(number: int, width: int, height: int) -> np.ndarray:
         return np.full((height, width, 3), colour, np.uint8)
 
+    luma = np.dot(colour, [red, 1 - red - blue, blue]) / 255
+    differences = [
+        (colour[2] / 255 - luma) / (2 - 2 * blue),
+        (colour[0] / 255 - luma) / (2 - 2 * red),
+    ]
+    wanted = [16 + 219 * luma, *(128 + 224 * difference for difference in differences)]
     path = write(tmp_path / "a.mp4", every(25, 3), image=plain, look=look)
     with av.open(str(path)) as container:
         context = container.streams.video[0].codec_context
@@ -148,7 +160,10 @@ def test_colours_are_kept_with_their_description(colour, look, tmp_path):
             look.transfer,
         )
         for frame in container.decode(video=0):
-            image = frame.to_ndarray(format="rgb24", src_colorspace=look.conversion)
+            planes = np.split(frame.to_ndarray().ravel(), [64 * 96, 64 * 96 * 5 // 4])
+            found = [np.median(plane) for plane in planes]
+            assert found == pytest.approx(wanted, abs=2)
+            image = look.rgb(frame, 96, 64, VideoReformatter())
             np.testing.assert_allclose(image[8:-8, 8:-8].astype(int) - colour, 0, atol=4)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -688,6 +690,34 @@ def test_damage_in_the_middle_is_skipped_and_said_once(tmp_path, caplog, capfd):
     assert len(caplog.messages) == 1
     assert "skipped 5 damaged" in caplog.messages[0]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_picture_that_breaks_off_is_said(tmp_path, monkeypatch, caplog):
+    media = silent(write_video(tmp_path / "clip.mp4", frames=100))
+    reading = av.container.InputContainer.demux
+
+    class BreaksOff:
+        """A container whose reading fails after 60 packets."""
+
+        def __init__(self, container: av.container.InputContainer) -> None:
+            self.container = container
+            self.streams = container.streams
+
+        def __enter__(self) -> BreaksOff:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.container.close()
+
+        def demux(self, stream: av.VideoStream) -> Iterator[av.Packet]:
+            yield from itertools.islice(reading(self.container, stream), 60)
+            raise av.InvalidDataError(1, "reading failed")
+
+    monkeypatch.setattr(picture, "opened", lambda path: BreaksOff(av.open(str(path))))
+    assert numbers(media, end_s=2.0) == [(k, k) for k in range(50)]
+    assert caplog.messages == []
+    assert numbers(media) == [(k, k) for k in range(60)]
+    assert "between 2.40 s and its end at 4.00 s" in caplog.messages[-1]
 
 
 def test_damaged_sound_stays_aligned(tmp_path, caplog):

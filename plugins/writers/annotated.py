@@ -18,6 +18,7 @@ from av.video.reformatter import VideoReformatter
 
 from ...core.components import Context
 from ...core.encode import Look, Mp4Writer
+from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media import probe
 from ...core.picture import Decoder, Media, _Timed, opened, stream_of
@@ -65,11 +66,18 @@ class AnnotatedWriter:
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        start_s, end_s = (_exact(result.settings.get(key)) for key in ("start_s", "end_s"))
-        until_s = None if end_s is None else float(end_s)
-        media = probe(result.video.path, result.sound_path, allow_silent=True, end_s=until_s)
-        pictures = _pictures(media, start_s or Fraction(0), end_s, self._threads)
-        first = next(pictures)
+        start_s = _exact(result.settings.get("start_s")) or Fraction(0)
+        end_s = _exact(result.settings.get("end_s"))
+        media = probe(
+            result.video.path,
+            result.sound_path,
+            allow_silent=True,
+            end_s=result.settings.get("end_s"),
+        )
+        pictures = _pictures(media, start_s, end_s, self._threads)
+        first = next(pictures, None)
+        if first is None:
+            raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
         zero = first[0]
         sound = None
         if result.sound_path is not None:
@@ -96,8 +104,8 @@ class AnnotatedWriter:
 
 
 def _exact(seconds: float | None) -> Fraction | None:
-    """A time as the decimal that it is written as."""
-    return None if seconds is None else Fraction(str(seconds))
+    """A time as the decimal that it is written as; None if it never comes."""
+    return None if seconds is None or seconds == math.inf else Fraction(str(seconds))
 
 
 def _pictures(
@@ -106,6 +114,7 @@ def _pictures(
     """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
     decoder = Decoder(media.info.path, "video", threads)
     timed = _Timed(media, decoder, media.zero + start_s if start_s else None)
+    least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
     # What a file says of a picture's length counts only for the last one.
     pairs: Iterable[Any] = pairwise(chain(timed, [None]))
     for (begin, own_end, frame), following in pairs:
@@ -114,7 +123,7 @@ def _pictures(
             end = min(end, end_s)
             if begin >= end_s:
                 return
-        if end - start_s >= _LEAST_SHOWN_S:
+        if begin >= start_s or end - start_s >= least_s:
             yield max(begin, start_s), end, frame
 
 
@@ -141,10 +150,8 @@ class _Reader:
 
     def rgb(self, frame: VideoFrame) -> UInt8:
         """(height, width, 3) uint8, free to draw on."""
-        rgb = self._reformatter.reformat(
-            frame, *self._size, "rgb24", src_colorspace=self.look.conversion
-        )
-        return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self._turns))
+        image = self.look.rgb(frame, *self._size, self._reformatter)
+        return np.ascontiguousarray(np.rot90(image, self._turns))
 
 
 class _Face:
@@ -209,13 +216,14 @@ def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int
     """
     height, width = image.shape[:2]
     side = min(height, width)
-    line = max(1, round(side / 240))
+    line = max(2, round(side / 240))
+    weight = max(1, round(side / 300))
     left, top, right, bottom = (round(float(value)) for value in box)
     cv2.rectangle(image, (left, top), (right, bottom), colour, line)
 
     height_px = max(10, round(side / 30))
-    scale = cv2.getFontScaleFromHeight(_FONT, height_px, line)
-    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, line)
+    scale = cv2.getFontScaleFromHeight(_FONT, height_px, weight)
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, weight)
     margin = math.ceil(0.3 * text_height)
     label_width, label_height = text_width + 2 * margin, text_height + 2 * margin
     x = max(0, min(left - line // 2, width - label_width))
@@ -224,7 +232,7 @@ def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int
     cv2.rectangle(image, (x, y), (x + label_width, y + label_height), colour, cv2.FILLED)
     # OpenCV 4 and 5 differ in where digits end and # begins; this suits both.
     baseline = y + label_height - margin - text_height // 8
-    cv2.putText(image, text, (x + margin, baseline), _FONT, scale, _INK, line, cv2.LINE_AA)
+    cv2.putText(image, text, (x + margin, baseline), _FONT, scale, _INK, weight, cv2.LINE_AA)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

@@ -1,0 +1,66 @@
+"""Real clips of people talking, from end to end, no setting changed between them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import asdkit
+from asdkit.benchmarks.clips import average_precision, judged
+
+CLIPS = {"dialogue": (2, 3), "dialogue_30fps": (1, 2), "dialogue_small": (1, 2)}
+
+
+def test_average_precision_of_known_rankings():
+    truth = np.array([True, False, True, False])
+    assert average_precision(np.array([4.0, 3, 2, 1]), truth) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(np.array([4.0, 1, 3, 2]), truth) == 1
+    assert average_precision(np.zeros(4), truth) == 0.5
+
+
+@pytest.mark.slow
+def test_offline_finds_who_speaks(shared):
+    scores, truths = [], []
+    for name, (shots, tracks) in CLIPS.items():
+        truth = json.loads(shared(f"clips/{name}.json").read_text())
+        result = asdkit.run(
+            shared(f"clips/{name}.mp4"), ["experiment=offline", "writers=[]", "device=cpu"]
+        )
+        assert [list(shot) for shot in result.shots] == truth["shots"]
+        assert (len(result.shots), len(result.tracks)) == (shots, tracks)
+        found, spoken = judged(result, truth)
+        scores.append(found)
+        truths.append(spoken)
+    assert average_precision(np.concatenate(scores), np.concatenate(truths)) >= 0.80
+
+
+@pytest.mark.slow
+def test_talknet_scores_the_reference_tracks(shared, tmp_path):
+    """From the reference's smoothed faces to its scores, all but the last frame, as it does."""
+    import torch
+    from rule import parameter
+
+    from asdkit.core.crops import face
+    from asdkit.core.media import Sound, frames, probe
+
+    reference = np.load(shared("reference/dialogue.pipeline.npz"))
+    keys = json.loads(shared("reference/talknet_state_dict.json").read_text())
+    state = {key: torch.from_numpy(parameter(key, tuple(shape))) for key, shape in keys.items()}
+    torch.save(state, tmp_path / "rule.model")
+    scorer = asdkit.load("scorer", "talknet", weights=str(tmp_path / "rule.model"), device="cpu")
+    media = probe(shared("clips/dialogue.mp4"))
+    pictures = [frame.image for frame in frames(media)]
+    clips = []
+    with Sound(media) as sound:
+        for i in range(3):
+            numbers = reference[f"track{i}_frame"]
+            rows = np.stack([reference[f"track{i}_{name}"] for name in "xys"], 1)
+            crops = [face(pictures[n], *row, 0.4) for n, row in zip(numbers, rows, strict=True)]
+            first, stop = int(numbers[0]) * 640, int(numbers[-1]) * 640
+            assert list(reference[f"track{i}_audio_span"]) == [first, stop + 640]
+            heard, after = np.split(sound.read(first, stop + 240), [stop - first])
+            clips.append(asdkit.Clip(np.stack(crops[:-1]), heard, sound_after=after))
+    for i, scores in enumerate(scorer.score(clips)):
+        assert scores.score == pytest.approx(reference[f"track{i}_score"], abs=1e-3)
