@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
@@ -34,4 +34,5 @@ def whole(path: Path) -> Iterator[Path]:
             "Choose another folder with output=FOLDER",
         ) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong has been raised already
+            aside.unlink()

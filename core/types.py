@@ -174,6 +174,8 @@ class Scores:
         object.__setattr__(
             self, "logits", _checked("Scores.logits", self.logits, np.float32, (None, 2))
         )
+        if not np.isfinite(self.logits).all():
+            raise ValueError("Scores.logits must be finite")
 
     @property
     def score(self) -> Float32:
