@@ -255,7 +255,7 @@ def _report_demo(config: DictConfig, output: str | None = None) -> None:
     config.video = str(folder / _DEMO_CLIP)
     result = _report(config, output)
     right, judged = frames_right(result, truth)
-    print(f"{right} of {judged} frames right ({100 * right / judged:.1f} %)")
+    print(f"{right} of {judged} frames right ({100 * right / max(judged, 1):.1f} %)")
 
 
 def _plugins(words: list[str]) -> None:

@@ -53,9 +53,9 @@ _LOGITS_PER_MOTION_RATIO = 3.0
 """What the natural logarithm of motion over `motion_px` is multiplied by."""
 _DB_PER_LOGIT = 3.0
 _BELOW_PEAK_DB = 20.0
-"""Sound this far below a clip's loudest is speech even in a clip without a pause."""
+"""Sound less far below a clip's loudest is likely speech: a clip may have no pause."""
 _QUIETEST_SPEECH_DB = -55.0
-"""Sound below this, against full scale, is never speech."""
+"""Sound below this, against full scale, is unlikely speech, however quiet the rest."""
 _SILENCE_POWER = 1e-9
 """-90 dB, about the last bit of 16."""
 
