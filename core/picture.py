@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import dropwhile
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -28,7 +27,7 @@ _SEEK_BACK_S = (0, 2, 8, 32)
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
 _LEANING = (PictureType.P, PictureType.B)
-"""Pictures made from others: some streams call one of them key, but decoding cannot begin there."""
+"""Pictures made from others, where decoding cannot begin, though a stream may call them key."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,12 @@ class Decoder:
             for back_s in _SEEK_BACK_S:
                 frames = self._run(start - back_s)
                 head = next(frames, None)
-                if (
-                    head is not None
-                    and head.pts * head.time_base <= start
-                    and getattr(head, "pict_type", None) not in _LEANING
-                ):
+                if head is not None and _begins(head) <= start:
+                    self.skipped = 0  # what a seek lands on is no damage
                     yield head
                     yield from frames
                     return
+        self.skipped = 0
         yield from self._run(None)
 
     def warn_if_skipped(self) -> None:
@@ -138,35 +135,29 @@ class Decoder:
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
-        self.skipped = 0
         with opened(self._path) as container:
             stream = stream_of(container, self._kind)
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self._threads or 0
-            packets = packets_of(container, stream)
-            earliest = None
             if seek_to is not None:
                 try:
                     container.seek(math.floor(seek_to / stream.time_base), stream=stream)
                 except av.FFmpegError:
                     return
-                packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
-            for packet in packets:
-                if seek_to is not None and earliest is None:
-                    earliest = packet.pts
-                    if earliest is None:
-                        return
+            for packet in packets_of(container, stream):
                 try:
                     frames = stream.decode(packet)
                 except av.FFmpegError:
                     self.skipped += 1
                     continue
-                # Frames shown before the key frame lean on others that were not decoded.
-                yield from (
-                    frame
-                    for frame in frames
-                    if earliest is None or (frame.pts is not None and frame.pts >= earliest)
-                )
+                yield from frames
+
+
+def _begins(frame: Any) -> Fraction | float:
+    """When decoding can begin with a frame, by its timestamp in seconds; never if it cannot."""
+    if frame.pts is None or getattr(frame, "pict_type", None) in _LEANING:
+        return math.inf
+    return Fraction(frame.pts * frame.time_base)
 
 
 class _Timed:
