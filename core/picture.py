@@ -160,7 +160,7 @@ def _begins(frame: Any) -> Fraction | float:
     return Fraction(frame.pts * frame.time_base)
 
 
-class _Timed:
+class Timed:
     """The frames of a picture with their times: an iterable of (start, end, frame).
 
     Start and end are seconds from time zero. A frame without a timestamp follows its
@@ -291,7 +291,7 @@ def frames(
 def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
     decoder = Decoder(media.info.path, "video", threads)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
-    timed = _Timed(media, decoder, start)
+    timed = Timed(media, decoder, start)
     reformatter = VideoReformatter()
     index = None
     for index, frame in on_grid(timed, first):

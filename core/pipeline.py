@@ -70,13 +70,13 @@ def execute(plan: Plan, progress: Progress = silent) -> Result:
             writers = [chosen.build(context) for chosen in plan.writers]
         settings = {**plan.settings, "devices": _devices(plan, built)}
         result = replace(_analysed(media, plan, built, watch, progress), settings=settings)
-        for path in stale:
-            path.unlink(missing_ok=True)
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
                 files = writer.write(result, folder)
             result = replace(result, folder=folder, files=(*result.files, *files))
+        for path in set(stale).difference(result.files):
+            path.unlink()
     return replace(result, timings_s=watch.total())
 
 

@@ -21,7 +21,7 @@ from ...core.encode import Look, Mp4Writer
 from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media import probe
-from ...core.picture import Decoder, Media, _Timed, opened, stream_of
+from ...core.picture import Decoder, Media, Timed, opened, stream_of
 from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
 
@@ -113,7 +113,7 @@ def _pictures(
 ) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
     """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
     decoder = Decoder(media.info.path, "video", threads)
-    timed = _Timed(media, decoder, media.zero + start_s if start_s else None)
+    timed = Timed(media, decoder, media.zero + start_s if start_s else None)
     least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
     # What a file says of a picture's length counts only for the last one.
     pairs: Iterable[Any] = pairwise(chain(timed, [None]))
