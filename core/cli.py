@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "plugins": _plugins,
         "weights": _weights,
     }
-    if not words or words[0] in ("-h", "--help", "help"):
+    asks_help = bool({"-h", "--help"} & set(words)) and words[0] != "run"
+    if not words or asks_help or words[0] == "help":
         print(USAGE, end="")
         sys.exit(0 if words else 2)
     if words[0] == "--version":
@@ -281,19 +282,19 @@ def _weights(words: list[str]) -> None:
     known = {w.name: w for c in registry().components.values() for w in c.weights}
     if words in (["list"], ["verify"]):
         rows = [("name", "state", "bytes", "licence", "where")]
-        damaged = []
+        damaged = {}
         for name in sorted(known):
             found = status(known[name])
             if found.state == "damaged":
-                damaged.append(name)
+                damaged[name] = f"{name} ({found.fault})"
             size = known[name].size_bytes
             where = str(found.path or known[name].url)
             rows.append((name, found.state, str(size or "?"), known[name].licence, where))
         _print_columns(rows)
         if words == ["verify"] and damaged:
             raise InputError(
-                f"Damaged: {', '.join(damaged)}",
-                f"Fetch again with: asd weights fetch {' '.join(damaged)}",
+                f"Damaged: {', '.join(damaged.values())}",
+                f"Remove what is damaged, then: asd weights fetch {' '.join(damaged)}",
             )
     elif words[:1] == ["fetch"] and len(words) > 1:
         for name in words[1:]:

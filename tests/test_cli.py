@@ -221,6 +221,13 @@ def test_options_in_the_docs_are_those_of_the_program():
     assert run_help([]) in documented
 
 
+@pytest.mark.parametrize("words", [["help"], ["demo", "-h"], ["plugins", "--help"]])
+def test_help_of_the_other_commands(asd, words):
+    code, out, _ = asd(*words)
+    assert code == 0
+    assert "asd weights fetch NAME" in out
+
+
 def test_version_and_no_command(asd):
     assert asd("--version")[1].startswith("asdkit 0.")
     assert asd()[0] == 2
