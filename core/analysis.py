@@ -74,9 +74,9 @@ class _Frames:
         return len(self._kept) + len(self._spare)
 
 
-def _room_for_faces() -> UInt8:
-    """One block for a whole clip: it keeps the heap in one piece, too."""
-    return np.empty((CLIP_FRAMES, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
+def _room_for_faces(frames: int = 0) -> UInt8:
+    """One block for all crops of a clip: it keeps the heap in one piece, too."""
+    return np.empty((frames, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
 
 
 @dataclass
@@ -243,6 +243,8 @@ class Analysis:
                     )
                 image = self._frames[track.next_crop]
                 x, y, half_size = row
+                if not track.gathered:
+                    track.faces = _room_for_faces(CLIP_FRAMES)
                 crop = face(image, x, y, half_size, self._crop_scale)
                 track.faces[track.gathered] = crop
                 track.gathered += 1
