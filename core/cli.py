@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AsdError as error:
         if os.environ.get("ASDKIT_DEBUG"):
             raise
-        _say(error)
+        from .console import say
+
+        say(error)
         sys.exit(2)
     except KeyboardInterrupt:
         print("\nasd: stopped", file=sys.stderr)
@@ -85,10 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-
-
-def _say(error: AsdError) -> None:
-    print(f"asd: {error}", file=sys.stderr)
 
 
 def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -133,7 +131,16 @@ def _run(words: list[str]) -> None:
 
         print(run_help(word for word in overrides if not word.startswith("-")), end="")
     else:
-        _hydra_app(overrides, video, _report)
+        _run_app(overrides, _report, video)
+
+
+def _run_app(
+    words: list[str], job: Callable[[DictConfig, str | None], object], video: str | None = None
+) -> None:
+    from .config import RUN
+    from .hydra_app import run_app
+
+    run_app(RUN, words, job, video)
 
 
 def _report(config: DictConfig, output: str | None = None) -> Result:
@@ -153,86 +160,19 @@ def _report(config: DictConfig, output: str | None = None) -> Result:
     return result
 
 
-def _hydra_app(words: list[str], video: str | None, job: Callable[..., object]) -> None:
-    """Run a job as a Hydra app, so that all of Hydra's features work.
-
-    Hydra prints tracebacks of its own unless told to raise, and adds a line of its own when a
-    job raises; so a single job's error is carried past it.
-    """
-    import hydra
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.errors import HydraException
-    from hydra.types import RunMode
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    from .components import registry
-    from .config import CONFIG_MODULE, explained, install
-
-    install(registry(), video)
-    OmegaConf.register_new_resolver("asd_sweep_dir", _sweep_folder, use_cache=True, replace=True)
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    failures: list[AsdError] = []
-    started = False
-
-    def task(config: DictConfig) -> None:
-        nonlocal started
-        started = True
-        hydra_config = HydraConfig.get()
-        several = hydra_config.mode == RunMode.MULTIRUN
-        folder = hydra_config.runtime.output_dir if several else None
-        if several:
-            print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
-        try:
-            job(config, folder)
-        except AsdError as error:
-            failures.append(error)
-            if several:
-                _say(error)
-                raise  # marks this job as failed; the others go on
-
-    sys.argv = [sys.argv[0], *words]
-    try:
-        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name="run")(
-            task
-        )()
-    except AsdError:
-        sys.exit(2)  # of a multirun, and said already
-    except (HydraException, OmegaConfBaseException) as error:
-        raise explained(error) from error
-    except ValueError as error:
-        if started:
-            raise
-        raise ConfigError(str(error)) from error
-    if failures:
-        raise failures[0]
-
-
-def _sweep_folder(output: str | None) -> str:
-    """The folder of a multirun, in which each job has one of its own."""
-    from datetime import datetime
-
-    from .pipeline import RESULTS_FOLDER
-
-    if output:
-        return output
-    now = datetime.now().astimezone()
-    return str(Path(RESULTS_FOLDER, "multirun", now.strftime("%Y-%m-%d_%H-%M-%S")))
-
-
 def _complete(words: list[str], commands: list[str]) -> None:
     """Answer a shell that asks how a line may go on; `asd run` has Hydra answer."""
     line = os.environ.get("COMP_LINE", "")
     match = re.match(r"(\S+\s+)(\S+\s+)(.*)", line, re.DOTALL)
     if "query" not in " ".join(words):  # install or uninstall
-        _hydra_app(words, None, _report)
+        _run_app(words, _report)
     elif match and match[2].strip() in ("run", "demo"):
         # Hydra would stumble over a file among the overrides.
         *done, typed = match[3].split(" ")
         done = [word for word in done if _OVERRIDE.match(word)]
         os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-        _hydra_app(words, None, _report)
+        _run_app(words, _report)
     elif match and match[2].strip() == "weights":
         print("\n".join(word for word in ("list", "fetch", "verify") if word.startswith(match[3])))
     elif not match:
@@ -244,7 +184,7 @@ def _demo(words: list[str]) -> None:
     given = {word.partition("=")[0] for word in words}
     preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
     overrides = [word for word in preset if word.partition("=")[0] not in given]
-    _hydra_app([*overrides, *words], _DEMO_CLIP, _report_demo)
+    _run_app([*overrides, *words], _report_demo, _DEMO_CLIP)
 
 
 def _report_demo(config: DictConfig, output: str | None = None) -> None:

@@ -1,30 +1,22 @@
-"""From Hydra's configuration to a checked plan of what to run.
-
-The dataclasses are the one home of names, types and defaults: those of the options stand here,
-those of each component beside it. Before Hydra composes, all of them enter its ConfigStore, so
-that a stranger's component is chosen and overridden as one of asdkit's own.
-"""
+"""From Hydra's configuration to a checked plan of what to run."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import dataclass, field
 from typing import Any, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_module
-from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from .components import KINDS, Component, Context, Registry, registry
-from .errors import AsdError, ConfigError, PluginError
+from .components import KINDS, Component, Context, registry
+from .errors import ConfigError
+from .schemas import CONFIG_MODULE, App, component_schema, explained, install, names, offer
 from .segments import SegmentsConfig
 
-CONFIG_MODULE = "asdkit.conf"
 CHOSEN_KINDS = tuple(kind for kind in KINDS if kind != "writer")
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -109,84 +101,37 @@ class Plan:
     settings: Mapping[str, Any]
 
 
-def _schema_fields(config: type) -> list[tuple[str, Any, Any]]:
-    """The fields of a dataclass for a twin that Hydra may override.
-
-    A frozen dataclass would be read-only to it. Its errors tell no more than the name of the
-    twin, by which `explained` finds what it offers.
-    """
-    hints = get_type_hints(config)
-    fields: list[tuple[str, Any, Any]] = []
-    for entry in dataclasses.fields(config):
-        kind = hints[entry.name]
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            kind = dataclasses.make_dataclass(entry.name, _schema_fields(kind))
-            fields.append((entry.name, kind, field(default_factory=kind)))
-        elif entry.default_factory is not NO_DEFAULT:
-            fields.append((entry.name, kind, field(default_factory=entry.default_factory)))
-        else:
-            default = MISSING if entry.default is NO_DEFAULT else entry.default
-            fields.append((entry.name, kind, field(default=default)))
-    return fields
+RUN = App("run", Options, CHOSEN_KINDS, writers=True)
 
 
-def _component_schema(component: Component) -> type:
-    chosen = ("name", str, field(default=component.name))
-    label = f"{component.kind}={component.name}"
-    return dataclasses.make_dataclass(label, [chosen, *_schema_fields(component.config)])
-
-
-def install(found: Registry, video: str | None = None) -> None:
-    """Put the schemas of all options and components into Hydra's ConfigStore.
-
-    Args:
-        found: The components.
-        video: The video, if it is already known; its name may hold anything.
-    """
-    store = ConfigStore.instance()
-    choices: list[tuple[str, Any, Any]] = []
-    choices += [(kind, Any, field(default=MISSING)) for kind in CHOSEN_KINDS]
-    choices.append(("writers", Any, field(default_factory=dict)))
-    schema = OmegaConf.structured(
-        dataclasses.make_dataclass("options", [*_schema_fields(Options), *choices])
-    )
-    if video is not None:
-        # OmegaConf would take ${...} for a reference and ??? for a missing value.
-        escaped = re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", video)
-        schema.video = "./???" if video == "???" else escaped
-    store.store(name="run_schema", node=schema, provider="asdkit")
-    for (kind, name), component in found.components.items():
-        group = "writers" if kind == "writer" else kind
-        package = f"writers.{name}" if kind == "writer" else None
-        store.store(
-            group=group,
-            name=name,
-            node=_component_schema(component),
-            package=package,
-            provider=found.providers[kind, name].name,
-        )
-
-
-def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:
-    """Compose the configuration of a run, as the command line does.
+def compose_app(app: App, overrides: Iterable[str], video: str | None = None) -> DictConfig:
+    """Compose the configuration of an application, as the command line does.
 
     Raises:
         ConfigError: An override does not fit.
     """
-    install(registry(), video)
+    install(app, registry(), video)
     try:
         with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
-            return compose("run", list(overrides))
+            return compose(app.name, list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise explained(error) from error
 
 
-def make_plan(config: DictConfig) -> Plan:
-    """Check a composed configuration and find its components.
+def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:
+    """Compose the configuration of a run.
 
     Raises:
-        ConfigError: A value is missing or out of range.
-        PluginError: A component is not there.
+        ConfigError: An override does not fit.
+    """
+    return compose_app(RUN, overrides, video)
+
+
+def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
+    """What was composed, as plain values.
+
+    Raises:
+        ConfigError: A value is missing, or there is no such key.
     """
     try:
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
@@ -196,15 +141,26 @@ def make_plan(config: DictConfig) -> Plan:
         raise TypeError(f"the configuration is a {type(settings).__name__}")
     values = {str(key): value for key, value in settings.items()}
     for key in values:
-        if key not in _option_names():
-            raise ConfigError(f"There is no option {key}", _offer(_option_names()))
-    chosen = {kind: _chosen(kind, kind, values[kind]) for kind in CHOSEN_KINDS}
+        if key not in app.keys:
+            raise ConfigError(f"There is no option {key}", offer(app.keys))
+    return values
+
+
+def make_plan(config: DictConfig) -> Plan:
+    """Check a composed configuration and find its components.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: A component is not there.
+    """
+    settings = settings_of(RUN, config)
+    chosen = {kind: choose(kind, settings[kind]) for kind in CHOSEN_KINDS}
     writers = tuple(
-        _chosen("writer", f"writers.{name}", node) for name, node in values["writers"].items()
+        choose("writer", node, f"writers.{name}") for name, node in settings["writers"].items()
     )
-    own = {entry.name: values[entry.name] for entry in dataclasses.fields(Options)}
-    own["segments"] = _made(SegmentsConfig, own["segments"], "segments")
-    return Plan(_made(Options, own, ""), chosen, writers, values)
+    own = {name: settings[name] for name in names(Options)}
+    own["segments"] = make(SegmentsConfig, own["segments"], "segments")
+    return Plan(make(Options, own), chosen, writers, settings)
 
 
 def load(
@@ -232,29 +188,45 @@ def load(
     """
     component = registry().find(kind, name)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(_component_schema(component)), parameters)
+        merged = OmegaConf.merge(OmegaConf.structured(component_schema(component)), parameters)
         values = OmegaConf.to_container(merged, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise explained(error) from error
-    return _chosen(kind, kind, values).build(Context(device, threads))
+    return choose(kind, values).build(Context(device, threads))
 
 
-def _chosen(kind: str, key: str, node: Any) -> Chosen:
+def choose(kind: str, node: Any, key: str = "") -> Chosen:
+    """The component that a node of the configuration names, with its parameters.
+
+    Args:
+        kind: Kind of component.
+        node: The component's `name` and its parameters, as plain values.
+        key: Key of the node, if it is not the kind.
+
+    Raises:
+        ConfigError: No name, or a parameter that is unknown or out of range.
+        PluginError: There is no such component.
+    """
+    key = key or kind
     if not isinstance(node, dict) or "name" not in node:
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
     for name in parameters:
-        if name not in _names(component.config):
+        if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
-                _offer(_names(component.config)),
+                offer(names(component.config)),
             )
-    return Chosen(component, _made(component.config, parameters, key))
+    return Chosen(component, make(component.config, parameters, key))
 
 
-def _made(config: type, values: Mapping[str, Any], key: str) -> Any:
-    """An instance of a config dataclass; what it refuses is named with its full key."""
+def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
+    """An instance of a config dataclass; what it refuses is named with its full key.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
     hints = get_type_hints(config)
     try:
         return config(
@@ -265,55 +237,3 @@ def _made(config: type, values: Mapping[str, Any], key: str) -> Any:
         )
     except ValueError as error:
         raise ConfigError(f"{key}.{error}" if key else str(error)) from error
-
-
-def _names(config: type) -> list[str]:
-    return [entry.name for entry in dataclasses.fields(config)]
-
-
-def _option_names() -> list[str]:
-    return [*_names(Options), *CHOSEN_KINDS, "writers"]
-
-
-def _offer(names: list[str]) -> str:
-    return f"There are {', '.join(names)}" if names else "It has no parameters"
-
-
-def explained(error: Exception) -> AsdError:
-    """The user's words for what Hydra or OmegaConf refused."""
-    text = " ".join(str(error).split())
-    if choice := re.search(r"Could not (?:find|load) '(\w+)/([^']*)'", text):
-        group, name = choice[1].removesuffix("s"), choice[2]
-        offered = re.search(r"Available options in '[^']*':((?: \S+)+?)(?: Config search|$)", text)
-        names = offered[1].split() if offered else [c.name for c in registry().of_kind(group)]
-        return PluginError(
-            f"There is no {group} {name!r}; there are {', '.join(names)}",
-            registry().failure_hint(),
-        )
-    full_key = re.search(r"full_key: (\S+)", text)
-    missing = re.search(r"[Mm]issing mandatory value: (\S+)", text)
-    unknown = re.search(r"Key '([^']*)' (?:is not in struct|not in '([^']+)')", text)
-    value = re.search(r"(Value .+?|Cannot .+?|Invalid .+?) full_key", text)
-    if missing:
-        key = full_key[1] if full_key else missing[1]
-        return ConfigError(
-            f"{key} is not set",
-            f"Set it, as in: {'asd run FILE' if key == 'video' else f'{key}=VALUE'}",
-        )
-    if unknown:
-        return ConfigError(
-            f"There is no option {full_key[1] if full_key else unknown[1]}",
-            _offer(_names_of_schema(unknown[2] or "")),
-        )
-    if full_key and value:
-        return ConfigError(f"{full_key[1]}: {value[1]}")
-    if isinstance(cause := error.__cause__, HydraException | OmegaConfBaseException):
-        return explained(cause)
-    return ConfigError(text)
-
-
-def _names_of_schema(name: str) -> list[str]:
-    kind, _, choice = name.partition("=")
-    if component := registry().components.get((kind, choice)):
-        return _names(component.config)
-    return _names(SegmentsConfig) if name == "segments" else _option_names()

@@ -1,11 +1,18 @@
-"""What `asd run` shows: a line of progress while it works, a table at the end."""
+"""What the command shows: a line of progress while it works, a table at the end, errors."""
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
+from .errors import AsdError
 from .types import GRID_FPS, Result
+
+
+def say(error: AsdError) -> None:
+    """Print what went wrong, in one line."""
+    print(f"asd: {error}", file=sys.stderr)
 
 
 class ProgressLine:

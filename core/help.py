@@ -13,7 +13,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
-from .config import CHOSEN_KINDS, CONFIG_MODULE, Options, compose_run
+from .config import CHOSEN_KINDS, Options, compose_run
+from .schemas import CONFIG_MODULE
 from .segments import SegmentsConfig
 
 _HEAD = """\
