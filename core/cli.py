@@ -23,6 +23,8 @@ asd - say which visible face is speaking, frame by frame
 
   asd run FILE [OPTION=VALUE ...]   find the faces of a video and who speaks when
   asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
+  asd export [OPTION=VALUE ...]     write a scorer's network as ONNX, and prove that it is the same
+  asd export check FOLDER           repeat the proof
   asd plugins                       list the detectors, trackers, scorers, cutters and writers
   asd weights list                  list the published weights and where they are
   asd weights fetch NAME ...        download weights
@@ -41,6 +43,15 @@ asd run --help tells of all options; asd run FILE --cfg job shows them with thei
 Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
 """
 
+_EXPORT_HELP = """\
+asd export [OPTION=VALUE ...]
+asd export check FOLDER [OPTION=VALUE ...]
+
+Writes a scorer's network as a bundle: ONNX graphs that run without PyTorch, and a manifest that
+says what they are. A bundle is put in place only if its graphs give PyTorch's numbers; check
+repeats that proof, wherever the bundle goes. To use one:
+asd run FILE scorer=talknet_onnx scorer.weights=FOLDER
+"""
 _DEMO_CLIP = "demo.mp4"
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
 _TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
@@ -53,10 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands: dict[str, Callable[[list[str]], None]] = {
         "run": _run,
         "demo": _demo,
+        "export": _export,
         "plugins": _plugins,
         "weights": _weights,
     }
-    asks_help = bool({"-h", "--help"} & set(words)) and words[0] != "run"
+    asks_help = bool({"-h", "--help"} & set(words)) and words[0] not in ("run", "export")
     if not words or asks_help or words[0] == "help":
         print(USAGE, end="")
         sys.exit(0 if words else 2)
@@ -197,6 +209,51 @@ def _report_demo(config: DictConfig, output: str | None = None) -> None:
     result = _report(config, output)
     right, judged = frames_right(result, truth)
     print(f"{right} of {judged} frames right ({100 * right / max(judged, 1):.1f} %)")
+
+
+def _export(words: list[str]) -> None:
+    from ..export.settings import EXPORT
+    from .hydra_app import run_app
+
+    overrides = [word for word in words if not word.startswith("-")]
+    if {"-h", "--help"} & set(words):
+        from .help import app_help
+
+        print(app_help(EXPORT, _EXPORT_HELP, overrides), end="")
+    elif words[:1] == ["check"]:
+        _check(words[1:])
+    else:
+        run_app(EXPORT, words, _report_export)
+
+
+def _report_export(config: DictConfig, output: str | None = None) -> None:
+    """Export what was composed, and say how to run it."""
+    from dataclasses import replace
+
+    from ..export.bundles import export
+    from ..export.settings import make_export_plan
+
+    plan = make_export_plan(config)
+    if output and plan.options.output:
+        plan = replace(plan, options=replace(plan.options, output=output))
+    bundle = export(plan, print)
+    print(f"{bundle.folder} is whole; to use it: asd run FILE scorer.weights={bundle.folder}")
+
+
+def _check(words: list[str]) -> None:
+    from ..export.bundles import check
+    from ..export.settings import EXPORT, make_export_plan
+    from .config import compose_app
+
+    folders = [word for word in words if not _OVERRIDE.match(word)]
+    if len(folders) != 1:
+        raise ConfigError(
+            f"asd export check takes one folder, but got {' '.join(folders) or 'none'}",
+            "Use: asd export check FOLDER",
+        )
+    overrides = [word for word in words if _OVERRIDE.match(word)]
+    check(Path(folders[0]), make_export_plan(compose_app(EXPORT, overrides)), print)
+    print(f"{folders[0]} is as it should be")
 
 
 def _plugins(words: list[str]) -> None:

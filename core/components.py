@@ -12,6 +12,7 @@ import pluggy
 
 from . import hookspecs
 from .errors import PluginError
+from .graphs import Exportable
 from .weights import Weights
 
 KINDS = ("cutter", "detector", "tracker", "scorer", "writer")
@@ -46,6 +47,8 @@ class Component:
             heavy only then.
         weights: The published weights it can load, for `asd weights`.
         files: Writers only: the files it writes, relative to the output folder.
+        export: Scorers only: makes the network ready for `asd export` from an instance of
+            `config`; None if it has none.
     """
 
     kind: str
@@ -54,6 +57,7 @@ class Component:
     build: Callable[[Any, Context], Any]
     weights: tuple[Weights, ...] = ()
     files: tuple[str, ...] = ()
+    export: Callable[[Any], Exportable] | None = None
 
 
 @dataclass(frozen=True)

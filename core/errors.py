@@ -46,6 +46,10 @@ class OutputError(AsdError):
     """The results cannot be written where they were asked for."""
 
 
+class ExportError(AsdError):
+    """A network cannot be exported, or what was exported does not compute the same."""
+
+
 class MissingExtraError(AsdError):
     """A package that this component needs is not installed."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .errors import OutputError
 
@@ -36,3 +37,39 @@ def whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what went wrong has been raised already
             aside.unlink()
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write to, which becomes `folder` once the block ends well.
+
+    Args:
+        folder: The folder to make; one that is there is replaced.
+
+    Yields:
+        An empty folder beside it. If the block raises, it is removed and `folder` stays as it was.
+
+    Raises:
+        OutputError: The file system refuses.
+    """
+    made = [path for path in folder.parents if not path.exists()]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(
+            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+        ) as aside:
+            new, old = Path(aside, "new"), Path(aside, "old")
+            new.mkdir()
+            yield new
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {folder}: {error.strerror or error}",
+            "Choose another folder with output=FOLDER",
+        ) from error
+    finally:
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()

@@ -1,4 +1,4 @@
-"""`asd run --help`: every option with its value and what its dataclass says of it."""
+"""`asd run --help` and the like: every option with its value and what its dataclass says of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import re
 import textwrap
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
-from .config import CHOSEN_KINDS, Options, compose_run
-from .schemas import CONFIG_MODULE
+from .config import RUN, compose_app
+from .schemas import CONFIG_MODULE, App, names
 from .segments import SegmentsConfig
 
 _HEAD = """\
@@ -27,39 +27,72 @@ The values are those of this very command line. To see the parameters of another
 it, as in: asd run detector=yunet --help
 """
 _TAIL = """\
-asd run is a Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries
-several values (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab
-completion in bash: eval "$(asd -sc install=bash)"
+A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
+(asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab completion in
+bash: eval "$(asd -sc install=bash)"
 """
 _COLUMN = 38
 _WIDTH = 100
 
 
 def run_help(overrides: Iterable[str]) -> str:
-    """The help text for a command line with these overrides.
+    """The help text of `asd run` for a command line with these overrides.
 
     Raises:
         ConfigError: An override does not fit.
     """
-    config = compose_run(overrides)
-    plain = [field.name for field in dataclasses.fields(Options) if field.name != "segments"]
-    lines = ["Options", *_fields(Options, "", config, plain), ""]
+    config = compose_app(RUN, overrides)
+    lines = _options(RUN, config)
     lines += ["When a face counts as speaking", *_fields(SegmentsConfig, "segments.", config), ""]
-    for kind in CHOSEN_KINDS:
-        name = config[kind].name
-        lines.append(f"{kind}={name}  (of {_names(kind)})")
-        lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
-    lines.append(f"writers=[{','.join(config.writers)}]  (of {_names('writer')})")
+    lines += _choices(RUN, config)
+    lines.append(f"writers=[{','.join(config.writers)}]  (of {', '.join(_choosable('writers'))})")
     for name in config.writers:
         lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
-    presets = (entry.name for entry in files(CONFIG_MODULE).joinpath("experiment").iterdir())
-    names = sorted(name.removesuffix(".yaml") for name in presets)
-    lines += ["", f"experiment=NAME  (of {', '.join(names)})", "  Several settings at once.", ""]
+    lines += ["", f"experiment=NAME  (of {', '.join(_choosable('experiment'))})"]
+    lines += ["  Several settings at once.", ""]
     return "\n".join([_HEAD, *lines, _TAIL])
 
 
-def _names(kind: str) -> str:
-    return ", ".join(component.name for component in registry().of_kind(kind))
+def app_help(app: App, head: str, overrides: Iterable[str]) -> str:
+    """The help text of another application.
+
+    Args:
+        app: The application.
+        head: What it does, in a few lines.
+        overrides: Those of the command line.
+
+    Raises:
+        ConfigError: An override does not fit.
+    """
+    config = compose_app(app, overrides)
+    return "\n".join([head, *_options(app, config), *_choices(app, config), _TAIL])
+
+
+def _options(app: App, config: DictConfig) -> list[str]:
+    """The options that belong to no component."""
+    hints = get_type_hints(app.options)
+    plain = [name for name in names(app.options) if not dataclasses.is_dataclass(hints[name])]
+    return ["Options", *_fields(app.options, "", config, plain), ""]
+
+
+def _choices(app: App, config: DictConfig) -> list[str]:
+    """The components chosen, with their parameters."""
+    lines = []
+    for kind in app.kinds:
+        name = config[kind].name
+        lines.append(f"{kind}={name}  (of {', '.join(_choosable(kind))})")
+        lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
+    return lines
+
+
+def _choosable(group: str) -> list[str]:
+    """What a group offers: components, and presets of them in conf/."""
+    components = [c.name for c in registry().of_kind(group.removesuffix("s"))]
+    folder = files(CONFIG_MODULE).joinpath(group)
+    presets = (
+        [entry.name.removesuffix(".yaml") for entry in folder.iterdir()] if folder.is_dir() else []
+    )
+    return sorted([*components, *presets])
 
 
 def _fields(

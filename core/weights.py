@@ -101,7 +101,7 @@ def locate(weights: Weights) -> Path:
     """
     given = _examine(weights, _given(weights))
     if given.path is None:
-        folder = _given_folder()
+        folder = given_folder()
         return _cached_or_downloaded(
             weights, f"not in {folder} (ASDKIT_WEIGHTS)" if folder else "ASDKIT_WEIGHTS is not set"
         )
@@ -123,7 +123,7 @@ def fetch(weights: Weights) -> Path:
     return _cached_or_downloaded(weights, "")
 
 
-def _given_folder() -> Path | None:
+def given_folder() -> Path | None:
     """The folder `ASDKIT_WEIGHTS`; None where it is not set."""
     value = os.environ.get("ASDKIT_WEIGHTS")
     if not value:
@@ -141,7 +141,7 @@ def _given_folder() -> Path | None:
 
 def _given(weights: Weights) -> list[Path]:
     """Where the file can be in `ASDKIT_WEIGHTS`, its unmistakable name first."""
-    folder = _given_folder()
+    folder = given_folder()
     return [folder / weights.local, folder / weights.published] if folder else []
 
 

@@ -20,9 +20,11 @@ from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
 from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import torch_support
-from asdkit.plugins.scorers.talknet import AVA, TALKNET, TALKSET, TalkNetConfig, scorer
+from asdkit.plugins.scorers.talknet import TALKNET, loading, scorer
 from asdkit.plugins.scorers.talknet.checkpoint import read_network
+from asdkit.plugins.scorers.talknet.loading import AVA, TALKSET
 from asdkit.plugins.scorers.talknet.model import TalkNetNetwork
+from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
 from asdkit.plugins.scorers.talknet.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.talknet.windows import plan
 
@@ -79,8 +81,7 @@ def network(checkpoint):
 
 
 def talknet_with(network, window_seconds, device="cpu"):
-    config = TalkNetConfig(window_seconds=window_seconds)
-    return scorer.TalkNet(TorchRuntime(network, torch.device(device), 32), config)
+    return scorer.TalkNet(TorchRuntime(network, torch.device(device), 32), window_seconds)
 
 
 # The network
@@ -154,10 +155,9 @@ def test_meets_the_reference_windows(network, monkeypatch):
     wanted = REFERENCE["clip_205_per_duration_logits"]
     runtime = Remembering(network, torch.device("cpu"), 32)
     for seconds in range(1, 7):
-        config = TalkNetConfig(window_seconds=[seconds])
-        (scores,) = scorer.TalkNet(runtime, config).score([clip])
+        (scores,) = scorer.TalkNet(runtime, [seconds]).score([clip])
         close(scores.logits, wanted[seconds - 1])
-    (scores,) = scorer.TalkNet(runtime, TalkNetConfig()).score([clip])
+    (scores,) = scorer.TalkNet(runtime, TalkNetConfig().window_seconds).score([clip])
     close(scores.logits, wanted.mean(axis=0))
     close(scores.score, REFERENCE["clip_205_score"])
 
@@ -193,7 +193,8 @@ class FakeRuntime:
 
     device = "fake"
 
-    def __init__(self):
+    def __init__(self, window_frames):
+        self.window_frames = window_frames
         self.frames_at_once = []
 
     def vectors(self, faces, seen):
@@ -226,10 +227,10 @@ def fake_window_by_window(clip, window_seconds):
 @given(
     st.lists(st.integers(1, 400), min_size=1, max_size=3),
     st.lists(st.integers(1, 8), min_size=1, max_size=6),
-    st.integers(1, 8),
+    st.integers(1, 256),
     st.integers(0, 2**32 - 1),
 )
-def test_every_window_gets_its_own_frames_and_steps(frames, seconds, batch_frames, seed):
+def test_every_window_gets_its_own_frames_and_steps(frames, seconds, window_frames, seed):
     random = np.random.default_rng(seed)
     clips = [
         Clip(
@@ -238,12 +239,11 @@ def test_every_window_gets_its_own_frames_and_steps(frames, seconds, batch_frame
         )
         for n in frames
     ]
-    runtime = FakeRuntime()
-    config = TalkNetConfig(window_seconds=seconds, batch_frames=batch_frames)
-    for clip, scores in zip(clips, scorer.TalkNet(runtime, config).score(clips), strict=True):
+    runtime = FakeRuntime(window_frames)
+    for clip, scores in zip(clips, scorer.TalkNet(runtime, seconds).score(clips), strict=True):
         wanted = fake_window_by_window(clip, seconds)
         np.testing.assert_allclose(scores.logits, wanted, atol=1e-4, rtol=1e-5)
-    assert max(runtime.frames_at_once) <= max(32 * batch_frames, 25 * max(seconds))
+    assert max(runtime.frames_at_once) <= max(window_frames, 25 * max(seconds))
 
 
 def test_a_minute_costs_1_16_passes():
@@ -296,7 +296,7 @@ def test_builds_from_a_path(network, checkpoint):
 @pytest.mark.parametrize(("name", "weights"), [("talkset", TALKSET), ("ava", AVA)])
 def test_published_weights_are_located(checkpoint, monkeypatch, name, weights):
     asked = []
-    monkeypatch.setattr(scorer, "locate", lambda which: asked.append(which) or checkpoint)
+    monkeypatch.setattr(loading, "locate", lambda which: asked.append(which) or checkpoint)
     TALKNET.build(TalkNetConfig(weights=name), Context(device="cpu"))
     assert asked == [weights]
     assert weights in TALKNET.weights
@@ -305,7 +305,7 @@ def test_published_weights_are_located(checkpoint, monkeypatch, name, weights):
 def test_the_config_is_a_schema_for_hydra():
     schema = OmegaConf.structured(TalkNetConfig)
     merged = OmegaConf.merge(schema, {"window_seconds": [2], "weights": "ava"})
-    assert OmegaConf.to_object(merged) == TalkNetConfig("ava", [2])
+    assert OmegaConf.to_object(merged) == TalkNetConfig("ava", window_seconds=[2])
 
 
 @pytest.mark.parametrize(

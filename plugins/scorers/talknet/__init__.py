@@ -1,8 +1,21 @@
-"""TalkNet, checkpoint-compatible with the published weights; PyTorch is imported when built."""
+"""TalkNet, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime.
+
+Either is imported only when it is built.
+"""
 
 from ....core.components import Component
-from .scorer import AVA, TALKSET, TalkNetConfig, build
+from .exporting import exportable
+from .loading import PUBLISHED, build
+from .scorer import TalkNetConfig
+from .tensors import MODEL
 
-__all__ = ["AVA", "TALKNET", "TALKSET", "TalkNetConfig"]
+__all__ = ["TALKNET"]
 
-TALKNET = Component("scorer", "talknet", TalkNetConfig, build, weights=(TALKSET, AVA))
+TALKNET = Component(
+    "scorer",
+    MODEL,
+    TalkNetConfig,
+    build,
+    weights=tuple(PUBLISHED.values()),
+    export=exportable,
+)

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .audio import AudioEncoder
-from .visual import FRAMES_SEEN, VECTOR, VisualFrontend, visual_conv1d, visual_tcn
+from .tensors import VECTOR
+from .visual import VisualFrontend, visual_conv1d, visual_tcn
+from .windows import FRAMES_SEEN
 
 _HEADS = 8
 

@@ -9,7 +9,7 @@ from ....core.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
 from ...torch_support import inference
 from .model import TalkNetNetwork
-from .windows import Int64
+from .windows import WINDOW_FRAMES_PER_FACE, Int64
 
 
 class TorchRuntime:
@@ -19,11 +19,16 @@ class TorchRuntime:
         network: The network with its weights; it is moved to the device.
         device: Where to compute.
         batch_frames: How many frames the visual frontend takes at once.
+
+    Attributes:
+        device: "cpu" or "cuda:N".
+        window_frames: How many frames the windows handed to `logits` may have in all.
     """
 
     def __init__(self, network: TalkNetNetwork, device: torch.device, batch_frames: int) -> None:
         self.device = str(device)
         self._network = network.to(device).eval()
+        self.window_frames = batch_frames * WINDOW_FRAMES_PER_FACE
         self._batch_frames = batch_frames
 
     def vectors(self, faces: UInt8, seen: Int64) -> Float32:

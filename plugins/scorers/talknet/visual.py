@@ -9,10 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FRAMES_SEEN = 5
-"""Successive frames that one visual vector is computed from: two before, itself, two after."""
-VECTOR = 512
-"""Values of a visual vector."""
+from .tensors import VECTOR
+from .windows import FRAMES_SEEN
 
 
 class VisualFrontend(nn.Module):
@@ -149,5 +147,7 @@ class _GlobalLayerNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(1, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(x, dim=(1, 2), correction=0, keepdim=True)
-        return self.gamma * (x - mean) / torch.sqrt(variance + 1e-8) + self.beta
+        # In half precision the sum of squares over a window would not hold.
+        variance, mean = torch.var_mean(x.float(), dim=(1, 2), correction=0, keepdim=True)
+        normalised = (x - mean) / torch.sqrt(variance + 1e-8)
+        return self.gamma * normalised.to(x.dtype) + self.beta

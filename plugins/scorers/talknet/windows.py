@@ -14,11 +14,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.types import GRID_FPS
+from ....core.features import NORMALISED_GREY
+from ....core.types import GRID_FPS, Float32, UInt8
 
 Int64 = NDArray[np.int64]
 
-_SEEN = np.arange(-2, 3)
+FRAMES_SEEN = 5
+"""Successive frames that one visual vector is computed from: two before, itself, two after."""
+WINDOW_FRAMES_PER_FACE = 32
+"""A frame takes about 2 MB in the visual frontend but 70 kB or less in a window of up to 60 s, so
+this many times `batch_frames` go through the windows at once."""
+_SEEN = np.arange(FRAMES_SEEN) - FRAMES_SEEN // 2
 """The frames a vector is computed from, relative to its own."""
 
 
@@ -78,3 +84,18 @@ def _seen(start: int, end: int) -> Int64:
     """(end - start, 5) the frames each frame of a window sees, -1 beyond the window's edges."""
     frames = np.arange(start, end)[:, None] + _SEEN
     return np.where((frames >= start) & (frames < end), frames, -1)
+
+
+def pictures(faces: UInt8, seen: Int64) -> Float32:
+    """What the visual frontend reads.
+
+    Args:
+        faces: (n, 112, 112) uint8, the faces of a clip.
+        seen: (m, 5) frames that each vector is computed from; -1 stands for zeros.
+
+    Returns:
+        (m, 5, 112, 112) float32, normalised.
+    """
+    found = NORMALISED_GREY[faces[seen]]
+    found[seen < 0] = 0
+    return found

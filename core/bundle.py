@@ -1,0 +1,135 @@
+"""A bundle: a folder with a network as ONNX graphs and a manifest that says what they are.
+
+`asd export` writes it, scorers that run on ONNX Runtime read it. The manifest holds the SHA-256 of
+each file, so that a file that is missing or altered is noticed before it is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import WeightsError
+from .weights import cache_folder, given_folder
+
+MANIFEST = "manifest.json"
+FORMAT = "asdkit-bundle-1"
+"""What `format` in the manifest says."""
+
+
+class Bundle:
+    """A bundle on disk.
+
+    Args:
+        folder: The folder.
+
+    Attributes:
+        folder: The folder.
+        manifest: What its manifest says; docs/onnx.md lists the keys.
+
+    Raises:
+        WeightsError: It is no bundle, or its manifest is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: Mapping[str, Any] = _read(folder / MANIFEST)
+
+    def file(self, name: str) -> Path:
+        """A file of the bundle, checked against the manifest.
+
+        Raises:
+            WeightsError: The manifest does not know it, it is missing, or it was altered.
+        """
+        path = self.folder / name
+        files = self.manifest["files"]
+        if name not in files:
+            raise WeightsError(f"The bundle {self.folder} has no {name}; it has {', '.join(files)}")
+        try:
+            found = sha256(path)
+        except OSError as error:
+            raise WeightsError(
+                f"{path} of the bundle cannot be read: {error.strerror}", _AGAIN
+            ) from error
+        if found != files[name]["sha256"]:
+            raise WeightsError(
+                f"{path} was altered: its SHA-256 is {found}, but {MANIFEST} says "
+                f"{files[name]['sha256']}",
+                _AGAIN,
+            )
+        return path
+
+
+_AGAIN = "Copy the bundle again, or make it anew with: asd export"
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WeightsError(
+            f"{path.parent} is not a bundle: {path.name} cannot be read ({error.strerror})",
+            "asd export makes bundles",
+        ) from error
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}", _AGAIN) from error
+    known = manifest.get("format") if isinstance(manifest, dict) else None
+    if known != FORMAT:
+        raise WeightsError(
+            f"{path} is not a manifest this version reads: its format is {known!r}, not {FORMAT!r}",
+            "Make the bundle anew with: asd export",
+        )
+    parts = (("model", str), ("precision", str), ("weights", dict), ("files", dict))
+    for key, kind in parts:
+        if not isinstance(manifest.get(key), kind):
+            raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", _AGAIN)
+    for name, entry in manifest["files"].items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+            raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", _AGAIN)
+    return dict(manifest)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in lower-case hexadecimal digits.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def bundle_name(model: str, weights: str, precision: str) -> str:
+    """The name under which a bundle of published weights is kept and looked for."""
+    return f"{model}_{weights}_{precision}"
+
+
+def own_folder(name: str) -> Path:
+    """Where `asd export` puts a bundle of published weights unless told otherwise."""
+    return cache_folder() / name
+
+
+def find_bundle(model: str, weights: str) -> Path:
+    """The exported bundle of published weights in fp32: in `ASDKIT_WEIGHTS` or in the cache.
+
+    Raises:
+        WeightsError: There is none.
+    """
+    name = bundle_name(model, weights, "fp32")
+    given = given_folder()
+    candidates = [*([given / name] if given else []), own_folder(name)]
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise WeightsError(
+        f"There is no ONNX bundle of {model} with the weights {weights}: "
+        f"no folder {' nor '.join(map(str, candidates))}",
+        f"Where PyTorch is installed make it with: asd export scorer={model} "
+        f"scorer.weights={weights} output=DIR, and name it: scorer.weights=DIR",
+    )

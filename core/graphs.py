@@ -1,0 +1,104 @@
+"""What a scorer hands over so that `asd export` can write it as ONNX graphs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .types import Clip, Float32
+
+_DIMENSION = re.compile(r"(?:([1-9][0-9]*)\*)?([a-z]+)")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a graph; always float32.
+
+    Attributes:
+        name: Its name in the graph.
+        shape: A size for each axis: a number where it is fixed, a name where it is free, such as
+            "frames", or a multiple of one, such as "4*frames".
+        meaning: What it holds, with units.
+        low: About the smallest value it takes.
+        high: About the largest value it takes.
+    """
+
+    name: str
+    shape: tuple[int | str, ...]
+    meaning: str
+    low: float
+    high: float
+
+    def free(self) -> dict[int, tuple[int, str]]:
+        """The free axes: axis to factor and name, as in {1: (4, "frames")}.
+
+        Raises:
+            ValueError: A size is neither a number, a name nor a multiple of a name.
+        """
+        found = {}
+        for axis, size in enumerate(self.shape):
+            if isinstance(size, str):
+                match = _DIMENSION.fullmatch(size)
+                if match is None:
+                    raise ValueError(f"the shape of {self.name} has the size {size!r}")
+                found[axis] = (int(match[1] or 1), match[2])
+        return found
+
+    def sized(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape with each free size filled in."""
+        free = self.free()
+        return tuple(
+            free[axis][0] * sizes[free[axis][1]] if axis in free else int(size)
+            for axis, size in enumerate(self.shape)
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network, or a part of one, that becomes one ONNX file.
+
+    Attributes:
+        name: Name of the file, without `.onnx`.
+        meaning: What it computes.
+        module: A `torch.nn.Module` on the CPU, in `eval` mode; its forward takes the inputs in
+            their order and returns the output.
+        inputs: Its inputs.
+        output: Its output.
+        samples: Makes real inputs out of clips, a few at a time, to calibrate int8 by.
+        int8: Which submodules are computed in int8 if asked for: their names in `module`.
+    """
+
+    name: str
+    meaning: str
+    module: Any
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    samples: Callable[[Sequence[Clip]], Iterable[Mapping[str, Float32]]]
+    int8: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"{self.name}.onnx"
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """A scorer's network with its weights, ready for export.
+
+    Attributes:
+        model: Name of the model, such as "talknet"; a bundle says by it what it holds.
+        weights: Name of the published weights, or "" for a file of the user's own.
+        source: The checkpoint that was read.
+        licence: Licence of the weights, or "" where that is not known.
+        graphs: The graphs; the one named "model" is the whole network.
+    """
+
+    model: str
+    weights: str
+    source: Path
+    licence: str
+    graphs: tuple[Graph, ...]

@@ -1,0 +1,128 @@
+"""Judges a bundle by what matters: the same decisions and the same ranking on real faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from ..core.components import Component, Context
+from ..core.config import Chosen, compose_run, make_plan
+from ..core.contracts import Scorer
+from ..core.errors import ExportError, InputError
+from ..core.pipeline import execute
+from ..core.segments import SegmentsConfig
+from ..core.types import Clip, Float32, Scores
+
+LEAST_DECISIONS = 0.95
+"""Smallest share of frames that must be decided as by PyTorch."""
+LEAST_RANKING = 0.95
+"""Smallest rank correlation with PyTorch's scores."""
+
+
+@dataclass
+class Recorder:
+    """A scorer that keeps what another one was asked and answered."""
+
+    scorer: Scorer
+    clips: list[Clip] = field(default_factory=list)
+    answers: list[Scores] = field(default_factory=list)
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """Score clips by the other scorer."""
+        found = self.scorer.score(clips)
+        self.clips += clips
+        self.answers += found
+        return found
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two scorers agree on the same clips.
+
+    Attributes:
+        frames: How many frames of faces they were asked about.
+        decisions: Share of them that both call speaking, or both not, from 0 to 1.
+        ranking: Spearman's rank correlation of their scores, from -1 to 1.
+        largest_difference: Of the scores.
+    """
+
+    frames: int
+    decisions: float
+    ranking: float
+    largest_difference: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.frames} frames of real faces: {100 * self.decisions:.1f} % of the decisions "
+            f"as by PyTorch (at least {100 * LEAST_DECISIONS:.0f} %), rank correlation "
+            f"{self.ranking:.3f} (at least {LEAST_RANKING}), scores differ by up to "
+            f"{self.largest_difference:.2f}"
+        )
+
+
+def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
+    """Find the faces of a video and score them.
+
+    Args:
+        scorer: The scorer to record.
+        video: The file; None for a clip made on the spot.
+        threads: CPU threads a library may use.
+
+    Raises:
+        InputError: The video cannot be read, or shows no face long enough.
+    """
+    recorder = Recorder(scorer.build(Context("cpu", threads)))
+    stand_in = Component("scorer", "recorder", type(scorer.config), lambda _, __: recorder)
+    overrides = ["detector=mtcnn", "writers=[]", "device=cpu"]
+    with TemporaryDirectory() as folder:
+        if video is None:
+            from ..core.demo import make_clip
+
+            video = str(Path(folder, "clip.mp4"))
+            make_clip(Path(video))
+        plan = make_plan(compose_run(overrides, video))
+        chosen: dict[str, Any] = {**plan.chosen, "scorer": Chosen(stand_in, scorer.config)}
+        execute(replace(plan, chosen=chosen))
+    if not recorder.clips:
+        raise InputError(
+            f"{video} shows no face to calibrate by",
+            "Choose a video of people who talk, or leave calibration out",
+        )
+    return recorder
+
+
+def judge(recorder: Recorder, scorer: Scorer) -> Agreement:
+    """Compare a scorer with what was recorded.
+
+    Raises:
+        ExportError: They agree too little.
+    """
+    from scipy.stats import spearmanr
+
+    expected = _joined([scores.logits for scores in recorder.answers])
+    found = _joined([scores.logits for scores in scorer.score(recorder.clips)])
+    on = SegmentsConfig().on
+    agreement = Agreement(
+        frames=len(expected),
+        decisions=float(
+            np.mean((Scores(found).probability >= on) == (Scores(expected).probability >= on))
+        ),
+        ranking=float(spearmanr(found[:, 1], expected[:, 1]).statistic),
+        largest_difference=float(np.abs(found[:, 1] - expected[:, 1]).max()),
+    )
+    if not (agreement.decisions >= LEAST_DECISIONS and agreement.ranking >= LEAST_RANKING):
+        raise ExportError(
+            str(agreement),
+            "Calibrate with a video more like those to come: calibration=FILE; or choose "
+            "precision=fp32",
+        )
+    return agreement
+
+
+def _joined(logits: Sequence[Float32]) -> Float32:
+    return np.concatenate(logits)

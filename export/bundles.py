@@ -1,0 +1,208 @@
+"""Makes bundles, and checks them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder, sha256
+from ..core.components import Context
+from ..core.config import Chosen
+from ..core.errors import ConfigError, MissingExtraError, OutputError
+from ..core.files import whole_folder
+from ..core.graphs import Exportable, Tensor
+from ..core.version import __version__
+from ..plugins.onnx_support import import_onnxruntime
+from ..plugins.torch_support import import_torch, set_threads
+from .agreement import Recorder, judge, record
+from .convert import to_int8, to_onnx
+from .proof import ANSWERS, Say, answers, prove
+from .settings import ExportOptions, ExportPlan
+
+_TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")
+
+
+def export(plan: ExportPlan, say: Say) -> Bundle:
+    """Export a scorer's network, prove it, and put the bundle in place.
+
+    Args:
+        plan: What to export, and how.
+        say: Is told of each step, one line each.
+
+    Raises:
+        AsdError: Something needed is missing, the bundle cannot be written, or the proof fails;
+            then there is no bundle, and one that was there is untouched.
+    """
+    options = plan.options
+    _need_tools()
+    set_threads(options.threads)
+    network = plan.network()
+    folder = _target(network, options)
+    say(f"exporting {network.model} from {network.source}, {options.precision}")
+    with whole_folder(folder) as new:
+        recorder = None
+        if options.precision == "int8":
+            say("finding faces to calibrate by")
+            recorder = record(plan.scorer, options.calibration, options.threads)
+        _write_graphs(new, network, options, recorder)
+        manifest = _manifest(new, network, options)
+        _write(new, manifest)
+        context = Context(options.device, options.threads)
+        largest = prove(Bundle(new), context, say)
+        proof: dict[str, Any] = {"largest_differences": largest, "device": options.device}
+        if recorder is not None:
+            agreement = judge(recorder, _from_bundle(plan.scorer, new).build(context))
+            say(str(agreement))
+            clip = Path(options.calibration).name if options.calibration else "asd demo"
+            proof["agreement"] = {"calibration": clip, **asdict(agreement)}
+        _write(new, {**manifest, "proof": proof})
+    return Bundle(folder)
+
+
+def check(folder: Path, plan: ExportPlan, say: Say) -> Bundle:
+    """Repeat the proof of a bundle.
+
+    Args:
+        folder: The bundle.
+        plan: The device and threads; for int8 also the checkpoint and the video to judge by.
+        say: Is told of each check, one line each.
+
+    Raises:
+        AsdError: A file is missing or altered, or the proof fails.
+    """
+    bundle = Bundle(folder)
+    context = Context(plan.options.device, plan.options.threads)
+    prove(bundle, context, say)
+    if bundle.manifest["precision"] == "int8":
+        network = plan.network()
+        made_of = bundle.manifest["weights"]
+        if (network.model, sha256(network.source)) != (bundle.manifest["model"], made_of["sha256"]):
+            raise ConfigError(
+                f"{folder} was made of other weights than {network.source}",
+                f"Name the checkpoint {made_of['file']} it was made of: scorer.weights=FILE",
+            )
+        recorder = record(plan.scorer, plan.options.calibration, plan.options.threads)
+        say(str(judge(recorder, _from_bundle(plan.scorer, folder).build(context))))
+    return bundle
+
+
+def _need_tools() -> None:
+    """Everything an export needs is installed.
+
+    Raises:
+        MissingExtraError: Something is not.
+    """
+    import_torch("asd export")
+    for name in ("onnx", "onnxscript"):
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise MissingExtraError("asd export", name, "torch") from error
+    import_onnxruntime("asd export")
+
+
+def _target(network: Exportable, options: ExportOptions) -> Path:
+    """The folder the bundle goes to.
+
+    Raises:
+        ConfigError: None was given, and the weights are of the user's own.
+        OutputError: Something is there already.
+    """
+    if options.output is not None:
+        folder = Path(options.output).expanduser()
+    elif network.weights:
+        folder = own_folder(bundle_name(network.model, network.weights, options.precision))
+    else:
+        raise ConfigError(
+            "output is not set, and the weights are a file of your own", "Set it: output=FOLDER"
+        )
+    if folder.is_dir() and not any(folder.iterdir()):
+        return folder
+    if (folder / MANIFEST).exists():
+        if not options.overwrite:
+            raise OutputError(
+                f"{folder} already holds a bundle",
+                "Choose another folder with output=FOLDER, or replace it with overwrite=true",
+            )
+    elif folder.exists():
+        raise OutputError(
+            f"{folder} is there already and is not a bundle",
+            "Choose another folder with output=FOLDER",
+        )
+    return folder
+
+
+def _write_graphs(
+    folder: Path, network: Exportable, options: ExportOptions, recorder: Recorder | None
+) -> None:
+    """The graphs, and PyTorch's answers to prove them by."""
+    notes = {
+        "asdkit.model": network.model,
+        "asdkit.precision": options.precision,
+        "asdkit.weights": network.source.name,
+        "asdkit.weights_sha256": sha256(network.source),
+        "asdkit.licence": network.licence,
+    }
+    known: dict[str, Any] = {}
+    for graph in network.graphs:
+        model = to_onnx(graph, options.precision == "fp16", options.opset, notes)
+        if recorder is not None:
+            model = to_int8(model, graph, recorder.clips)
+        (folder / graph.file).write_bytes(model.SerializeToString())
+        known |= answers(graph)
+    np.savez_compressed(folder / ANSWERS, **known)
+
+
+def _manifest(folder: Path, network: Exportable, options: ExportOptions) -> dict[str, Any]:
+    """All that the manifest says, but for what the proof finds."""
+    files: dict[str, dict[str, Any]] = {
+        graph.file: {
+            "meaning": graph.meaning,
+            "inputs": [_described(tensor) for tensor in graph.inputs],
+            "output": _described(graph.output),
+        }
+        for graph in network.graphs
+    }
+    files[ANSWERS] = {"meaning": "what PyTorch computed, to check the graphs by"}
+    for name, entry in files.items():
+        entry["sha256"] = sha256(folder / name)
+        entry["bytes"] = (folder / name).stat().st_size
+    return {
+        "format": FORMAT,
+        "model": network.model,
+        "weights": {
+            "name": network.weights,
+            "file": network.source.name,
+            "sha256": sha256(network.source),
+        },
+        "licence": network.licence,
+        "precision": options.precision,
+        "opset": options.opset,
+        "files": files,
+        "versions": {"asdkit": __version__, **{name: _version(name) for name in _TOOLS}},
+    }
+
+
+def _described(tensor: Tensor) -> dict[str, Any]:
+    return {"dtype": "float32", **asdict(tensor)}
+
+
+def _version(package: str) -> str:
+    """The version of a package; packages of two names hold ONNX Runtime."""
+    return str(import_module(package).__version__)
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _from_bundle(scorer: Chosen, folder: Path) -> Chosen:
+    """The same scorer with the network of a bundle."""
+    return replace(scorer, config=replace(scorer.config, weights=str(folder)))

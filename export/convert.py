@@ -1,0 +1,183 @@
+"""One network to one ONNX graph, in the precision asked for, named and described."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import ConfigError, ExportError
+from ..core.graphs import Graph, Tensor
+from ..core.types import Clip
+from ..core.version import __version__
+from ..plugins.torch_support import import_torch
+
+if TYPE_CHECKING:
+    import onnx
+
+_MOST = 1 << 16
+"""Upper bound of a free axis: for the exporter, not for the graph."""
+_EXAMPLE = {"batch": 2, "frames": 7}
+"""Sizes of the inputs that the network is traced with; no axis is fixed by them."""
+
+
+def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> onnx.ModelProto:
+    """Trace a network and write it as a graph.
+
+    Args:
+        graph: The network.
+        half: Compute in half precision; inputs and output stay float32.
+        opset: Version of the ONNX operators.
+        notes: What the file says of itself, as `metadata_props`.
+
+    Raises:
+        ConfigError: The exporter does not know this opset.
+        ExportError: PyTorch cannot export the network, or what came out is no valid graph.
+    """
+    torch = import_torch("asd export")
+    from onnx import defs
+
+    if opset > defs.onnx_opset_version():
+        raise ConfigError(
+            f"opset={opset} is not known to the package onnx installed here, which goes up to "
+            f"{defs.onnx_opset_version()}",
+            "Use a lower opset, which runs in more runtimes, or install a newer onnx",
+        )
+    module = copy.deepcopy(graph.module).half() if half else graph.module
+    dims = {name: torch.export.Dim(name, min=1, max=_MOST) for name in _free_names(graph.inputs)}
+    example = tuple(torch.rand(tensor.sized(_EXAMPLE)) for tensor in graph.inputs)
+    shapes = tuple(
+        {axis: factor * dims[name] for axis, (factor, name) in tensor.free().items()}
+        for tensor in graph.inputs
+    )
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                module,
+                example,
+                dynamo=True,
+                dynamic_shapes=shapes,
+                input_names=[tensor.name for tensor in graph.inputs],
+                output_names=[graph.output.name],
+                opset_version=opset,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter has many, none of which a user can act on
+        raise ExportError(
+            f"PyTorch {torch.__version__} cannot export {graph.name} with opset={opset} "
+            f"({type(error).__name__})",
+            "Try the default opset; ASDKIT_DEBUG=1 shows what PyTorch says",
+        ) from error
+    model = program.model_proto
+    _describe(model, graph, notes)
+    return checked(model)
+
+
+def checked(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with the shape of every value inferred.
+
+    Raises:
+        ExportError: It is not a valid graph.
+    """
+    import onnx
+
+    try:
+        model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:  # those of onnx have no base but Exception
+        reason = " ".join(str(error).split())
+        raise ExportError(f"{model.graph.name} is not a valid graph: {reason}") from error
+    return model
+
+
+def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx.ModelProto:
+    """The graph with the submodules that allow it computed in int8.
+
+    Weights are rounded channel by channel to 7 bits: with 8, processors without VNNI can
+    overflow. Activations get the range they have on the clips.
+
+    Args:
+        model: The graph in fp32.
+        graph: What it was made of.
+        clips: Real clips.
+    """
+    nodes = [node.name for node in model.graph.node if node.name.startswith(graph.int8)]
+    if not graph.int8 or not nodes:
+        return model
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    with TemporaryDirectory() as folder, _quiet():
+        path = Path(folder, graph.file)
+        quantize_static(
+            model,
+            path,
+            _Samples(graph, clips),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_quantize=nodes,
+            op_types_to_quantize=["Conv", "Add", "MaxPool", "Relu"],
+        )
+        return checked(onnx.load(path))
+
+
+class _Samples:
+    """Real inputs, one after the other, in the form the quantiser reads."""
+
+    def __init__(self, graph: Graph, clips: Sequence[Clip]) -> None:
+        self._left = iter(graph.samples(clips))
+
+    def get_next(self) -> Mapping[str, Any] | None:
+        return next(self._left, None)
+
+
+def _free_names(tensors: Sequence[Tensor]) -> list[str]:
+    return sorted({name for tensor in tensors for _, name in tensor.free().values()})
+
+
+def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) -> None:
+    """Name the graph's parts and say what they are; drop the exporter's notes on its source."""
+    import onnx
+
+    for number, node in enumerate(model.graph.node):
+        scopes = {entry.key: entry.value for entry in node.metadata_props}.get(_SCOPES, "[]")
+        within = [scope for scope in ast.literal_eval(scopes)[:-1] if scope]
+        node.name = "/".join([*within[-1:], f"{node.op_type}_{number}"])
+        del node.metadata_props[:]
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    for initializer in model.graph.initializer:
+        del initializer.metadata_props[:]
+    del model.graph.metadata_props[:], model.graph.value_info[:]
+    model.graph.name = graph.name
+    model.graph.doc_string = model.doc_string = graph.meaning
+    values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
+    for tensor in (*graph.inputs, graph.output):
+        values[tensor.name].doc_string = tensor.meaning
+    model.producer_name, model.producer_version = "asdkit", __version__
+    onnx.helper.set_model_props(model, dict(notes))
+
+
+_SCOPES = "pkg.torch.onnx.name_scopes"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings and log lines of the exporter and the quantiser to themselves."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,169 @@
+"""Holds the graphs of a bundle to their contract, and their values to PyTorch's.
+
+PyTorch's answers are computed once, at export, and travel in the bundle; so the proof can be
+repeated wherever the bundle goes, on any device, with ONNX Runtime alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.bundle import Bundle
+from ..core.components import Context
+from ..core.errors import ExportError
+from ..core.graphs import Graph, Tensor
+from ..core.types import Float32
+from ..plugins.onnx_support import OnnxSession, nodes_by_provider
+from ..plugins.torch_support import import_torch, inference
+
+ANSWERS = "proof.npz"
+"""The file of a bundle that holds PyTorch's answers."""
+TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
+"""Largest difference allowed; int8 is judged by what becomes of the scores."""
+_SIZES = {"batch": (1, 2, 5), "frames": (1, 2, 7, 25, 37, 150)}
+
+Say = Callable[[str], None]
+
+
+def answers(graph: Graph) -> dict[str, Float32]:
+    """What PyTorch computes in each case, by `graph: case`."""
+    torch = import_torch("asd export")
+    found = {}
+    with inference():
+        for case, inputs in _cases(graph.name, graph.inputs):
+            tensors = [torch.from_numpy(inputs[tensor.name]) for tensor in graph.inputs]
+            found[f"{graph.name}: {case}"] = graph.module(*tensors).numpy()
+    return found
+
+
+def prove(bundle: Bundle, context: Context, say: Say) -> dict[str, float]:
+    """Run every graph of a bundle in every case.
+
+    Args:
+        bundle: The bundle.
+        context: Device and threads.
+        say: Is told of each check, one line each.
+
+    Returns:
+        The largest difference found, by name of the graph's file.
+
+    Raises:
+        ExportError: A graph does not keep its contract, or its values differ too much.
+        WeightsError: A file of the bundle is missing or altered.
+    """
+    with np.load(bundle.file(ANSWERS)) as stored:
+        wanted = dict(stored)
+    tolerance = TOLERANCES.get(bundle.manifest["precision"])
+    largest = {}
+    for file, entry in bundle.manifest["files"].items():
+        if "inputs" not in entry:
+            continue
+        path = bundle.file(file)
+        inputs = [_tensor(given) for given in entry["inputs"]]
+        output = _tensor(entry["output"])
+        if find_spec("onnx"):
+            _hold_valid(path, bundle.manifest["opset"])
+            say(f"{file}: valid, shapes inferred, opset {bundle.manifest['opset']}")
+        else:
+            say(f"{file}: not checked for validity, the package onnx is not installed")
+        session = OnnxSession(path, context)
+        _hold_contract(file, session, inputs, output)
+        say(f"{file}: {', '.join(_shown(tensor) for tensor in (*inputs, output))}")
+        _, (_, example) = next(_cases(path.stem, inputs)), next(_cases(path.stem, inputs))
+        say(f"{file}: {_hold_nodes(path, session, context, example)}")
+        largest[file] = max(
+            _hold_values(f"{file}: {case}", session.run(arrays), expected, tolerance, say)
+            for case, arrays in _cases(path.stem, inputs)
+            for expected in [wanted[f"{path.stem}: {case}"]]
+        )
+    return largest
+
+
+def _cases(graph: str, inputs: tuple[Tensor, ...] | list[Tensor]) -> Iterator[Any]:
+    """Every combination of sizes, by name, with inputs drawn for it.
+
+    NumPy promises that the numbers of RandomState stay what they are.
+    """
+    free = sorted({name for tensor in inputs for _, name in tensor.free().values()})
+    for values in itertools.product(*(_SIZES[name] for name in free)):
+        sizes = dict(zip(free, values, strict=True))
+        case = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        random = np.random.RandomState(zlib.crc32(f"{graph}: {case}".encode()))
+        yield (
+            case,
+            {
+                tensor.name: random.uniform(tensor.low, tensor.high, tensor.sized(sizes)).astype(
+                    np.float32
+                )
+                for tensor in inputs
+            },
+        )
+
+
+def _tensor(entry: Mapping[str, Any]) -> Tensor:
+    """A tensor as the manifest describes it."""
+    return Tensor(
+        entry["name"], tuple(entry["shape"]), entry["meaning"], entry["low"], entry["high"]
+    )
+
+
+def _shown(tensor: Tensor) -> str:
+    return f"{tensor.name} ({', '.join(map(str, tensor.shape))})"
+
+
+def _hold_valid(path: Path, opset: int) -> None:
+    import onnx
+
+    from .convert import checked
+
+    model = checked(onnx.load(path))
+    found = {entry.domain: entry.version for entry in model.opset_import}
+    if found.get("") != opset:
+        raise ExportError(f"{path} has opset {found.get('')}, not {opset}")
+
+
+def _hold_contract(file: str, session: OnnxSession, inputs: list[Tensor], output: Tensor) -> None:
+    found = (session.inputs, session.outputs)
+    wanted = ({t.name: list(t.shape) for t in inputs}, {output.name: list(output.shape)})
+    if found != wanted:
+        raise ExportError(f"{file} takes and gives {found}, but its contract is {wanted}")
+
+
+def _hold_nodes(
+    path: Path, session: OnnxSession, context: Context, example: Mapping[str, Float32]
+) -> str:
+    """Every node that computes values runs where it should."""
+    wanted = session.providers[0]
+    counts = nodes_by_provider(path, context, example)
+    for provider, nodes in counts.items():
+        if provider != wanted and nodes:
+            raise ExportError(
+                f"{path.name}: {len(nodes)} nodes run on {provider} instead of {wanted}: "
+                f"{', '.join(sorted(nodes)[:3])}"
+            )
+    return f"all {len(counts[wanted])} nodes run on {wanted}"
+
+
+def _hold_values(
+    what: str, found: Float32, expected: Float32, tolerance: float | None, say: Say
+) -> float:
+    if found.shape != expected.shape:
+        raise ExportError(f"{what}: the output has shape {found.shape}, not {expected.shape}")
+    if not np.isfinite(found).all():
+        raise ExportError(f"{what}: the output holds values that are not finite")
+    difference = float(np.abs(found - expected).max())
+    allowed = "" if tolerance is None else f" (at most {tolerance:.0e})"
+    say(f"{what}: {found.shape} differs from PyTorch by {difference:.1e}{allowed}")
+    if tolerance is not None and difference > tolerance:
+        raise ExportError(
+            f"{what}: differs from PyTorch by {difference:.1e}, more than {tolerance:.0e}",
+            "A higher precision may do: precision=fp32",
+        )
+    return difference

@@ -1,0 +1,98 @@
+"""The options of `asd export`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omegaconf import DictConfig
+
+from ..core.components import registry
+from ..core.config import Chosen, choose, make, settings_of
+from ..core.errors import PluginError
+from ..core.graphs import Exportable
+from ..core.schemas import App, names
+
+PRECISIONS = ("fp32", "fp16", "int8")
+LOWEST_OPSET = 18
+"""What PyTorch's exporter writes natively; lower ones it cannot."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The options of an export that belong to no component.
+
+    Attributes:
+        output: Folder for the bundle; if not given, where scorer=talknet_onnx looks for the
+            published weights.
+        overwrite: Replace the bundle that is in that folder.
+        precision: fp32; fp16, for GPUs; or int8, for CPUs, which changes the scores a little.
+        opset: Version of the ONNX operators, 18 or higher; a lower one runs in older runtimes.
+        calibration: With precision=int8, a video of people who talk, to calibrate and to judge
+            by; a clip made on the spot if not given.
+        device: Where the proof runs the graphs: auto, cpu, cuda or cuda:N.
+        threads: CPU threads a library may use; its own choice if not given.
+    """
+
+    output: str | None = None
+    overwrite: bool = False
+    precision: str = "fp32"
+    opset: int = LOWEST_OPSET
+    calibration: str | None = None
+    device: str = "cpu"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision must be {', '.join(PRECISIONS)}, but got {self.precision!r}"
+            )
+        if self.opset < LOWEST_OPSET:
+            raise ValueError(f"opset must be {LOWEST_OPSET} or higher, but got {self.opset}")
+        if self.calibration is not None and self.precision != "int8":
+            raise ValueError("calibration is read with precision=int8 only")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
+
+
+EXPORT = App("export", ExportOptions, ("scorer",))
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """Everything an export is made of.
+
+    Attributes:
+        options: The options that belong to no component.
+        scorer: The scorer and its weights.
+    """
+
+    options: ExportOptions
+    scorer: Chosen
+
+    def network(self) -> Exportable:
+        """The scorer's network with its weights.
+
+        Raises:
+            PluginError: The scorer has none to export.
+            AsdError: PyTorch or the weights cannot be had.
+        """
+        if self.scorer.component.export is None:
+            exportable = [c.name for c in registry().of_kind("scorer") if c.export]
+            raise PluginError(
+                f"scorer={self.scorer.component.name} has no network to export; these have: "
+                f"{', '.join(exportable)}"
+            )
+        return self.scorer.component.export(self.scorer.config)
+
+
+def make_export_plan(config: DictConfig) -> ExportPlan:
+    """Check a composed configuration and find its scorer.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: The scorer is not there.
+    """
+    settings = settings_of(EXPORT, config)
+    scorer = choose("scorer", settings["scorer"])
+    own = {name: settings[name] for name in names(ExportOptions)}
+    return ExportPlan(make(ExportOptions, own), scorer)
