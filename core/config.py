@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -111,11 +112,15 @@ def compose_app(app: App, overrides: Iterable[str], video: str | None = None) ->
         ConfigError: An override does not fit.
     """
     install(app, registry(), video)
+    outer = GlobalHydra.instance().hydra  # the caller may be a Hydra application itself
+    GlobalHydra.instance().clear()
     try:
         with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
             return compose(app.name, list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise explained(error) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
 
 
 def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:

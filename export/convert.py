@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..core.errors import ConfigError, ExportError
 from ..core.graphs import Graph, Tensor
 from ..core.types import Clip
@@ -107,16 +109,18 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
         graph: What it was made of.
         clips: Real clips.
     """
-    nodes = [node.name for node in model.graph.node if node.name.startswith(graph.int8)]
-    if not graph.int8 or not nodes:
+    if not graph.int8:
         return model
+    model = _norms_as_convolutions(model)
+    nodes = [node.name for node in model.graph.node if node.name.startswith(graph.int8)]
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     with TemporaryDirectory() as folder, _quiet():
-        path = Path(folder, graph.file)
+        source, path = Path(folder, "fp32.onnx"), Path(folder, graph.file)
+        onnx.save(model, source)
         quantize_static(
-            model,
+            source,
             path,
             _Samples(graph, clips),
             quant_format=QuantFormat.QDQ,
@@ -128,6 +132,32 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
             op_types_to_quantize=["Conv", "Add", "MaxPool", "Relu"],
         )
         return checked(onnx.load(path))
+
+
+def _norms_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
+    """With batch norms as convolutions of each channel by itself, which have an int8 kernel."""
+    from onnx import helper, numpy_helper
+
+    model = copy.deepcopy(model)
+    values = {entry.name: entry for entry in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type != "BatchNormalization":
+            continue
+        gain, offset, mean, variance = (numpy_helper.to_array(values[i]) for i in node.input[1:5])
+        (epsilon,) = (attribute.f for attribute in node.attribute if attribute.name == "epsilon")
+        weight = gain / np.sqrt(variance + epsilon)
+        names = [f"{node.output[0]}_weight", f"{node.output[0]}_bias"]
+        arrays = [weight[:, None, None, None], offset - mean * weight]
+        model.graph.initializer.extend(map(numpy_helper.from_array, arrays, names))
+        convolution = helper.make_node(
+            "Conv", [node.input[0], *names], node.output, node.name, group=len(weight)
+        )
+        node.CopyFrom(convolution)
+    used = {name for node in model.graph.node for name in node.input}
+    kept = [entry for entry in model.graph.initializer if entry.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    return model
 
 
 class _Samples:

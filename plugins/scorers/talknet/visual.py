@@ -12,6 +12,9 @@ from torch.nn import functional
 from .tensors import VECTOR
 from .windows import FRAMES_SEEN
 
+STRIDE, PADDING = 2, 3
+"""Of the first convolution, over height and width."""
+
 
 class VisualFrontend(nn.Module):
     """One visual vector a frame, from the five frames around it."""
@@ -42,12 +45,13 @@ class VisualFrontend(nn.Module):
 class _FiveFrameConv(nn.Conv3d):
     """The published Conv3d over (time, height, width), computed as a Conv2d over five channels.
 
-    With a single input channel both are the same sums, but this one takes any five frames, and
-    clips in a batch cannot leak into each other.
+    Padding in time is up to whoever hands in the five frames. With a single input channel both
+    are the same sums, but this one takes any five frames, and clips in a batch cannot leak into
+    each other.
     """
 
     def forward(self, seen: Tensor) -> Tensor:
-        return functional.conv2d(seen, self.weight.squeeze(1), stride=2, padding=3)
+        return functional.conv2d(seen, self.weight.squeeze(1), stride=STRIDE, padding=PADDING)
 
 
 class _ResNet(nn.Module):
