@@ -241,8 +241,9 @@ def _report_export(config: DictConfig, output: str | None = None) -> None:
 
 
 def _check(words: list[str]) -> None:
-    from ..export.bundles import check
+    from ..export.bundles import check, settings_to_check
     from ..export.settings import EXPORT, make_export_plan
+    from .bundle import Bundle
     from .config import compose_app
 
     folders = [word for word in words if not _OVERRIDE.match(word)]
@@ -251,9 +252,11 @@ def _check(words: list[str]) -> None:
             f"asd export check takes one folder, but got {' '.join(folders) or 'none'}",
             "Use: asd export check FOLDER",
         )
-    overrides = [word for word in words if _OVERRIDE.match(word)]
-    check(Path(folders[0]), make_export_plan(compose_app(EXPORT, overrides)), print)
-    print(f"{folders[0]} is as it should be")
+    bundle = Bundle(Path(folders[0]))
+    given = [word for word in words if _OVERRIDE.match(word)]
+    config = compose_app(EXPORT, [*settings_to_check(bundle), *given])
+    check(bundle, make_export_plan(config), print)
+    print(f"{bundle.folder} is as it should be")
 
 
 def _plugins(words: list[str]) -> None:

@@ -10,8 +10,6 @@ FACE_MEAN = 0.4161
 """Mean of the grey faces that the networks were trained on, where white is 1."""
 FACE_STD = 0.1688
 """Standard deviation of the same: networks read `(x / 255 - FACE_MEAN) / FACE_STD`."""
-NORMALISED_GREY = np.asarray((np.arange(256) / 255 - FACE_MEAN) / FACE_STD, np.float32)
-"""What networks read for each of the 256 levels of grey; index it with faces of uint8."""
 MFCC_COEFFICIENTS = 13
 MFCC_STEPS_PER_FRAME = 4
 _WINDOW_S = 0.025

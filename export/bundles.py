@@ -65,18 +65,28 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
     return Bundle(folder)
 
 
-def check(folder: Path, plan: ExportPlan, say: Say) -> Bundle:
+def settings_to_check(bundle: Bundle) -> list[str]:
+    """The overrides with which a bundle of published weights would be exported."""
+    manifest = bundle.manifest
+    weights = manifest["weights"]["name"]
+    return [
+        f"scorer={manifest['model']}",
+        f"precision={manifest['precision']}",
+        *([f"scorer.weights={weights}"] if weights else []),
+    ]
+
+
+def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
     """Repeat the proof of a bundle.
 
     Args:
-        folder: The bundle.
+        bundle: The bundle.
         plan: The device and threads; for int8 also the checkpoint and the video to judge by.
         say: Is told of each check, one line each.
 
     Raises:
         AsdError: A file is missing or altered, or the proof fails.
     """
-    bundle = Bundle(folder)
     context = Context(plan.options.device, plan.options.threads)
     prove(bundle, context, say)
     if bundle.manifest["precision"] == "int8":
@@ -84,12 +94,11 @@ def check(folder: Path, plan: ExportPlan, say: Say) -> Bundle:
         made_of = bundle.manifest["weights"]
         if (network.model, sha256(network.source)) != (bundle.manifest["model"], made_of["sha256"]):
             raise ConfigError(
-                f"{folder} was made of other weights than {network.source}",
+                f"{bundle.folder} was made of other weights than {network.source}",
                 f"Name the checkpoint {made_of['file']} it was made of: scorer.weights=FILE",
             )
         recorder = record(plan.scorer, plan.options.calibration, plan.options.threads)
-        say(str(judge(recorder, _from_bundle(plan.scorer, folder).build(context))))
-    return bundle
+        say(str(judge(recorder, _from_bundle(plan.scorer, bundle.folder).build(context))))
 
 
 def _need_tools() -> None:

@@ -111,7 +111,7 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
     """
     if not graph.int8:
         return model
-    model = _norms_as_convolutions(model)
+    model = _norms_as_convolutions(model, graph.int8)
     nodes = [node.name for node in model.graph.node if node.name.startswith(graph.int8)]
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
@@ -134,14 +134,14 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
         return checked(onnx.load(path))
 
 
-def _norms_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
-    """With batch norms as convolutions of each channel by itself, which have an int8 kernel."""
+def _norms_as_convolutions(model: onnx.ModelProto, within: tuple[str, ...]) -> onnx.ModelProto:
+    """With batch norms of pictures as convolutions channel by channel, which int8 kernels do."""
     from onnx import helper, numpy_helper
 
     model = copy.deepcopy(model)
     values = {entry.name: entry for entry in model.graph.initializer}
     for node in model.graph.node:
-        if node.op_type != "BatchNormalization":
+        if node.op_type != "BatchNormalization" or not node.name.startswith(within):
             continue
         gain, offset, mean, variance = (numpy_helper.to_array(values[i]) for i in node.input[1:5])
         (epsilon,) = (attribute.f for attribute in node.attribute if attribute.name == "epsilon")
@@ -180,7 +180,7 @@ def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) ->
 
     for number, node in enumerate(model.graph.node):
         scopes = {entry.key: entry.value for entry in node.metadata_props}.get(_SCOPES, "[]")
-        within = [scope for scope in ast.literal_eval(scopes)[:-1] if scope]
+        within = [scope for scope in ast.literal_eval(scopes)[:-1] if scope[:1].isalpha()]
         node.name = "/".join([*within[-1:], f"{node.op_type}_{number}"])
         del node.metadata_props[:]
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):

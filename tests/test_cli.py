@@ -396,10 +396,10 @@ def test_nothing_is_written_without_writers(asd):
 
 
 def test_weights_that_are_nowhere(refused, monkeypatch):
-    from asdkit.plugins.scorers.talknet import scorer
+    from asdkit.plugins.scorers.talknet import loading
 
-    closed = replace(scorer.TALKSET, url="http://127.0.0.1:9/pretrain_TalkSet.model")
-    monkeypatch.setitem(scorer._PUBLISHED, "talkset", closed)
+    closed = replace(loading.TALKSET, url="http://127.0.0.1:9/pretrain_TalkSet.model")
+    monkeypatch.setitem(loading.PUBLISHED, "talkset", closed)
     line = refused("run", video(), *BOXES, "cutter=none")
     for said in ("talknet_talkset", "ASDKIT_WEIGHTS", "asd weights fetch", "experiment=offline"):
         assert said in line

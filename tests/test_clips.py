@@ -37,19 +37,15 @@ def test_offline_finds_who_speaks(shared):
 
 
 @pytest.mark.slow
-def test_talknet_scores_the_reference_tracks(shared, tmp_path):
+@pytest.mark.parametrize("weights", ["checkpoint", "bundle"])
+def test_talknet_scores_the_reference_tracks(shared, request, weights):
     """From the reference's smoothed faces to its scores, all but the last frame, as it does."""
-    import torch
-    from rule import parameter
-
     from asdkit.core.crops import face
     from asdkit.core.media import Sound, frames, probe
 
     reference = np.load(shared("reference/dialogue.pipeline.npz"))
-    keys = json.loads(shared("reference/talknet_state_dict.json").read_text())
-    state = {key: torch.from_numpy(parameter(key, tuple(shape))) for key, shape in keys.items()}
-    torch.save(state, tmp_path / "rule.model")
-    scorer = asdkit.load("scorer", "talknet", weights=str(tmp_path / "rule.model"), device="cpu")
+    path = request.getfixturevalue(weights)
+    scorer = asdkit.load("scorer", "talknet", weights=str(path), device="cpu")
     media = probe(shared("clips/dialogue.mp4"))
     pictures = [frame.image for frame in frames(media)]
     clips = []

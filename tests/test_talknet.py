@@ -64,15 +64,8 @@ def windows_of(frames, seconds):
 
 
 @pytest.fixture(scope="module")
-def state():
-    return {key: torch.from_numpy(value) for key, value in rule.checkpoint(SHAPES).items()}
-
-
-@pytest.fixture(scope="module")
-def checkpoint(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("talknet") / "rule.model"
-    torch.save(state, path)
-    return path
+def state(checkpoint):
+    return torch.load(checkpoint, weights_only=True)
 
 
 @pytest.fixture(scope="module")

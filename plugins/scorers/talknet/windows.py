@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.features import NORMALISED_GREY
+from ....core.features import FACE_MEAN, FACE_STD
 from ....core.types import GRID_FPS, Float32, UInt8
 
 Int64 = NDArray[np.int64]
@@ -96,6 +96,8 @@ def pictures(faces: UInt8, seen: Int64) -> Float32:
     Returns:
         (m, 5, 112, 112) float32, normalised.
     """
-    found = NORMALISED_GREY[faces[seen]]
+    found = faces[seen].astype(np.float32)
+    found /= np.float32(255 * FACE_STD)  # in place: this is a quarter of a megabyte a frame
+    found -= np.float32(FACE_MEAN / FACE_STD)
     found[seen < 0] = 0
     return found

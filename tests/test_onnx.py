@@ -1,0 +1,383 @@
+"""TalkNet on ONNX Runtime: PyTorch's numbers, without PyTorch, and every way loading can fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import rule
+import synth
+from onnx import TensorProto, helper
+
+import asdkit
+from asdkit.core.components import Context
+from asdkit.core.errors import ConfigError, DeviceError, MissingExtraError, WeightsError
+from asdkit.core.types import SAMPLES_PER_FRAME, Clip
+from asdkit.plugins import onnx_support
+from asdkit.plugins.onnx_support import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
+from asdkit.plugins.scorers.talknet import TALKNET
+from asdkit.plugins.scorers.talknet.onnx_runtime import SplitRuntime, WholeRuntime
+from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
+
+HAS_CUDA = CUDA in onnxruntime.get_available_providers()
+needs_cuda = pytest.mark.skipif(not HAS_CUDA, reason="needs an ONNX Runtime with CUDA")
+
+
+def clip_of(tag, frames):
+    return Clip(rule.face_frames(tag, frames), rule.waveform(tag, SAMPLES_PER_FRAME * frames))
+
+
+def loaded(weights, device="cpu", **parameters):
+    return TALKNET.build(TalkNetConfig(str(weights), **parameters), Context(device))
+
+
+def refused(kind, weights, **parameters):
+    with pytest.raises(kind) as caught:
+        loaded(weights, **parameters)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory):
+    """A graph that hands on x (batch, 3)."""
+    return save(tmp_path_factory.mktemp("identity") / "identity.onnx", {"x": ["batch", 3]})
+
+
+def save(path, inputs, output="y", opset=18, **notes):
+    """A graph that hands on its first input."""
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in inputs.items()
+    ]
+    result = helper.make_tensor_value_info(output, TensorProto.FLOAT, next(iter(inputs.values())))
+    node = helper.make_node("Identity", [next(iter(inputs))], [output], "the_node")
+    graph = helper.make_graph([node], "graph", values, [result])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    helper.set_model_props(model, notes)
+    onnx.save(model, path)
+    return path
+
+
+# Running
+
+
+@pytest.mark.slow
+def test_all_ways_give_the_same_scores(bundle, checkpoint):
+    """Several clips at once, with edges in some windows and not in others."""
+    clips = [clip_of(f"ways{frames}", frames) for frames in (53, 3, 1, 28)]
+    ways = [
+        loaded(path, window_seconds=[1, 2, 2])
+        for path in (checkpoint, bundle, bundle / "model.onnx")
+    ]
+    wanted, *others = (way.score(clips) for way in ways)
+    for found in others:
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one.logits, other.logits, atol=1e-4, rtol=0)
+    assert loaded(bundle).score([]) == []
+
+
+@pytest.mark.slow
+def test_weights_say_which_runtime(bundle, checkpoint):
+    def runtime(weights, **parameters):
+        return loaded(weights, **parameters)._runtime
+
+    assert isinstance(runtime(bundle), SplitRuntime)
+    assert isinstance(runtime(bundle, runtime="onnx"), SplitRuntime)
+    assert isinstance(runtime(bundle / "model.onnx"), WholeRuntime)
+    assert type(runtime(checkpoint)).__name__ == "TorchRuntime"
+    assert loaded(bundle).device == "cpu"
+
+
+@pytest.mark.slow
+def test_published_weights_are_looked_for_as_a_bundle(bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ASDKIT_WEIGHTS", str(tmp_path))
+    text = refused(WeightsError, "talkset", runtime="onnx")
+    for said in (
+        "no folder",
+        str(tmp_path / "talknet_talkset_fp32"),
+        str(tmp_path / "cache" / "talknet_talkset_fp32"),
+        "asd export scorer=talknet scorer.weights=talkset output=DIR",
+    ):
+        assert said in text
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "talknet_talkset_fp32").symlink_to(bundle)
+    assert loaded("talkset", runtime="onnx").device == "cpu"
+    (tmp_path / "talknet_talkset_fp32").mkdir()  # this one comes first
+    assert "is not a bundle" in refused(WeightsError, "talkset", runtime="onnx")
+
+
+NO_TORCH = """
+import sys
+
+for name in ("torch", "torchvision", "facenet_pytorch", "onnx", "onnxscript"):
+    sys.modules[name] = None  # importing it fails
+
+from asdkit.core.cli import main
+
+main(sys.argv[1:])
+loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
+assert "onnxruntime" in loaded
+assert not {"torch", "torchvision", "facenet_pytorch", "onnx"} & loaded
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("detector", ["boxes", "yunet"])
+def test_a_video_without_torch(bundle, tmp_path, shared, monkeypatch, detector):
+    if detector == "yunet":
+        monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
+        words = [str(shared("clips/dialogue_small.mp4")), "end_s=3", "detector=yunet"]
+    else:
+        sound = synth.clicks([0.2, 0.7], 1.0)
+        clip = synth.write_video(tmp_path / "clip.mp4", frames=25, sounds=[(0.0, sound)])
+        (tmp_path / "boxes.json").write_text(json.dumps([[[20, 10, 60, 50, 1.0]]] * 25))
+        words = [str(clip), "detector=boxes", f"detector.path={tmp_path / 'boxes.json'}"]
+    words += ["scorer=talknet_onnx", f"scorer.weights={bundle}", f"output={tmp_path / 'out'}"]
+    words += ["device=cpu", "writers=[json,rttm]"]
+    done = subprocess.run(
+        [sys.executable, "-c", NO_TORCH, "run", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "result.json").stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_a_run_gives_pytorchs_scores(bundle, checkpoint, shared):
+    video = shared("clips/dialogue.mp4")
+    boxes = shared("reference/dialogue.detections.json")
+    parts = ["detector=boxes", f"detector.path={boxes}", "writers=[]", "device=cpu", "end_s=4"]
+    by_torch, by_onnx = (
+        asdkit.run(video, [*parts, f"scorer.weights={weights}"]) for weights in (checkpoint, bundle)
+    )
+    assert by_torch.settings["devices"] == by_onnx.settings["devices"] == {"scorer": "cpu"}
+    assert len(by_torch.tracks) == 2
+    for one, other in zip(by_torch.tracks, by_onnx.tracks, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-3, rtol=0)
+
+
+# Loading
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["frontend.onnx", "window.onnx"])
+def test_bundles_with_a_file_missing_or_altered(bundle, tmp_path, name):
+    broken = shutil.copytree(bundle, tmp_path / "broken")
+    with (broken / name).open("r+b") as file:
+        file.seek(10**6)
+        file.write(b"\0\0\0\0")
+    assert f"{name} was altered: its SHA-256 is" in refused(WeightsError, broken)
+    (broken / name).unlink()
+    assert f"{name} of the bundle cannot be read" in refused(WeightsError, broken)
+
+
+@pytest.mark.slow
+def test_bundles_of_another_model(bundle, tmp_path):
+    other = shutil.copytree(bundle, tmp_path / "other")
+    manifest = other / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"talknet"', '"lr_asd"'))
+    assert "is a bundle of lr_asd, not of talknet" in refused(WeightsError, other)
+
+
+def test_models_that_are_not_talknet(identity, tmp_path):
+    text = refused(WeightsError, identity)
+    assert f"{identity} is not TalkNet: it has x (batch, 3), y (batch, 3), expected" in text
+    assert "faces (batch, frames, 112, 112)" in text
+    inputs = {"mfcc": ["b", "m", 13], "faces": ["b", 25, 112, 112]}
+    fixed = save(tmp_path / "fixed.onnx", inputs, "logits")
+    assert "is not TalkNet" in refused(WeightsError, fixed)
+    named = save(tmp_path / "named.onnx", inputs, "logits", **{"asdkit.model": "lr_asd"})
+    assert "holds lr_asd, not talknet" in refused(WeightsError, named)
+
+
+def test_files_that_are_no_models(tmp_path):
+    path = tmp_path / "page.onnx"
+    path.write_text("<html>Sign in</html>")
+    text = refused(WeightsError, path)
+    assert f"cannot run {path}: Protobuf parsing failed" in text
+    assert onnxruntime.__version__ in text
+
+
+def test_an_opset_the_runtime_does_not_know(tmp_path):
+    path = save(tmp_path / "new.onnx", {"x": ["batch", 3]}, opset=99)
+    text = refused(WeightsError, path)
+    assert "pset" in text
+    assert "99" in text
+    assert "lower opset" in text
+    assert "onnxruntime_src" not in text
+
+
+def test_weights_that_are_nowhere(tmp_path):
+    text = refused(WeightsError, tmp_path / "nowhere.onnx")
+    assert "There is no bundle and no ONNX model" in text
+    assert "asd export" in text
+    text = refused(WeightsError, tmp_path / "nowhere", runtime="onnx")
+    assert "There is no bundle" in text
+
+
+def test_weights_for_the_other_runtime(identity, checkpoint):
+    text = refused(WeightsError, identity, runtime="torch")
+    assert "is for ONNX Runtime, but scorer.runtime=torch" in text
+    text = refused(WeightsError, checkpoint, runtime="onnx")
+    assert "is neither a bundle nor an ONNX model" in text
+    assert f"asd export scorer=talknet scorer.weights={checkpoint}" in text
+
+
+def test_tensorrt_is_for_onnx(checkpoint):
+    assert "Use scorer=talknet_onnx" in refused(ConfigError, checkpoint, tensorrt=True)
+
+
+def test_an_unknown_runtime_is_named():
+    with pytest.raises(ValueError, match="runtime must be auto, torch, onnx, but got 'tflite'"):
+        TalkNetConfig(runtime="tflite")
+
+
+def test_missing_onnxruntime_says_what_to_install(identity, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    text = refused(MissingExtraError, identity)
+    assert "needs the package onnxruntime" in text
+    assert "asdkit[cpu]" in text
+
+
+# Devices
+
+
+class FakeRuntime:
+    """ONNX Runtime on a machine that is told of: what is installed, and what starts."""
+
+    def __init__(self, monkeypatch, installed, starts, fails=False):
+        self.asked = []
+        self.starts, self.fails = starts, fails
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*installed, CPU])
+        monkeypatch.setattr(onnxruntime, "InferenceSession", self.session)
+
+    def session(self, path, options, providers, **_):
+        names = [p if isinstance(p, str) else p[0] for p in providers]
+        self.asked.append(providers)
+        if self.fails and names != [CPU]:
+            raise RuntimeError("a library is missing")
+        got = [name for name in names if name == CPU or name in self.starts]
+        return SimpleNamespace(get_providers=lambda: got)
+
+
+def test_the_device_asked_for_is_had(monkeypatch, tmp_path):
+    fake = FakeRuntime(monkeypatch, [TENSORRT, CUDA], [CUDA])
+    session = OnnxSession(tmp_path, Context("cuda:1"))
+    assert (session.device, session.providers) == ("cuda:1", (CUDA, CPU))
+    ((cuda, options), cpu) = fake.asked[0]
+    assert (cuda, cpu) == (CUDA, CPU)
+    assert options["device_id"] == "1"
+    assert options["use_tf32"] == "0"
+    assert OnnxSession(tmp_path, Context("auto")).device == "cuda:0"
+    assert OnnxSession(tmp_path, Context("cpu")).providers == (CPU,)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_device_that_does_not_start_is_never_replaced(monkeypatch, tmp_path, fails):
+    FakeRuntime(monkeypatch, [CUDA], [], fails)
+    with pytest.raises(
+        DeviceError, match=r"device=cuda needs the CUDAExecutionProvider.*asdkit\[gpu"
+    ):
+        OnnxSession(tmp_path, Context("cuda"))
+    session = OnnxSession(tmp_path, Context("auto"))
+    assert (session.device, session.providers) == ("cpu", (CPU,))
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch, tmp_path):
+    capi = tmp_path / "capi"
+    capi.mkdir()
+    library = capi / "libonnxruntime_providers_cuda.so"
+    library.write_bytes(b"not a library")
+    FakeRuntime(monkeypatch, [CUDA], [])
+    monkeypatch.setattr(onnxruntime, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(DeviceError, match=r"cannot start: .*libonnxruntime_providers_cuda\.so"):
+        OnnxSession(tmp_path, Context("cuda"))
+
+
+def test_tensorrt_is_asked_for_by_name(monkeypatch, tmp_path):
+    FakeRuntime(monkeypatch, [CUDA], [CUDA])
+    with pytest.raises(DeviceError, match="tensorrt=true needs the TensorrtExecutionProvider"):
+        OnnxSession(tmp_path, Context("auto"), tensorrt=True)
+    with pytest.raises(DeviceError, match="device=cpu was asked for"):
+        OnnxSession(tmp_path, Context("cpu"), tensorrt=True)
+    monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path))
+    both = [TENSORRT, CUDA]
+    fake = FakeRuntime(monkeypatch, both, both)
+    session = OnnxSession(tmp_path, Context("cuda"), tensorrt=True)
+    assert session.providers[0] == TENSORRT
+    assert str(tmp_path) in fake.asked[0][0][1]["trt_engine_cache_path"]
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="this ONNX Runtime has CUDA")
+def test_cuda_without_a_gpu(identity):
+    with pytest.raises(DeviceError) as caught:
+        OnnxSession(identity, Context("cuda"))
+    text = str(caught.value)
+    assert "device=cuda needs the CUDAExecutionProvider, which the ONNX Runtime" in text
+    assert "pip uninstall --yes onnxruntime" in text
+    with pytest.raises(DeviceError, match="is not a device asdkit knows"):
+        OnnxSession(identity, Context("gpu"))
+
+
+def test_threads_are_those_asked_for(monkeypatch, identity):
+    given = []
+    real = onnxruntime.InferenceSession
+
+    def session(path, options, **words):
+        given.append(options.intra_op_num_threads)
+        return real(path, options, **words)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    for threads in (1, 3, None):
+        OnnxSession(identity, Context("cpu", threads))
+    assert given == [1, 3, 0]  # 0 is its own choice
+
+
+def test_a_session_hands_arrays_through(identity):
+    session = OnnxSession(identity, Context("cpu"))
+    x = np.arange(12, dtype=np.float32).reshape(3, 4).T  # not in C order
+    found = session.run({"x": x[:, :3]})
+    np.testing.assert_array_equal(found, x[:, :3])
+    assert session.inputs == {"x": ["batch", 3]}
+    assert session.outputs == {"y": ["batch", 3]}
+    assert nodes_by_provider(identity, Context("cpu"), {"x": np.zeros((1, 3), np.float32)}) == {
+        CPU: {"the_node"}
+    }
+
+
+@pytest.mark.gpu
+@needs_cuda
+def test_cuda_gives_the_scores_of_the_cpu(bundle):
+    clips = [clip_of("cuda", 60), clip_of("cuda2", 7)]
+    on_cpu, on_cuda = (loaded(bundle, device, window_seconds=[1, 2]) for device in ("cpu", "cuda"))
+    assert on_cuda.device == "cuda:0"
+    for one, other in zip(on_cuda.score(clips), on_cpu.score(clips), strict=True):
+        np.testing.assert_allclose(one.logits, other.logits, atol=1e-4, rtol=0)
+
+
+@pytest.mark.gpu
+@needs_cuda
+def test_no_node_falls_back_to_the_cpu(bundle):
+    inputs = {
+        "mfcc": np.zeros((2, 28, 13), np.float32),
+        "faces": np.zeros((2, 7, 112, 112), np.float32),
+    }
+    assert set(nodes_by_provider(bundle / "model.onnx", Context("cuda"), inputs)) == {CUDA}
+
+
+def test_importing_the_scorers_imports_neither_runtime():
+    program = (
+        "import sys, asdkit.plugins.scorers, asdkit.plugins.onnx_support\n"
+        "sys.exit(bool({'torch', 'onnxruntime', 'onnx'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert onnx_support.import_onnxruntime("a test") is onnxruntime
