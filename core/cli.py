@@ -43,15 +43,6 @@ asd run --help tells of all options; asd run FILE --cfg job shows them with thei
 Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
 """
 
-_EXPORT_HELP = """\
-asd export [OPTION=VALUE ...]
-asd export check FOLDER [OPTION=VALUE ...]
-
-Writes a scorer's network as a bundle: ONNX graphs that run without PyTorch, and a manifest that
-says what they are. A bundle is put in place only if its graphs give PyTorch's numbers; check
-repeats that proof, wherever the bundle goes. To use one:
-asd run FILE scorer=talknet_onnx scorer.weights=FOLDER
-"""
 _DEMO_CLIP = "demo.mp4"
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
 _TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
@@ -139,9 +130,10 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
 def _run(words: list[str]) -> None:
     video, overrides = split_video(words)
     if {"-h", "--help"} & set(overrides):
-        from .help import run_help
+        from .config import RUN
+        from .help import app_help
 
-        print(run_help(word for word in overrides if not word.startswith("-")), end="")
+        print(app_help(RUN, [word for word in overrides if not word.startswith("-")]), end="")
     else:
         _run_app(overrides, _report, video)
 
@@ -176,16 +168,17 @@ def _complete(words: list[str], commands: list[str]) -> None:
     """Answer a shell that asks how a line may go on; `asd run` has Hydra answer."""
     line = os.environ.get("COMP_LINE", "")
     match = re.match(r"(\S+\s+)(\S+\s+)(.*)", line, re.DOTALL)
+    command = match[2].strip() if match else ""
     if "query" not in " ".join(words):  # install or uninstall
         _run_app(words, _report)
-    elif match and match[2].strip() in ("run", "demo"):
+    elif match and command in ("run", "demo", "export"):
         # Hydra would stumble over a file among the overrides.
         *done, typed = match[3].split(" ")
         done = [word for word in done if _OVERRIDE.match(word)]
         os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-        _run_app(words, _report)
-    elif match and match[2].strip() == "weights":
+        (_export if command == "export" else _run)(words)
+    elif match and command == "weights":
         print("\n".join(word for word in ("list", "fetch", "verify") if word.startswith(match[3])))
     elif not match:
         typed = line.partition(" ")[2].strip()
@@ -219,7 +212,7 @@ def _export(words: list[str]) -> None:
     if {"-h", "--help"} & set(words):
         from .help import app_help
 
-        print(app_help(EXPORT, _EXPORT_HELP, overrides), end="")
+        print(app_help(EXPORT, overrides), end="")
     elif words[:1] == ["check"]:
         _check(words[1:])
     else:

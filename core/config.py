@@ -102,7 +102,16 @@ class Plan:
     settings: Mapping[str, Any]
 
 
-RUN = App("run", Options, CHOSEN_KINDS, writers=True)
+_ABOUT = """\
+asd run FILE [OPTION=VALUE ...]
+
+Finds the faces of a video, follows them, and says of each in every frame how likely it is the one
+speaking. The file is a plain argument, whatever its name holds; or video=FILE, for sweeps.
+
+The values are those of this very command line. To see the parameters of another component choose
+it, as in: asd run detector=yunet --help
+"""
+RUN = App("run", Options, CHOSEN_KINDS, _ABOUT, writers=True)
 
 
 def compose_app(app: App, overrides: Iterable[str], video: str | None = None) -> DictConfig:

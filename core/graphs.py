@@ -22,8 +22,8 @@ class Tensor:
         shape: A size for each axis: a number where it is fixed, a name where it is free, such as
             "frames", or a multiple of one, such as "4*frames".
         meaning: What it holds, with units.
-        low: About the smallest value it takes.
-        high: About the largest value it takes.
+        low: Most of its values are above this; a proof draws from here on.
+        high: Most of its values are below this; a proof draws up to here.
     """
 
     name: str

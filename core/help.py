@@ -13,19 +13,9 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
-from .config import RUN, compose_app
+from .config import compose_app
 from .schemas import CONFIG_MODULE, App, names
-from .segments import SegmentsConfig
 
-_HEAD = """\
-asd run FILE [OPTION=VALUE ...]
-
-Finds the faces of a video, follows them, and says of each in every frame how likely it is the one
-speaking. The file is a plain argument, whatever its name holds; or video=FILE, for sweeps.
-
-The values are those of this very command line. To see the parameters of another component choose
-it, as in: asd run detector=yunet --help
-"""
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
 (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab completion in
@@ -35,54 +25,32 @@ _COLUMN = 38
 _WIDTH = 100
 
 
-def run_help(overrides: Iterable[str]) -> str:
-    """The help text of `asd run` for a command line with these overrides.
-
-    Raises:
-        ConfigError: An override does not fit.
-    """
-    config = compose_app(RUN, overrides)
-    lines = _options(RUN, config)
-    lines += ["When a face counts as speaking", *_fields(SegmentsConfig, "segments.", config), ""]
-    lines += _choices(RUN, config)
-    lines.append(f"writers=[{','.join(config.writers)}]  (of {', '.join(_choosable('writers'))})")
-    for name in config.writers:
-        lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
-    lines += ["", f"experiment=NAME  (of {', '.join(_choosable('experiment'))})"]
-    lines += ["  Several settings at once.", ""]
-    return "\n".join([_HEAD, *lines, _TAIL])
-
-
-def app_help(app: App, head: str, overrides: Iterable[str]) -> str:
-    """The help text of another application.
-
-    Args:
-        app: The application.
-        head: What it does, in a few lines.
-        overrides: Those of the command line.
+def app_help(app: App, overrides: Iterable[str]) -> str:
+    """The help text of an application for a command line with these overrides.
 
     Raises:
         ConfigError: An override does not fit.
     """
     config = compose_app(app, overrides)
-    return "\n".join([head, *_options(app, config), *_choices(app, config), _TAIL])
-
-
-def _options(app: App, config: DictConfig) -> list[str]:
-    """The options that belong to no component."""
     hints = get_type_hints(app.options)
-    plain = [name for name in names(app.options) if not dataclasses.is_dataclass(hints[name])]
-    return ["Options", *_fields(app.options, "", config, plain), ""]
-
-
-def _choices(app: App, config: DictConfig) -> list[str]:
-    """The components chosen, with their parameters."""
-    lines = []
+    nested = [name for name in names(app.options) if dataclasses.is_dataclass(hints[name])]
+    plain = [name for name in names(app.options) if name not in nested]
+    lines = ["Options", *_fields(app.options, "", config, plain), ""]
+    for name in nested:
+        title = (inspect.getdoc(hints[name]) or name).partition("\n")[0].rstrip(".")
+        lines += [title, *_fields(hints[name], f"{name}.", config), ""]
     for kind in app.kinds:
         name = config[kind].name
         lines.append(f"{kind}={name}  (of {', '.join(_choosable(kind))})")
         lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
-    return lines
+    if app.writers:
+        chosen = ",".join(config.writers)
+        lines.append(f"writers=[{chosen}]  (of {', '.join(_choosable('writers'))})")
+        for name in config.writers:
+            lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
+        lines += ["", f"experiment=NAME  (of {', '.join(_choosable('experiment'))})"]
+        lines += ["  Several settings at once.", ""]
+    return "\n".join([app.about, *lines, _TAIL])
 
 
 def _choosable(group: str) -> list[str]:

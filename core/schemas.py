@@ -32,12 +32,14 @@ class App:
         name: Name of the command.
         options: Dataclass of the options that belong to no component.
         kinds: Kinds of components of which one is chosen.
-        writers: Whether writers are chosen, any number of them.
+        about: What it does, for the head of its help.
+        writers: Whether writers are chosen, any number of them, and experiments: presets of all.
     """
 
     name: str
     options: type
     kinds: tuple[str, ...]
+    about: str
     writers: bool = False
 
     @property

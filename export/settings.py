@@ -54,7 +54,16 @@ class ExportOptions:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
 
 
-EXPORT = App("export", ExportOptions, ("scorer",))
+_ABOUT = """\
+asd export [OPTION=VALUE ...]
+asd export check FOLDER [OPTION=VALUE ...]
+
+Writes a scorer's network as a bundle: ONNX graphs that run without PyTorch, and a manifest that
+says what they are. A bundle is put in place only if its graphs give PyTorch's numbers; check
+repeats that proof, wherever the bundle goes. To use one:
+asd run FILE scorer=talknet_onnx scorer.weights=FOLDER
+"""
+EXPORT = App("export", ExportOptions, ("scorer",), _ABOUT)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import hydra
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from synth import clicks, write_video
 
 from asdkit.core import cli
-from asdkit.core.config import compose_run, make_plan
+from asdkit.core.config import RUN, compose_run, make_plan
 from asdkit.core.errors import ConfigError
-from asdkit.core.help import attributes, run_help
+from asdkit.core.help import app_help, attributes
+from asdkit.export.settings import EXPORT
 
 SOUND = [(0.0, clicks([0.5, 1.0], 2.0))]
 CHEAP = ["scorer=lip_motion", "cutter=none", "writers=[json,rttm,pywork]"]
@@ -190,6 +192,13 @@ def test_completion_in_bash():
         ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["detector=yunet"]
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script.replace("run x.mp4 detector=y", "export precis")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["precision="]
 
 
 def test_help_is_quick_and_light():
@@ -218,7 +227,8 @@ def test_help_of_run_tells_of_every_option(asd):
 
 def test_options_in_the_docs_are_those_of_the_program():
     documented = (Path(__file__).parents[1] / "docs" / "options.md").read_text()
-    assert run_help([]) in documented
+    assert app_help(RUN, []) in documented
+    assert app_help(EXPORT, []) in documented
 
 
 @pytest.mark.parametrize("words", [["help"], ["demo", "-h"], ["plugins", "--help"]])
@@ -260,7 +270,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["fly"], "run, demo, plugins, weights"),
+        (["fly"], "run, demo, export, plugins, weights"),
         (["plugins", "now"], "takes no arguments"),
         (["weights"], "asd weights fetch NAME"),
         (["weights", "fetch", "nothing"], "talknet_talkset"),
@@ -445,3 +455,60 @@ def test_an_interrupted_run_leaves_nothing(asd, monkeypatch):
     assert code == 130
     assert "asd: stopped" in err
     assert not Path("asd_results").exists()
+
+
+# asd export
+
+
+def test_help_of_export_tells_of_every_option(asd):
+    code, out, _ = asd("export", "precision=int8", "--help")
+    assert code == 0
+    assert "precision=int8 " in out
+    assert "asd export check FOLDER" in out
+    for name, said in attributes(EXPORT.options).items():
+        assert said, name
+        assert f"  {name}=" in out
+    assert "scorer=talknet  (of lip_motion, talknet, talknet_onnx)" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["precision=fp64"], "precision must be fp32, fp16, int8, but got 'fp64'"),
+        (["opset=x"], "opset: Value 'x'"),
+        (["video=a.mp4"], "There is no option video. There are output, overwrite, precision"),
+        (["scorer=lip_motion", "output=out"], "lip_motion has no network to export"),
+        (["scorer.weights=nowhere.model", "output=out"], "There is no file of weights"),
+        (["check"], "asd export check takes one folder, but got none"),
+        (["check", "."], "is not a bundle"),
+        (["check", "a", "b"], "takes one folder, but got a b"),
+    ],
+)
+def test_exports_that_are_refused(refused, words, said):
+    assert said in refused("export", *words)
+    assert not Path("out").exists()
+
+
+@pytest.mark.slow
+def test_a_bundle_is_checked_again(asd, bundle):
+    code, out, err = asd("export", "check", str(bundle))
+    assert code == 0, err
+    assert "window.onnx: batch 5, frames 150: (5, 150, 2) differs from PyTorch by" in out
+    assert out.endswith(f"{bundle} is as it should be\n")
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        code, _, err = asd("export", "check", str(bundle), "device=cuda")
+        assert code == 2
+        assert err.startswith("asd: device=cuda needs the CUDAExecutionProvider")
+
+
+def test_a_run_inside_another_hydra_application(tmp_path, monkeypatch):
+    import asdkit
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.yaml").write_text("mine: 3\n")
+    words = [video(), [*BOXES, *CHEAP]]
+    with hydra.initialize_config_dir(str(tmp_path), version_base="1.3"):
+        assert len(asdkit.run(words[0], words[1]).tracks) == 1
+        assert hydra.compose("own").mine == 3

@@ -17,8 +17,8 @@ MFCC = Tensor(
     ("batch", f"{MFCC_STEPS_PER_FRAME}*frames", MFCC_COEFFICIENTS),
     "MFCC of 16 kHz sound, windows of 25 ms every 10 ms, 26 filters, the first coefficient the "
     "logarithm of the energy; four steps to a frame of 25 fps",
-    -40.0,
-    30.0,
+    -20.0,
+    20.0,
 )
 FACES = Tensor(
     "faces",
