@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import rule
 import torch
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from asdkit.core.bundle import Bundle
 from asdkit.core.components import Context
 from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
 from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
@@ -24,6 +25,7 @@ from asdkit.plugins.scorers.talknet import TALKNET, loading, scorer
 from asdkit.plugins.scorers.talknet.checkpoint import read_network
 from asdkit.plugins.scorers.talknet.loading import AVA, TALKSET
 from asdkit.plugins.scorers.talknet.model import TalkNetNetwork
+from asdkit.plugins.scorers.talknet.onnx_runtime import SplitRuntime, WholeRuntime
 from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
 from asdkit.plugins.scorers.talknet.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.talknet.windows import plan
@@ -126,27 +128,41 @@ def test_windows_in_a_batch_do_not_leak(network):
 # Windows
 
 
-class Remembering(TorchRuntime):
+class Remembering:
     """Computes each vector of one clip once, however many scorers ask: the test is quicker."""
 
-    def __init__(self, *args):
-        super().__init__(*args)
+    def __init__(self, runtime):
+        self.runtime, self.window_frames = runtime, runtime.window_frames
         self.known = {}
 
     def vectors(self, faces, seen):
         rows = list(map(tuple, seen.tolist()))
         new = [row for row in rows if row not in self.known]
         if new:
-            found = super().vectors(faces, np.array(new))
+            found = self.runtime.vectors(faces, np.array(new))
             self.known.update(zip(new, found, strict=True))
         return np.stack([self.known[row] for row in rows])
 
+    def logits(self, visual, mfcc):
+        return self.runtime.logits(visual, mfcc)
 
-def test_meets_the_reference_windows(network, monkeypatch):
+
+@pytest.fixture(scope="module", params=["PyTorch", "bundle", "model.onnx"])
+def runtime(request, network):
+    if request.param == "PyTorch":
+        return TorchRuntime(network, torch.device("cpu"), 32)
+    bundle = request.getfixturevalue("bundle")
+    if request.param == "bundle":
+        return SplitRuntime(Bundle(bundle), Context("cpu"), False, 32)
+    return WholeRuntime(bundle / "model.onnx", Context("cpu"), False, 32)
+
+
+@pytest.mark.slow
+def test_meets_the_reference_windows(runtime, monkeypatch):
     monkeypatch.setattr(scorer, "mfcc", lambda clip: rule.mfcc("talknet_clip", 4 * len(clip)))
     clip = clip_of("talknet_clip", 205)
     wanted = REFERENCE["clip_205_per_duration_logits"]
-    runtime = Remembering(network, torch.device("cpu"), 32)
+    runtime = Remembering(runtime)
     for seconds in range(1, 7):
         (scores,) = scorer.TalkNet(runtime, [seconds]).score([clip])
         close(scores.logits, wanted[seconds - 1])
@@ -169,15 +185,16 @@ def window_by_window(network, clip, window_seconds):
     return np.mean(by_length, axis=0)
 
 
-@settings(max_examples=3, deadline=None)
-@given(st.integers(1, 40), st.sets(st.integers(1, 6), min_size=1, max_size=2))
-@example(1, {1, 2, 3, 4, 5, 6})
-@example(4, {1, 6})
-@example(28, {1, 2})
-@example(53, {1, 2})
-def test_one_pass_gives_the_scores_of_window_by_window(network, frames, lengths):
+@pytest.mark.slow
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@given(frames=st.integers(1, 40), lengths=st.sets(st.integers(1, 6), min_size=1, max_size=2))
+@example(frames=1, lengths={1, 2, 3, 4, 5, 6})
+@example(frames=4, lengths={1, 6})
+@example(frames=28, lengths={1, 2})
+@example(frames=53, lengths={1, 2})
+def test_one_pass_gives_the_scores_of_window_by_window(runtime, network, frames, lengths):
     clip = clip_of(f"pass{frames}", frames)
-    (scores,) = talknet_with(network, sorted(lengths)).score([clip])
+    (scores,) = scorer.TalkNet(runtime, sorted(lengths)).score([clip])
     close(scores.logits, window_by_window(network, clip, lengths))
 
 
