@@ -51,10 +51,18 @@ class ExportError(AsdError):
 
 
 class MissingExtraError(AsdError):
-    """A package that this component needs is not installed."""
+    """A package that this component needs is not installed.
 
-    def __init__(self, needed_by: str, package: str, extra: str) -> None:
+    Args:
+        needed_by: What the user chose that needs it, such as "scorer=talknet".
+        package: The package.
+        extra: The extra of asdkit that brings it.
+        instead: What can be chosen instead, such as "scorer=talknet_onnx"; empty for nothing.
+    """
+
+    def __init__(self, needed_by: str, package: str, extra: str, instead: str = "") -> None:
         super().__init__(
             f"{needed_by} needs the package {package}, which is not installed",
-            f'Install it with: pip install "asdkit[{extra}]"',
+            f'Install it with: pip install "asdkit[{extra}]"'
+            + (f", or choose {instead}, which works without" if instead else ""),
         )

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     import torch
 
 
-def import_torch(needed_by: str) -> ModuleType:
+def import_torch(needed_by: str, instead: str = "") -> ModuleType:
     """The module `torch`.
 
     Args:
         needed_by: What the user chose that needs it, such as "scorer=talknet".
+        instead: What can be chosen instead, such as "scorer=talknet_onnx".
 
     Raises:
         MissingExtraError: PyTorch is not installed.
@@ -26,7 +27,7 @@ def import_torch(needed_by: str) -> ModuleType:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError(needed_by, "torch", "torch") from error
+        raise MissingExtraError(needed_by, "torch", "torch", instead) from error
     return torch
 
 

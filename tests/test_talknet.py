@@ -430,7 +430,9 @@ def test_an_unknown_device_is_an_error(asked):
 
 def test_missing_torch_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r'scorer=talknet .*"asdkit\[torch\]"'):
+    with pytest.raises(
+        MissingExtraError, match=r'"asdkit\[torch\]", or choose scorer=talknet_onnx'
+    ):
         TALKNET.build(TalkNetConfig(), Context())
 
 

@@ -70,11 +70,13 @@ class MtcnnDetector:
 
 def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
     """Load the networks and make the detector."""
-    import_torch("detector=mtcnn")
+    import_torch("detector=mtcnn", instead="detector=yunet")
     try:
         from facenet_pytorch import MTCNN
     except ImportError as error:
-        raise MissingExtraError("detector=mtcnn", "facenet-pytorch", "torch") from error
+        raise MissingExtraError(
+            "detector=mtcnn", "facenet-pytorch", "torch", instead="detector=yunet"
+        ) from error
     set_threads(context.threads)
     device = pick_device(context.device)
     network = MTCNN(keep_all=True, thresholds=list(config.thresholds), device=device).eval()

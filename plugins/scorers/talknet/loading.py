@@ -110,7 +110,7 @@ def _onnx_runtime(path: Path, config: TalkNetConfig, context: Context) -> Runtim
 
 
 def _torch_runtime(config: TalkNetConfig, context: Context) -> Runtime:
-    import_torch("scorer=talknet")
+    import_torch("scorer=talknet", instead="scorer=talknet_onnx")
     device = pick_device(context.device)
     set_threads(context.threads)
     from .checkpoint import read_network
