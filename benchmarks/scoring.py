@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import onnxruntime
 import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +31,7 @@ from asdkit.core.types import Clip
 from asdkit.export.agreement import record
 from asdkit.export.bundles import export
 from asdkit.export.settings import ExportOptions, ExportPlan
+from asdkit.plugins.onnx_support import CUDA
 from asdkit.plugins.scorers.talknet.checkpoint import read_network
 from asdkit.plugins.scorers.talknet.model import TalkNetNetwork
 from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
@@ -56,7 +58,8 @@ def main(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(words[0]) if words else _drawn(Path(folder, "random.model"))
         scorer = Chosen(registry().find("scorer", "talknet"), TalkNetConfig(str(checkpoint)))
-        precisions = ("fp32", "fp16", "int8") if torch.cuda.is_available() else ("fp32", "int8")
+        cuda = torch.cuda.is_available() and CUDA in onnxruntime.get_available_providers()
+        precisions = ("fp32", "fp16", "int8") if cuda else ("fp32", "int8")
         bundles = {
             precision: export(
                 ExportPlan(
@@ -70,7 +73,7 @@ def main(words: Sequence[str]) -> None:
         print(describe())
         print(f"weights: {checkpoint.name if words else 'drawn at random'}")
         _table("cpu", checkpoint, {p: bundles[p] for p in ("fp32", "int8")}, clips)
-        if torch.cuda.is_available():
+        if cuda:
             print(torch.cuda.get_device_name())
             _table("cuda", checkpoint, {p: bundles[p] for p in ("fp32", "fp16")}, clips)
 

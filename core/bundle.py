@@ -18,6 +18,8 @@ from .weights import cache_folder, given_folder
 MANIFEST = "manifest.json"
 FORMAT = "asdkit-bundle-1"
 """What `format` in the manifest says."""
+AGAIN = "Copy the bundle again, or make it anew with: asd export"
+"""How to mend a bundle."""
 
 
 class Bundle:
@@ -52,18 +54,15 @@ class Bundle:
             found = sha256(path)
         except OSError as error:
             raise WeightsError(
-                f"{path} of the bundle cannot be read: {error.strerror}", _AGAIN
+                f"{path} of the bundle cannot be read: {error.strerror}", AGAIN
             ) from error
         if found != files[name]["sha256"]:
             raise WeightsError(
                 f"{path} was altered: its SHA-256 is {found}, but {MANIFEST} says "
                 f"{files[name]['sha256']}",
-                _AGAIN,
+                AGAIN,
             )
         return path
-
-
-_AGAIN = "Copy the bundle again, or make it anew with: asd export"
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -75,20 +74,23 @@ def _read(path: Path) -> Mapping[str, Any]:
             "asd export makes bundles",
         ) from error
     except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}", _AGAIN) from error
+        raise WeightsError(f"{path} is damaged: {error}", AGAIN) from error
     known = manifest.get("format") if isinstance(manifest, dict) else None
     if known != FORMAT:
         raise WeightsError(
             f"{path} is not a manifest this version reads: its format is {known!r}, not {FORMAT!r}",
             "Make the bundle anew with: asd export",
         )
-    parts = (("model", str), ("precision", str), ("weights", dict), ("files", dict))
+    parts = (("model", str), ("precision", str), ("opset", int), ("weights", dict), ("files", dict))
     for key, kind in parts:
         if not isinstance(manifest.get(key), kind):
-            raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", _AGAIN)
+            raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", AGAIN)
+    for key in ("name", "file", "sha256"):
+        if not isinstance(manifest["weights"].get(key), str):
+            raise WeightsError(f"{path} is damaged: its weights have no {key!r}", AGAIN)
     for name, entry in manifest["files"].items():
         if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
-            raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", _AGAIN)
+            raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", AGAIN)
     return dict(manifest)
 
 

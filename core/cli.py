@@ -32,7 +32,8 @@ asd - say which visible face is speaking, frame by frame
 
 Common options of asd run:
   detector=mtcnn|yunet|boxes        who finds the faces
-  scorer=talknet|lip_motion         who judges them
+  scorer=talknet|talknet_onnx|lip_motion
+                                    who judges them
   experiment=offline                settings that need no download; experiment=fast for speed
   device=auto|cpu|cuda|cuda:N       where to compute
   output=FOLDER overwrite=true      where the results go; replace what is there
@@ -208,29 +209,25 @@ def _export(words: list[str]) -> None:
     from ..export.settings import EXPORT
     from .hydra_app import run_app
 
-    overrides = [word for word in words if not word.startswith("-")]
     if {"-h", "--help"} & set(words):
         from .help import app_help
 
-        print(app_help(EXPORT, overrides), end="")
+        print(app_help(EXPORT, [word for word in words if _OVERRIDE.match(word)]), end="")
     elif words[:1] == ["check"]:
         _check(words[1:])
     else:
         run_app(EXPORT, words, _report_export)
 
 
-def _report_export(config: DictConfig, output: str | None = None) -> None:
+def _report_export(config: DictConfig, _: str | None = None) -> None:
     """Export what was composed, and say how to run it."""
-    from dataclasses import replace
-
     from ..export.bundles import export
     from ..export.settings import make_export_plan
 
     plan = make_export_plan(config)
-    if output and plan.options.output:
-        plan = replace(plan, options=replace(plan.options, output=output))
-    bundle = export(plan, print)
-    print(f"{bundle.folder} is whole; to use it: asd run FILE scorer.weights={bundle.folder}")
+    folder = export(plan, print).folder
+    use = f"asd run FILE scorer={plan.scorer.component.name} scorer.weights={folder}"
+    print(f"{folder} is whole; to use it: {use}")
 
 
 def _check(words: list[str]) -> None:
@@ -247,6 +244,12 @@ def _check(words: list[str]) -> None:
         )
     bundle = Bundle(Path(folders[0]))
     given = [word for word in words if _OVERRIDE.match(word)]
+    for word in given:
+        if not re.match(r"(scorer\.\w+|device|threads|calibration)=", word):
+            raise ConfigError(
+                f"asd export check does not read {word}",
+                "It takes device, threads and, for int8, calibration and scorer.weights",
+            )
     config = compose_app(EXPORT, [*settings_to_check(bundle), *given])
     check(bundle, make_export_plan(config), print)
     print(f"{bundle.folder} is as it should be")

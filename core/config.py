@@ -19,7 +19,16 @@ from .schemas import CONFIG_MODULE, App, component_schema, explained, install, n
 from .segments import SegmentsConfig
 
 CHOSEN_KINDS = tuple(kind for kind in KINDS if kind != "writer")
-_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+def check_device_name(device: str) -> None:
+    """Refuse what is not the name of a device.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise ValueError(f"device must be auto, cpu, cuda or cuda:N, got {device}")
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,7 @@ class Options:
             raise ValueError(
                 f"end_s must be after start_s, got start_s={self.start_s} and end_s={self.end_s}"
             )
-        if not _DEVICE.fullmatch(self.device):
-            raise ValueError(f"device must be auto, cpu, cuda or cuda:N, got {self.device}")
+        check_device_name(self.device)
         for name in ("threads", "detect_every", "batch_frames"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -52,8 +52,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    made = [path for path in folder.parents if not path.exists()]
+    made: list[Path] = []
     try:
+        made = [path for path in folder.parents if not path.exists()]
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(
             dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
@@ -63,7 +64,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             yield new
             if folder.exists():
                 folder.rename(old)
-            new.rename(folder)
+            try:
+                new.rename(folder)
+            except BaseException:
+                if old.exists():
+                    old.rename(folder)
+                raise
+    except BrokenPipeError:  # of whoever reads what the block prints
+        raise
     except OSError as error:
         raise OutputError(
             f"Cannot write {folder}: {error.strerror or error}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from .types import Clip, Float32
 
-_DIMENSION = re.compile(r"(?:([1-9][0-9]*)\*)?([a-z]+)")
+_DIMENSION = re.compile(r"(?:([1-9][0-9]*)\*)?(batch|frames)")
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Tensor:
 
     Attributes:
         name: Its name in the graph.
-        shape: A size for each axis: a number where it is fixed, a name where it is free, such as
-            "frames", or a multiple of one, such as "4*frames".
+        shape: A size for each axis: a number where it is fixed, "batch" or "frames" where it is
+            free, or a multiple of these, such as "4*frames".
         meaning: What it holds, with units.
         low: Most of its values are above this; a proof draws from here on.
         high: Most of its values are below this; a proof draws up to here.
@@ -36,7 +36,7 @@ class Tensor:
         """The free axes: axis to factor and name, as in {1: (4, "frames")}.
 
         Raises:
-            ValueError: A size is neither a number, a name nor a multiple of a name.
+            ValueError: A size is none of these.
         """
         found = {}
         for axis, size in enumerate(self.shape):
@@ -64,9 +64,10 @@ class Graph:
         name: Name of the file, without `.onnx`.
         meaning: What it computes.
         module: A `torch.nn.Module` on the CPU, in `eval` mode; its forward takes the inputs in
-            their order and returns the output.
+            their order and returns the output. Both are float32 even when the module has been
+            made `half()`.
         inputs: Its inputs.
-        output: Its output.
+        output: Its output; one named "logits" is held to a closer tolerance in fp16.
         samples: Makes real inputs out of clips, a few at a time, to calibrate int8 by.
         int8: Which submodules are computed in int8 if asked for: their names in `module`.
     """
@@ -89,8 +90,10 @@ class Graph:
 class Exportable:
     """A scorer's network with its weights, ready for export.
 
+    The scorer's config has a field `weights`, which takes the folder of a bundle too.
+
     Attributes:
-        model: Name of the model, such as "talknet"; a bundle says by it what it holds.
+        model: Name of the scorer, such as "talknet"; a bundle says by it what it holds.
         weights: Name of the published weights, or "" for a file of the user's own.
         source: The checkpoint that was read.
         licence: Licence of the weights, or "" where that is not known.

@@ -87,7 +87,10 @@ def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
             make_clip(Path(video))
         plan = make_plan(compose_run(overrides, video))
         chosen: dict[str, Any] = {**plan.chosen, "scorer": Chosen(stand_in, scorer.config)}
-        execute(replace(plan, chosen=chosen))
+        try:
+            execute(replace(plan, chosen=chosen))
+        except InputError as error:
+            raise InputError(error.what, "Choose another video: calibration=FILE") from error
     if not recorder.clips:
         raise InputError(
             f"{video} shows no face to calibrate by",

@@ -14,14 +14,14 @@ import numpy as np
 from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder, sha256
 from ..core.components import Context
 from ..core.config import Chosen
-from ..core.errors import ConfigError, MissingExtraError, OutputError
+from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsError
 from ..core.files import whole_folder
 from ..core.graphs import Exportable, Tensor
 from ..core.version import __version__
-from ..plugins.onnx_support import import_onnxruntime
+from ..plugins.onnx_support import check_device, import_onnxruntime
 from ..plugins.torch_support import import_torch, set_threads
 from .agreement import Recorder, judge, record
-from .convert import to_int8, to_onnx
+from .convert import check_opset, to_int8, to_onnx
 from .proof import ANSWERS, Say, answers, prove
 from .settings import ExportOptions, ExportPlan
 
@@ -40,7 +40,10 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
             then there is no bundle, and one that was there is untouched.
     """
     options = plan.options
+    context = Context(options.device, options.threads)
     _need_tools()
+    check_device(context)
+    check_opset(options.opset)
     set_threads(options.threads)
     network = plan.network()
     folder = _target(network, options)
@@ -53,9 +56,7 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
         _write_graphs(new, network, options, recorder)
         manifest = _manifest(new, network, options)
         _write(new, manifest)
-        context = Context(options.device, options.threads)
-        largest = prove(Bundle(new), context, say)
-        proof: dict[str, Any] = {"largest_differences": largest, "device": options.device}
+        proof = asdict(prove(Bundle(new), context, say))
         if recorder is not None:
             agreement = judge(recorder, _from_bundle(plan.scorer, new).build(context))
             say(str(agreement))
@@ -72,8 +73,12 @@ def settings_to_check(bundle: Bundle) -> list[str]:
     return [
         f"scorer={manifest['model']}",
         f"precision={manifest['precision']}",
-        *([f"scorer.weights={weights}"] if weights else []),
+        f"scorer.weights={weights or _NONE}",
     ]
+
+
+_NONE = "none"
+"""Stands for a checkpoint of the user's own, which a check of int8 must be told of."""
 
 
 def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
@@ -90,8 +95,14 @@ def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
     context = Context(plan.options.device, plan.options.threads)
     prove(bundle, context, say)
     if bundle.manifest["precision"] == "int8":
-        network = plan.network()
         made_of = bundle.manifest["weights"]
+        if plan.scorer.config.weights == _NONE:
+            raise ConfigError(
+                "An int8 bundle is judged by PyTorch's scores, and this one was made of a "
+                f"checkpoint that is not known here ({made_of['file']})",
+                "Name it: scorer.weights=FILE",
+            )
+        network = plan.network()
         if (network.model, sha256(network.source)) != (bundle.manifest["model"], made_of["sha256"]):
             raise ConfigError(
                 f"{bundle.folder} was made of other weights than {network.source}",
@@ -124,25 +135,36 @@ def _target(network: Exportable, options: ExportOptions) -> Path:
         OutputError: Something is there already.
     """
     if options.output is not None:
-        folder = Path(options.output).expanduser()
+        folder = Path(options.output)
     elif network.weights:
         folder = own_folder(bundle_name(network.model, network.weights, options.precision))
     else:
         raise ConfigError(
             "output is not set, and the weights are a file of your own", "Set it: output=FOLDER"
         )
-    if folder.is_dir() and not any(folder.iterdir()):
-        return folder
-    if (folder / MANIFEST).exists():
-        if not options.overwrite:
-            raise OutputError(
-                f"{folder} already holds a bundle",
-                "Choose another folder with output=FOLDER, or replace it with overwrite=true",
-            )
-    elif folder.exists():
+    try:
+        folder = folder.expanduser().resolve()
+        present = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    except (OSError, RuntimeError) as error:  # RuntimeError: no such home
         raise OutputError(
-            f"{folder} is there already and is not a bundle",
+            f"Cannot write {folder}: {getattr(error, 'strerror', None) or error}",
             "Choose another folder with output=FOLDER",
+        ) from error
+    if not present:
+        return folder
+    try:
+        own = {MANIFEST, *Bundle(folder).manifest["files"]}
+    except WeightsError:
+        own = set()
+    if present - own:
+        raise OutputError(
+            f"{folder} holds something that is not of a bundle ({min(present - own)})",
+            "Choose another folder with output=FOLDER",
+        )
+    if not options.overwrite:
+        raise OutputError(
+            f"{folder} already holds a bundle",
+            "Choose another folder with output=FOLDER, or replace it with overwrite=true",
         )
     return folder
 

@@ -39,18 +39,9 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
         notes: What the file says of itself, as `metadata_props`.
 
     Raises:
-        ConfigError: The exporter does not know this opset.
         ExportError: PyTorch cannot export the network, or what came out is no valid graph.
     """
     torch = import_torch("asd export")
-    from onnx import defs
-
-    if opset > defs.onnx_opset_version():
-        raise ConfigError(
-            f"opset={opset} is not known to the package onnx installed here, which goes up to "
-            f"{defs.onnx_opset_version()}",
-            "Use a lower opset, which runs in more runtimes, or install a newer onnx",
-        )
     module = copy.deepcopy(graph.module).half() if half else graph.module
     dims = {name: torch.export.Dim(name, min=1, max=_MOST) for name in _free_names(graph.inputs)}
     example = tuple(torch.rand(tensor.sized(_EXAMPLE)) for tensor in graph.inputs)
@@ -79,6 +70,22 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
     model = program.model_proto
     _describe(model, graph, notes)
     return checked(model)
+
+
+def check_opset(opset: int) -> None:
+    """See that this version of the operators can be checked.
+
+    Raises:
+        ConfigError: The package onnx does not know it.
+    """
+    from onnx import defs
+
+    if opset > defs.onnx_opset_version():
+        raise ConfigError(
+            f"opset={opset} is not known to the package onnx installed here, which goes up to "
+            f"{defs.onnx_opset_version()}",
+            "Use a lower opset, which runs in more runtimes, or install a newer onnx",
+        )
 
 
 def checked(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.bundle import Bundle
+from ..core.bundle import AGAIN, Bundle
 from ..core.components import Context
-from ..core.errors import ExportError
+from ..core.errors import ExportError, WeightsError
 from ..core.graphs import Graph, Tensor
 from ..core.types import Float32
 from ..plugins.onnx_support import OnnxSession, nodes_by_provider
@@ -34,6 +35,19 @@ _SIZES = {"batch": (1, 2, 5), "frames": (1, 2, 7, 25, 37, 150)}
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What a proof found.
+
+    Attributes:
+        largest_differences: From PyTorch's values, by name of the graph's file.
+        device: Where the graphs ran: "cpu" or "cuda:N".
+    """
+
+    largest_differences: dict[str, float]
+    device: str
+
+
 def answers(graph: Graph) -> dict[str, Float32]:
     """What PyTorch computes in each case, by `graph: case`."""
     torch = import_torch("asd export")
@@ -45,7 +59,7 @@ def answers(graph: Graph) -> dict[str, Float32]:
     return found
 
 
-def prove(bundle: Bundle, context: Context, say: Say) -> dict[str, float]:
+def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
     """Run every graph of a bundle in every case.
 
     Args:
@@ -53,41 +67,54 @@ def prove(bundle: Bundle, context: Context, say: Say) -> dict[str, float]:
         context: Device and threads.
         say: Is told of each check, one line each.
 
-    Returns:
-        The largest difference found, by name of the graph's file.
-
     Raises:
         ExportError: A graph does not keep its contract, or its values differ too much.
         WeightsError: A file of the bundle is missing or altered.
     """
     with np.load(bundle.file(ANSWERS)) as stored:
         wanted = dict(stored)
-    precision = bundle.manifest["precision"]
     largest = {}
-    for file, entry in bundle.manifest["files"].items():
-        if "inputs" not in entry:
-            continue
-        path = bundle.file(file)
-        inputs = [_tensor(given) for given in entry["inputs"]]
-        output = _tensor(entry["output"])
+    for file, (inputs, output) in _contracts(bundle).items():
+        path, opset = bundle.file(file), bundle.manifest["opset"]
         if find_spec("onnx"):
-            _hold_valid(path, bundle.manifest["opset"])
-            say(f"{file}: valid, shapes inferred, opset {bundle.manifest['opset']}")
+            _hold_valid(path, opset)
+            say(f"{file}: valid, shapes inferred, opset {opset}")
         else:
             say(f"{file}: not checked for validity, the package onnx is not installed")
-        tolerances = TOLERANCES if output.name == "logits" else _STAGE_TOLERANCES
-        tolerance = tolerances.get(precision)
         session = OnnxSession(path, context)
         _hold_contract(file, session, inputs, output)
         say(f"{file}: {', '.join(_shown(tensor) for tensor in (*inputs, output))}")
         _, example = next(_cases(path.stem, inputs))
         say(f"{file}: {_hold_nodes(path, session, context, example)}")
+        tolerances = TOLERANCES if output.name == "logits" else _STAGE_TOLERANCES
+        tolerance = tolerances.get(bundle.manifest["precision"])
         largest[file] = max(
             _hold_values(f"{file}: {case}", session.run(arrays), expected, tolerance, say)
             for case, arrays in _cases(path.stem, inputs)
             for expected in [wanted[f"{path.stem}: {case}"]]
         )
-    return largest
+    return Proof(largest, session.device)
+
+
+def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
+    """Inputs and output of each graph, as the manifest has them.
+
+    Raises:
+        WeightsError: It says too little, or has no graph.
+    """
+    try:
+        found = {
+            file: ([_tensor(given) for given in entry["inputs"]], _tensor(entry["output"]))
+            for file, entry in bundle.manifest["files"].items()
+            if file.endswith(".onnx")
+        }
+    except (KeyError, TypeError) as error:
+        raise WeightsError(
+            f"The manifest of {bundle.folder} does not say all of its graphs ({error!r})", AGAIN
+        ) from error
+    if not found:
+        raise WeightsError(f"The manifest of {bundle.folder} names no graph", AGAIN)
+    return found
 
 
 def _cases(graph: str, inputs: tuple[Tensor, ...] | list[Tensor]) -> Iterator[Any]:
@@ -146,8 +173,10 @@ def _hold_nodes(
     """Every node that computes values runs where it should."""
     wanted = session.providers[0]
     counts = nodes_by_provider(path, context, example)
+    if not counts.get(wanted):
+        raise ExportError(f"{path.name}: no node runs on {wanted}")
     for provider, nodes in counts.items():
-        if provider != wanted and nodes:
+        if provider != wanted:
             raise ExportError(
                 f"{path.name}: {len(nodes)} nodes run on {provider} instead of {wanted}: "
                 f"{', '.join(sorted(nodes)[:3])}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from omegaconf import DictConfig
 
 from ..core.components import registry
-from ..core.config import Chosen, choose, make, settings_of
+from ..core.config import Chosen, check_device_name, choose, make, settings_of
 from ..core.errors import PluginError
 from ..core.graphs import Exportable
 from ..core.schemas import App, names
@@ -22,8 +22,8 @@ class ExportOptions:
     """The options of an export that belong to no component.
 
     Attributes:
-        output: Folder for the bundle; if not given, where scorer=talknet_onnx looks for the
-            published weights.
+        output: Folder for the bundle; if not given, one in the cache, which for published
+            weights in fp32 is where scorer=talknet_onnx looks.
         overwrite: Replace the bundle that is in that folder.
         precision: fp32; fp16, for GPUs; or int8, for CPUs, which changes the scores a little.
         opset: Version of the ONNX operators, 18 or higher; a lower one runs in older runtimes.
@@ -50,6 +50,7 @@ class ExportOptions:
             raise ValueError(f"opset must be {LOWEST_OPSET} or higher, but got {self.opset}")
         if self.calibration is not None and self.precision != "int8":
             raise ValueError("calibration is read with precision=int8 only")
+        check_device_name(self.device)
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
 
@@ -62,6 +63,8 @@ Writes a scorer's network as a bundle: ONNX graphs that run without PyTorch, and
 says what they are. A bundle is put in place only if its graphs give PyTorch's numbers; check
 repeats that proof, wherever the bundle goes. To use one:
 asd run FILE scorer=talknet_onnx scorer.weights=FOLDER
+
+Several at once: asd export --multirun precision=fp32,int8 'output=talknet_${precision}'
 """
 EXPORT = App("export", ExportOptions, ("scorer",), _ABOUT)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.components import Context
-from ..core.errors import DeviceError, MissingExtraError, WeightsError
+from ..core.errors import DeviceError, MissingExtraError, OutputError, WeightsError
 from ..core.types import Float32
 from ..core.weights import cache_folder
 
@@ -71,25 +71,25 @@ class OnnxSession:
         self, path: Path, context: Context, tensorrt: bool = False, profile: Path | None = None
     ) -> None:
         ort = import_onnxruntime(str(path))
-        gpu = _gpu(context.device, tensorrt)
-        wanted = [] if gpu is None else [TENSORRT, CUDA] if tensorrt else [CUDA]
-        lacking = [p for p in wanted if p not in ort.get_available_providers()]
+        gpu, wanted = _wanted(context.device, tensorrt)
+        lacking = [provider for provider in wanted if provider not in ort.get_available_providers()]
         options = _session_options(ort, context.threads, profile)
-        session = None
+        session: Any = None
+        failure: Exception | None = None
         if wanted and not lacking:
-            providers = [(provider, _options(provider, gpu or 0)) for provider in wanted]
-            session = _gpu_session(ort, path, providers, options)
+            providers = [(provider, _options(provider, gpu)) for provider in wanted]
+            session, failure = _gpu_session(ort, path, providers, options)
             got = session.get_providers() if session else []
             lacking = [provider for provider in wanted if provider not in got]
+        if lacking or not wanted:
+            session = _cpu_session(ort, path, options)  # tells it if the file is what is wrong
         if lacking and (tensorrt or context.device != "auto"):
-            asked = "scorer.tensorrt=true" if tensorrt else f"device={context.device}"
-            raise _refusal(ort, asked, lacking[0])
+            raise _refusal(ort, _asked(context.device, tensorrt), lacking[0], failure) from failure
         on_gpu = bool(wanted) and not lacking
-        if session is None or not on_gpu:
-            session = _cpu_session(ort, path, options)
         self.device = f"cuda:{gpu}" if on_gpu else "cpu"
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         self._session = session
+        self._path = path
         self._place = ("cuda", gpu) if on_gpu else ("cpu", 0)
         self._value = ort.OrtValue
 
@@ -99,13 +99,30 @@ class OnnxSession:
 
     @property
     def inputs(self) -> dict[str, list[Any]]:
-        """Name and shape of each input; a free axis has a name or None for a size."""
-        return {value.name: value.shape for value in self._session.get_inputs()}
+        """Name and shape of each input; a free axis has a name or None for a size.
+
+        Raises:
+            WeightsError: One is not of float32.
+        """
+        return self._shapes(self._session.get_inputs())
 
     @property
     def outputs(self) -> dict[str, list[Any]]:
-        """Name and shape of each output."""
-        return {value.name: value.shape for value in self._session.get_outputs()}
+        """Name and shape of each output.
+
+        Raises:
+            WeightsError: One is not of float32.
+        """
+        return self._shapes(self._session.get_outputs())
+
+    def _shapes(self, values: Any) -> dict[str, list[Any]]:
+        for value in values:
+            if value.type != "tensor(float)":
+                raise WeightsError(
+                    f"{self._path} has {value.name} as {value.type}, expected tensor(float)",
+                    "Make the graph take and give float32",
+                )
+        return {value.name: value.shape for value in values}
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -120,18 +137,42 @@ class OnnxSession:
 
         Returns:
             The first output.
+
+        Raises:
+            WeightsError: The graph cannot be computed with these inputs, or there is not enough
+                memory on its device.
         """
-        binding = self._session.io_binding()
-        for name, array in inputs.items():
-            value = self._value.ortvalue_from_numpy(np.ascontiguousarray(array), *self._place)
-            binding.bind_ortvalue_input(name, value)
-        binding.bind_output(self._session.get_outputs()[0].name, *self._place)
-        self._session.run_with_iobinding(binding)
-        return np.asarray(binding.copy_outputs_to_cpu()[0], np.float32)
+        try:
+            binding = self._session.io_binding()
+            for name, array in inputs.items():
+                value = self._value.ortvalue_from_numpy(np.ascontiguousarray(array), *self._place)
+                binding.bind_ortvalue_input(name, value)
+            binding.bind_output(self._session.get_outputs()[0].name, *self._place)
+            self._session.run_with_iobinding(binding)
+            return np.asarray(binding.copy_outputs_to_cpu()[0], np.float32)
+        except Exception as error:  # its exceptions have no base but Exception
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            raise WeightsError(
+                f"{self._path} failed on {self.device} with {shapes}: {_reason(error)}",
+                "If memory is short use a smaller scorer.batch_frames",
+            ) from error
 
 
-def _gpu(device: str, tensorrt: bool) -> int | None:
-    """The number of the CUDA device to try; None for the CPU.
+def check_device(context: Context) -> None:
+    """See that this ONNX Runtime was built for a device, before anything is loaded.
+
+    Raises:
+        DeviceError: It was not.
+    """
+    ort = import_onnxruntime(f"device={context.device}")
+    _, wanted = _wanted(context.device, tensorrt=False)
+    for provider in wanted:
+        if context.device != "auto" and provider not in ort.get_available_providers():
+            raise _refusal(ort, _asked(context.device, tensorrt=False), provider, None)
+
+
+def _wanted(device: str, tensorrt: bool) -> tuple[int, list[str]]:
+    """The number of the CUDA device to try, and the providers; none for the CPU.
 
     Raises:
         DeviceError: The name is none that asdkit knows, or the CPU cannot do what is asked.
@@ -148,17 +189,29 @@ def _gpu(device: str, tensorrt: bool) -> int | None:
                 "TensorRT runs on CUDA, but device=cpu was asked for",
                 "Use device=cuda, or scorer.tensorrt=false",
             )
-        return None
-    return int(match[1] or 0)
+        return 0, []
+    return int(match[1] or 0), [TENSORRT, CUDA] if tensorrt else [CUDA]
+
+
+def _asked(device: str, tensorrt: bool) -> str:
+    return "scorer.tensorrt=true" if tensorrt else f"device={device}"
 
 
 def _options(provider: str, gpu: int) -> dict[str, str]:
     """The options of a provider."""
     if provider == TENSORRT:
+        folder = cache_folder() / "tensorrt"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make {folder} for TensorRT's engines: {error.strerror}",
+                "Choose another folder for the cache with ASDKIT_CACHE",
+            ) from error
         return {
             "device_id": str(gpu),
-            "trt_engine_cache_enable": "1",  # building an engine takes minutes
-            "trt_engine_cache_path": str(cache_folder() / "tensorrt"),
+            "trt_engine_cache_enable": "True",  # building an engine takes minutes
+            "trt_engine_cache_path": str(folder),
         }
     return {
         "device_id": str(gpu),
@@ -185,20 +238,20 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
 
 def _gpu_session(
     ort: ModuleType, path: Path, providers: list[tuple[str, dict[str, str]]], options: Any
-) -> Any:
-    """A session with these providers, if it got them; None or a session without if not."""
+) -> tuple[Any, Exception | None]:
+    """A session with those of these providers that it got, or None and why it could not be made.
+
+    The log's level and stdout are the whole process's for that moment.
+    """
     ort.set_default_logger_severity(_SILENT)
     try:
         with redirect_stdout(None):  # it prints what it does not find
             ort.preload_dlls()  # finds the CUDA libraries of PyTorch and of NVIDIA's packages
         return ort.InferenceSession(
-            str(path),
-            options,
-            providers=[*providers, CPU],
-            enable_fallback=0,
-        )
-    except Exception:  # a library is missing, or the file is bad, which the CPU tells better
-        return None
+            str(path), options, providers=[*providers, CPU], enable_fallback=0
+        ), None
+    except Exception as error:  # its exceptions have no base but Exception
+        return None, error
     finally:
         ort.set_default_logger_severity(_WARNINGS)
 
@@ -222,26 +275,27 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^/\S+:\d+ .*?\) (?=[A-Z])", "", text)
 
 
-def _refusal(ort: ModuleType, asked: str, provider: str) -> DeviceError:
+def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | None) -> DeviceError:
     """The error for a provider that was not had; names what it lacks."""
     there = ort.get_available_providers()
+    installed = f"the ONNX Runtime {ort.__version__} installed here"
+    instead = "scorer.tensorrt=false" if provider == TENSORRT else "device=cpu"
     if provider not in there:
         return DeviceError(
-            f"{asked} needs the {provider}, which the ONNX Runtime {ort.__version__} installed "
-            f"here has not (it has {', '.join(there)})",
-            f"Use device=cpu, or install the other build: {_INSTALL_GPU}",
+            f"{asked} needs the {provider}, which {installed} has not (it has {', '.join(there)})",
+            f"Use {instead}, or install the other build: {_INSTALL_GPU}",
         )
     folder = Path(str(ort.__file__)).parent / "capi"
-    reason = "there is no such device, or its driver is too old"
+    reason = _reason(failure) if failure else "there is no such device, or its driver is too old"
     for library in sorted(folder.glob(f"*{_LIBRARIES[provider]}.*")):
         try:
             ctypes.CDLL(str(library))
         except OSError as error:
             reason = str(error)
+    libraries = "NVIDIA's TensorRT" if provider == TENSORRT else f"the libraries: {_INSTALL_GPU}"
     return DeviceError(
-        f"{asked} needs the {provider}, which the ONNX Runtime {ort.__version__} installed here "
-        f"cannot start: {reason}",
-        f"Use device=cpu, or install the driver and the libraries: {_INSTALL_GPU}",
+        f"{asked} needs the {provider}, which {installed} cannot start: {reason}",
+        f"Use {instead}, or install the driver and {libraries}",
     )
 
 

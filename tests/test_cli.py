@@ -461,6 +461,7 @@ def test_an_interrupted_run_leaves_nothing(asd, monkeypatch):
 
 
 def test_help_of_export_tells_of_every_option(asd):
+    assert asd("export", "check", "--help")[0] == 0
     code, out, _ = asd("export", "precision=int8", "--help")
     assert code == 0
     assert "precision=int8 " in out
@@ -482,6 +483,7 @@ def test_help_of_export_tells_of_every_option(asd):
         (["check"], "asd export check takes one folder, but got none"),
         (["check", "."], "is not a bundle"),
         (["check", "a", "b"], "takes one folder, but got a b"),
+        (["device=gpu", "output=out"], "device must be auto, cpu, cuda or cuda:N, got gpu"),
     ],
 )
 def test_exports_that_are_refused(refused, words, said):
@@ -501,6 +503,31 @@ def test_a_bundle_is_checked_again(asd, bundle):
         code, _, err = asd("export", "check", str(bundle), "device=cuda")
         assert code == 2
         assert err.startswith("asd: device=cuda needs the CUDAExecutionProvider")
+
+
+@pytest.mark.slow
+def test_a_check_says_what_it_does_not_read(refused, bundle):
+    assert "does not read opset=20" in refused("export", "check", str(bundle), "opset=20")
+
+
+def test_several_exports_at_once(asd, monkeypatch):
+    from types import SimpleNamespace
+
+    from asdkit.export import bundles
+
+    made = []
+
+    def export(plan, say):
+        made.append((plan.options.precision, plan.options.output))
+        return SimpleNamespace(folder=Path(plan.options.output))
+
+    monkeypatch.setattr(bundles, "export", export)
+    words = ["--multirun", "precision=fp32,int8", "output=talknet_${precision}"]
+    code, out, err = asd("export", *words)
+    assert code == 0, err
+    assert made == [("fp32", "talknet_fp32"), ("int8", "talknet_int8")]
+    assert "asd run FILE scorer=talknet scorer.weights=talknet_int8" in out
+    assert not Path("talknet_fp32").exists()
 
 
 def test_a_run_inside_another_hydra_application(tmp_path, monkeypatch):

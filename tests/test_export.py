@@ -212,6 +212,25 @@ def test_half_precision_keeps_the_logits(checkpoint):
 
 
 @pytest.mark.slow
+def test_half_precision_from_end_to_end(checkpoint, tmp_path, monkeypatch):
+    """But for model.onnx; and the two parts as a run puts them together."""
+    parts = exportable(TalkNetConfig(str(checkpoint)))
+    talknet = replace(TALKNET, export=lambda _: replace(parts, graphs=parts.graphs[1:]))
+    monkeypatch.setattr(proof, "_SIZES", {"batch": (1, 2), "frames": (1, 37)})
+    config = TalkNetConfig(str(checkpoint), window_seconds=[1, 2])
+    options = ExportOptions(output=str(tmp_path / "out"), precision="fp16", opset=20)
+    folder = export(ExportPlan(options, Chosen(talknet, config)), quiet).folder
+    by_onnx, by_torch = (
+        TALKNET.build(replace(config, weights=str(weights)), Context("cpu"))
+        for weights in (folder, checkpoint)
+    )
+    clip = Clip(rule.face_frames("fp16", 40), rule.waveform("fp16", 40 * SAMPLES_PER_FRAME))
+    (found,), (wanted,) = by_onnx.score([clip]), by_torch.score([clip])
+    np.testing.assert_allclose(found.logits, wanted.logits, atol=2e-2, rtol=0)
+    assert np.abs(found.logits - wanted.logits).max() > 1e-5
+
+
+@pytest.mark.slow
 def test_int8_is_smaller_and_nearly_the_same(checkpoint, tmp_path):
     graph = exportable(TalkNetConfig(str(checkpoint))).graphs[1]
     clips = [Clip(rule.face_frames("int8", 50), rule.waveform("int8", 50 * SAMPLES_PER_FRAME))]
@@ -287,12 +306,43 @@ def test_a_bundle_is_replaced_only_if_asked(tmp_path):
     assert left(tmp_path) == ["out"]
 
 
-def test_other_folders_are_not_touched(tmp_path):
-    (tmp_path / "out").mkdir()
+@pytest.mark.parametrize("of_a_bundle", [False, True])
+@pytest.mark.parametrize("manifest", [None, '{"name": "a web app"}'])
+def test_other_folders_are_not_touched(tmp_path, of_a_bundle, manifest):
+    if of_a_bundle:
+        export(toy_plan(tmp_path), quiet)
+    (tmp_path / "out").mkdir(exist_ok=True)
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    if manifest:
+        (tmp_path / "out" / "manifest.json").write_text(manifest)
     text = refused(OutputError, toy_plan(tmp_path, overwrite=True))
-    assert "is not a bundle" in text
+    assert "holds something that is not of a bundle" in text
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
+
+
+def test_the_bundle_that_was_there_stays_if_the_last_step_fails(tmp_path, monkeypatch):
+    export(toy_plan(tmp_path), quiet)
+    real = Path.rename
+
+    def rename(path, target):
+        if path.name == "new":
+            raise PermissionError(13, "Permission denied")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    refused(OutputError, toy_plan(tmp_path, opset=20, overwrite=True))
+    assert Bundle(tmp_path / "out").manifest["opset"] == 18
+    assert left(tmp_path) == ["out"]
+
+
+def test_a_reader_who_leaves_is_no_fault_of_the_folder(tmp_path):
+    def leave(line):
+        if "differs" in line:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        export(toy_plan(tmp_path), leave)
+    assert left(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
@@ -300,8 +350,17 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     text = refused(OutputError, toy_plan(tmp_path, output=str(tmp_path / "file" / "out")))
     assert "Cannot write" in text
     assert "output=FOLDER" in text
-    text = refused(OutputError, toy_plan(tmp_path, output="/proc/asdkit/out"))
-    assert "Cannot write" in text
+    for output in ("/proc/asdkit/out", "x" * 300, "~nobody-of-this-name/out"):
+        assert "Cannot write" in refused(OutputError, toy_plan(tmp_path, output=output))
+
+
+def test_a_folder_that_may_not_be_looked_at(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    plan = toy_plan(tmp_path)
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert "Cannot write" in refused(OutputError, plan)
 
 
 def test_an_empty_folder_is_as_good_as_none(tmp_path):
@@ -319,6 +378,7 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path):
         ({"opset": 17}, "opset must be 18 or higher"),
         ({"calibration": "talk.mp4"}, "calibration is read with precision=int8 only"),
         ({"threads": 0}, "threads"),
+        ({"device": "gpu"}, "device must be auto, cpu, cuda or cuda:N, got gpu"),
     ],
 )
 def test_options_out_of_range_are_named(options, named):
@@ -341,6 +401,11 @@ def test_a_scorer_without_a_network(tmp_path):
     assert "lip_motion has no network to export; these have: talknet" in refused(PluginError, plan)
 
 
+def test_the_runtime_of_an_export_is_not_chosen():
+    with pytest.raises(ConfigError, match=r"not by scorer.runtime=onnx. Use scorer=talknet"):
+        exportable(TalkNetConfig(runtime="onnx"))
+
+
 def test_an_onnx_model_is_not_exported_again(tmp_path):
     with pytest.raises(WeightsError, match="is an ONNX model already"):
         exportable(TalkNetConfig(str(tmp_path)))
@@ -359,10 +424,8 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch, package, extra):
 
 
 def test_a_proof_on_a_device_that_is_not_there(tmp_path):
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("this ONNX Runtime has CUDA")
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
     text = refused(DeviceError, toy_plan(tmp_path, device="cuda"))
     assert "device=cuda needs the CUDAExecutionProvider" in text
     assert "asdkit[gpu]" in text
@@ -445,6 +508,8 @@ def test_a_graph_of_another_contract_is_caught(tmp_path):
         (lambda m: json.dumps({**m, "format": "asdkit-bundle-9"}), "asdkit-bundle-9"),
         (lambda m: json.dumps({**m, "model": 3}), "says nothing of 'model'"),
         (lambda m: json.dumps({**m, "files": {"model.onnx": {}}}), "no SHA-256 of model.onnx"),
+        (lambda m: json.dumps({**m, "opset": "new"}), "says nothing of 'opset'"),
+        (lambda m: json.dumps({**m, "weights": {}}), "its weights have no 'name'"),
     ],
 )
 def test_manifests_that_are_wrong(tmp_path, change, said):
@@ -454,6 +519,24 @@ def test_manifests_that_are_wrong(tmp_path, change, said):
     with pytest.raises(WeightsError, match=said) as caught:
         Bundle(tmp_path / "out")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda files: files["model.onnx"].pop("output"), "does not say all of its graphs"),
+        (lambda files: files["model.onnx"]["inputs"][0].pop("low"), "does not say all"),
+        (lambda files: files.pop("model.onnx"), "names no graph"),
+    ],
+)
+def test_manifests_that_say_too_little(tmp_path, change, said):
+    export(toy_plan(tmp_path), quiet)
+    path = tmp_path / "out" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest["files"])
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(WeightsError, match=said):
+        checked(tmp_path / "out", toy_plan(tmp_path))
 
 
 def test_a_folder_that_is_no_bundle(tmp_path):
@@ -539,6 +622,9 @@ def test_int8_from_end_to_end(checkpoint, tmp_path, monkeypatch):
     said.clear()
     check(bundle, ExportPlan(options, chosen), said.append)
     assert said[-1] == line
+    unknown = replace(chosen, config=replace(chosen.config, weights="none"))
+    with pytest.raises(ConfigError, match=r"not known here \(rule\.model\)"):
+        check(bundle, ExportPlan(options, unknown), quiet)
     parts = replace(parts, source=tmp_path / "other.model")
     parts.source.write_bytes(b"other weights")
     with pytest.raises(ConfigError, match=r"made of other weights.*rule\.model"):

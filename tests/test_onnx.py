@@ -14,11 +14,18 @@ import onnxruntime
 import pytest
 import rule
 import synth
+import torch
 from onnx import TensorProto, helper
 
 import asdkit
 from asdkit.core.components import Context
-from asdkit.core.errors import ConfigError, DeviceError, MissingExtraError, WeightsError
+from asdkit.core.errors import (
+    ConfigError,
+    DeviceError,
+    MissingExtraError,
+    OutputError,
+    WeightsError,
+)
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import onnx_support
 from asdkit.plugins.onnx_support import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
@@ -26,8 +33,11 @@ from asdkit.plugins.scorers.talknet import TALKNET
 from asdkit.plugins.scorers.talknet.onnx_runtime import SplitRuntime, WholeRuntime
 from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
 
-HAS_CUDA = CUDA in onnxruntime.get_available_providers()
-needs_cuda = pytest.mark.skipif(not HAS_CUDA, reason="needs an ONNX Runtime with CUDA")
+HAS_GPU = torch.cuda.is_available()
+needs_cuda = pytest.mark.skipif(
+    not (HAS_GPU and CUDA in onnxruntime.get_available_providers()),
+    reason="needs a CUDA device and an ONNX Runtime for it",
+)
 
 
 def clip_of(tag, frames):
@@ -52,13 +62,10 @@ def identity(tmp_path_factory):
     return save(tmp_path_factory.mktemp("identity") / "identity.onnx", {"x": ["batch", 3]})
 
 
-def save(path, inputs, output="y", opset=18, **notes):
-    """A graph that hands on its first input."""
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in inputs.items()
-    ]
-    result = helper.make_tensor_value_info(output, TensorProto.FLOAT, next(iter(inputs.values())))
+def save(path, inputs, output="y", opset=18, shape=None, kind=TensorProto.FLOAT, **notes):
+    """A graph that hands on its first input, and may say that it has another shape."""
+    values = [helper.make_tensor_value_info(name, kind, sizes) for name, sizes in inputs.items()]
+    result = helper.make_tensor_value_info(output, kind, shape or next(iter(inputs.values())))
     node = helper.make_node("Identity", [next(iter(inputs))], [output], "the_node")
     graph = helper.make_graph([node], "graph", values, [result])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
@@ -93,6 +100,7 @@ def test_weights_say_which_runtime(bundle, checkpoint):
     assert isinstance(runtime(bundle), SplitRuntime)
     assert isinstance(runtime(bundle, runtime="onnx"), SplitRuntime)
     assert isinstance(runtime(bundle / "model.onnx"), WholeRuntime)
+    assert "nowhere.ONNX" in refused(WeightsError, bundle / "nowhere.ONNX")
     assert type(runtime(checkpoint)).__name__ == "TorchRuntime"
     assert loaded(bundle).device == "cpu"
 
@@ -152,17 +160,20 @@ def test_a_video_without_torch(bundle, tmp_path, shared, monkeypatch, detector):
 
 
 @pytest.mark.slow
-def test_a_run_gives_pytorchs_scores(bundle, checkpoint, shared):
+def test_a_run_gives_pytorchs_scores(bundle, checkpoint, shared, tmp_path):
     video = shared("clips/dialogue.mp4")
     boxes = shared("reference/dialogue.detections.json")
-    parts = ["detector=boxes", f"detector.path={boxes}", "writers=[]", "device=cpu", "end_s=4"]
-    by_torch, by_onnx = (
-        asdkit.run(video, [*parts, f"scorer.weights={weights}"]) for weights in (checkpoint, bundle)
-    )
-    assert by_torch.settings["devices"] == by_onnx.settings["devices"] == {"scorer": "cpu"}
-    assert len(by_torch.tracks) == 2
-    for one, other in zip(by_torch.tracks, by_onnx.tracks, strict=True):
-        np.testing.assert_allclose(one.scores, other.scores, atol=1e-3, rtol=0)
+    parts = ["detector=boxes", f"detector.path={boxes}", "writers=[json]", "device=cpu"]
+    results = []
+    for number, weights in enumerate((checkpoint, bundle)):
+        output = tmp_path / str(number)
+        asdkit.run(video, [*parts, f"scorer.weights={weights}", f"output={output}"])
+        results.append(json.loads((output / "result.json").read_text()))
+        assert results[-1]["settings"]["devices"] == {"scorer": "cpu"}
+    by_torch, by_onnx = (result["tracks"] for result in results)
+    assert len(by_torch) == 3
+    for one, other in zip(by_torch, by_onnx, strict=True):
+        np.testing.assert_allclose(one["scores"], other["scores"], atol=1e-3, rtol=0)
 
 
 # Loading
@@ -197,6 +208,23 @@ def test_models_that_are_not_talknet(identity, tmp_path):
     assert "is not TalkNet" in refused(WeightsError, fixed)
     named = save(tmp_path / "named.onnx", inputs, "logits", **{"asdkit.model": "lr_asd"})
     assert "holds lr_asd, not talknet" in refused(WeightsError, named)
+
+
+def test_models_that_only_look_like_talknet(tmp_path):
+    inputs = {"faces": ["b", "t", 112, 112], "mfcc": ["b", "m", 13]}
+    path = save(tmp_path / "look.onnx", inputs, "logits", shape=["b", "t", 2])
+    talknet = loaded(path)
+    with pytest.raises(WeightsError, match=r"look\.onnx gave logits \(1, 2, 112, 112\), expected"):
+        talknet.score([clip_of("look", 2)])
+    half = save(tmp_path / "half.onnx", inputs, "logits", kind=TensorProto.FLOAT16)
+    assert "as tensor(float16), expected tensor(float)" in refused(WeightsError, half)
+
+
+def test_a_graph_that_fails_is_one_line(identity):
+    session = OnnxSession(identity, Context("cpu"))
+    with pytest.raises(WeightsError, match=r"failed on cpu with x \(2, 4\)") as caught:
+        session.run({"x": np.zeros((2, 4), np.float32)})
+    assert "\n" not in str(caught.value)
 
 
 def test_files_that_are_no_models(tmp_path):
@@ -292,6 +320,14 @@ def test_a_device_that_does_not_start_is_never_replaced(monkeypatch, tmp_path, f
     assert (session.device, session.providers) == ("cpu", (CPU,))
 
 
+def test_a_bad_file_is_not_blamed_on_the_device(monkeypatch, tmp_path):
+    path = tmp_path / "page.onnx"
+    path.write_text("<html>Sign in</html>")
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
+    with pytest.raises(WeightsError, match="Protobuf parsing failed"):
+        OnnxSession(path, Context("cuda"))
+
+
 def test_a_library_that_is_missing_is_named(monkeypatch, tmp_path):
     capi = tmp_path / "capi"
     capi.mkdir()
@@ -314,16 +350,22 @@ def test_tensorrt_is_asked_for_by_name(monkeypatch, tmp_path):
     fake = FakeRuntime(monkeypatch, both, both)
     session = OnnxSession(tmp_path, Context("cuda"), tensorrt=True)
     assert session.providers[0] == TENSORRT
-    assert str(tmp_path) in fake.asked[0][0][1]["trt_engine_cache_path"]
+    options = fake.asked[0][0][1]
+    assert options["trt_engine_cache_enable"] == "True"
+    assert options["trt_engine_cache_path"] == str(tmp_path / "tensorrt")
+    assert (tmp_path / "tensorrt").is_dir()
+    monkeypatch.setenv("ASDKIT_CACHE", "/proc/asdkit")
+    with pytest.raises(OutputError, match="ASDKIT_CACHE"):
+        OnnxSession(tmp_path, Context("cuda"), tensorrt=True)
 
 
-@pytest.mark.skipif(HAS_CUDA, reason="this ONNX Runtime has CUDA")
+@pytest.mark.skipif(HAS_GPU, reason="there is a CUDA device")
 def test_cuda_without_a_gpu(identity):
     with pytest.raises(DeviceError) as caught:
         OnnxSession(identity, Context("cuda"))
     text = str(caught.value)
-    assert "device=cuda needs the CUDAExecutionProvider, which the ONNX Runtime" in text
-    assert "pip uninstall --yes onnxruntime" in text
+    assert "device=cuda needs the CUDAExecutionProvider" in text
+    assert 'pip install "asdkit[gpu]"' in text
     with pytest.raises(DeviceError, match="is not a device asdkit knows"):
         OnnxSession(identity, Context("gpu"))
 

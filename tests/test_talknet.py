@@ -147,14 +147,25 @@ class Remembering:
         return self.runtime.logits(visual, mfcc)
 
 
-@pytest.fixture(scope="module", params=["PyTorch", "bundle", "model.onnx"])
-def runtime(request, network):
-    if request.param == "PyTorch":
-        return TorchRuntime(network, torch.device("cpu"), 32)
+def on_cuda(name):
+    return pytest.param((name, "cuda"), marks=[pytest.mark.gpu, needs_cuda], id=f"{name} on CUDA")
+
+
+KINDS = ("PyTorch", "bundle", "model.onnx")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[*(pytest.param((name, "cpu"), id=name) for name in KINDS), *map(on_cuda, KINDS)],
+)
+def runtime(request, checkpoint):
+    kind, device = request.param
+    if kind == "PyTorch":
+        return TorchRuntime(read_network(checkpoint), torch.device(device), 32)
     bundle = request.getfixturevalue("bundle")
-    if request.param == "bundle":
-        return SplitRuntime(Bundle(bundle), Context("cpu"), False, 32)
-    return WholeRuntime(bundle / "model.onnx", Context("cpu"), False, 32)
+    if kind == "bundle":
+        return SplitRuntime(Bundle(bundle), Context(device), False, 32)
+    return WholeRuntime(bundle / "model.onnx", Context(device), False, 32)
 
 
 @pytest.mark.slow

@@ -59,10 +59,12 @@ class YunetDetector:
         self._config = config
         log = cv2.utils.logging
         before = log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV 5 warns of its own default target
-        self._net = cv2.FaceDetectorYN.create(
-            path, "", (320, 320), config.score_threshold, config.nms_threshold
-        )
-        log.setLogLevel(before)
+        try:
+            self._net = cv2.FaceDetectorYN.create(
+                path, "", (320, 320), config.score_threshold, config.nms_threshold
+            )
+        finally:
+            log.setLogLevel(before)
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""

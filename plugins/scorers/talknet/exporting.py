@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ....core.errors import WeightsError
+from ....core.errors import ConfigError, WeightsError
 from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.graphs import Exportable, Graph
 from ....core.types import GRID_FPS, Clip, Float32
 from ...torch_support import import_torch
-from .loading import PUBLISHED, checkpoint_path
+from .loading import PUBLISHED, checkpoint_path, is_onnx_path
 from .scorer import TalkNetConfig
 from .tensors import FACES, LOGITS, MFCC, MODEL, SEEN, VECTORS, VISUAL
 from .windows import pictures, plan
@@ -26,13 +26,20 @@ def exportable(config: TalkNetConfig) -> Exportable:
     Raises:
         MissingExtraError: PyTorch is not installed.
         WeightsError: The weights are missing, damaged or of another model.
+        ConfigError: A runtime is asked for.
     """
+    if config.runtime != "auto":
+        raise ConfigError(
+            f"An export is made by PyTorch and run by ONNX Runtime, not by scorer.runtime="
+            f"{config.runtime}",
+            f"Use scorer={MODEL}",
+        )
     import_torch("asd export")
     from .checkpoint import read_network
     from .graphs import Frontend, Whole, WindowPart
 
     source = checkpoint_path(config)
-    if source.is_dir() or source.suffix == ".onnx":
+    if is_onnx_path(source):
         raise WeightsError(
             f"{source} is an ONNX model already", "Export from the checkpoint it was made of"
         )

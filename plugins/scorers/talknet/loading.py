@@ -60,22 +60,37 @@ def build(config: TalkNetConfig, context: Context) -> TalkNet:
 
 
 def checkpoint_path(config: TalkNetConfig) -> Path:
-    """The checkpoint that the weights name, downloaded if need be.
+    """The file that the weights name, downloaded if need be.
 
     Raises:
         WeightsError: It cannot be had.
     """
     if config.weights in PUBLISHED:
         return locate(PUBLISHED[config.weights])
-    return Path(config.weights).expanduser()
+    try:
+        return Path(config.weights).expanduser()
+    except RuntimeError as error:  # no such home
+        raise WeightsError(f"There is no folder for {config.weights}: {error}") from error
+
+
+def is_onnx_path(path: Path) -> bool:
+    """Whether weights are for ONNX Runtime: a folder, or a file named `.onnx`.
+
+    Raises:
+        WeightsError: It may not be looked at.
+    """
+    try:
+        return path.suffix.lower() == ".onnx" or path.is_dir()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _onnx_path(config: TalkNetConfig) -> Path | None:
     """The bundle or the model to run by ONNX Runtime; None to run a checkpoint by PyTorch."""
     if config.weights in PUBLISHED:
         return find_bundle(MODEL, config.weights) if config.runtime == "onnx" else None
-    path = Path(config.weights).expanduser()
-    is_onnx = path.is_dir() or path.suffix == ".onnx"
+    path = checkpoint_path(config)
+    is_onnx = is_onnx_path(path)
     if is_onnx and config.runtime == "torch":
         raise WeightsError(
             f"{path} is for ONNX Runtime, but scorer.runtime=torch was asked for",

@@ -70,6 +70,7 @@ class WholeRuntime:
     """
 
     def __init__(self, path: Path, context: Context, tensorrt: bool, batch_frames: int) -> None:
+        self._path = path
         self._model = OnnxSession(path, context, tensorrt)
         named = self._model.metadata.get("asdkit.model", MODEL)
         if named != MODEL:
@@ -108,7 +109,11 @@ class WholeRuntime:
         Returns:
             (k, T, 2) float32: not speaking, speaking.
         """
-        return self._model.run({MFCC.name: mfcc, FACES.name: visual.astype(np.float32)})
+        found = self._model.run({MFCC.name: mfcc, FACES.name: visual.astype(np.float32)})
+        wanted = (*visual.shape[:2], LOGITS.shape[-1])
+        if found.shape != wanted:
+            raise WeightsError(f"{self._path} gave logits {found.shape}, expected {wanted}")
+        return found
 
 
 def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:
