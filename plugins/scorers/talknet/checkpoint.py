@@ -12,7 +12,10 @@ from ....core.errors import WeightsError
 from .model import TalkNetNetwork
 
 _NAMES_SHOWN = 3
-_HINT = "scorer.weights takes talkset, ava or the path of a TalkNet checkpoint"
+_HINT = (
+    "scorer.weights takes talkset, ava or the path of a TalkNet checkpoint, of a bundle or of an "
+    "ONNX model"
+)
 
 
 def read_network(path: Path) -> TalkNetNetwork:
