@@ -46,20 +46,24 @@ class Agreement:
 
     Attributes:
         frames: How many frames of faces they were asked about.
+        speaking: Share of them that PyTorch calls speaking, from 0 to 1; near either end equal
+            decisions say little.
         decisions: Share of them that both call speaking, or both not, from 0 to 1.
         ranking: Spearman's rank correlation of their scores, from -1 to 1.
         largest_difference: Of the scores.
     """
 
     frames: int
+    speaking: float
     decisions: float
     ranking: float
     largest_difference: float
 
     def __str__(self) -> str:
         return (
-            f"{self.frames} frames of real faces: {100 * self.decisions:.1f} % of the decisions "
-            f"as by PyTorch (at least {100 * LEAST_DECISIONS:.0f} %), rank correlation "
+            f"{self.frames} frames of faces, of which PyTorch calls {100 * self.speaking:.1f} % "
+            f"speaking: {100 * self.decisions:.1f} % of the decisions as by PyTorch (at least "
+            f"{100 * LEAST_DECISIONS:.0f} %), rank correlation "
             f"{self.ranking:.3f} (at least {LEAST_RANKING}), scores differ by up to "
             f"{self.largest_difference:.2f}"
         )
@@ -110,11 +114,11 @@ def judge(recorder: Recorder, scorer: Scorer) -> Agreement:
     expected = _joined([scores.logits for scores in recorder.answers])
     found = _joined([scores.logits for scores in scorer.score(recorder.clips)])
     on = SegmentsConfig().on
+    speaking = Scores(expected).probability >= on
     agreement = Agreement(
         frames=len(expected),
-        decisions=float(
-            np.mean((Scores(found).probability >= on) == (Scores(expected).probability >= on))
-        ),
+        speaking=float(np.mean(speaking)),
+        decisions=float(np.mean((Scores(found).probability >= on) == speaking)),
         ranking=float(spearmanr(found[:, 1], expected[:, 1]).statistic),
         largest_difference=float(np.abs(found[:, 1] - expected[:, 1]).max()),
     )

@@ -34,6 +34,8 @@ def test_agreement_is_measured():
     found[[49, 50]] = found[[50, 49]]  # the two next to the threshold change places
     result = judge(recorded(scores), Answering(found))
     assert result.frames == 100
+    assert result.speaking == pytest.approx(0.5)
+    assert "of which PyTorch calls 50.0 % speaking" in str(result)
     assert result.decisions == pytest.approx(0.98)
     assert result.ranking == pytest.approx(1 - 6 * 2 / (100 * (100**2 - 1)))  # Spearman's formula
     assert result.largest_difference == pytest.approx(2 / 99)

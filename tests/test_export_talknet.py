@@ -206,7 +206,7 @@ def test_int8_from_end_to_end(checkpoint, tmp_path, monkeypatch):
     options = ExportOptions(output=str(tmp_path / "out"), precision="int8")
     said = []
     bundle = export(ExportPlan(options, chosen), said.append)
-    (line,) = [line for line in said if "frames of real faces" in line]
+    (line,) = [line for line in said if "frames of faces" in line]
     found = bundle.manifest["proof"]["agreement"]
     assert found["calibration"] == "asd demo"
     assert found["frames"] == 400
