@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .contracts import Cutter, Detector, Scorer, Tracker
+from .contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from .crops import Smoother, face
 from .errors import PluginError
 from .progress import Stopwatch
@@ -40,6 +40,8 @@ class Parts:
     detector: Detector
     tracker: Tracker
     scorer: Scorer
+    embedder: Embedder | None = None
+    vad: Vad | None = None
 
 
 class _Frames:

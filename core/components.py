@@ -15,7 +15,7 @@ from .errors import PluginError
 from .graphs import Exportable
 from .weights import Weights
 
-KINDS = ("cutter", "detector", "tracker", "scorer", "writer")
+KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer")
 """The kinds of components; each but the writer is chosen by `kind=name`."""
 
 
@@ -36,7 +36,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Component:
-    """One detector, tracker, scorer, cutter or writer that a user can choose.
+    """One part of a run that a user can choose, such as a detector.
 
     Attributes:
         kind: One of `KINDS`.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from .types import Clip, Detections, Result, Scores, TrackPiece, UInt8
+from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece, UInt8
 
 
 class Cutter(Protocol):
@@ -30,7 +30,8 @@ class Detector(Protocol):
 
         Args:
             frames: (n, height, width, 3) uint8, RGB.
-            indices: The n grid frame numbers, rising; some may have been left out.
+            indices: The n grid frame numbers, rising; some may have been left out. -1 stands for
+                a picture that is no frame of the video, such as a portrait.
 
         Returns:
             One `Detections` per frame, in the same order, empty ones included.
@@ -69,6 +70,37 @@ class Scorer(Protocol):
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score any number of clips of any length; one `Scores` per clip, a row per frame."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns faces into vectors that lie close together for one person."""
+
+    def embed(self, faces: UInt8) -> Float32:
+        """Embed faces, each by itself.
+
+        Args:
+            faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it.
+
+        Returns:
+            (n, d) float32, each row of length 1; d is the same for all faces.
+        """
+        ...
+
+
+class Vad(Protocol):
+    """Voice activity detection: hears where somebody speaks. One instance hears one sound."""
+
+    def speech(self, sound: Int16) -> Float32:
+        """Listen to the next piece of the sound.
+
+        Args:
+            sound: (640 n,) int16, 16 kHz mono, the sound of the next n grid frames; n is a
+                multiple of four, except in the last piece.
+
+        Returns:
+            (n,) float32 from 0 to 1, one for each frame: how likely somebody speaks.
+        """
         ...
 
 

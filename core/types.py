@@ -22,6 +22,8 @@ SAMPLES_PER_FRAME = SAMPLE_RATE // GRID_FPS
 """Sound samples of one grid frame: frame k is heard in samples 640 k to 640 (k + 1)."""
 FACE_SIZE_PX = 112
 """Side of the grey face crops that scorers read."""
+PORTRAIT_SIZE_PX = 160
+"""Side of the coloured face crops that embedders read."""
 CLIP_FRAMES = 60 * GRID_FPS
 """Longest clip handed to a scorer, in frames."""
 SOUND_AFTER = 240

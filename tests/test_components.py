@@ -24,6 +24,8 @@ BUILT_IN = {
     "detector": ["boxes", "mtcnn", "yunet"],
     "tracker": ["iou"],
     "scorer": ["lip_motion", "talknet"],
+    "embedder": ["none"],
+    "vad": ["none"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "webvtt"],
 }
 
@@ -100,7 +102,7 @@ def test_two_packages_with_one_name_are_both_named():
 def test_an_unknown_kind_or_name_lists_what_there_is():
     with pytest.raises(PluginError, match="boxes, mtcnn, yunet"):
         asdkit.load("detector", "yunett")
-    with pytest.raises(PluginError, match="cutter, detector, tracker, scorer, writer"):
+    with pytest.raises(PluginError, match="cutter, detector, tracker, scorer, embedder, vad, writer"):
         asdkit.load("detecter", "yunet")
 
 

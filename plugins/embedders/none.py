@@ -1,0 +1,16 @@
+"""No embedder: tracks get no identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...core.components import Context
+
+
+@dataclass(frozen=True)
+class NoneConfig:
+    """The choice of no embedder has no parameters."""
+
+
+def build(config: NoneConfig, context: Context) -> None:
+    """There is nothing to make."""
