@@ -102,7 +102,7 @@ def test_two_packages_with_one_name_are_both_named():
 def test_an_unknown_kind_or_name_lists_what_there_is():
     with pytest.raises(PluginError, match="boxes, mtcnn, yunet"):
         asdkit.load("detector", "yunett")
-    with pytest.raises(PluginError, match="cutter, detector, tracker, scorer, embedder, vad, writer"):
+    with pytest.raises(PluginError, match=", ".join(KINDS)):
         asdkit.load("detecter", "yunet")
 
 
