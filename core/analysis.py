@@ -6,16 +6,19 @@ face crops and sound for each live track.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from .crops import Smoother, face
+from .decisions import Heard
+from .embedding import Embedded, Portraits
 from .errors import PluginError
+from .listening import Listener
 from .progress import Stopwatch
-from .segments import SegmentsConfig, speaking_segments
 from .sound import Sound
 from .types import (
     CLIP_FRAMES,
@@ -89,6 +92,9 @@ class _LiveTrack:
     first_frame: int
     smoother: Smoother = field(default_factory=Smoother)
     boxes: list[Float64] = field(default_factory=list)
+    uncropped: deque[Float64] = field(default_factory=deque)
+    """The box of each frame that is still needed."""
+    embedded: Embedded = field(default_factory=Embedded)
     smoothed: list[Float64] = field(default_factory=list)
     logits: list[Float32] = field(default_factory=list)
     faces: UInt8 = field(default_factory=_room_for_faces)
@@ -110,7 +116,7 @@ class _LiveTrack:
 
 
 class Analysis:
-    """Takes frames one by one and gathers shots and tracks.
+    """Takes frames one by one and gathers shots, tracks and what was heard.
 
     Args:
         parts: The components.
@@ -120,6 +126,7 @@ class Analysis:
         detect_every: Look for faces on every so many frames; a shot's last frame is always
             looked at, so that tracks reach its end.
         batch_frames: Frames handed to the detector at once.
+        embed_every: Embed every so many faces of a track, if there is an embedder.
     """
 
     def __init__(
@@ -131,6 +138,7 @@ class Analysis:
         crop_scale: float,
         detect_every: int,
         batch_frames: int,
+        embed_every: int,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
         self._parts = parts
@@ -139,6 +147,9 @@ class Analysis:
         self._crop_scale = crop_scale
         self._detect_every = detect_every
         self._batch_frames = batch_frames
+        self._embed_every = embed_every
+        self._portraits = Portraits(parts.embedder, watch) if parts.embedder else None
+        self._listener: Listener | None = None
         self._frames = _Frames()
         self._waiting: list[int] = []
         """Frames to look for faces in."""
@@ -153,11 +164,15 @@ class Analysis:
             cut = self._parts.cutter.starts_shot(frame.image, frame.index)
         if self._shot_start is None:
             self._shot_start = frame.index
+            if self._parts.vad:
+                self._listener = Listener(self._parts.vad, self._sound, self._watch, frame.index)
         elif cut:
             self._end_shot()
             self._shot_start = frame.index
         self._frames.put(frame)
         self._end = frame.index + 1
+        if self._listener:
+            self._listener.hear(self._end)
         if (frame.index - self._shot_start) % self._detect_every == 0:
             self._waiting.append(frame.index)
             if len(self._waiting) >= self._batch_frames:
@@ -165,12 +180,22 @@ class Analysis:
         elif not self._waiting:
             self._release()
 
-    def finish(self, segments: SegmentsConfig) -> tuple[Track, ...]:
-        """End the last shot; the tracks that count, by first frame and then left to right."""
+    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
+        """End the last shot.
+
+        Returns:
+            The tracks that count, by first frame and then left to right, not yet decided on; and
+            what was heard, if somebody listened.
+        """
         if self._shot_start is not None:
             self._end_shot()
+        if self._portraits:
+            self._portraits.flush()
+        heard = None
+        if self._listener:
+            heard = Heard(self._listener.first_frame, self._listener.finish(self._end))
         ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
-        return tuple(_finished(number, track, segments) for number, track in enumerate(ordered))
+        return tuple(_finished(number, track) for number, track in enumerate(ordered)), heard
 
     def _end_shot(self) -> None:
         assert self._shot_start is not None
@@ -209,6 +234,8 @@ class Analysis:
         needed = min([track.next_crop for track in self._live.values()], default=last)
         self._frames.forget_before(needed)
         heard = min([track.clip_start for track in self._live.values()], default=needed)
+        if self._listener:
+            heard = min(heard, self._listener.next_frame)
         self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
 
     def _take(self, pieces: Iterable[TrackPiece]) -> None:
@@ -221,6 +248,7 @@ class Analysis:
             track = self._live[piece.track]
             if len(piece.boxes):
                 track.boxes.append(piece.boxes)
+                track.uncropped.extend(piece.boxes)
             if piece.status == "dropped":
                 del self._live[piece.track]
                 continue
@@ -249,6 +277,9 @@ class Analysis:
                     track.faces = _room_for_faces(CLIP_FRAMES)
                 crop = face(image, x, y, half_size, self._crop_scale)
                 track.faces[track.gathered] = crop
+                box = track.uncropped.popleft()
+                if self._portraits and track.cropped % self._embed_every == 0:
+                    self._portraits.take(track.embedded, track.next_crop, image, box)
                 track.gathered += 1
                 track.cropped += 1
             if track.gathered == CLIP_FRAMES:
@@ -278,16 +309,16 @@ class Analysis:
             track.logits.append(scores.logits)
 
 
-def _finished(number: int, track: _LiveTrack, segments: SegmentsConfig) -> Track:
-    logits = np.concatenate(track.logits)
-    done = Track(
+def _finished(number: int, track: _LiveTrack) -> Track:
+    vectors = track.embedded.vectors
+    return Track(
         id=number,
         shot=track.shot,
         first_frame=track.first_frame,
         boxes=np.concatenate(track.boxes),
         smoothed=np.concatenate(track.smoothed),
-        logits=logits,
+        logits=np.concatenate(track.logits),
         speaking=(),
+        embedded=np.array(track.embedded.frames, np.int64),
+        embeddings=np.stack(vectors) if vectors else np.empty((0, 0), np.float32),
     )
-    spoken = speaking_segments(done.probabilities, track.first_frame, segments)
-    return replace(done, speaking=spoken)

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from .components import KINDS, Component, Context, registry
 from .errors import ConfigError
 from .schemas import CONFIG_MODULE, App, component_schema, explained, install, names, offer
-from .segments import SegmentsConfig
+from .segments import SegmentsConfig, SpeechConfig
 
 CHOSEN_KINDS = tuple(kind for kind in KINDS if kind != "writer")
 
@@ -48,7 +48,13 @@ class Options:
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
         batch_frames: Frames handed to the detector at once.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
+        embed_every: Embed every so many faces of a track, if there is an embedder.
+        identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
+            needs an embedder. Whoever looks like none of them is called person_0 and so on.
+        identity_distance: Tracks whose embeddings are this close on average are one person:
+            cosine distance, from 0 (all alike) to 2.
         segments: When a face counts as speaking.
+        speech: When the sound counts as speech, if there is voice activity detection.
     """
 
     video: str
@@ -63,7 +69,11 @@ class Options:
     detect_every: int = 1
     batch_frames: int = 8
     crop_scale: float = 0.4
+    embed_every: int = 25
+    identities: str | None = None
+    identity_distance: float = 0.5
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
 
     def __post_init__(self) -> None:
         if self.start_s < 0:
@@ -73,12 +83,14 @@ class Options:
                 f"end_s must be after start_s, got start_s={self.start_s} and end_s={self.end_s}"
             )
         check_device_name(self.device)
-        for name in ("threads", "detect_every", "batch_frames"):
+        for name in ("threads", "detect_every", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if self.crop_scale < 0:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
+        if not 0 <= self.identity_distance <= 2:
+            raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
 
 
 @dataclass(frozen=True)
@@ -182,6 +194,7 @@ def make_plan(config: DictConfig) -> Plan:
     )
     own = {name: settings[name] for name in names(Options)}
     own["segments"] = make(SegmentsConfig, own["segments"], "segments")
+    own["speech"] = make(SpeechConfig, own["speech"], "speech")
     return Plan(make(Options, own), chosen, writers, settings)
 
 
@@ -191,7 +204,7 @@ def load(
     """Make one component, to use on its own.
 
     Args:
-        kind: "cutter", "detector", "tracker", "scorer" or "writer".
+        kind: One of `asdkit.core.components.KINDS`, such as "detector".
         name: Its name, as `asd plugins` lists it.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads it may use; None for the library's own choice.

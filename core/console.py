@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from .errors import AsdError
-from .types import GRID_FPS, Result
+from .types import GRID_FPS, Result, Spans
 
 
 def say(error: AsdError) -> None:
@@ -83,20 +83,26 @@ def print_summary(result: Result) -> None:
         soft_wrap=True,
     )
     if result.tracks:
-        table = Table("track", "shot", "from s", "to s", "speaks s", "speaking segments")
+        who = ["who"] if any(track.identity is not None for track in result.tracks) else []
+        table = Table("track", *who, "shot", "from s", "to s", "speaks s", "speaking segments")
         for track in result.tracks:
-            spoken = sum(end - start for start, end in track.speaking)
             table.add_row(
                 str(track.id),
+                *([Text(track.name)] if who else []),
                 str(track.shot),
                 f"{track.frames.start / GRID_FPS:.2f}",
                 f"{track.frames.stop / GRID_FPS:.2f}",
-                f"{spoken:.2f}",
+                f"{_seconds(track.speaking):.2f}",
                 _shortened([f"{start:.2f}-{end:.2f}" for start, end in track.speaking]),
             )
         console.print(table)
     else:
         console.print("No face was found, so nobody is seen speaking.")
+    if result.speech is not None and result.off_screen is not None:
+        console.print(
+            f"speech: {_seconds(result.speech):.2f} s, of it {_seconds(result.off_screen):.2f} s "
+            "of no visible face"
+        )
     total = result.timings_s["total"]
     stages = ", ".join(
         f"{name} {spent:.1f}" for name, spent in result.timings_s.items() if name != "total"
@@ -110,6 +116,10 @@ def print_summary(result: Result) -> None:
         console.print(f"device={result.settings['device']}: {took}", soft_wrap=True)
     for path in result.files:
         console.print(Text(str(path)), soft_wrap=True)
+
+
+def _seconds(spans: Spans) -> float:
+    return sum(end - start for start, end in spans)
 
 
 def _count(number: int, what: str) -> str:

@@ -13,7 +13,7 @@ from math import floor
 import cv2
 import numpy as np
 
-from .types import FACE_SIZE_PX, Float64, UInt8
+from .types import FACE_SIZE_PX, PORTRAIT_SIZE_PX, Float64, UInt8
 
 SMOOTHING_FRAMES = 13
 """Length of the running median over centre and half size."""
@@ -100,3 +100,23 @@ def face(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) 
     # In torchvision's way, rounded down: OpenCV's moves TalkNet's scores by up to 0.02.
     grey = np.float32(0.2989) * red + np.float32(0.587) * green + np.float32(0.114) * blue
     return np.asarray(grey, np.uint8)
+
+
+def portrait(image: UInt8, box: Float64) -> UInt8:
+    """What an embedder sees of a face: its box, as facenet-pytorch's MTCNN cuts it, in colour.
+
+    What of the box lies outside the picture is left away, and the rest is made square.
+
+    Args:
+        image: (height, width, 3) uint8, RGB.
+        box: (4,) x1, y1, x2, y2 in pixels.
+
+    Returns:
+        (160, 160, 3) uint8, RGB.
+    """
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = (int(value) for value in box)
+    left, top = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
+    inside = image[top : max(top + 1, y2), left : max(left + 1, x2)]
+    size = (PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX)
+    return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 from .analysis import Analysis, Parts
 from .components import Context, registry
-from .config import CHOSEN_KINDS, Plan, compose_run, make_plan
-from .errors import DeviceError, OutputError
+from .config import CHOSEN_KINDS, Options, Plan, compose_run, make_plan
+from .decisions import decide
+from .errors import ConfigError, DeviceError, OutputError
+from .identities import identify
 from .media import Media, Sound, frames, probe
+from .people import read_people
 from .progress import Progress, Stopwatch, silent
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Result
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result
 
 RESULTS_FOLDER = "asd_results"
 """Where results go, each in a folder named after its video, unless `output` says otherwise."""
@@ -66,10 +68,15 @@ def execute(plan: Plan, progress: Progress = silent) -> Result:
         progress("loading", 0, 0)
         with watch("load"):
             context = Context(options.device, options.threads, options.detect_every)
-            built = {kind: plan.chosen[kind].build(context) for kind in CHOSEN_KINDS}
+            parts = Parts(**{kind: plan.chosen[kind].build(context) for kind in CHOSEN_KINDS})
+            people = _people(options, parts)
             writers = [chosen.build(context) for chosen in plan.writers]
-        settings = {**plan.settings, "devices": _devices(plan, built)}
-        result = replace(_analysed(media, plan, built, watch, progress), settings=settings)
+        settings = {**plan.settings, "devices": _devices(plan, parts)}
+        result = replace(_analysed(media, plan, parts, watch, progress), settings=settings)
+        if parts.embedder:
+            with watch("identify"):
+                tracks = identify(result.tracks, people, options.identity_distance)
+            result = replace(result, tracks=tracks)
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
@@ -80,20 +87,37 @@ def execute(plan: Plan, progress: Progress = silent) -> Result:
     return replace(result, timings_s=watch.total())
 
 
+def _people(options: Options, parts: Parts) -> dict[str, Float32]:
+    """The embeddings of people known by name."""
+    if options.identities is None:
+        return {}
+    if parts.embedder is None:
+        raise ConfigError(
+            f"identities={options.identities} needs an embedder, to compare faces by",
+            "Use embedder=facenet",
+        )
+    return read_people(Path(options.identities).expanduser(), parts.detector, parts.embedder)
+
+
 def _analysed(
-    media: Media, plan: Plan, built: Mapping[str, Any], watch: Stopwatch, progress: Progress
+    media: Media,
+    plan: Plan,
+    parts: Parts,
+    watch: Stopwatch,
+    progress: Progress,
 ) -> Result:
     options = plan.options
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
     with Sound(media, options.start_s) as sound:
         analysis = Analysis(
-            Parts(**built),
+            parts,
             sound,
             watch,
             crop_scale=options.crop_scale,
             detect_every=options.detect_every,
             batch_frames=options.batch_frames,
+            embed_every=options.embed_every,
         )
         pictures = frames(media, options.start_s, options.end_s, threads=options.threads)
         done = 0
@@ -106,7 +130,7 @@ def _analysed(
             done += 1
             progress("finding speakers", done, total)
         progress("scoring", done, total)
-        tracks = analysis.finish(options.segments)
+        tracks, heard = analysis.finish()
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
@@ -116,19 +140,22 @@ def _analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
+    decision = decide(tracks, heard, options.segments, options.speech)
     return Result(
         video=media.info,
         shots=shots,
-        tracks=tracks,
+        tracks=decision.tracks,
         settings=plan.settings,
         timings_s=watch.total(),
+        speech=decision.speech,
+        off_screen=decision.off_screen,
         sound_path=media.sound_path,
     )
 
 
-def _devices(plan: Plan, built: Mapping[str, Any]) -> dict[str, str]:
+def _devices(plan: Plan, parts: Parts) -> dict[str, str]:
     """What each component that can choose really took."""
-    devices = {kind: part.device for kind, part in built.items() if hasattr(part, "device")}
+    devices = {kind: part.device for kind, part in vars(parts).items() if hasattr(part, "device")}
     asked = plan.options.device
     if asked.startswith("cuda") and not any(d.startswith("cuda") for d in devices.values()):
         names = ", ".join(f"{kind}={c.component.name}" for kind, c in plan.chosen.items())

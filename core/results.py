@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .types import GRID_FPS, Float32, Result, Track
+from .types import GRID_FPS, Float32, Result, Spans, Track
 
 SCHEMA = "asdkit.result/1"
 """Name and version of the form."""
@@ -82,7 +82,12 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "settings": _plain(result.settings),
         "shots": [[int(first), int(end)] for first, end in result.shots],
     }
-    return before, {"timings_s": _plain(result.timings_s)}
+    after = {
+        "speech": _spans(result.speech),
+        "off_screen": _spans(result.off_screen),
+        "timings_s": _plain(result.timings_s),
+    }
+    return before, after
 
 
 def _track(track: Track) -> dict[str, Any]:
@@ -91,12 +96,17 @@ def _track(track: Track) -> dict[str, Any]:
     return {
         "id": int(track.id),
         "shot": int(track.shot),
+        "identity": None if track.identity is None else printable(track.identity),
         "first_frame": int(track.first_frame),
         "boxes": np.round(track.boxes, 3).tolist(),
         "scores": _shortest(track.scores),
         "probabilities": _shortest(track.probabilities),
-        "speaking": [[float(start), float(end)] for start, end in track.speaking],
+        "speaking": _spans(track.speaking),
     }
+
+
+def _spans(spans: Spans | None) -> list[list[float]] | None:
+    return None if spans is None else [[float(start), float(end)] for start, end in spans]
 
 
 def _shortest(values: Float32) -> list[float]:

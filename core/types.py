@@ -33,6 +33,9 @@ Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 Int16 = NDArray[np.int16]
+Int64 = NDArray[np.int64]
+Spans = tuple[tuple[float, float], ...]
+"""(start_s, end_s) of stretches of time in seconds, in order, ends excluded."""
 
 
 def _checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
@@ -204,7 +207,10 @@ class Track:
         boxes: (n, 4) float64, one per grid frame.
         smoothed: (n, 3) float64, centre x, centre y and half size the crops were made with.
         logits: (n, 2) float32, one row per frame: not speaking, speaking.
-        speaking: Segments (start_s, end_s) in which this face speaks.
+        speaking: When this face speaks.
+        embedded: (m,) int64, the grid frames whose face was embedded; none without an embedder.
+        embeddings: (m, d) float32, the embedder's vectors of these, each of length 1.
+        identity: Who this is: a name, or "person_0" and so on; None without an embedder.
     """
 
     id: int
@@ -213,7 +219,10 @@ class Track:
     boxes: Float64
     smoothed: Float64
     logits: Float32
-    speaking: tuple[tuple[float, float], ...]
+    speaking: Spans
+    embedded: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    embeddings: Float32 = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    identity: str | None = None
 
     def __post_init__(self) -> None:
         boxes = _checked("Track.boxes", self.boxes, np.float64, (None, 4))
@@ -225,6 +234,10 @@ class Track:
         object.__setattr__(
             self, "logits", _checked("Track.logits", self.logits, np.float32, (n, 2))
         )
+        embeddings = _checked("Track.embeddings", self.embeddings, np.float32, (None, None))
+        embedded = _checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
+        object.__setattr__(self, "embeddings", embeddings)
+        object.__setattr__(self, "embedded", embedded)
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -243,6 +256,11 @@ class Track:
     def frames(self) -> range:
         """The grid frames of this track."""
         return range(self.first_frame, self.first_frame + len(self))
+
+    @property
+    def name(self) -> str:
+        """Who this is, in words: the identity, or "track_0" and so on."""
+        return f"track_{self.id}" if self.identity is None else self.identity
 
 
 @dataclass(frozen=True)
@@ -276,6 +294,8 @@ class Result:
         tracks: The faces, by first frame.
         settings: Every option of the run, as plain values.
         timings_s: Seconds spent in each stage.
+        speech: When the sound is speech, from whomever; None without voice activity detection.
+        off_screen: When there is speech, but of no visible face; None as for `speech`.
         sound_path: The file the sound came from; None where there was none.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -286,6 +306,8 @@ class Result:
     tracks: tuple[Track, ...]
     settings: Mapping[str, Any]
     timings_s: Mapping[str, float]
+    speech: Spans | None = None
+    off_screen: Spans | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

@@ -9,7 +9,6 @@ from asdkit.core.analysis import Analysis, Parts
 from asdkit.core.components import Context
 from asdkit.core.errors import PluginError
 from asdkit.core.progress import Stopwatch
-from asdkit.core.segments import SegmentsConfig
 from asdkit.core.types import Detections, Frame, Scores, TrackPiece
 from asdkit.plugins.trackers.iou import IouConfig, build
 
@@ -86,12 +85,19 @@ def analyse(
     )
     sound = Counting()
     analysis = Analysis(
-        parts, sound, Stopwatch(), crop_scale=0.4, detect_every=every, batch_frames=batch
+        parts,
+        sound,
+        Stopwatch(),
+        crop_scale=0.4,
+        detect_every=every,
+        batch_frames=batch,
+        embed_every=1,
     )
     for index in range(first, first + frames):
         analysis.feed(Frame(index, picture(index)))
     room = analysis._frames.room  # what a user notices as memory, but no user needs to know
-    return analysis, analysis.finish(SegmentsConfig()), room, sound
+    tracks, _ = analysis.finish()
+    return analysis, tracks, room, sound
 
 
 def test_every_frame_of_a_track_is_cropped_and_scored_once_in_order():

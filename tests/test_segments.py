@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdkit.core.segments import SegmentsConfig, speaking_segments
+from asdkit.core.segments import (
+    SegmentsConfig,
+    inside,
+    mask,
+    speaking_segments,
+    uncovered,
+)
 
 
 def segments(values, first=0, **config):
@@ -53,3 +59,35 @@ def test_every_certain_frame_is_inside_and_no_other(values, a, b, min_s):
 def test_values_out_of_range(config):
     with pytest.raises(ValueError, match="must"):
         SegmentsConfig(**config)
+
+
+def test_a_mask_and_its_spans_are_the_same():
+    spans = segments([0.0] * 3 + [1.0] * 7 + [0.0] * 5 + [1.0] * 6, first=50)
+    assert spans == ((2.12, 2.4), (2.6, 2.84))
+    found = mask(spans, 50, 21)
+    assert np.flatnonzero(found).tolist() == [*range(3, 10), *range(15, 21)]
+    assert not mask(spans, 0, 50).any()  # all of it comes later
+    assert mask(spans, 60, 3).tolist() == [False] * 3
+
+
+@given(st.lists(st.booleans(), max_size=60), st.lists(st.booleans(), max_size=60))
+def test_uncovered_is_what_is_left(said, seen):
+    size = max(len(said), len(seen))
+    said, seen = (np.array(x + [False] * (size - len(x)), bool) for x in (said, seen))
+    spans, others = (segments(np.where(x, 1.0, 0.0), first=7, min_s=0) for x in (said, seen))
+    left = uncovered(spans, [others], 7, size, 0.12)
+    wanted = said & ~seen
+    edges = np.flatnonzero(np.diff(np.r_[False, wanted, False].astype(int)))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start < 3:
+            wanted[start:end] = False
+    assert mask(left, 7, size).tolist() == wanted.tolist()
+
+
+def test_inside_knows_its_ends():
+    spans = ((1.0, 2.0), (2.5, 3.0))
+    times = (0.9, 1.0, 1.99, 2.0, 2.4, 2.5, 2.999, 3.0)
+    assert [inside(spans, t) for t in times] == [
+        False, True, True, False, False, True, True, False,
+    ]  # fmt: skip
+    assert not inside((), 1.0)

@@ -67,6 +67,17 @@ def two() -> Result:
     )
 
 
+@pytest.fixture
+def known() -> Result:
+    """Two tracks with identities, and speech of somebody else."""
+    return result(
+        replace(track(0, 0, 150, [(0.2, 1.0)]), identity="Ann <A> & B"),
+        replace(track(1, 12, 40, [(1.2, 2.0)]), identity="person_0"),
+        speech=((0.0, 2.0), (4.0, 6.0)),
+        off_screen=((4.5, 6.0),),
+    )
+
+
 def written(name: str, what: Result, folder: Path) -> list[Path]:
     component = WRITERS[name]
     paths = component.build(component.config(), Context()).write(what, folder)
@@ -96,6 +107,8 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "settings",
         "shots",
         "tracks",
+        "speech",
+        "off_screen",
         "timings_s",
     ]
     assert found["video"] == {
@@ -116,6 +129,15 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
     np.testing.assert_array_equal(scores, two.tracks[1].scores)
     probabilities = np.array(second["probabilities"], np.float32)
     np.testing.assert_array_equal(probabilities, two.tracks[1].probabilities)
+
+
+def test_json_says_who_it_is_and_what_was_heard(known, tmp_path):
+    (path,) = written("json", known, tmp_path)
+    found = json.loads(path.read_text("utf-8"))
+    jsonschema.validate(found, schema())
+    assert [one["identity"] for one in found["tracks"]] == ["Ann <A> & B", "person_0"]
+    assert found["speech"] == [[0.0, 2.0], [4.0, 6.0]]
+    assert found["off_screen"] == [[4.5, 6.0]]
 
 
 def test_json_has_a_key_a_line_and_no_needless_digits(two):
@@ -291,6 +313,17 @@ def test_rttm_holds_the_turns(two, tmp_path):
     assert onsets == sorted(onsets) == [0.2, 0.48, 1.2, 3.4]
 
 
+def test_rttm_names_people_and_who_is_not_seen(known, tmp_path):
+    (path,) = written("rttm", known, tmp_path)
+    rows = [line.split() for line in path.read_text("utf-8").splitlines()]
+    assert [(row[3], row[7]) for row in rows] == [
+        ("0.200", "Ann_<A>_&_B"),
+        ("1.200", "person_0"),
+        ("4.500", "off_screen"),
+    ]
+    assert {len(row) for row in rows} == {10}
+
+
 def test_rttm_has_ten_fields_whatever_the_name(tmp_path):
     name = "my best\u00a0clip\t2.mp4"
     (path,) = written("rttm", result(track(0, 0, 5, [(0, 0.2)]), path=name), tmp_path)
@@ -311,6 +344,13 @@ def test_webvtt_holds_the_turns(two, tmp_path):
         ("00:00:01.200", "00:00:02.080", "Track 1", "speaking"),
         ("00:00:03.400", "00:00:05.960", "Track 0", "speaking"),
     ]
+
+
+def test_webvtt_names_people_and_who_is_not_seen(known, tmp_path):
+    (path,) = written("webvtt", known, tmp_path)
+    text = path.read_text("utf-8")
+    assert "<v Ann &lt;A&gt; &amp; B>speaking" in text
+    assert [caption.voice for caption in webvtt.read(str(path))][1:] == ["person_0", "Off screen"]
 
 
 def test_webvtt_counts_hours(tmp_path):
@@ -344,6 +384,17 @@ def test_pywork_is_what_the_reference_writes(two, tmp_path):
         assert score.dtype == np.float64
         np.testing.assert_array_equal(score, one.scores)
         assert score.flags.writeable
+
+
+def test_pywork_has_an_embedding_for_every_frame(tmp_path):
+    vectors = np.eye(2, 512, dtype=np.float32)
+    one = replace(track(0, 100, 9), embedded=np.array([100, 105]), embeddings=vectors)
+    written("pywork", result(one, track(1, 0, 3)), tmp_path)
+    tracks = pickle.loads((tmp_path / "pywork" / "tracks.pckl").read_bytes())
+    assert tracks[0]["embeddings"].shape == (9, 512)
+    assert tracks[0]["embeddings"].dtype == np.float64
+    assert tracks[0]["embeddings"].argmax(1).tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+    assert tracks[1]["embeddings"].shape == (0, 512)
 
 
 def test_pywork_opens_with_any_numpy(two, tmp_path):

@@ -22,6 +22,7 @@ from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media import probe
 from ...core.picture import Decoder, Media, Timed, opened, stream_of
+from ...core.segments import inside
 from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
 
@@ -82,7 +83,7 @@ class AnnotatedWriter:
         sound = None
         if result.sound_path is not None:
             sound = sound_of_file(result.sound_path, media.sound_zero + zero)
-        overlay = _Overlay(result.tracks)
+        overlay = _Overlay(result)
         reader = _Reader(media, first[2])
         with (
             whole(path) as aside,
@@ -160,7 +161,7 @@ class _Face:
     def __init__(self, track: Track) -> None:
         self._boxes = track.boxes
         self._scores = _means(track.scores.astype(np.float64))
-        self.id = track.id
+        self.label = f"#{track.id}" if track.identity is None else track.identity
         self.first_frame = track.first_frame
         self.end_frame = track.first_frame + len(track)
 
@@ -186,14 +187,17 @@ def _means(scores: Float64) -> Float64:
 
 
 class _Overlay:
-    """Draws the faces onto pictures, whose times must rise."""
+    """Draws what was found onto pictures, whose times must rise."""
 
-    def __init__(self, tracks: tuple[Track, ...]) -> None:
-        self._coming = deque(sorted(tracks, key=lambda track: track.first_frame))
+    def __init__(self, result: Result) -> None:
+        self._speech = result.speech
+        self._off_screen = result.off_screen or ()
+        self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
 
     def draw(self, image: UInt8, time_s: Fraction) -> None:
-        """Draw the faces of this time, into `image`."""
+        """Draw the faces of this time, and whether somebody else speaks, into `image`."""
+        audible = self._speech is None or inside(self._speech, float(time_s))
         position = float(time_s * GRID_FPS)
         frame = int(position + 0.5)
         while self._coming and self._coming[0].first_frame <= frame:
@@ -201,8 +205,10 @@ class _Overlay:
         self._shown = [face for face in self._shown if frame < face.end_frame]
         for face in self._shown:
             score = face.score(frame)
-            colour = SPEAKING if score >= 0 else SILENT
-            draw_face(image, face.box(position), f"#{face.id}  {score:.2f}", colour)
+            colour = SPEAKING if score >= 0 and audible else SILENT
+            draw_face(image, face.box(position), f"{face.label}  {score:.2f}", colour)
+        if inside(self._off_screen, float(time_s)):
+            _label(image, 0, image.shape[0], "off screen", SPEAKING)
 
 
 def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int]) -> None:
@@ -214,20 +220,24 @@ def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int
         text: What the label says.
         colour: RGB.
     """
-    height, width = image.shape[:2]
-    side = min(height, width)
-    line = max(2, round(side / 240))
-    weight = max(1, round(side / 300))
+    line = max(2, round(min(image.shape[:2]) / 240))
     left, top, right, bottom = (round(float(value)) for value in box)
     cv2.rectangle(image, (left, top), (right, bottom), colour, line)
+    _label(image, left - line // 2, top, text, colour)
 
+
+def _label(image: UInt8, left: int, bottom: int, text: str, colour: tuple[int, int, int]) -> None:
+    """Draw a label that stands on `bottom`, or hangs from it where there is no room above."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    weight = max(1, round(side / 300))
     height_px = max(10, round(side / 30))
     scale = cv2.getFontScaleFromHeight(_FONT, height_px, weight)
     (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, weight)
     margin = math.ceil(0.3 * text_height)
     label_width, label_height = text_width + 2 * margin, text_height + 2 * margin
-    x = max(0, min(left - line // 2, width - label_width))
-    y = top - label_height if top >= label_height else top
+    x = max(0, min(left, width - label_width))
+    y = bottom - label_height if bottom >= label_height else bottom
     y = max(0, min(y, height - label_height))
     cv2.rectangle(image, (x, y), (x + label_width, y + label_height), colour, cv2.FILLED)
     # OpenCV 4 and 5 differ in where digits end and # begins; this suits both.

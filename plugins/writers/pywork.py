@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.files import whole
-from ...core.types import Result, Track
+from ...core.types import Float64, Result, Track
 
 FILES = ("pywork/tracks.pckl", "pywork/scores.pckl")
 EMBEDDING_SIZE = 512
@@ -26,9 +26,10 @@ class PyworkWriter:
     """Writes `pywork/tracks.pckl` and `pywork/scores.pckl`.
 
     The tracks are a list of `{"track": {"frame": int64 (n,), "bbox": float64 (n, 4)},
-    "proc_track": {"x", "y", "s": float64 (n,)}, "embeddings": float64 (0, 512)}`, the scores a
+    "proc_track": {"x", "y", "s": float64 (n,)}, "embeddings": float64 (n, 512)}`, the scores a
     list of float64 (n,). Unlike the reference's they are not rounded and there is one for every
-    frame; `embeddings` is empty because faces are not embedded.
+    frame. A frame whose face was not embedded has the embedding of the nearest one that was;
+    without an embedder `embeddings` is an empty (0, 512).
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -47,8 +48,15 @@ def _track(track: Track) -> dict[str, Any]:
     return {
         "track": {"frame": np.array(track.frames, np.int64), "bbox": track.boxes},
         "proc_track": {"x": x, "y": y, "s": s},
-        "embeddings": np.empty((0, EMBEDDING_SIZE)),
+        "embeddings": _embeddings(track),
     }
+
+
+def _embeddings(track: Track) -> Float64:
+    if not len(track.embedded):
+        return np.empty((0, EMBEDDING_SIZE))
+    distances = np.abs(np.array(track.frames)[:, None] - track.embedded)
+    return np.asarray(track.embeddings[distances.argmin(1)], np.float64)
 
 
 class _Pickler(pickle.Pickler):

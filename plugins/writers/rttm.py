@@ -12,6 +12,8 @@ from ...core.results import printable
 from ...core.types import Result
 
 FILE = "speakers.rttm"
+OFF_SCREEN = "off_screen"
+"""Name of whoever is heard but not seen."""
 
 
 @dataclass(frozen=True)
@@ -20,26 +22,34 @@ class RttmConfig:
 
 
 class RttmWriter:
-    """Writes `speakers.rttm`: a line for each time a face speaks, by onset.
+    """Writes `speakers.rttm`: a line for each time somebody speaks, by onset.
 
-    The file is named by the video's stem, with `_` for white space, which parts the fields; the
-    speaker by the track: `track_0`. Times are seconds of the source video.
+    The file is named by the video's stem, the speaker by the identity, or by the track
+    (`track_0`) where there is none, both with `_` for white space, which parts the fields. Speech
+    of no visible face is that of `off_screen`. Times are seconds of the source video.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        name = re.sub(r"\s", "_", printable(result.video.path.stem))
-        turns = sorted(
-            (start, end, track.id) for track in result.tracks for start, end in track.speaking
-        )
+        name = _field(result.video.path.stem)
+        turns = [
+            (start, end, _field(track.name))
+            for track in result.tracks
+            for start, end in track.speaking
+        ]
+        turns += [(start, end, OFF_SCREEN) for start, end in result.off_screen or ()]
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(
-                f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} "
-                f"<NA> <NA> track_{number} <NA> <NA>\n"
-                for start, end, number in turns
+                f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
+                for start, end, speaker in sorted(turns, key=lambda turn: turn[:2])
             )
         return [path]
+
+
+def _field(text: str) -> str:
+    """`text` as one field of a line."""
+    return re.sub(r"\s", "_", printable(text))
 
 
 def build(config: RttmConfig, context: Context) -> RttmWriter:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.components import Context
 from ...core.files import whole
-from ...core.types import Result
+from ...core.results import printable
+from ...core.types import Result, Track
 
 FILE = "speakers.vtt"
 
@@ -18,24 +20,34 @@ class WebvttConfig:
 
 
 class WebvttWriter:
-    """Writes `speakers.vtt`: a cue for each time a face speaks, voiced by its track.
+    """Writes `speakers.vtt`: a cue for each time somebody speaks.
 
-    Times are those of the source video. Without any cue the file is still valid.
+    Its voice is the identity, or the track where there is none; speech of no visible face is
+    voiced "Off screen". Times are those of the source video. Without any cue the file is still
+    valid.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        cues = sorted(
-            (start, end, track.id) for track in result.tracks for start, end in track.speaking
-        )
+        cues = [
+            (start, end, _voice(track)) for track in result.tracks for start, end in track.speaking
+        ]
+        cues += [(start, end, "Off screen") for start, end in result.off_screen or ()]
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write("WEBVTT\n")
             file.writelines(
-                f"\n{_timestamp(start)} --> {_timestamp(end)}\n<v Track {number}>speaking\n"
-                for start, end, number in cues
+                f"\n{_timestamp(start)} --> {_timestamp(end)}\n<v {voice}>speaking\n"
+                for start, end, voice in sorted(cues, key=lambda cue: cue[:2])
             )
         return [path]
+
+
+def _voice(track: Track) -> str:
+    """Who a track is, as a cue may say it: within a line, its markup escaped."""
+    if track.identity is None:
+        return f"Track {track.id}"
+    return html.escape(" ".join(printable(track.identity).split()), quote=False)
 
 
 def _timestamp(seconds: float) -> str:

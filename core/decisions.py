@@ -1,0 +1,72 @@
+"""Who speaks when: what the faces' scores and the sound say, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .segments import SegmentsConfig, SpeechConfig, mask, speaking_segments, uncovered
+from .types import Float32, Spans, Track
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a voice activity detector said.
+
+    Attributes:
+        first_frame: The first grid frame.
+        probabilities: (n,) float32 from 0 to 1, one per grid frame from there on.
+    """
+
+    first_frame: int
+    probabilities: Float32
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who speaks when.
+
+    Attributes:
+        tracks: The tracks, with the segments in which they speak.
+        speech: When the sound is speech; None if nobody listened.
+        off_screen: When there is speech, but of no visible face; None if nobody listened.
+    """
+
+    tracks: tuple[Track, ...]
+    speech: Spans | None
+    off_screen: Spans | None
+
+
+def decide(
+    tracks: Sequence[Track], heard: Heard | None, segments: SegmentsConfig, speech: SpeechConfig
+) -> Decision:
+    """Decide by thresholds.
+
+    Args:
+        tracks: The tracks with their scores.
+        heard: What was heard: a face speaks only where there is speech. None if nobody listened.
+        segments: When a face counts as speaking.
+        speech: When the sound counts as speech.
+    """
+    if heard is None:
+        return Decision(tuple(_decided(track, None, segments) for track in tracks), None, None)
+    spoken = speaking_segments(heard.probabilities, heard.first_frame, speech)
+    decided = tuple(_decided(track, spoken, segments) for track in tracks)
+    off_screen = uncovered(
+        spoken,
+        (track.speaking for track in decided),
+        heard.first_frame,
+        len(heard.probabilities),
+        speech.off_screen_min_s,
+    )
+    return Decision(decided, spoken, off_screen)
+
+
+def _decided(track: Track, speech: Spans | None, segments: SegmentsConfig) -> Track:
+    likely = track.probabilities
+    if speech is not None:
+        audible = mask(speech, track.first_frame, len(track))
+        likely = np.where(audible, likely, np.float32(0))
+    return replace(track, speaking=speaking_segments(likely, track.first_frame, segments))

@@ -1,0 +1,85 @@
+"""People known by name: a folder of portraits, found and embedded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .contracts import Detector, Embedder
+from .crops import portrait
+from .embedding import embed
+from .errors import InputError
+from .types import Float32, UInt8
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""Files taken for pictures."""
+_NO_FRAME = -1
+"""Tells a detector that a picture is no frame of the video."""
+
+
+def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[str, Float32]:
+    """Embed the people of a folder.
+
+    Args:
+        folder: Holds pictures NAME.jpg, or folders NAME with several pictures each; of a picture
+            the largest face counts.
+        detector: Finds the faces.
+        embedder: Embeds them.
+
+    Returns:
+        The embeddings (m, d) of each person, by name.
+
+    Raises:
+        InputError: There is no such folder, it holds no picture, or a picture is unreadable or
+            shows no face.
+    """
+    found: dict[str, list[UInt8]] = defaultdict(list)
+    for name, path in _pictures(folder):
+        image = _read(path)
+        faces = detector.detect(image[None], [_NO_FRAME])[0]
+        if not len(faces):
+            raise InputError(
+                f"No face was found in the portrait {path}",
+                "Use a picture that shows the face from the front and larger, or another detector",
+            )
+        sizes = (faces.boxes[:, 2:] - faces.boxes[:, :2]).prod(1)
+        found[name].append(portrait(image, faces.boxes[int(sizes.argmax())]))
+    return {name: embed(embedder, np.stack(portraits)) for name, portraits in found.items()}
+
+
+def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The pictures of a folder, each with the name of whom it shows."""
+    try:
+        entries = sorted(folder.iterdir())
+        inner = {entry: sorted(entry.iterdir()) for entry in entries if entry.is_dir()}
+    except OSError as error:
+        raise InputError(
+            f"The portraits cannot be read from {folder}: {error.strerror}",
+            "identities= takes a folder of pictures, each named after whom it shows",
+        ) from error
+    pictures = [
+        *((entry.stem, entry) for entry in entries if entry not in inner),
+        *((person.name, path) for person, paths in inner.items() for path in paths),
+    ]
+    pictures = [(name, path) for name, path in pictures if path.suffix.lower() in SUFFIXES]
+    if not pictures:
+        raise InputError(
+            f"There is no picture in {folder}",
+            f"Put pictures there, named after whom they show: {', '.join(SUFFIXES)}",
+        )
+    yield from pictures
+
+
+def _read(path: Path) -> UInt8:
+    """A picture, (height, width, 3) uint8, RGB, turned as its EXIF says."""
+    try:
+        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        image = None
+    if image is None:
+        raise InputError(f"The portrait {path} is not a picture that can be read")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
