@@ -19,6 +19,7 @@ from .embedding import Embedded, Portraits
 from .errors import PluginError
 from .listening import Listener
 from .progress import Stopwatch
+from .recent import RecentFrames
 from .sound import Sound
 from .types import (
     CLIP_FRAMES,
@@ -45,38 +46,6 @@ class Parts:
     scorer: Scorer
     embedder: Embedder | None = None
     vad: Vad | None = None
-
-
-class _Frames:
-    """The frames that are still needed, in memory that is used again and again.
-
-    Left to the heap, frames that come and go between other things, large and small, break it
-    up: a minute of 960x540 took 2.4 GB where 41 frames were alive at most.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[int, UInt8] = {}
-        self._spare: list[UInt8] = []
-
-    def put(self, frame: Frame) -> None:
-        room = self._spare.pop() if self._spare else np.empty_like(frame.image)
-        room[:] = frame.image
-        self._kept[frame.index] = room
-
-    def forget_before(self, index: int) -> None:
-        for old in [kept for kept in self._kept if kept < index]:
-            self._spare.append(self._kept.pop(old))
-
-    def __contains__(self, index: int) -> bool:
-        return index in self._kept
-
-    def __getitem__(self, index: int) -> UInt8:
-        return self._kept[index]
-
-    @property
-    def room(self) -> int:
-        """How many frames the memory taken so far can hold."""
-        return len(self._kept) + len(self._spare)
 
 
 def _room_for_faces(frames: int = 0) -> UInt8:
@@ -150,7 +119,7 @@ class Analysis:
         self._embed_every = embed_every
         self._portraits = Portraits(parts.embedder, watch) if parts.embedder else None
         self._listener: Listener | None = None
-        self._frames = _Frames()
+        self._frames = RecentFrames()
         self._waiting: list[int] = []
         """Frames to look for faces in."""
         self._live: dict[int, _LiveTrack] = {}

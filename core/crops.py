@@ -1,6 +1,6 @@
 """The face crops scorers read, made as the reference makes them.
 
-The formulas are those of the reference script (see docs/reference.md): the half size of a face is
+The formulas are those of the reference script (see docs/migrating.md): the half size of a face is
 half the larger side of its box, smoothed with its centre by a running median of 13 frames; the
 crop is a square reaching one half size up, and wider by `crop_scale` to the left, the right and
 below. It is resized to 224x224; its central 112x112, in grey, is what scorers see.

@@ -36,6 +36,7 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
     Raises:
         InputError: There is no such folder, it holds no picture, or a picture is unreadable or
             shows no face.
+        ConfigError: The detector does not look at pictures.
     """
     found: dict[str, list[UInt8]] = defaultdict(list)
     for name, path in _pictures(folder):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...core.components import Context
-from ...core.errors import InputError
+from ...core.errors import ConfigError, InputError
 from ...core.types import Detections, UInt8
 
 _FIELDS = ("frame", "x1", "y1", "x2", "y2", "score")
@@ -42,7 +42,16 @@ class BoxesDetector:
         self._faces = faces
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        """Look the frames up; see `core.contracts.Detector`."""
+        """Look the frames up; see `core.contracts.Detector`.
+
+        Raises:
+            ConfigError: A picture is no frame of the video.
+        """
+        if min(indices, default=0) < 0:
+            raise ConfigError(
+                "detector=boxes knows the faces of the video alone, not those of portraits",
+                "With identities=FOLDER choose a detector that looks, such as detector=mtcnn",
+            )
         return [self._faces.get(index, Detections.none()) for index in indices]
 
 
