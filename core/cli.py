@@ -25,7 +25,8 @@ asd - say which visible face is speaking, frame by frame
   asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
   asd export [OPTION=VALUE ...]     write a scorer's network as ONNX, and prove that it is the same
   asd export check FOLDER           repeat the proof
-  asd plugins                       list the detectors, trackers, scorers, cutters and writers
+  asd plugins                       list what can be chosen: components of each kind, and presets
+  asd plugins new NAME              write a plugin of your own, to change, into asdkit-NAME
   asd weights list                  list the published weights and where they are
   asd weights fetch NAME ...        download weights
   asd weights verify                check the weights that are here
@@ -258,17 +259,34 @@ def _check(words: list[str]) -> None:
 def _plugins(words: list[str]) -> None:
     from .components import KINDS, registry
 
-    _no_more(words, "asd plugins")
+    if words[:1] == ["new"] and len(words) == 2:
+        _new_plugin(words[1])
+        return
+    if words:
+        raise ConfigError(
+            f"asd plugins takes no arguments, or new NAME, but got {' '.join(words)}",
+            "Use: asd plugins, or asd plugins new NAME",
+        )
     found = registry()
-    rows = [
-        (kind, component.name, provider.name, provider.version)
-        for kind in KINDS
-        for component in found.of_kind(kind)
-        for provider in [found.providers[kind, component.name]]
-    ]
-    _print_columns([("kind", "name", "provider", "version"), *rows])
+    rows = [("kind", "name", "provider", "version", "")]
+    for kind in (*KINDS, "experiment"):
+        for name in found.choices(kind):
+            provider = found.providers[kind, name]
+            note = "preset" if (kind, name) in found.presets else ""
+            rows.append((kind, name, provider.name, provider.version, note))
+    _print_columns(rows)
     for label, reason in found.failures.items():
         print(f"\n{label} failed to load: {' '.join(reason.split())}")
+
+
+def _new_plugin(name: str) -> None:
+    from .skeleton import write_skeleton
+
+    folder, part = write_skeleton(name)
+    print(f"{folder} holds a detector, a scorer and a writer, each called {part}. Go on with:")
+    print(f'  python -m pip install -e "./{folder}[test]"')
+    print(f"  pytest {folder}")
+    print(f"  asd run FILE experiment={part}")
 
 
 def _weights(words: list[str]) -> None:
@@ -305,11 +323,6 @@ def _weights(words: list[str]) -> None:
             f"asd weights does not know {' '.join(words) or 'what to do'!r}",
             "Use: asd weights list, asd weights fetch NAME ..., or asd weights verify",
         )
-
-
-def _no_more(words: list[str], command: str) -> None:
-    if words:
-        raise ConfigError(f"{command} takes no arguments, but got {' '.join(words)}")
 
 
 def _print_columns(rows: Sequence[Sequence[Any]]) -> None:

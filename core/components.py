@@ -1,4 +1,4 @@
-"""What a component is, and the manager that finds them through the entry points."""
+"""What a component is, and the manager that finds them and presets through the entry points."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -13,10 +14,13 @@ import pluggy
 from . import hookspecs
 from .errors import PluginError
 from .graphs import Exportable
+from .version import __version__
 from .weights import Weights
 
 KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer")
 """The kinds of components; each but the writer is chosen by `kind=name`."""
+CONF = Path(__file__).parents[1] / "conf"
+"""The folder of asdkit's own presets."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,19 @@ class Component:
 
 @dataclass(frozen=True)
 class Provider:
-    """The installed package behind a component."""
+    """The installed package behind a component or a preset."""
 
     name: str
     version: str
 
 
 class Registry:
-    """The components found, and what failed to load."""
+    """The components and presets found, and what failed to load."""
 
     def __init__(self) -> None:
         self.components: dict[tuple[str, str], Component] = {}
+        self.presets: dict[tuple[str, str], Path] = {}
+        """The YAML files, by the kind they choose ("experiment" for several) and their name."""
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
         """Package and entry point, to the reason it failed."""
@@ -87,14 +93,41 @@ class Registry:
         key = (component.kind, component.name)
         if component.kind not in KINDS:
             raise ValueError(f"{key} is of no kind of component; there are {', '.join(KINDS)}")
-        if key in self.components:
+        self._claim(key, provider)
+        self.components[key] = component
+
+    def add_all(self, components: Iterable[Component], provider: Provider) -> None:
+        """Take several components in; see `add`."""
+        for component in components:
+            self.add(component, provider)
+
+    def add_presets(self, folder: Path, provider: Provider) -> None:
+        """Take in the presets of a folder.
+
+        Raises:
+            PluginError: Another package already provides one of this kind and name.
+            ValueError: There are none.
+        """
+        files = sorted(folder.glob("*/*.yaml"))
+        if not files:
+            raise ValueError(f"{folder} holds no preset, such as experiment/NAME.yaml")
+        for file in files:
+            key = (file.parent.name.removesuffix("s"), file.stem)
+            self._claim(key, provider)
+            self.presets[key] = file
+
+    def _claim(self, key: tuple[str, str], provider: Provider) -> None:
+        if key in self.providers:
             raise PluginError(
-                f"Two packages provide {component.kind}={component.name}: "
+                f"Two packages provide {'='.join(key)}: "
                 f"{self.providers[key].name} and {provider.name}",
                 "Uninstall one of them",
             )
-        self.components[key] = component
         self.providers[key] = provider
+
+    def choices(self, kind: str) -> list[str]:
+        """The names of the components and presets of a kind, or of "experiment"."""
+        return sorted(name for of_kind, name in self.providers if of_kind == kind)
 
     def of_kind(self, kind: str) -> list[Component]:
         """The components of a kind, by name."""
@@ -121,12 +154,12 @@ class Registry:
 
 
 def load_registry() -> Registry:
-    """Find all components, asdkit's own and those of other installed packages.
+    """Find all components and presets, asdkit's own and those of other installed packages.
 
     A plugin that fails to load is noted in `failures` and does not stop the others.
 
     Raises:
-        PluginError: Two packages provide a component of the same kind and name.
+        PluginError: Two packages provide a component or preset of the same kind and name.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -144,16 +177,20 @@ def load_registry() -> Registry:
             registry.failures[label] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(label):
                 manager.unregister(name=label)
-    for implementation in manager.hook.asdkit_components.get_hookimpls():
-        label = implementation.plugin_name
-        try:
-            answer: Iterable[Component] = implementation.function()  # type: ignore[assignment]
-            for component in answer:
-                registry.add(component, providers[label])
-        except PluginError:
-            raise
-        except Exception as error:
-            registry.failures[label] = f"{type(error).__name__}: {error}"
+    registry.add_presets(CONF, Provider("asdkit", __version__))
+    hooks: list[tuple[Any, Callable[[Any, Provider], None]]] = [
+        (manager.hook.asdkit_components, registry.add_all),
+        (manager.hook.asdkit_presets, registry.add_presets),
+    ]
+    for hook, add in hooks:
+        for implementation in hook.get_hookimpls():
+            label = implementation.plugin_name
+            try:
+                add(implementation.function(), providers[label])
+            except PluginError:
+                raise
+            except Exception as error:
+                registry.failures[label] = f"{type(error).__name__}: {error}"
     return registry
 
 

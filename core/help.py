@@ -7,14 +7,13 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable
-from importlib.resources import files
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
 from .config import compose_app
-from .schemas import CONFIG_MODULE, App, names
+from .schemas import App, names
 
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
@@ -41,26 +40,17 @@ def app_help(app: App, overrides: Iterable[str]) -> str:
         lines += [title, *_fields(hints[name], f"{name}.", config), ""]
     for kind in app.kinds:
         name = config[kind].name
-        lines.append(f"{kind}={name}  (of {', '.join(_choosable(kind))})")
+        lines.append(f"{kind}={name}  (of {', '.join(registry().choices(kind))})")
         lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
     if app.writers:
         chosen = ",".join(config.writers)
-        lines.append(f"writers=[{chosen}]  (of {', '.join(_choosable('writers'))})")
+        lines.append(f"writers=[{chosen}]  (of {', '.join(registry().choices('writer'))})")
         for name in config.writers:
             lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
-        lines += ["", f"experiment=NAME  (of {', '.join(_choosable('experiment'))})"]
+        experiments = ", ".join(registry().choices("experiment"))
+        lines += ["", f"experiment=NAME  (of {experiments})"]
         lines += ["  Several settings at once.", ""]
     return "\n".join([app.about, *lines, _TAIL])
-
-
-def _choosable(group: str) -> list[str]:
-    """What a group offers: components, and presets of them in conf/."""
-    components = [c.name for c in registry().of_kind(group.removesuffix("s"))]
-    folder = files(CONFIG_MODULE).joinpath(group)
-    presets = (
-        [entry.name.removesuffix(".yaml") for entry in folder.iterdir()] if folder.is_dir() else []
-    )
-    return sorted([*components, *presets])
 
 
 def _fields(

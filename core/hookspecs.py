@@ -1,8 +1,9 @@
-"""The one hook through which every component, asdkit's own included, is found."""
+"""The hooks through which all components, asdkit's own included, and presets are found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -31,4 +32,21 @@ def asdkit_components() -> Iterable[Component]:  # type: ignore[empty-body]
         >>> @asdkit.hookimpl
         ... def asdkit_components():
         ...     return [asdkit.Component("detector", "acme", AcmeConfig, build_acme)]
+    """
+
+
+@hookspec
+def asdkit_presets() -> Path:  # type: ignore[empty-body]
+    """Name the folder of this plugin's presets, YAML files as those in asdkit's own conf/.
+
+    Called once, before the command line is read. `detector/acme_far.yaml` in that folder is
+    chosen by `detector=acme_far`, `experiment/acme.yaml` by `experiment=acme`.
+
+    Returns:
+        The folder; it holds at least one preset.
+
+    Example:
+        >>> @asdkit.hookimpl
+        ... def asdkit_presets():
+        ...     return Path(__file__).parent / "conf"
     """

@@ -13,12 +13,15 @@ from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from .components import Component, Registry, registry
+from .components import CONF, Component, Registry, registry
 from .errors import AsdError, ConfigError, PluginError
 
 CONFIG_MODULE = "asdkit.conf"
@@ -81,6 +84,16 @@ def component_schema(component: Component) -> type:
     return _twin(label, component.config, ("name", str, field(default=component.name)))
 
 
+class PluginPresets(SearchPathPlugin):
+    """Shows Hydra the presets of plugins; asdkit's own come first."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Called by Hydra before it composes."""
+        for folder in dict.fromkeys(file.parents[1] for file in registry().presets.values()):
+            if folder != CONF:
+                search_path.append("asdkit", f"file://{folder}")
+
+
 def install(app: App, found: Registry, video: str | None = None) -> None:
     """Put the schemas of an application and of all components into Hydra's ConfigStore.
 
@@ -89,6 +102,7 @@ def install(app: App, found: Registry, video: str | None = None) -> None:
         found: The components.
         video: The video, if it is already known; its name may hold anything.
     """
+    Plugins.instance().register(PluginPresets)
     store = ConfigStore.instance()
     choices: list[tuple[str, Any, Any]] = []
     choices += [(kind, Any, field(default=MISSING)) for kind in app.kinds]

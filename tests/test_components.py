@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import inspect
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from strangers import asd, install
 
 import asdkit
-from asdkit.core import hookspecs
-from asdkit.core.components import KINDS, Component, Provider, Registry, registry
+from asdkit.core import contracts, hookspecs, types
+from asdkit.core.components import KINDS, Component, Context, Provider, Registry, registry
 from asdkit.core.errors import PluginError
+from asdkit.core.weights import Weights
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plugin"
 BUILT_IN = {
     "cutter": ["content", "csv", "none"],
-    "detector": ["boxes", "mtcnn", "yunet"],
-    "tracker": ["iou"],
+    "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
+    "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
     "scorer": ["lip_motion", "talknet"],
     "embedder": ["none"],
     "vad": ["none"],
@@ -39,32 +38,10 @@ def component(name: str = "acme", kind: str = "detector") -> Component:
     return Component(kind, name, Config, lambda config, context: None)
 
 
-def asd(*words: str, path: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command with one more folder of installed packages."""
-    return subprocess.run(
-        [sys.executable, "-m", "asdkit", *words],
-        env={**os.environ, "PYTHONPATH": str(path)},
-        cwd=cwd or path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory):
     """A folder with the example plugin installed into it, from its own pyproject.toml."""
-    root = tmp_path_factory.mktemp("stranger")
-    shutil.copytree(EXAMPLE, root / "source")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"),
-            *("--no-build-isolation", "--target", str(root / "site"), str(root / "source")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return root / "site"
+    return install(EXAMPLE, tmp_path_factory.mktemp("stranger"))
 
 
 def package(folder: Path, name: str, code: str) -> Path:
@@ -85,11 +62,64 @@ def test_built_ins_come_through_the_entry_points():
     assert {entry.name for entry in own} == {f"{kind}s" for kind in KINDS}
 
 
-def test_the_hook_keeps_its_name_and_parameters():
-    """Plugins in the field call by these."""
-    assert list(inspect.signature(hookspecs.asdkit_components).parameters) == []
+# Plugins in the field are called, and call, by the names below. If one of these tests fails, the
+# change breaks plugins, or is about to add to what must be kept from now on. Make it only if it is
+# meant; then change the list here, docs/plugins.md and CHANGELOG.md with it.
+
+HOOKS = {"asdkit_components": "", "asdkit_presets": ""}
+METHODS = {
+    "Cutter.starts_shot": "self frame index",
+    "Detector.detect": "self frames indices",
+    "Tracker.update": "self index found",
+    "Tracker.flush": "self",
+    "Scorer.score": "self clips",
+    "Embedder.embed": "self faces",
+    "Vad.speech": "self sound",
+    "Writer.write": "self result folder",
+}
+FIELDS = {
+    Component: "kind name config build weights files export",
+    Context: "device threads detect_every",
+    Weights: "name url published check size_bytes licence",
+    types.Frame: "index image",
+    types.Detections: "boxes scores",
+    types.TrackPiece: "track first_frame boxes status",
+    types.Clip: "faces sound sound_before sound_after",
+    types.Scores: "logits",
+}
+READ_FIELDS = {
+    types.VideoInfo: "path duration_s width height fps has_sound",
+    types.Track: "id shot first_frame boxes smoothed logits speaking",
+    types.Result: "video shots tracks settings timings_s sound_path folder files",
+}
+"""Of what plugins read only; more may be added."""
+
+
+def parameters(function: Callable) -> str:
+    return " ".join(inspect.signature(function).parameters)
+
+
+def test_the_hooks_keep_their_names_and_parameters():
     assert hookspecs.PROJECT == "asdkit"
-    assert list(Component.__dataclass_fields__)[:4] == ["kind", "name", "config", "build"]
+    found = [f for f in vars(hookspecs).values() if hasattr(f, "asdkit_spec")]
+    assert {function.__name__: parameters(function) for function in found} == HOOKS
+
+
+def test_the_contracts_keep_their_methods_and_parameters():
+    kinds = [c for c in vars(contracts).values() if getattr(c, "_is_protocol", False)]
+    found = {
+        method.__qualname__: parameters(method)
+        for contract in kinds
+        for name, method in vars(contract).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+    assert found == METHODS
+
+
+def test_the_types_keep_their_fields():
+    assert {t: " ".join(f.name for f in fields(t)) for t in FIELDS} == FIELDS
+    for kind, names in READ_FIELDS.items():
+        assert set(names.split()) <= {f.name for f in fields(kind)}
 
 
 def test_two_packages_with_one_name_are_both_named():
@@ -100,29 +130,66 @@ def test_two_packages_with_one_name_are_both_named():
 
 
 def test_an_unknown_kind_or_name_lists_what_there_is():
-    with pytest.raises(PluginError, match="boxes, mtcnn, yunet"):
+    with pytest.raises(PluginError, match="boxes, mtcnn"):
         asdkit.load("detector", "yunett")
     with pytest.raises(PluginError, match=", ".join(KINDS)):
         asdkit.load("detecter", "yunet")
 
 
 def test_a_strangers_package_is_listed_and_chosen(stranger, tmp_path):
-    listed = asd("plugins", path=stranger)
+    listed = asd("plugins", site=stranger)
     assert listed.returncode == 0, listed.stderr
-    assert "detector  centre      asdkit-centre  0.3.0" in listed.stdout
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    for kind in ("detector", "scorer", "writer"):
+        assert [kind, "centre", "asdkit-centre", "0.1.0"] in rows
+    assert ["experiment", "centre", "asdkit-centre", "0.1.0", "preset"] in rows
+    assert ["scorer", "talknet_onnx", "asdkit", asdkit.__version__, "preset"] in rows
     shown = asd(
         "run", "a.mp4", "detector=centre", "detector.face_ratio=0.25", "--cfg", "job",
-        path=stranger,
+        site=stranger,
     )  # fmt: skip
     assert shown.returncode == 0, shown.stderr
     assert "name: centre" in shown.stdout
     assert "face_ratio: 0.25" in shown.stdout
-    wrong = asd("run", "a.mp4", "detector=centre", "detector.face_ratio=big", path=stranger)
+    wrong = asd("run", "a.mp4", "detector=centre", "detector.face_ratio=big", site=stranger)
     assert wrong.returncode == 2
     assert "detector.face_ratio" in wrong.stderr
-    missing = asd("run", "a.mp4", "detector=center", path=stranger)
+    missing = asd("run", "a.mp4", "detector=center", site=stranger)
     assert missing.returncode == 2
-    assert "boxes, centre, mtcnn, yunet" in missing.stderr
+    assert "boxes, centre, mtcnn" in missing.stderr
+
+
+def test_a_strangers_preset_is_chosen_as_asdkits_own(stranger):
+    composed = asd(
+        "run", "a.mp4", "experiment=centre", "writers.centre.decimals=1", "--cfg", "job",
+        site=stranger,
+    )  # fmt: skip
+    assert composed.returncode == 0, composed.stderr
+    for said in ("face_ratio: 0.6", "threshold_db: -40.0", "decimals: 1"):
+        assert said in composed.stdout
+    helped = asd("run", "experiment=centre", "--help", site=stranger)
+    assert "centre, fast" in " ".join(helped.stdout.split())
+    missing = asd("run", "a.mp4", "experiment=center", site=stranger)
+    assert missing.returncode == 2
+    assert "centre, fast" in missing.stderr
+
+
+def preset(folder: Path, kind: str, name: str) -> Path:
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    (folder / kind / f"{name}.yaml").write_text("")
+    return folder
+
+
+def test_presets_take_part_in_what_names_are_taken(tmp_path):
+    found = Registry()
+    first, second = Provider("first", "1"), Provider("second", "1")
+    found.add(component("acme", "writer"), first)
+    found.add_presets(preset(tmp_path / "one", "experiment", "acme"), first)
+    assert found.choices("experiment") == found.choices("writer") == ["acme"]
+    with pytest.raises(PluginError, match=r"experiment=acme: first and second"):
+        found.add_presets(preset(tmp_path / "two", "experiment", "acme"), second)
+    with pytest.raises(PluginError, match=r"writer=acme: first and second"):
+        found.add_presets(preset(tmp_path / "three", "writers", "acme"), second)
 
 
 def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
@@ -138,13 +205,21 @@ def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
         "import asdkit\n@asdkit.hookimpl\ndef asdkit_components():\n"
         "    return [asdkit.Component('tractor', 'x', int, None)]\n",
     )
-    listed = asd("plugins", path=tmp_path)
+    package(
+        tmp_path,
+        "bare",
+        "import asdkit, pathlib\n@asdkit.hookimpl\ndef asdkit_presets():\n"
+        "    return pathlib.Path(__file__).parent / 'conf'\n",
+    )
+    listed = asd("plugins", site=tmp_path)
     assert listed.returncode == 0, listed.stderr
-    assert "detector  mtcnn" in listed.stdout
+    assert ["detector", "mtcnn"] in [line.split()[:2] for line in listed.stdout.splitlines()]
+    assert "bare (main) failed to load: ValueError" in listed.stdout
+    assert "conf holds no preset" in listed.stdout
     assert "broken (main) failed to load: ModuleNotFoundError: No module named" in listed.stdout
     assert "misspelt (main) failed to load: PluginValidationError" in listed.stdout
     assert "odd (main) failed to load: ValueError" in listed.stdout
-    missing = asd("run", "a.mp4", "detector=broken", path=tmp_path)
+    missing = asd("run", "a.mp4", "detector=broken", site=tmp_path)
     assert missing.returncode == 2
     assert "broken (main)" in missing.stderr
 
@@ -155,7 +230,7 @@ def test_two_packages_with_one_name_stop_with_one_line(tmp_path):
         "    return [asdkit.Component('detector', 'mtcnn', int, None)]\n"
     )
     package(tmp_path, "rival", code)
-    done = asd("plugins", path=tmp_path)
+    done = asd("plugins", site=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "asdkit and rival" in done.stderr

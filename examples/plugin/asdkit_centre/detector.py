@@ -1,4 +1,4 @@
-"""A whole plugin for asdkit: the detector `centre`, for selfies and other talking heads."""
+"""A detector for selfies and other talking heads: the face is in the middle of the picture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import asdkit
 
 
 @dataclass(frozen=True)
-class CentreConfig:
-    """Parameters of the `centre` detector.
+class MiddleConfig:
+    """Parameters of the detector.
 
     Attributes:
         face_ratio: Side of the face, as a part from 0 to 1 of the picture's shorter side.
@@ -26,26 +26,20 @@ class CentreConfig:
             raise ValueError(f"face_ratio must be above 0 and up to 1, got {self.face_ratio}")
 
 
-class CentreDetector:
+class MiddleDetector:
     """Finds one face in every frame: a square in the middle."""
 
-    def __init__(self, config: CentreConfig) -> None:
+    def __init__(self, config: MiddleConfig) -> None:
         self._face_ratio = config.face_ratio
 
     def detect(self, frames: NDArray[np.uint8], indices: Sequence[int]) -> list[asdkit.Detections]:
-        """Frames (n, h, w, 3) in, one `Detections` per frame out."""
+        """Frames (n, height, width, 3) in RGB; one `Detections` for each."""
         height, width = frames.shape[1:3]
         half = self._face_ratio * min(height, width) / 2
         box = [width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half]
         return [asdkit.Detections(np.array([box]), np.ones(1)) for _ in frames]
 
 
-def build(config: CentreConfig, context: asdkit.Context) -> CentreDetector:
-    """Make the detector; a heavy import or a look for a GPU would stand here."""
-    return CentreDetector(config)
-
-
-@asdkit.hookimpl
-def asdkit_components() -> list[asdkit.Component]:
-    """Tell asdkit what this package adds."""
-    return [asdkit.Component("detector", "centre", CentreConfig, build)]
+def build(config: MiddleConfig, context: asdkit.Context) -> MiddleDetector:
+    """Make the detector; a heavy import, or a look for the GPU, would stand here."""
+    return MiddleDetector(config)

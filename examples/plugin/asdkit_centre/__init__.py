@@ -1,0 +1,31 @@
+"""A plugin for asdkit: a detector, a scorer, a writer, and a preset that chooses all three."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asdkit
+
+from . import detector, scorer, writer
+
+
+@asdkit.hookimpl
+def asdkit_components() -> list[asdkit.Component]:
+    """Tell asdkit what this package adds, and by which names it is chosen."""
+    return [
+        asdkit.Component("detector", "centre", detector.MiddleConfig, detector.build),
+        asdkit.Component("scorer", "centre", scorer.LoudnessConfig, scorer.build),
+        asdkit.Component(
+            kind="writer",
+            name="centre",
+            config=writer.CsvConfig,
+            build=writer.build,
+            files=(writer.FILE,),
+        ),
+    ]
+
+
+@asdkit.hookimpl
+def asdkit_presets() -> Path:
+    """Tell asdkit where this package keeps its presets."""
+    return Path(__file__).parent / "conf"
