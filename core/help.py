@@ -81,7 +81,10 @@ def _shown(value: Any) -> str:
 
 
 def attributes(config: type) -> dict[str, str]:
-    """What the section Attributes of a dataclass's docstring says of each field."""
-    _, _, section = (inspect.getdoc(config) or "").partition("Attributes:\n")
-    found = re.findall(r"^    (\w+): (.*(?:\n      +.*)*)", section, re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in found}
+    """What the sections Attributes say of each field: a dataclass's own, and those of its bases."""
+    described: dict[str, str] = {}
+    for base in reversed(config.__mro__):
+        _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")
+        found = re.findall(r"^    (\w+): (.*(?:\n      +.*)*)", section, re.MULTILINE)
+        described |= {name: " ".join(text.split()) for name, text in found}
+    return described

@@ -41,9 +41,6 @@ class SpeechConfig(SegmentsConfig):
     """When the sound counts as speech, with voice activity detection.
 
     Attributes:
-        on: Speech begins when its probability reaches this, from 0 to 1.
-        off: It ends when the probability falls below this, from 0 to `on`.
-        min_s: Speech shorter than this many seconds is left out.
         off_screen_min_s: Speech of no visible face counts as off-screen from this many seconds on.
     """
 

@@ -1,0 +1,116 @@
+"""What all trackers share: when a track ends and counts, and the pieces it is handed out in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...core.errors import ConfigError
+from ...core.types import Float64, TrackPiece
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Parameters that all trackers share; the defaults are the reference's.
+
+    Attributes:
+        max_gap_frames: A track ends when its face was last seen more grid frames ago than this.
+        min_track_detections: A track counts only with more detections than this, filled frames
+            not counted; with `detect_every=k` each detection stands for k.
+        min_face_px: A track counts only if the larger of its mean width and mean height, in
+            source pixels, is more than this.
+    """
+
+    max_gap_frames: int = 10
+    min_track_detections: int = 10
+    min_face_px: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.max_gap_frames < 1:
+            raise ValueError(f"max_gap_frames must be at least 1, got {self.max_gap_frames}")
+        for name in ("min_track_detections", "min_face_px"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+
+
+class _Live:
+    """A track that may go on."""
+
+    def __init__(self, number: int, index: int, box: Float64) -> None:
+        self.number = number
+        self.last_frame = index
+        self.last_box = box
+        self.detections = 1
+        self.frames = 1
+        self.size_sum = box[2:] - box[:2]
+
+    def extend(self, index: int, box: Float64) -> TrackPiece:
+        step = np.arange(1, index - self.last_frame + 1)[:, None] / (index - self.last_frame)
+        boxes = self.last_box + step * (box - self.last_box)
+        boxes[-1] = box
+        piece = TrackPiece(self.number, self.last_frame + 1, boxes)
+        self.last_frame, self.last_box = index, box
+        self.detections += 1
+        self.frames += len(boxes)
+        self.size_sum = self.size_sum + (boxes[:, 2:] - boxes[:, :2]).sum(0)
+        return piece
+
+
+class LiveTracks:
+    """The tracks that may go on: a tracker says which face goes where, this does the rest.
+
+    Raises:
+        ConfigError: Faces are looked for too seldom for any track to go on.
+    """
+
+    def __init__(self, config: TrackerConfig, detect_every: int) -> None:
+        if detect_every > config.max_gap_frames:
+            raise ConfigError(
+                f"With detect_every={detect_every} a face is never seen again within "
+                f"tracker.max_gap_frames={config.max_gap_frames}",
+                "Detect more often, or allow longer gaps",
+            )
+        self._config = config
+        self._detect_every = detect_every
+        self._live: dict[int, _Live] = {}
+        self._next_number = 0
+
+    @property
+    def last_boxes(self) -> dict[int, Float64]:
+        """Number of each track, older ones first, to the box its face was last seen in."""
+        return {number: track.last_box for number, track in self._live.items()}
+
+    def begin(self, index: int, box: Float64) -> TrackPiece:
+        """Begin a track with a face, under a number never used before."""
+        number = self._next_number
+        self._next_number += 1
+        self._live[number] = _Live(number, index, box)
+        return TrackPiece(number, index, box[None])
+
+    def extend(self, number: int, index: int, box: Float64) -> TrackPiece:
+        """Give a track its next face; the piece holds the gap before it, too, interpolated."""
+        return self._live[number].extend(index, box)
+
+    def end_lost(self, index: int) -> list[TrackPiece]:
+        """End the tracks whose face was seen too long before frame `index` to go on there."""
+        gap = self._config.max_gap_frames
+        return self._end([t for t in self._live.values() if index - t.last_frame > gap])
+
+    def end_all(self) -> list[TrackPiece]:
+        """End all tracks."""
+        return self._end(list(self._live.values()))
+
+    def _end(self, tracks: list[_Live]) -> list[TrackPiece]:
+        ended = []
+        for track in tracks:
+            del self._live[track.number]
+            seen_frames = track.detections * self._detect_every
+            long_enough = seen_frames > self._config.min_track_detections
+            large_enough = max(track.size_sum / track.frames) > self._config.min_face_px
+            status: Literal["kept", "dropped"] = (
+                "kept" if long_enough and large_enough else "dropped"
+            )
+            ended.append(TrackPiece(track.number, track.last_frame + 1, np.empty((0, 4)), status))
+        return ended
