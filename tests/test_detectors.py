@@ -1,108 +1,296 @@
-"""Detectors: faces in frames, in source pixels."""
+"""Detectors: faces in frames, in source pixels.
+
+Those that look at pictures share one suite. What needs a network alone runs with the weights the
+rule makes where the published ones are too large to be at hand; those find faces in anything.
+"""
 
 from __future__ import annotations
 
 import json
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rule
 
 import asdkit
+from asdkit.core.components import registry
 from asdkit.core.errors import ConfigError, DeviceError, InputError
+from asdkit.core.media import frames as frames_of
+from asdkit.core.media import probe
+from asdkit.core.weights import status
+from asdkit.plugins.trackers.iou import iou
+
+NEEDS_WEIGHTS = pytest.mark.weights
+FACE = np.array([175, 60, 272, 178], float)
+"""Where the portrait's face is, roughly."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """On a busy machine PyTorch's threads would wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
 def portrait():
     """An RGB picture (512, 512, 3) of one face, about 100 px large."""
-    skimage_data = pytest.importorskip("skimage.data")
-    return skimage_data.astronaut()
-
-
-FACE = np.array([175, 70, 275, 200])
-"""Where the portrait's face is, roughly."""
-
-
-def placed(portrait, height=720, width=1280, at=(100, 600)):
-    frame = np.full((height, width, 3), 90, np.uint8)
-    frame[at[0] : at[0] + 512, at[1] : at[1] + 512] = portrait
-    return frame, FACE + np.array([at[1], at[0], at[1], at[0]])
-
-
-def overlap(a, b):
-    from asdkit.plugins.trackers.iou import iou
-
-    return iou(np.atleast_2d(a).astype(float), np.atleast_2d(b).astype(float)).max()
+    return pytest.importorskip("skimage.data").astronaut()
 
 
 @pytest.fixture(scope="module")
-def mtcnn():
-    return asdkit.load("detector", "mtcnn", device="cpu")
+def head(portrait):
+    """The head alone, (72, 72, 3), the face about 55 px large."""
+    return np.ascontiguousarray(portrait[48:192:2, 150:294:2])
 
 
-@pytest.fixture
-def yunet(shared, monkeypatch):
-    monkeypatch.setenv(
-        "ASDKIT_WEIGHTS", str(shared("weights/face_detection_yunet_2023mar.onnx").parent)
-    )
-    return asdkit.load("detector", "yunet")
-
-
-def test_mtcnn_finds_each_face_where_it_is(mtcnn, portrait):
-    first, box = placed(portrait)
-    second, other = placed(portrait, at=(200, 50))
-    empty = np.zeros_like(first)
-    found = mtcnn.detect(np.stack([first, empty, second]), [0, 5, 7])
-    assert [len(faces) for faces in found] == [1, 0, 1]
-    assert overlap(found[0].boxes, box) > 0.6
-    assert overlap(found[2].boxes, other) > 0.6
-    assert found[0].scores[0] > 0.9
-
-
-def test_mtcnn_batches_change_nothing(mtcnn, portrait):
-    frames = np.stack([placed(portrait, at=(100, x))[0] for x in (100, 300, 500)])
-    together = mtcnn.detect(frames, [0, 1, 2])
-    for k in range(3):
-        alone = mtcnn.detect(frames[k : k + 1], [k])[0]
-        assert together[k].boxes == pytest.approx(alone.boxes, abs=0.05)
-
-
-def test_mtcnn_min_face_px_counts_in_source_pixels(portrait):
-    frame, _ = placed(portrait, 1080, 1920)
-    for smallest, faces in ((60, 1), (300, 0)):
-        detector = asdkit.load("detector", "mtcnn", device="cpu", min_face_px=smallest)
-        assert len(detector.detect(frame[None], [0])[0]) == faces
-
-
-@pytest.mark.parametrize("size", [(1, 1), (10, 400), (59, 59), (61, 2000)])
-def test_mtcnn_takes_any_size(mtcnn, size):
-    frames = np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8)
-    assert [len(faces) for faces in mtcnn.detect(frames, [0, 1])] == [0, 0]
-
-
-def test_mtcnn_says_what_it_runs_on(mtcnn):
-    assert mtcnn.device == "cpu"
+@pytest.fixture(scope="module")
+def s3fd_checkpoint(tmp_path_factory):
+    """A checkpoint of S3FD with the rule's weights."""
     import torch
 
-    if not torch.cuda.is_available():
-        with pytest.raises(DeviceError, match="cuda"):
-            asdkit.load("detector", "mtcnn", device="cuda")
+    shapes = json.loads((Path(__file__).parent / "data" / "s3fd_state_dict.json").read_text())
+    state = {key: torch.from_numpy(value) for key, value in rule.checkpoint(shapes).items()}
+    path = tmp_path_factory.mktemp("s3fd") / "rule.pth"
+    torch.save(state, path)
+    return path
 
 
-@pytest.mark.weights
-def test_yunet_finds_the_face_where_it_is(yunet, portrait):
+@pytest.fixture(
+    scope="module",
+    params=["mtcnn", pytest.param("yunet", marks=NEEDS_WEIGHTS), "s3fd"],
+)
+def make(request, shared):
+    """Makes the detector, whatever weights it can have here."""
+    if request.param != "s3fd":
+        with pytest.MonkeyPatch.context() as patch:
+            yield maker(request.param, shared, patch)
+    else:
+        path = str(request.getfixturevalue("s3fd_checkpoint"))
+        load = partial(asdkit.load, "detector", "s3fd", weights=path, score_threshold=0.5)
+        yield cache(partial(load, device="cpu"))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "mtcnn",
+        pytest.param("yunet", marks=NEEDS_WEIGHTS),
+        pytest.param("s3fd", marks=NEEDS_WEIGHTS),
+    ],
+)
+def make_trained(request, shared):
+    """Makes the detector with its published weights; skips naming them where they are not."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield maker(request.param, shared, patch)
+
+
+def maker(name, shared, patch):
+    """Makes a detector, once for each set of parameters, with weights that are on this machine."""
+    for weights in registry().find("detector", name).weights:
+        if status(weights).state != "ok":  # neither in the cache nor in ASDKIT_WEIGHTS
+            folder = shared(f"weights/{weights.published}").parent
+            patch.setenv("ASDKIT_WEIGHTS", str(folder))
+    return cache(partial(asdkit.load, "detector", name, device="cpu"))
+
+
+def placed(portrait, at=(0, 0), size=(360, 640)):
+    """A grey frame (height, width) with the portrait's corner at (y, x), and where its face is."""
+    frame = np.full((*size, 3), 90, np.uint8)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    y, x = rows - at[0], columns - at[1]
+    inside = (y >= 0) & (x >= 0) & (y < portrait.shape[0]) & (x < portrait.shape[1])
+    frame[inside] = portrait[y[inside], x[inside]]
+    return frame, FACE + np.array([at[1], at[0], at[1], at[0]])
+
+
+def looked_at(detector, frames):
+    """What a detector finds in frames, after a check of what every detector has to answer."""
+    before = frames.copy()
+    found = detector.detect(frames, range(len(frames)))
+    assert np.array_equal(frames, before)
+    assert isinstance(found, list)
+    assert len(found) == len(frames)
+    for faces in found:
+        assert isinstance(faces, asdkit.Detections)
+        assert (faces.boxes.dtype, faces.scores.dtype) == (np.float64, np.float64)
+        assert (faces.boxes.shape, faces.scores.shape) == ((len(faces), 4), (len(faces),))
+        assert np.isfinite(faces.boxes).all()
+        assert (faces.boxes[:, :2] < faces.boxes[:, 2:]).all()
+        assert ((faces.scores >= 0) & (faces.scores <= 1)).all()
+    return found
+
+
+# Of all, with any weights.
+
+
+def test_no_frames_no_answers(make):
+    assert looked_at(make(), np.zeros((0, 90, 160, 3), np.uint8)) == []
+
+
+def test_batches_change_nothing(make, head):
+    detector = make(min_face_px=30)
+    frames = np.stack([head, np.zeros_like(head), head[:, ::-1]])
+    together = looked_at(detector, frames)
+    for k, faces in enumerate(together):
+        alone = looked_at(detector, frames[k : k + 1])[0]
+        assert faces.boxes == pytest.approx(alone.boxes, rel=1e-4, abs=0.05)
+        assert faces.scores == pytest.approx(alone.scores, abs=1e-4)
+    assert len(together[0])
+    assert len(together[2])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (10, 400), (27, 27), (28, 28), (61, 2000)])
+def test_any_size(make, size):
+    looked_at(make(), np.random.default_rng(0).integers(0, 256, (2, *size, 3), np.uint8))
+
+
+def test_views_of_pictures(make, head):
+    """Pictures turned from BGR by a view, and such as may not be written to."""
+    bgr = np.ascontiguousarray(head[..., ::-1])
+    bgr.flags.writeable = False
+    detector = make(min_face_px=30)
+    (plain,), (turned,) = (looked_at(detector, frame[None]) for frame in (head, bgr[..., ::-1]))
+    assert len(plain)
+    assert np.array_equal(plain.boxes, turned.boxes)
+
+
+# Of all, with published weights.
+
+
+def test_each_face_where_it_is(make_trained, portrait):
+    first, box = placed(portrait)
+    second, other = placed(portrait, at=(100, 300))
+    found = looked_at(make_trained(), np.stack([first, np.zeros_like(first), second]))
+    assert [len(faces) for faces in found] == [1, 0, 1]
+    assert iou(box[None], found[0].boxes) > 0.6
+    assert iou(other[None], found[2].boxes) > 0.6
+
+
+@pytest.mark.parametrize("at", [(-20, -195), (-20, 388), (-80, 0), (202, 0)])
+def test_a_face_cut_by_the_border(make_trained, portrait, at):
+    """A fifth of it is out of the picture, on the left, the right, above or below."""
+    frame, box = placed(portrait, at)
+    found = looked_at(make_trained(), frame[None])[0]
+    assert len(found) == 1
+    edges = np.array([640, 360, 640, 360])
+    seen, wanted = found.boxes.clip(0, edges), box[None].clip(0, edges)
+    assert iou(seen, wanted) > 0.55
+
+
+def test_several_faces(make_trained, portrait):
+    head = portrait[40:220, 125:325]
+    frame = np.concatenate([np.concatenate([head] * 3, 1)] * 2, 0)
+    found = looked_at(make_trained(), frame[None])[0]
+    wanted = [
+        FACE + np.array([x - 125, y - 40, x - 125, y - 40]) for y in (0, 180) for x in (0, 200, 400)
+    ]
+    assert len(found) == 6
+    assert (iou(np.array(wanted), found.boxes).max(1) > 0.6).all()
+
+
+def test_a_picture_without_colour(make_trained, portrait):
     frame, box = placed(portrait)
-    found = yunet.detect(np.stack([frame, np.zeros_like(frame)]), [3, 4])
-    assert [len(faces) for faces in found] == [1, 0]
-    assert overlap(found[0].boxes, box) > 0.6
+    grey = np.repeat(frame.mean(2, keepdims=True), 3, 2).astype(np.uint8)
+    found = looked_at(make_trained(), grey[None])[0]
+    assert iou(box[None], found.boxes) > 0.6
 
 
-@pytest.mark.weights
-def test_yunet_takes_any_size_and_leaves_small_faces_out(yunet, portrait):
-    for size in ((1, 1), (33, 700)):
-        assert len(yunet.detect(np.zeros((1, *size, 3), np.uint8), [0])[0]) == 0
-    frame, _ = placed(portrait)
-    assert len(asdkit.load("detector", "yunet", min_face_px=200).detect(frame[None], [0])[0]) == 0
+def test_no_face_in_a_tiny_picture(make_trained, portrait):
+    for size in ((1, 1), (10, 400), (11, 11)):
+        corner = portrait[: size[0], : size[1]]
+        assert len(looked_at(make_trained(), corner[None])[0]) == 0
 
+
+def test_min_face_px_counts_in_source_pixels(make_trained, portrait):
+    """The face of 110 px is one of 37 in the picture looked at."""
+    frame, box = placed(portrait, at=(300, 700), size=(1080, 1920))
+    (found,) = looked_at(make_trained(min_face_px=60), frame[None])
+    assert iou(box[None], found.boxes) > 0.6
+    assert len(looked_at(make_trained(min_face_px=300), frame[None])[0]) == 0
+
+
+def test_real_people(make_trained, shared):
+    stored = json.loads(shared("reference/dialogue.detections.json").read_text())
+    media = probe(shared("clips/dialogue.mp4"))
+    indices = (0, 150)  # the first of each shot
+    first = islice(frames_of(media), 151)
+    images = [frame.image for frame in first if frame.index in indices]
+    for index, faces in zip(indices, looked_at(make_trained(), np.stack(images)), strict=True):
+        wanted = np.array(stored[index])[:, :4]
+        assert len(faces) == len(wanted)
+        assert (iou(wanted, faces.boxes).max(1) > 0.5).all()
+
+
+@NEEDS_WEIGHTS
+def test_yunet_gets_the_colours_it_expects(shared, portrait):
+    """It finds the face with red and blue swapped too: the numbers tell."""
+    import cv2
+
+    path = shared("weights/face_detection_yunet_2023mar.onnx")
+    plain = cv2.FaceDetectorYN.create(str(path), "", (512, 512), 0.7, 0.3)
+    row = plain.detect(np.ascontiguousarray(portrait[..., ::-1]))[1][0]
+    with pytest.MonkeyPatch.context() as patch:
+        found = maker("yunet", shared, patch)().detect(portrait[None], [0])[0]
+    assert found.boxes[0] == pytest.approx([*row[:2], *(row[:2] + row[2:4])], abs=1e-3)
+    assert found.scores[0] == pytest.approx(row[14], abs=1e-6)
+
+
+# What they are made with.
+
+
+@pytest.mark.parametrize("name", ["mtcnn", "s3fd"])
+def test_the_device(name, request):
+    paths = {"s3fd": {"weights": str(request.getfixturevalue("s3fd_checkpoint"))}}
+    load = partial(asdkit.load, "detector", name, **paths.get(name, {}))
+    assert load(device="cpu").device == "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        assert load(device="auto").device == "cuda:0"
+    else:
+        with pytest.raises(DeviceError, match="cuda"):
+            load(device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("mtcnn", {"longer_side_px": 8}),
+        ("mtcnn", {"min_face_px": 0.0}),
+        ("mtcnn", {"thresholds": [0.5, 0.6]}),
+        ("mtcnn", {"thresholds": [0.5, 0.6, 1.1]}),
+        ("yunet", {"longer_side_px": 0}),
+        ("yunet", {"min_face_px": -1.0}),
+        ("yunet", {"score_threshold": 1.5}),
+        ("yunet", {"nms_threshold": -0.1}),
+        ("s3fd", {"longer_side_px": 31}),
+        ("s3fd", {"reference_scale": 0.0}),
+        ("s3fd", {"reference_scale": 1.5}),
+        ("s3fd", {"min_face_px": -1.0}),
+        ("s3fd", {"score_threshold": -0.5}),
+        ("s3fd", {"nms_threshold": 1.1}),
+    ],
+)
+def test_parameters_out_of_range(name, parameter):
+    with pytest.raises(ConfigError, match=f"detector.{next(iter(parameter))} must"):
+        asdkit.load("detector", name, **parameter)
+
+
+@pytest.mark.parametrize("name", ["mtcnn", "yunet", "s3fd"])
+def test_an_unknown_parameter_lists_what_there_is(name):
+    with pytest.raises(ConfigError, match="min_face_px"):
+        asdkit.load("detector", name, min_face=20)
+
+
+# Of boxes.
 
 JSON = [[], [[1, 2, 30, 40, 0.9], [5, 6, 70, 80, 0.8]], [[1, 2, 31, 41, 0.7]]]
 CSV = "1,1,2,30,40,0.9\n1,5,6,70,80,0.8\n2,1,2,31,41,0.7\n"
@@ -151,24 +339,3 @@ def test_boxes_of_another_form(tmp_path, text, reason):
 def test_boxes_of_no_file(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         asdkit.load("detector", "boxes", path=str(tmp_path / "none.json"))
-
-
-@pytest.mark.parametrize(
-    ("name", "parameter"),
-    [
-        ("mtcnn", {"min_face_px": 0.0}),
-        ("mtcnn", {"thresholds": [0.5, 0.6]}),
-        ("mtcnn", {"longer_side_px": 8}),
-        ("yunet", {"score_threshold": 1.5}),
-        ("yunet", {"longer_side_px": 0}),
-        ("yunet", {"min_face_px": -1.0}),
-    ],
-)
-def test_parameters_out_of_range(name, parameter):
-    with pytest.raises(ConfigError, match=f"detector.{next(iter(parameter))} must"):
-        asdkit.load("detector", name, **parameter)
-
-
-def test_an_unknown_parameter_lists_what_there_is():
-    with pytest.raises(ConfigError, match="min_face_px"):
-        asdkit.load("detector", "mtcnn", min_face=20)

@@ -3,6 +3,7 @@
 from ...core.components import Component
 from ...core.hookspecs import hookimpl
 from . import boxes, mtcnn, yunet
+from .s3fd import S3FD
 
 
 @hookimpl
@@ -11,5 +12,6 @@ def asdkit_components() -> list[Component]:
     return [
         Component("detector", "boxes", boxes.BoxesConfig, boxes.build),
         Component("detector", "mtcnn", mtcnn.MtcnnConfig, mtcnn.build),
+        S3FD,
         Component("detector", "yunet", yunet.YunetConfig, yunet.build, weights=(yunet.WEIGHTS,)),
     ]

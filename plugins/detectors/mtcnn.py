@@ -54,6 +54,8 @@ class MtcnnDetector:
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""
+        if not len(frames):
+            return []
         shrunk = [shrink(frame, self._config.longer_side_px) for frame in frames]
         small, scale = np.stack([frame for frame, _ in shrunk]), shrunk[0][1]
         self._network.min_face_size = self._config.min_face_px * scale

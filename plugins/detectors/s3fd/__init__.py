@@ -1,0 +1,9 @@
+"""S3FD, checkpoint-compatible with the published weights; PyTorch is imported when it is built."""
+
+from ....core.components import Component
+from .config import S3fdConfig
+from .loading import PUBLISHED, build
+
+__all__ = ["S3FD"]
+
+S3FD = Component("detector", "s3fd", S3fdConfig, build, weights=tuple(PUBLISHED.values()))
