@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -112,6 +112,30 @@ def locate(weights: Weights) -> Path:
             f"Put the file from {weights.url} there as {weights.local}, or remove this one",
         )
     return given.path
+
+
+def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
+    """The file that a component's parameter `weights` names.
+
+    Args:
+        published: The published weights that it may name.
+        given: One of these names, or a path.
+
+    Returns:
+        The checked file of published weights, downloaded if need be; a path as it is.
+
+    Raises:
+        WeightsError: As for `locate`, or the path names a home that is not there.
+    """
+    if given in published:
+        return locate(published[given])
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:
+        raise WeightsError(
+            f"There is no folder for {given}: {error}",
+            f"Give {', '.join(published)} or the path of a file",
+        ) from error
 
 
 def fetch(weights: Weights) -> Path:

@@ -36,7 +36,7 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
         ) from error
     differences = _differences(network.state_dict(), state)
     if differences:
-        raise WeightsError(f"{path} is not a {called} checkpoint: {'; '.join(differences)}", hint)
+        raise WeightsError(f"{path} is no checkpoint of {called}: {'; '.join(differences)}", hint)
     network.load_state_dict(state)
 
 

@@ -387,7 +387,7 @@ def hollow(shapes):
 def test_a_checkpoint_of_another_model_is_refused(tmp_path, state, fault):
     path = tmp_path / "other.pth"
     torch.save(hollow(state), path)
-    with pytest.raises(WeightsError, match=f"S3FD checkpoint: .*{fault}") as caught:
+    with pytest.raises(WeightsError, match=f"no checkpoint of S3FD: .*{fault}") as caught:
         asdkit.load("detector", "s3fd", weights=str(path), device="cpu")
     assert "\n" not in str(caught.value)
     assert "wider_face or the path" in str(caught.value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.components import Context
-from ....core.errors import MissingExtraError, WeightsError
-from ....core.weights import Weights, locate
+from ....core.errors import MissingExtraError
+from ....core.weights import Weights, chosen_path
 from ...torch_support import import_torch, pick_device, set_threads
 from .config import S3fdConfig
 
@@ -49,19 +48,5 @@ def build(config: S3fdConfig, context: Context) -> S3fdDetector:
     device = pick_device(context.device)
     set_threads(context.threads)
     network = S3fdNetwork()
-    load_checkpoint(network, _checkpoint_path(config.weights), "S3FD", _HINT)
+    load_checkpoint(network, chosen_path(PUBLISHED, config.weights), "S3FD", _HINT)
     return S3fdDetector(config, network.to(device).eval(), str(device))
-
-
-def _checkpoint_path(weights: str) -> Path:
-    """The file that the weights name, downloaded if need be.
-
-    Raises:
-        WeightsError: It cannot be had.
-    """
-    if weights in PUBLISHED:
-        return locate(PUBLISHED[weights])
-    try:
-        return Path(weights).expanduser()
-    except RuntimeError as error:  # no such home
-        raise WeightsError(f"There is no folder for {weights}: {error}", _HINT) from error
