@@ -47,7 +47,7 @@ def import_onnxruntime(needed_by: str) -> ModuleType:
 
 
 class OnnxSession:
-    """A graph with one output, loaded on a device.
+    """A graph, loaded on a device.
 
     Nothing is taken for granted: a device that was asked for and that ONNX Runtime did not give
     is an error, never a silent fallback to the CPU.
@@ -142,14 +142,29 @@ class OnnxSession:
             WeightsError: The graph cannot be computed with these inputs, or there is not enough
                 memory on its device.
         """
+        first = self._session.get_outputs()[0].name
+        return self._fetched(inputs, [first])[first]
+
+    def run_all(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
+        """Run the graph as `run` does; returns all its outputs by name."""
+        return self._fetched(inputs, [output.name for output in self._session.get_outputs()])
+
+    def _fetched(
+        self, inputs: Mapping[str, NDArray[Any]], outputs: list[str]
+    ) -> dict[str, Float32]:
         try:
             binding = self._session.io_binding()
             for name, array in inputs.items():
                 value = self._value.ortvalue_from_numpy(np.ascontiguousarray(array), *self._place)
                 binding.bind_ortvalue_input(name, value)
-            binding.bind_output(self._session.get_outputs()[0].name, *self._place)
+            for name in outputs:
+                binding.bind_output(name, *self._place)
             self._session.run_with_iobinding(binding)
-            return np.asarray(binding.copy_outputs_to_cpu()[0], np.float32)
+            found = binding.copy_outputs_to_cpu()
+            return {
+                name: np.asarray(array, np.float32)
+                for name, array in zip(outputs, found, strict=True)
+            }
         except Exception as error:  # its exceptions have no base but Exception
             shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
             raise WeightsError(

@@ -23,8 +23,8 @@ BUILT_IN = {
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
     "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
     "scorer": ["lip_motion", "talknet"],
-    "embedder": ["none"],
-    "vad": ["none"],
+    "embedder": ["facenet", "none"],
+    "vad": ["energy", "none", "silero"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "webvtt"],
 }
 

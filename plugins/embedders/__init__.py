@@ -2,10 +2,19 @@
 
 from ...core.components import Component
 from ...core.hookspecs import hookimpl
-from . import none
+from . import facenet, none
 
 
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the embedders."""
-    return [Component("embedder", "none", none.NoneConfig, none.build)]
+    return [
+        Component(
+            "embedder",
+            "facenet",
+            facenet.FacenetConfig,
+            facenet.build,
+            weights=tuple(facenet.PUBLISHED.values()),
+        ),
+        Component("embedder", "none", none.NoneConfig, none.build),
+    ]

@@ -2,10 +2,14 @@
 
 from ...core.components import Component
 from ...core.hookspecs import hookimpl
-from . import none
+from . import energy, none, silero
 
 
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the voice activity detectors."""
-    return [Component("vad", "none", none.NoneConfig, none.build)]
+    return [
+        Component("vad", "energy", energy.EnergyConfig, energy.build),
+        Component("vad", "none", none.NoneConfig, none.build),
+        Component("vad", "silero", silero.SileroConfig, silero.build),
+    ]
