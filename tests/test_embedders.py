@@ -128,7 +128,7 @@ def test_the_name_stands_for_the_published_file(checkpoint, faces, monkeypatch):
         asked.append(weights)
         return checkpoint
 
-    monkeypatch.setattr(weights_module, "locate", locate)
+    monkeypatch.setattr("asdkit.core.weights.locate", locate)
     assert asdkit.load("embedder", "facenet", device="cpu").embed(faces[:1]).shape == (1, 512)
     assert asked == [facenet.VGGFACE2]
     assert registry().find("embedder", "facenet").weights == (facenet.VGGFACE2,)
