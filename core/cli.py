@@ -32,10 +32,13 @@ asd - say which visible face is speaking, frame by frame
   asd weights verify                check the weights that are here
 
 Common options of asd run:
-  detector=mtcnn|yunet|boxes        who finds the faces
-  scorer=talknet|talknet_onnx|lip_motion
+  detector=mtcnn|yunet|s3fd|boxes   who finds the faces
+  scorer=talknet|lr_asd|light_asd|lip_motion
                                     who judges them
-  experiment=offline                settings that need no download; experiment=fast for speed
+  embedder=facenet identities=DIR   who is who, by name if there are portraits of them
+  vad=energy|silero                 nobody speaks without a voice; what is spoken off screen
+  experiment=fast|accurate|offline|reference
+                                    several settings at once; offline needs no download
   device=auto|cpu|cuda|cuda:N       where to compute
   output=FOLDER overwrite=true      where the results go; replace what is there
   start_s=10 end_s=20               process a part

@@ -30,7 +30,7 @@ class MtcnnConfig:
     """
 
     longer_side_px: int = 640
-    min_face_px: float = 60.0
+    min_face_px: float = 40.0
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9)
 
     def __post_init__(self) -> None:
