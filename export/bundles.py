@@ -46,6 +46,11 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
     check_opset(options.opset)
     set_threads(options.threads)
     network = plan.network()
+    if options.precision == "int8" and not any(graph.int8 for graph in network.graphs):
+        raise ConfigError(
+            f"scorer={network.model} has nothing that may be computed in int8",
+            "Choose precision=fp32 or precision=fp16",
+        )
     folder = _target(network, options)
     say(f"exporting {network.model} from {network.source}, {options.precision}")
     with whole_folder(folder) as new:

@@ -22,7 +22,7 @@ BUILT_IN = {
     "cutter": ["content", "csv", "none"],
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
     "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
-    "scorer": ["lip_motion", "talknet"],
+    "scorer": ["light_asd", "lip_motion", "lr_asd", "talknet"],
     "embedder": ["facenet", "none"],
     "vad": ["energy", "none", "silero"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "webvtt"],

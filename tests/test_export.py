@@ -30,8 +30,9 @@ from asdkit.export import proof
 from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan
 from asdkit.plugins.scorers.lip_motion import LIP_MOTION, LipMotionConfig
-from asdkit.plugins.scorers.talknet.exporting import exportable
-from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
+from asdkit.plugins.scorers.talknet import MODEL
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.exporting import exportable
 
 
 class Network(nn.Module):
@@ -232,17 +233,24 @@ def test_weights_of_ones_own_need_an_output(tmp_path):
 
 def test_a_scorer_without_a_network(tmp_path):
     plan = ExportPlan(ExportOptions(str(tmp_path)), Chosen(LIP_MOTION, LipMotionConfig()))
-    assert "lip_motion has no network to export; these have: talknet" in refused(PluginError, plan)
+    text = refused(PluginError, plan)
+    assert "lip_motion has no network to export; these have: light_asd, lr_asd, talknet" in text
 
 
 def test_the_runtime_of_an_export_is_not_chosen():
     with pytest.raises(ConfigError, match=r"not by scorer.runtime=onnx. Use scorer=talknet"):
-        exportable(TalkNetConfig(runtime="onnx"))
+        exportable(MODEL, WindowedConfig(runtime="onnx"))
+
+
+def test_a_network_without_a_part_for_int8(tmp_path):
+    text = refused(ConfigError, toy_plan(tmp_path, precision="int8"))
+    assert "scorer=toy has nothing that may be computed in int8. Choose precision=fp32" in text
+    assert left(tmp_path) == []
 
 
 def test_an_onnx_model_is_not_exported_again(tmp_path):
     with pytest.raises(WeightsError, match="is an ONNX model already"):
-        exportable(TalkNetConfig(str(tmp_path)))
+        exportable(MODEL, WindowedConfig(str(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +13,11 @@ import rule
 import torch
 
 from asdkit.core.bundle import FORMAT, Bundle, sha256
-from asdkit.core.components import Context
-from asdkit.core.config import Chosen
-from asdkit.core.errors import ConfigError
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
-from asdkit.export import agreement, bundles, proof
-from asdkit.export.bundles import check, export
 from asdkit.export.convert import to_int8, to_onnx
-from asdkit.export.settings import ExportOptions, ExportPlan
-from asdkit.plugins.scorers.talknet import TALKNET
-from asdkit.plugins.scorers.talknet.exporting import exportable
-from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
+from asdkit.plugins.scorers.talknet import MODEL
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.exporting import exportable
 
 REFERENCE = np.load(Path(__file__).parent / "data" / "talknet.npz")
 FRAMES = (1, 2, 7, 25, 37, 75, 150)
@@ -39,7 +32,7 @@ def test_every_case_is_told_with_its_tolerance(exported):
     _, said = exported
     for graph in ("model.onnx", "window.onnx"):
         for batch in (1, 2, 5):
-            for frames in (1, 2, 7, 25, 37, 150):
+            for frames in (1, 2, 7, 25, 37, 150)[: -1 if batch == 5 else None]:
                 (line,) = [
                     x for x in said if x.startswith(f"{graph}: batch {batch}, frames {frames}:")
                 ]
@@ -132,7 +125,7 @@ def test_model_onnx_meets_the_reference_without_asdkit(bundle, tmp_path):
 @pytest.mark.slow
 def test_half_precision_keeps_the_logits(checkpoint):
     """Over the longest window: sums over it are what half precision holds worst."""
-    graph = exportable(TalkNetConfig(str(checkpoint))).graphs[2]
+    graph = exportable(MODEL, WindowedConfig(str(checkpoint))).graphs[2]
     model = to_onnx(graph, True, 18, {})
     random = np.random.default_rng(0)
     inputs = {
@@ -149,27 +142,8 @@ def test_half_precision_keeps_the_logits(checkpoint):
 
 
 @pytest.mark.slow
-def test_half_precision_from_end_to_end(checkpoint, tmp_path, monkeypatch):
-    """But for model.onnx; and the two parts as a run puts them together."""
-    parts = exportable(TalkNetConfig(str(checkpoint)))
-    talknet = replace(TALKNET, export=lambda _: replace(parts, graphs=parts.graphs[1:]))
-    monkeypatch.setattr(proof, "_SIZES", {"batch": (1, 2), "frames": (1, 37)})
-    config = TalkNetConfig(str(checkpoint), window_seconds=[1, 2])
-    options = ExportOptions(output=str(tmp_path / "out"), precision="fp16", opset=20)
-    folder = export(ExportPlan(options, Chosen(talknet, config)), quiet).folder
-    by_onnx, by_torch = (
-        TALKNET.build(replace(config, weights=str(weights)), Context("cpu"))
-        for weights in (folder, checkpoint)
-    )
-    clip = Clip(rule.face_frames("fp16", 40), rule.waveform("fp16", 40 * SAMPLES_PER_FRAME))
-    (found,), (wanted,) = by_onnx.score([clip]), by_torch.score([clip])
-    np.testing.assert_allclose(found.logits, wanted.logits, atol=2e-2, rtol=0)
-    assert np.abs(found.logits - wanted.logits).max() > 1e-5
-
-
-@pytest.mark.slow
 def test_int8_is_smaller_and_nearly_the_same(checkpoint, tmp_path):
-    graph = exportable(TalkNetConfig(str(checkpoint))).graphs[1]
+    graph = exportable(MODEL, WindowedConfig(str(checkpoint))).graphs[1]
     clips = [Clip(rule.face_frames("int8", 50), rule.waveform("int8", 50 * SAMPLES_PER_FRAME))]
     fp32 = to_onnx(graph, False, 18, {})
     int8 = to_int8(fp32, graph, clips)
@@ -186,46 +160,3 @@ def test_int8_is_smaller_and_nearly_the_same(checkpoint, tmp_path):
     )
     assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.995
     assert not np.array_equal(found, wanted)
-
-
-@pytest.mark.slow
-def test_int8_from_end_to_end(checkpoint, tmp_path, monkeypatch):
-    """But for model.onnx, over few sizes and one recording: they take long and are tested above."""
-    recorders = []
-
-    def record_once(*words):
-        if not recorders:
-            recorders.append(agreement.record(*words))
-        return recorders[0]
-
-    monkeypatch.setattr(bundles, "record", record_once)
-    parts = exportable(TalkNetConfig(str(checkpoint)))
-    talknet = replace(TALKNET, export=lambda _: replace(parts, graphs=parts.graphs[1:]))
-    monkeypatch.setattr(proof, "_SIZES", {"batch": (1, 2), "frames": (1, 7)})
-    chosen = Chosen(talknet, TalkNetConfig(str(checkpoint), window_seconds=[1]))
-    options = ExportOptions(output=str(tmp_path / "out"), precision="int8")
-    said = []
-    bundle = export(ExportPlan(options, chosen), said.append)
-    (line,) = [line for line in said if "frames of faces" in line]
-    found = bundle.manifest["proof"]["agreement"]
-    assert found["calibration"] == "asd demo"
-    assert found["frames"] == 400
-    assert found["decisions"] >= agreement.LEAST_DECISIONS
-    assert found["ranking"] >= agreement.LEAST_RANKING
-    assert found["largest_difference"] > 1e-3
-    assert f"{100 * found['decisions']:.1f} % of the decisions" in line
-    scorer = TALKNET.build(TalkNetConfig(str(bundle.folder), window_seconds=[1]), Context("cpu"))
-    clip = Clip(rule.face_frames("int8", 5), rule.waveform("int8", 5 * SAMPLES_PER_FRAME))
-    assert scorer.score([clip])[0].logits.shape == (5, 2)
-
-    # A check judges anew, and needs the same checkpoint.
-    said.clear()
-    check(bundle, ExportPlan(options, chosen), said.append)
-    assert said[-1] == line
-    unknown = replace(chosen, config=replace(chosen.config, weights="none"))
-    with pytest.raises(ConfigError, match=r"not known here \(rule\.model\)"):
-        check(bundle, ExportPlan(options, unknown), quiet)
-    parts = replace(parts, source=tmp_path / "other.model")
-    parts.source.write_bytes(b"other weights")
-    with pytest.raises(ConfigError, match=r"made of other weights.*rule\.model"):
-        check(bundle, ExportPlan(options, chosen), quiet)

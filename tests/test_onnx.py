@@ -30,8 +30,8 @@ from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import onnx_support
 from asdkit.plugins.onnx_support import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
 from asdkit.plugins.scorers.talknet import TALKNET
-from asdkit.plugins.scorers.talknet.onnx_runtime import SplitRuntime, WholeRuntime
-from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
 
 HAS_GPU = torch.cuda.is_available()
 needs_cuda = pytest.mark.skipif(
@@ -45,7 +45,7 @@ def clip_of(tag, frames):
 
 
 def loaded(weights, device="cpu", **parameters):
-    return TALKNET.build(TalkNetConfig(str(weights), **parameters), Context(device))
+    return TALKNET.build(WindowedConfig(str(weights), **parameters), Context(device))
 
 
 def refused(kind, weights, **parameters):
@@ -270,7 +270,7 @@ def test_tensorrt_is_for_onnx(checkpoint):
 
 def test_an_unknown_runtime_is_named():
     with pytest.raises(ValueError, match="runtime must be auto, torch, onnx, but got 'tflite'"):
-        TalkNetConfig(runtime="tflite")
+        WindowedConfig(runtime="tflite")
 
 
 def test_missing_onnxruntime_says_what_to_install(identity, monkeypatch):

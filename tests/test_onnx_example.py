@@ -8,12 +8,14 @@ import subprocess
 import sys
 import wave
 from dataclasses import fields
+from itertools import chain
 from math import floor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rule
+from family import MODELS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -23,8 +25,9 @@ from asdkit.core.crops import face
 from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, SOUND_AFTER, Clip
 from asdkit.export.agreement import Agreement
-from asdkit.plugins.scorers.talknet import tensors
-from asdkit.plugins.scorers.talknet.windows import plan
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.tensors import FACES, LOGITS, MFCC
+from asdkit.plugins.scorers.windowed.windows import cut
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "onnx.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -124,10 +127,11 @@ def test_the_examples_mfcc_is_asdkits(frames, extra, amplitude, silent, seed):
 
 
 def test_the_page_has_every_tensor():
-    t = tensors
-    for tensor in (t.MFCC, t.FACES, t.LOGITS, t.SEEN, t.VECTORS, t.VISUAL):
+    sharings = [model.sharing for model in MODELS.values()]
+    parts = [(sharing.seen, sharing.vectors, sharing.visual) for sharing in sharings]
+    for tensor in (MFCC, FACES, LOGITS, *chain.from_iterable(parts)):
         shape = ", ".join(map(str, tensor.shape))
-        assert f"| `{tensor.name}` | `({shape})` |" in PAGE
+        assert re.search(rf"\| `{tensor.name}` \|[^|]* `{re.escape(f'({shape})')}`[^|]*\|", PAGE)
     assert f"(x / 255 - {FACE_MEAN}) / {FACE_STD}" in PAGE
 
 
@@ -144,9 +148,19 @@ def test_the_page_has_every_file_and_key_of_a_manifest(bundle):
     assert not {MANIFEST, *keys(dict(Bundle(bundle).manifest)), *of_int8} - told
 
 
-def test_the_page_tells_what_one_visual_pass_costs():
-    share = len(plan(60 * 25, [1, 2, 3, 4, 5, 6]).seen) / (60 * 25)
-    assert f"about {share:.2f} vectors a frame instead of 6" in PAGE
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("talknet", "about {:.2f} vectors a frame instead of 6"),
+        ("lr_asd", "about {:.2f} vectors a frame for LR-ASD"),
+        ("light_asd", "for LR-ASD and {:.2f} for Light-ASD, instead of 6"),
+    ],
+)
+def test_the_page_tells_what_sharing_costs(name, said):
+    model, spans = MODELS[name], list(cut(60 * 25, [1, 2, 3, 4, 5, 6]))
+    pieces, _ = model.sharing.plan(spans, WindowedConfig().batch_frames)
+    size = sum(len(piece) if name == "talknet" else piece.size for piece in pieces)
+    assert said.format(size / (60 * 25)) in " ".join(PAGE.split())
 
 
 def test_the_page_has_the_bins_of_the_mel_filters():

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rule
 import torch
-from hypothesis import HealthCheck, example, given, settings
+from family import DATA, clip_of, shapes, windows_of
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from asdkit.core.bundle import Bundle
 from asdkit.core.components import Context
 from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
 from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import torch_support
-from asdkit.plugins.scorers.talknet import TALKNET, loading, scorer
-from asdkit.plugins.scorers.talknet.checkpoint import read_network
-from asdkit.plugins.scorers.talknet.loading import AVA, TALKSET
-from asdkit.plugins.scorers.talknet.model import TalkNetNetwork
-from asdkit.plugins.scorers.talknet.onnx_runtime import SplitRuntime, WholeRuntime
-from asdkit.plugins.scorers.talknet.scorer import TalkNetConfig
-from asdkit.plugins.scorers.talknet.torch_runtime import TorchRuntime
-from asdkit.plugins.scorers.talknet.windows import plan
+from asdkit.plugins.scorers.talknet import MODEL, TALKNET
+from asdkit.plugins.scorers.windowed.checkpoint import read_network
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.scorer import WindowedScorer
+from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
+from asdkit.plugins.scorers.windowed.windows import cut
 
-DATA = Path(__file__).parent / "data"
 REFERENCE = np.load(DATA / "talknet.npz")
-SHAPES = json.loads((DATA / "talknet_state_dict.json").read_text(encoding="utf-8"))
 STAGES = {
     "audio_embed": "audioEncoder",
     "visual_embed": "visualConv1D",
@@ -56,15 +49,6 @@ def tensors(tag, frames):
     return faces[None], torch.from_numpy(rule.mfcc(tag, 4 * frames))[None]
 
 
-def clip_of(tag, frames):
-    return Clip(rule.face_frames(tag, frames), rule.waveform(tag, SAMPLES_PER_FRAME * frames))
-
-
-def windows_of(frames, seconds):
-    """The windows of one length, as the reference cuts them."""
-    return [(first, min(first + 25 * seconds, frames)) for first in range(0, frames, 25 * seconds)]
-
-
 @pytest.fixture(scope="module")
 def state(checkpoint):
     return torch.load(checkpoint, weights_only=True)
@@ -72,22 +56,24 @@ def state(checkpoint):
 
 @pytest.fixture(scope="module")
 def network(checkpoint):
-    return read_network(checkpoint).eval()
+    return read_network(MODEL, checkpoint).eval()
 
 
 def talknet_with(network, window_seconds, device="cpu"):
-    return scorer.TalkNet(TorchRuntime(network, torch.device(device), 32), window_seconds)
+    return WindowedScorer(
+        TorchRuntime(network, MODEL.sharing, torch.device(device), 32), window_seconds
+    )
 
 
 # The network
 
 
 def test_the_state_dict_is_the_published_one():
-    state = TalkNetNetwork().state_dict()
-    assert {key: list(value.shape) for key, value in state.items()} == SHAPES
+    state = MODEL.network().state_dict()
+    assert {key: list(value.shape) for key, value in state.items()} == shapes("talknet")
 
 
-@pytest.mark.parametrize("frames", [1, 2, 7, 25, 37, 75, 150])
+@pytest.mark.parametrize("frames", [37, 150])  # test_asd_family.py has the other lengths
 def test_meets_the_reference_logits(network, frames):
     with torch.inference_mode():
         logits = network(*tensors(f"talknet{frames}", frames))
@@ -117,96 +103,7 @@ def test_meets_the_reference_stages(network, frames):
         close(found[stage], REFERENCE[f"{stage}_{frames}"])
 
 
-def test_windows_in_a_batch_do_not_leak(network):
-    faces, sounds = zip(*(tensors(tag, 6) for tag in ("one", "two", "three")), strict=True)
-    with torch.inference_mode():
-        together = network(torch.cat(faces), torch.cat(sounds))
-        for logits, face, sound in zip(together, faces, sounds, strict=True):
-            close(logits, network(face, sound)[0], 1e-5)
-
-
 # Windows
-
-
-class Remembering:
-    """Computes each vector of one clip once, however many scorers ask: the test is quicker."""
-
-    def __init__(self, runtime):
-        self.runtime, self.window_frames = runtime, runtime.window_frames
-        self.known = {}
-
-    def vectors(self, faces, seen):
-        rows = list(map(tuple, seen.tolist()))
-        new = [row for row in rows if row not in self.known]
-        if new:
-            found = self.runtime.vectors(faces, np.array(new))
-            self.known.update(zip(new, found, strict=True))
-        return np.stack([self.known[row] for row in rows])
-
-    def logits(self, visual, mfcc):
-        return self.runtime.logits(visual, mfcc)
-
-
-def on_cuda(name):
-    return pytest.param((name, "cuda"), marks=[pytest.mark.gpu, needs_cuda], id=f"{name} on CUDA")
-
-
-KINDS = ("PyTorch", "bundle", "model.onnx")
-
-
-@pytest.fixture(
-    scope="module",
-    params=[*(pytest.param((name, "cpu"), id=name) for name in KINDS), *map(on_cuda, KINDS)],
-)
-def runtime(request, checkpoint):
-    kind, device = request.param
-    if kind == "PyTorch":
-        return TorchRuntime(read_network(checkpoint), torch.device(device), 32)
-    bundle = request.getfixturevalue("bundle")
-    if kind == "bundle":
-        return SplitRuntime(Bundle(bundle), Context(device), False, 32)
-    return WholeRuntime(bundle / "model.onnx", Context(device), False, 32)
-
-
-@pytest.mark.slow
-def test_meets_the_reference_windows(runtime, monkeypatch):
-    monkeypatch.setattr(scorer, "mfcc", lambda clip: rule.mfcc("talknet_clip", 4 * len(clip)))
-    clip = clip_of("talknet_clip", 205)
-    wanted = REFERENCE["clip_205_per_duration_logits"]
-    runtime = Remembering(runtime)
-    for seconds in range(1, 7):
-        (scores,) = scorer.TalkNet(runtime, [seconds]).score([clip])
-        close(scores.logits, wanted[seconds - 1])
-    (scores,) = scorer.TalkNet(runtime, TalkNetConfig().window_seconds).score([clip])
-    close(scores.logits, wanted.mean(axis=0))
-    close(scores.score, REFERENCE["clip_205_score"])
-
-
-def window_by_window(network, clip, window_seconds):
-    """Scores the plain way: the whole network over each window of each length by itself."""
-    faces, sound = normalised(clip.faces), torch.from_numpy(mfcc(clip))
-    by_length = []
-    with torch.inference_mode():
-        for seconds in window_seconds:
-            logits = [
-                network(faces[None, first:end], sound[None, 4 * first : 4 * end])[0]
-                for first, end in windows_of(len(clip), seconds)
-            ]
-            by_length.append(torch.cat(logits).numpy())
-    return np.mean(by_length, axis=0)
-
-
-@pytest.mark.slow
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
-@given(frames=st.integers(1, 40), lengths=st.sets(st.integers(1, 6), min_size=1, max_size=2))
-@example(frames=1, lengths={1, 2, 3, 4, 5, 6})
-@example(frames=4, lengths={1, 6})
-@example(frames=28, lengths={1, 2})
-@example(frames=53, lengths={1, 2})
-def test_one_pass_gives_the_scores_of_window_by_window(runtime, network, frames, lengths):
-    clip = clip_of(f"pass{frames}", frames)
-    (scores,) = scorer.TalkNet(runtime, sorted(lengths)).score([clip])
-    close(scores.logits, window_by_window(network, clip, lengths))
 
 
 class FakeRuntime:
@@ -218,8 +115,11 @@ class FakeRuntime:
         self.window_frames = window_frames
         self.frames_at_once = []
 
-    def vectors(self, faces, seen):
-        return (faces[:, 0, 0].astype(np.float32)[seen] + 1) * (seen >= 0)
+    def look(self, faces, spans):
+        pieces, rows = MODEL.sharing.plan(spans, self.window_frames)
+        assert max(len(piece) for piece in pieces) <= self.window_frames
+        seen = np.concatenate(pieces)
+        return (faces[:, 0, 0].astype(np.float32)[seen] + 1) * (seen >= 0), rows
 
     def logits(self, visual, mfcc):
         self.frames_at_once.append(visual.shape[0] * visual.shape[1])
@@ -262,72 +162,43 @@ def test_every_window_gets_its_own_frames_and_steps(frames, seconds, window_fram
         for n in frames
     ]
     runtime = FakeRuntime(window_frames)
-    for clip, scores in zip(clips, scorer.TalkNet(runtime, seconds).score(clips), strict=True):
+    for clip, scores in zip(clips, WindowedScorer(runtime, seconds).score(clips), strict=True):
         wanted = fake_window_by_window(clip, seconds)
         np.testing.assert_allclose(scores.logits, wanted, atol=1e-4, rtol=1e-5)
     assert max(runtime.frames_at_once) <= max(window_frames, 25 * max(seconds))
 
 
 def test_a_minute_costs_1_16_passes():
-    seen, windows = plan(1500, [1, 2, 3, 4, 5, 6])
+    spans = cut(1500, [1, 2, 3, 4, 5, 6])
+    pieces, _ = MODEL.sharing.plan(list(spans), 32)
     # Each of the 59 whole seconds inside is an edge of some windows, two frames on either side,
     # and lies within others.
-    assert len(seen) == 1500 + 59 * 4
-    assert len(windows) == 60 + 30 + 20 + 15 + 12 + 10
+    assert sum(map(len, pieces)) == 1500 + 59 * 4
+    assert len(spans) == 60 + 30 + 20 + 15 + 12 + 10
 
 
 def test_a_short_clip_has_one_window_for_all_lengths():
-    seen, windows = plan(20, [1, 2, 3, 4, 5, 6])
-    assert len(seen) == 20
-    assert [(window.start, window.end, window.times) for window in windows] == [(0, 20, 6)]
-
-
-def test_clips_do_not_influence_each_other(network):
-    talknet = talknet_with(network, [1, 2])
-    clips = [clip_of(f"clip{frames}", frames) for frames in (13, 3, 13)]
-    for clip, together in zip(clips, talknet.score(clips), strict=True):
-        close(together.logits, talknet.score([clip])[0].logits, 1e-5)
-    assert talknet.score([]) == []
-
-
-def test_faces_may_be_read_only_and_strided(network):
-    clip = clip_of("strided", 6)
-    faces = np.repeat(clip.faces, 2, axis=0)[::2]
-    faces.setflags(write=False)
-    talknet = talknet_with(network, [1])
-    (scores,) = talknet.score([Clip(faces, clip.sound)])
-    close(scores.logits, talknet.score([clip])[0].logits, 0)
+    spans = cut(20, [1, 2, 3, 4, 5, 6])
+    assert spans == {(0, 20): 6}
+    pieces, rows = MODEL.sharing.plan(list(spans), 32)
+    assert [len(piece) for piece in pieces] == [len(mine) for mine in rows] == [20]
 
 
 # The component
 
 
-def test_torch_is_not_imported_until_it_is_built():
-    program = "import sys, asdkit.plugins.scorers.talknet; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
 def test_builds_from_a_path(network, checkpoint):
-    config = TalkNetConfig(weights=str(checkpoint), window_seconds=[1])
+    config = WindowedConfig(weights=str(checkpoint), window_seconds=[1])
     talknet = TALKNET.build(config, Context(device="cpu", threads=torch.get_num_threads()))
     assert talknet.device == "cpu"
     clip = clip_of("built", 3)
     close(talknet.score([clip])[0].logits, talknet_with(network, [1]).score([clip])[0].logits)
 
 
-@pytest.mark.parametrize(("name", "weights"), [("talkset", TALKSET), ("ava", AVA)])
-def test_published_weights_are_located(checkpoint, monkeypatch, name, weights):
-    asked = []
-    monkeypatch.setattr(loading, "locate", lambda which: asked.append(which) or checkpoint)
-    TALKNET.build(TalkNetConfig(weights=name), Context(device="cpu"))
-    assert asked == [weights]
-    assert weights in TALKNET.weights
-
-
 def test_the_config_is_a_schema_for_hydra():
-    schema = OmegaConf.structured(TalkNetConfig)
+    schema = OmegaConf.structured(WindowedConfig)
     merged = OmegaConf.merge(schema, {"window_seconds": [2], "weights": "ava"})
-    assert OmegaConf.to_object(merged) == TalkNetConfig("ava", window_seconds=[2])
+    assert OmegaConf.to_object(merged) == WindowedConfig("ava", window_seconds=[2])
 
 
 @pytest.mark.parametrize(
@@ -341,7 +212,7 @@ def test_the_config_is_a_schema_for_hydra():
 )
 def test_options_out_of_range_are_named(options, name):
     with pytest.raises(ValueError, match=name):
-        TalkNetConfig(**options)
+        WindowedConfig(**options)
 
 
 # Loading
@@ -349,7 +220,7 @@ def test_options_out_of_range_are_named(options, name):
 
 def refusal(path):
     with pytest.raises(WeightsError) as caught:
-        read_network(path)
+        read_network(MODEL, path)
     message = str(caught.value)
     assert str(path) in message
     assert "\n" not in message
@@ -366,7 +237,7 @@ def test_missing_weights_are_refused(tmp_path):
     assert "There is no file" in refusal(tmp_path / "nowhere.model")
     assert "There is no file" in refusal(tmp_path)
     with pytest.raises(WeightsError, match=r"There is no file.*nosuch"):
-        TALKNET.build(TalkNetConfig(weights="nosuch"), Context(device="cpu"))
+        TALKNET.build(WindowedConfig(weights="nosuch"), Context(device="cpu"))
 
 
 def test_damaged_weights_are_refused(checkpoint, tmp_path):
@@ -390,7 +261,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
 
 def test_other_content_is_refused(tmp_path):
     message = refusal(saved(torch.zeros(3), tmp_path / "tensor.model"))
-    assert "not a TalkNet checkpoint: it holds a Tensor" in message
+    assert "no checkpoint of TalkNet: it holds a Tensor" in message
     message = refusal(saved({"epoch": 3, "state_dict": {}}, tmp_path / "nested.model"))
     assert "487 missing (model.visualFrontend.frontend3D.0.weight, " in message
     assert "2 unexpected (epoch, state_dict)" in message
@@ -403,7 +274,7 @@ def test_differences_are_listed(state, tmp_path):
     other["lossAV.FC.weight"] = torch.zeros(2, 128)
     other["lossV.FC.bias"] = 7
     message = refusal(saved(other, tmp_path / "other.model"))
-    assert "not a TalkNet checkpoint" in message
+    assert "no checkpoint of TalkNet" in message
     assert "1 missing (lossA.FC.bias)" in message
     assert "1 unexpected (extra.weight)" in message
     assert "2 of another shape (lossAV.FC.weight, lossV.FC.bias)" in message
@@ -445,7 +316,7 @@ def test_missing_torch_says_what_to_install(monkeypatch):
     with pytest.raises(
         MissingExtraError, match=r'"asdkit\[torch\]", or choose scorer=talknet_onnx'
     ):
-        TALKNET.build(TalkNetConfig(), Context())
+        TALKNET.build(WindowedConfig(), Context())
 
 
 def test_threads_are_set_only_when_asked():
@@ -471,7 +342,7 @@ def test_inference_is_true_float32_and_leaves_no_trace():
 @pytest.mark.gpu
 @needs_cuda
 def test_cuda_gives_the_scores_of_the_cpu(checkpoint):
-    config = TalkNetConfig(weights=str(checkpoint), window_seconds=[1, 2])
+    config = WindowedConfig(weights=str(checkpoint), window_seconds=[1, 2])
     on_cpu, on_cuda = (TALKNET.build(config, Context(device=name)) for name in ("cpu", "cuda"))
     assert on_cuda.device == "cuda:0"
     clip = clip_of("cuda", 60)

@@ -2,11 +2,13 @@
 
 from ...core.components import Component
 from ...core.hookspecs import hookimpl
+from .light_asd import LIGHT_ASD
 from .lip_motion import LIP_MOTION
+from .lr_asd import LR_ASD
 from .talknet import TALKNET
 
 
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the scorers."""
-    return [LIP_MOTION, TALKNET]
+    return [LIGHT_ASD, LIP_MOTION, LR_ASD, TALKNET]

@@ -1,21 +1,54 @@
-"""TalkNet, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime.
+"""TalkNet, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
 
-Either is imported only when it is built.
-"""
+from __future__ import annotations
 
-from ....core.components import Component
-from .exporting import exportable
-from .loading import PUBLISHED, build
-from .scorer import TalkNetConfig
-from .tensors import MODEL
+from typing import TYPE_CHECKING
 
-__all__ = ["TALKNET"]
+from ....core.weights import Weights
+from ..windowed import Model, component
+from .frames import FiveFrames
 
-TALKNET = Component(
-    "scorer",
-    MODEL,
-    TalkNetConfig,
-    build,
-    weights=tuple(PUBLISHED.values()),
-    export=exportable,
+if TYPE_CHECKING:
+    from ..windowed.network import Network
+
+__all__ = ["MODEL", "TALKNET"]
+
+
+def _network() -> Network:
+    from .network import network
+
+    return network()
+
+
+MODEL = Model(
+    name="talknet",
+    title="TalkNet",
+    published={
+        "talkset": Weights(
+            name="talknet_talkset",
+            url=(
+                "https://github.com/Namadgi/TalkNet-ASD/raw/"
+                "12a30910be6c67f5e3a0e3cf1c1b9616227a0804/pretrain_TalkSet.model"
+            ),
+            published="pretrain_TalkSet.model",
+            check="git:edb89e987f9f47ab277a7c116574da32c9400f16",
+            size_bytes=None,
+            licence="MIT",
+        ),
+        "ava": Weights(
+            name="talknet_ava",
+            url=(
+                "https://drive.usercontent.google.com/download"
+                "?id=1NVIkksrD3zbxbDuDbPc_846bLfPSZcZm&export=download&confirm=t"
+            ),
+            published="pretrain_AVA.model",
+            check="",
+            size_bytes=None,
+            licence="MIT",
+        ),
+    },
+    network=_network,
+    sharing=FiveFrames(),
+    frontend="model.visualFrontend",
 )
+TALKNET = component(MODEL)

@@ -9,11 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .tensors import VECTOR
-from .windows import FRAMES_SEEN
-
-STRIDE, PADDING = 2, 3
-"""Of the first convolution, over height and width."""
+from ..windowed.network import FlatConv
+from .frames import FRAMES_SEEN, VECTOR
 
 
 class VisualFrontend(nn.Module):
@@ -22,7 +19,9 @@ class VisualFrontend(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.frontend3D = nn.Sequential(
-            _FiveFrameConv(1, 64, (FRAMES_SEEN, 7, 7), bias=False),
+            # Padding in time is up to whoever hands in the five frames; so any five will do, and
+            # clips in a batch cannot leak into each other.
+            FlatConv(1, 64, (FRAMES_SEEN, 7, 7), single=1, stride=2),
             nn.BatchNorm2d(64, eps=1e-3),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, stride=2, padding=1),
@@ -40,18 +39,6 @@ class VisualFrontend(nn.Module):
         """
         vectors: Tensor = self.resnet(self.frontend3D(seen))
         return vectors
-
-
-class _FiveFrameConv(nn.Conv3d):
-    """The published Conv3d over (time, height, width), computed as a Conv2d over five channels.
-
-    Padding in time is up to whoever hands in the five frames. With a single input channel both
-    are the same sums, but this one takes any five frames, and clips in a batch cannot leak into
-    each other.
-    """
-
-    def forward(self, seen: Tensor) -> Tensor:
-        return functional.conv2d(seen, self.weight.squeeze(1), stride=STRIDE, padding=PADDING)
 
 
 class _ResNet(nn.Module):

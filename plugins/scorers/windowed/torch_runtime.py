@@ -1,6 +1,8 @@
-"""Runs the two parts of TalkNet with PyTorch, from and to NumPy arrays."""
+"""Runs the two parts of a network with PyTorch, from and to NumPy arrays."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -8,15 +10,17 @@ import torch
 from ....core.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
 from ...torch_support import inference
-from .model import TalkNetNetwork
-from .windows import WINDOW_FRAMES_PER_FACE, Int64
+from .network import Network
+from .scorer import WINDOW_FRAMES_PER_FACE
+from .windows import ZEROS, Int64, Sharing, Span
 
 
 class TorchRuntime:
-    """TalkNet on one device.
+    """A network on one device.
 
     Args:
         network: The network with its weights; it is moved to the device.
+        sharing: What its windows can share.
         device: Where to compute.
         batch_frames: How many frames the visual frontend takes at once.
 
@@ -25,36 +29,41 @@ class TorchRuntime:
         window_frames: How many frames the windows handed to `logits` may have in all.
     """
 
-    def __init__(self, network: TalkNetNetwork, device: torch.device, batch_frames: int) -> None:
+    def __init__(
+        self, network: Network, sharing: Sharing, device: torch.device, batch_frames: int
+    ) -> None:
         self.device = str(device)
         self._network = network.to(device).eval()
+        self._sharing = sharing
         self.window_frames = batch_frames * WINDOW_FRAMES_PER_FACE
         self._batch_frames = batch_frames
 
-    def vectors(self, faces: UInt8, seen: Int64) -> Float32:
+    def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[Float32, list[Int64]]:
         """Compute visual vectors.
 
         Args:
             faces: (n, 112, 112) uint8, the faces of a clip.
-            seen: (m, 5) frames that each vector is computed from; -1 stands for zeros.
+            spans: Windows of it, as `windows.cut` gives them.
 
         Returns:
-            (m, 512) float32.
+            (m, V) float32, the vectors, and for each window the (T,) rows of its frames.
         """
+        pieces, rows = self._sharing.plan(spans, self._batch_frames)
         pictures = torch.tensor(faces, device=self.device)
-        rows = torch.tensor(seen, device=self.device)
         found = []
         with inference():
-            for part in torch.split(rows, self._batch_frames):
-                grey = (pictures[part.clamp(min=0)] / 255 - FACE_MEAN) / FACE_STD
-                found.append(self._network.vectors(grey * (part >= 0)[:, :, None, None]).cpu())
-            return np.asarray(torch.cat(found).numpy(), np.float32)
+            for piece in pieces:
+                frames = torch.tensor(piece, device=self.device)
+                grey = (pictures[frames.clamp(min=0)] / 255 - FACE_MEAN) / FACE_STD
+                seen = grey * (frames != ZEROS)[..., None, None]
+                found.append(self._network.vectors(seen).flatten(0, -2).cpu())
+            return np.asarray(torch.cat(found).numpy(), np.float32), rows
 
     def logits(self, visual: Float32, mfcc: Float32) -> Float32:
         """Look at windows of one length.
 
         Args:
-            visual: (k, T, 512) float32, visual vectors.
+            visual: (k, T, V) float32, visual vectors.
             mfcc: (k, 4 T, 13) float32.
 
         Returns:

@@ -1,4 +1,4 @@
-"""TalkNet as graphs: the whole network, and the two parts that the fast path runs."""
+"""A model as graphs: the whole network, and the two parts that the fast path runs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from ....core.errors import ConfigError, WeightsError
 from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.graphs import Exportable, Graph
 from ....core.types import GRID_FPS, Clip, Float32
+from ....core.weights import chosen_path
 from ...torch_support import import_torch
-from .loading import PUBLISHED, checkpoint_path, is_onnx_path
-from .scorer import TalkNetConfig
-from .tensors import FACES, LOGITS, MFCC, MODEL, SEEN, VECTORS, VISUAL
-from .windows import pictures, plan
+from .config import WindowedConfig
+from .loading import is_onnx_path
+from .model import Model
+from .tensors import FACES, LOGITS, MFCC
+from .windows import Sharing, Span, pictures
 
 _SAMPLE_FRAMES = 8
-"""Frames of a clip that are looked at together to calibrate int8."""
+"""Frames of each second of a clip that int8 is calibrated by."""
 
 
-def exportable(config: TalkNetConfig) -> Exportable:
-    """TalkNet with the weights that the configuration names.
+def exportable(model: Model, config: WindowedConfig) -> Exportable:
+    """A model with the weights that the configuration names.
 
     Raises:
         MissingExtraError: PyTorch is not installed.
@@ -32,48 +34,50 @@ def exportable(config: TalkNetConfig) -> Exportable:
         raise ConfigError(
             f"An export is made by PyTorch and run by ONNX Runtime, not by scorer.runtime="
             f"{config.runtime}",
-            f"Use scorer={MODEL}",
+            f"Use scorer={model.name}",
         )
     import_torch("asd export")
     from .checkpoint import read_network
     from .graphs import Frontend, Whole, WindowPart
 
-    source = checkpoint_path(config)
+    source = chosen_path(model.published, config.weights)
     if is_onnx_path(source):
         raise WeightsError(
             f"{source} is an ONNX model already", "Export from the checkpoint it was made of"
         )
-    network = read_network(source).eval()
-    published = PUBLISHED.get(config.weights)
+    network = read_network(model, source).eval()
+    published = model.published.get(config.weights)
+    title, sharing = model.title, model.sharing
+    int8 = (f"network.{model.frontend}",)
     return Exportable(
-        model=MODEL,
+        model=model.name,
         weights=config.weights if published else "",
         source=source,
         licence=published.licence if published else "",
         graphs=(
             Graph(
                 "model",
-                "TalkNet: which frames of a face are those of the one who speaks",
+                f"{title}: which frames of a face are those of the one who speaks",
                 Whole(network),
                 (MFCC, FACES),
                 LOGITS,
                 _whole_samples,
-                int8=("network.model.visualFrontend",),
+                int8,
             ),
             Graph(
                 "frontend",
-                "TalkNet's visual frontend: a vector for each frame, from the five around it",
+                f"{title}'s visual frontend: {sharing.vectors.meaning}",
                 Frontend(network),
-                (SEEN,),
-                VECTORS,
-                _frontend_samples,
-                int8=("network.model.visualFrontend",),
+                (sharing.seen,),
+                sharing.vectors,
+                lambda clips: _frontend_samples(sharing, clips),
+                int8,
             ),
             Graph(
                 "window",
-                "TalkNet after its visual frontend: the logits of windows of one length",
+                f"{title} after its visual frontend: the logits of windows of one length",
                 WindowPart(network),
-                (MFCC, VISUAL),
+                (MFCC, sharing.visual),
                 LOGITS,
                 lambda clips: (),  # nothing in it is computed in int8
             ),
@@ -81,20 +85,24 @@ def exportable(config: TalkNetConfig) -> Exportable:
     )
 
 
-def _frontend_samples(clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
-    """Frames of each second of each clip, the zeros at its ends among them."""
+def _samples(clip: Clip) -> list[Span]:
+    """A short window of each second of a clip."""
+    return [
+        (start, min(start + _SAMPLE_FRAMES, len(clip))) for start in range(0, len(clip), GRID_FPS)
+    ]
+
+
+def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
     for clip in clips:
-        seen, _ = plan(len(clip), [1])
-        for first in range(0, len(seen), GRID_FPS):
-            yield {SEEN.name: pictures(clip.faces, seen[first : first + _SAMPLE_FRAMES])}
+        pieces, _ = sharing.plan(_samples(clip), GRID_FPS)
+        for piece in pieces:
+            yield {sharing.seen.name: pictures(clip.faces, piece)}
 
 
 def _whole_samples(clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
-    """A short window of each second of each clip."""
     for clip in clips:
         sound = mfcc(clip)
-        for start in range(0, len(clip), GRID_FPS):
-            end = min(start + _SAMPLE_FRAMES, len(clip))
+        for start, end in _samples(clip):
             yield {
                 MFCC.name: sound[None, MFCC_STEPS_PER_FRAME * start : MFCC_STEPS_PER_FRAME * end],
                 FACES.name: clip.faces[None, start:end].astype(np.float32),

@@ -1,4 +1,4 @@
-"""The parts of TalkNet that become graphs, as modules with the graphs' inputs."""
+"""A network and its two parts as modules with the graphs' inputs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import copy
 from torch import Tensor, nn
 
 from ....core.features import FACE_MEAN, FACE_STD
-from .model import TalkNetNetwork
-from .visual import PADDING, STRIDE
+from .network import FlatConv, Network
 
 
 class _Part(nn.Module):
     """Takes and gives float32, whatever the network computes in."""
 
-    def __init__(self, network: TalkNetNetwork) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        first = self.network.model.visualFrontend.frontend3D
-        first[0] = _as_conv2d(first[0])  # which the exporter joins with the norm behind it
+        _flatten(self.network)
 
     def _cast(self, x: Tensor) -> Tensor:
         return x.to(self.network.lossAV.FC.weight.dtype)
@@ -38,7 +36,7 @@ class Frontend(_Part):
     """The visual frontend."""
 
     def forward(self, seen: Tensor) -> Tensor:
-        """(n, 5, 112, 112) normalised faces to (n, 512) vectors."""
+        """Normalised faces to vectors; see `Body.vectors`."""
         return self.network.vectors(self._cast(seen)).float()
 
 
@@ -46,17 +44,14 @@ class WindowPart(_Part):
     """All that comes after the visual frontend."""
 
     def forward(self, mfcc: Tensor, visual: Tensor) -> Tensor:
-        """(B, 4 T, 13) MFCC and (B, T, 512) vectors to (B, T, 2) logits."""
+        """(B, 4 T, 13) MFCC and (B, T, V) vectors to (B, T, 2) logits."""
         return self.network.window(self._cast(visual), self._cast(mfcc)).float()
 
 
-def _as_conv2d(conv: nn.Module) -> nn.Conv2d:
-    """The Conv3d over time as what it is computed by: a Conv2d over five frames."""
-    if not isinstance(conv, nn.Conv3d):
-        raise TypeError(f"the first layer is a {type(conv).__name__}, not a Conv3d")
-    frames, height, width = conv.kernel_size
-    plain = nn.Conv2d(
-        frames, conv.out_channels, (height, width), STRIDE, padding=PADDING, bias=False
-    )
-    plain.weight = nn.Parameter(conv.weight.detach().squeeze(1))
-    return plain.eval()
+def _flatten(module: nn.Module) -> None:
+    """Put plain convolutions in place of flat ones: the exporter joins them with their norms."""
+    for name, child in module.named_children():
+        if isinstance(child, FlatConv):
+            setattr(module, name, child.plain().eval())
+        else:
+            _flatten(child)

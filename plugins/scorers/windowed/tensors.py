@@ -1,16 +1,10 @@
-"""What goes into TalkNet's graphs and what comes out, whichever runtime computes them."""
+"""What goes into the graphs and what comes out, whichever runtime computes them."""
 
 from __future__ import annotations
 
 from ....core.features import FACE_MEAN, FACE_STD, MFCC_COEFFICIENTS, MFCC_STEPS_PER_FRAME
 from ....core.graphs import Tensor
 from ....core.types import FACE_SIZE_PX
-from .windows import FRAMES_SEEN
-
-MODEL = "talknet"
-"""The name of the model in bundles and graphs."""
-VECTOR = 512
-"""Values of a visual vector."""
 
 MFCC = Tensor(
     "mfcc",
@@ -27,18 +21,27 @@ FACES = Tensor(
     0.0,
     255.0,
 )
-SEEN = Tensor(
-    "seen",
-    ("batch", FRAMES_SEEN, FACE_SIZE_PX, FACE_SIZE_PX),
-    "five successive grey faces, the middle one that of the frame, as (x / 255 - "
-    f"{FACE_MEAN}) / {FACE_STD}; zeros where the window has none",
-    (0.0 - FACE_MEAN) / FACE_STD,
-    (1.0 - FACE_MEAN) / FACE_STD,
-)
-VECTORS = Tensor("visual", ("batch", VECTOR), "a visual vector for each frame", 0.0, 2.0)
-VISUAL = Tensor(
-    "visual", ("batch", "frames", VECTOR), "the visual vectors of a window's frames", 0.0, 2.0
-)
 LOGITS = Tensor(
     "logits", ("batch", "frames", 2), "not speaking, speaking; not yet a probability", -10.0, 10.0
 )
+
+
+def seen(frames: int | str, meaning: str) -> Tensor:
+    """What the visual frontend reads.
+
+    Args:
+        frames: How many successive faces it takes; "frames" for any number.
+        meaning: What they are.
+    """
+    return Tensor(
+        "seen",
+        ("batch", frames, FACE_SIZE_PX, FACE_SIZE_PX),
+        f"{meaning}, as (x / 255 - {FACE_MEAN}) / {FACE_STD}",
+        (0.0 - FACE_MEAN) / FACE_STD,
+        (1.0 - FACE_MEAN) / FACE_STD,
+    )
+
+
+def vectors(size: int, meaning: str, *axes: str) -> Tensor:
+    """Visual vectors of so many values, in the order of these free axes."""
+    return Tensor("visual", (*axes, size), meaning, 0.0, 2.0)

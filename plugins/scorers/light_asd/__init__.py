@@ -1,0 +1,52 @@
+"""Light-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....core.weights import Weights
+from ..windowed import Model, Reach, component
+
+if TYPE_CHECKING:
+    from ..windowed.network import Network
+
+__all__ = ["LIGHT_ASD", "MODEL"]
+
+_PUBLISHER = (
+    "https://github.com/Junhua-Liao/Light-ASD/raw/ed38c232de5efe0261dbd68627c0ade7cdfe14eb/weight/"
+)
+
+
+def _network() -> Network:
+    from .network import network
+
+    return network()
+
+
+MODEL = Model(
+    name="light_asd",
+    title="Light-ASD",
+    published={
+        "talkset": Weights(
+            name="light_asd_talkset",
+            url=f"{_PUBLISHER}finetuning_TalkSet.model",
+            published="finetuning_TalkSet.model",
+            check="sha256:efc375833887eefa9d209dc92810e18519b04c3c73ea35a549f2a7f40b7d94d5",
+            size_bytes=4175289,
+            licence="MIT",
+        ),
+        "ava": Weights(
+            name="light_asd_ava",
+            url=f"{_PUBLISHER}pretrain_AVA_CVPR.model",
+            published="pretrain_AVA_CVPR.model",
+            check="sha256:d44bc3ea7baa8e0946fa3921311714a630ed8b90a1928fab0dbe30d918909317",
+            size_bytes=4175289,
+            licence="MIT",
+        ),
+    },
+    network=_network,
+    # Three blocks; the longer path of each has a kernel of 5 along time.
+    sharing=Reach(3 * 2, 128),
+    frontend="model.visualEncoder",
+)
+LIGHT_ASD = component(MODEL)

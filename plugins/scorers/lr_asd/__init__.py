@@ -1,0 +1,52 @@
+"""LR-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....core.weights import Weights
+from ..windowed import Model, Reach, component
+
+if TYPE_CHECKING:
+    from ..windowed.network import Network
+
+__all__ = ["LR_ASD", "MODEL"]
+
+_PUBLISHER = (
+    "https://github.com/Junhua-Liao/LR-ASD/raw/1b6dcd2d8fc2895683de6508ec6294ec47d388ca/weight/"
+)
+
+
+def _network() -> Network:
+    from .network import network
+
+    return network()
+
+
+MODEL = Model(
+    name="lr_asd",
+    title="LR-ASD",
+    published={
+        "talkset": Weights(
+            name="lr_asd_talkset",
+            url=f"{_PUBLISHER}finetuning_TalkSet.model",
+            published="finetuning_TalkSet.model",
+            check="sha256:6b4ef53694e874e96cf630198dc479c78aebb3993bbf166aee3d926dfe7d9342",
+            size_bytes=3426337,
+            licence="MIT",
+        ),
+        "ava": Weights(
+            name="lr_asd_ava",
+            url=f"{_PUBLISHER}pretrain_AVA.model",
+            published="pretrain_AVA.model",
+            check="sha256:85e6c77fc981595234790d1e128ebb60352d37726b2445e0ef8891e2512fe9e3",
+            size_bytes=3426337,
+            licence="MIT",
+        ),
+    },
+    network=_network,
+    # Three blocks, each with kernels of 5 and 3 along time.
+    sharing=Reach(3 * (2 + 1), 128),
+    frontend="model.visualEncoder",
+)
+LR_ASD = component(MODEL)

@@ -1,0 +1,72 @@
+"""LR-ASD (Liao et al., IJCV 2025), the network, 0.84 M parameters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..factorised import NORM_EPSILON, Block, FactorisedBody, Sense, backwards
+from ..windowed.network import Network
+
+
+def network() -> Network:
+    """LR-ASD, with weights drawn at random."""
+    return Network(_Body(), 128, training_heads=("lossV",))
+
+
+class _Block(Block):
+    """One path: two convolutions across moments, then two along time."""
+
+    def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__(sense, channels_in, channels, stride)
+        half, s = channels // 2, sense.letter
+        self.add(f"{s}_1", f"{s}_norm_1", sense.across(channels_in, half, 5, stride))
+        self.add(f"{s}_2", f"{s}_norm_2", sense.across(half, channels, 3))
+        self.add("t_1", "t_norm_1", sense.along(channels, 5))
+        self.add("t_2", "t_norm_2", sense.along(channels, 3))
+
+    def forward(self, moments: Tensor, batch: int) -> Tensor:
+        s = self.sense.letter
+        x = self.step(f"{s}_1", f"{s}_norm_1", moments)
+        x = self.step(f"{s}_2", f"{s}_norm_2", x)
+        courses = self.step("t_1", "t_norm_1", self.sense.courses(x, batch))
+        return self.sense.moments(self.step("t_2", "t_norm_2", courses), x.shape)
+
+
+class _Body(FactorisedBody):
+    """The senses weighed against each other, and a sequence read both ways."""
+
+    def __init__(self) -> None:
+        super().__init__(_Block)
+        self.fusion = _Fusion(256)
+        self.detector = _Detector()
+
+    def join(self, seen: Tensor, heard: Tensor) -> Tensor:
+        found: Tensor = self.detector(self.fusion(torch.cat([heard, seen], dim=2)))
+        return found
+
+
+class _Fusion(nn.Module):
+    """Weighs each value by what all of its frame are."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention = nn.Conv1d(width, width, 1, bias=False)
+        self.bn = nn.BatchNorm1d(width, eps=NORM_EPSILON)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = torch.sigmoid(self.bn(self.attention(x.transpose(1, 2))))
+        return x * weights.transpose(1, 2)
+
+
+class _Detector(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru_forward = nn.GRU(256, 64, batch_first=True)
+        self.gru_backward = nn.GRU(256, 64, batch_first=True)
+        self.attention = _Fusion(128)
+
+    def forward(self, x: Tensor) -> Tensor:
+        both = torch.cat([self.gru_forward(x)[0], backwards(self.gru_backward, x)], dim=2)
+        found: Tensor = self.attention(both)
+        return found

@@ -1,0 +1,76 @@
+"""TalkNet (Tao et al., "Is Someone Speaking?", ACM MM 2021), the network, 15.74 M parameters.
+
+The visual frontend sees each frame with its four neighbours; the rest looks at a window at once.
+The names of modules are those of the published checkpoint.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..windowed.network import Body, Network
+from .audio import AudioEncoder
+from .frames import FRAMES_SEEN, VECTOR
+from .visual import VisualFrontend, visual_conv1d, visual_tcn
+
+_HEADS = 8
+
+
+def network() -> Network:
+    """TalkNet, with weights drawn at random."""
+    return Network(_Body(), 256, training_heads=("lossA", "lossV"))
+
+
+class _Body(Body):
+    """The two encoders and the attention between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visualFrontend = VisualFrontend()
+        self.visualTCN = visual_tcn()
+        self.visualConv1D = visual_conv1d()
+        self.audioEncoder = AudioEncoder()
+        self.crossA2V = _Attention(128)
+        self.crossV2A = _Attention(128)
+        self.selfAV = _Attention(256)
+
+    def vectors(self, seen: Tensor) -> Tensor:
+        """(n, 5, 112, 112) five successive faces around each frame to (n, 512)."""
+        found: Tensor = self.visualFrontend(seen)
+        return found
+
+    def frontend(self, faces: Tensor) -> Tensor:
+        """(B, T, 112, 112) faces of whole windows, with zeros before and after, to (B, T, 512)."""
+        beside = FRAMES_SEEN // 2
+        padded = functional.pad(faces, (0, 0, 0, 0, beside, beside))
+        seen = padded.unfold(1, FRAMES_SEEN, 1).movedim(-1, 2)
+        return self.vectors(seen.flatten(0, 1)).reshape(*faces.shape[:2], VECTOR)
+
+    def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
+        """(B, T, 512) visual vectors and (B, 4 T, 13) MFCC to (B, T, 256)."""
+        audio = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1))
+        video = self.visualConv1D(self.visualTCN(visual.transpose(1, 2))).transpose(1, 2)
+        both = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
+        fused: Tensor = self.selfAV(both, both)
+        return fused
+
+
+class _Attention(nn.Module):
+    """A transformer layer whose query may be another sequence than the one it adds to."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.self_attn = nn.MultiheadAttention(width, _HEADS, batch_first=True)
+        self.linear1 = nn.Linear(width, 4 * width)
+        self.linear2 = nn.Linear(4 * width, width)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        # The residual is on the source although the target asks, as in the published network.
+        found, _ = self.self_attn(target, source, source, need_weights=False)
+        x = self.norm1(source + found)
+        result: Tensor = self.norm2(x + self.linear2(functional.relu(self.linear1(x))))
+        return result

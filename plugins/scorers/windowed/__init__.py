@@ -1,0 +1,29 @@
+"""What the scorers share that look at windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
+
+They differ in their network, in their weights, and in how far a frame's neighbours reach into its
+visual vector. All else is here: the parameters, windows of several lengths, PyTorch and ONNX
+Runtime, bundles, checkpoints and every error. Neither runtime is imported before it is needed.
+"""
+
+from functools import partial
+
+from ....core.components import Component
+from .config import WindowedConfig
+from .exporting import exportable
+from .loading import build
+from .model import Model
+from .reach import Reach
+
+__all__ = ["Model", "Reach", "component"]
+
+
+def component(model: Model) -> Component:
+    """The scorer that runs a model, with its weights and its export."""
+    return Component(
+        "scorer",
+        model.name,
+        WindowedConfig,
+        partial(build, model),
+        weights=tuple(model.published.values()),
+        export=partial(exportable, model),
+    )

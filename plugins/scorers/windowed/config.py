@@ -1,0 +1,42 @@
+"""The parameters of these scorers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+RUNTIMES = ("auto", "torch", "onnx")
+
+
+@dataclass(frozen=True)
+class WindowedConfig:
+    """A network that looks at windows of sound and faces.
+
+    Attributes:
+        weights: "talkset" (trained on TalkSet, made from LRS3 and VoxCeleb2), "ava" (trained on
+            AVA-ActiveSpeaker), or a path: a checkpoint, a bundle that asd export made, or an
+            ONNX model.
+        runtime: "torch", "onnx" (ONNX Runtime; the presets named _onnx set it) or "auto": what
+            the weights are for.
+        tensorrt: With ONNX Runtime on CUDA, compute through TensorRT.
+        window_seconds: Lengths of the windows whose logits are averaged, 1 or more each; a
+            single one costs less and is less steady. One named twice counts twice.
+        batch_frames: How many faces go through the network at once; each takes 2 to 4 MB. A
+            network that sees far to both sides takes more if it must.
+    """
+
+    weights: str = "talkset"
+    runtime: str = "auto"
+    tensorrt: bool = False
+    window_seconds: list[int] = field(default_factory=lambda: [1, 2, 3, 4, 5, 6])
+    batch_frames: int = 32
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES:
+            raise ValueError(f"runtime must be {', '.join(RUNTIMES)}, but got {self.runtime!r}")
+        if not self.window_seconds or min(self.window_seconds) < 1:
+            raise ValueError(
+                "window_seconds must list one length or more, each of 1 s or more, "
+                f"but got {list(self.window_seconds)}"
+            )
+        if self.batch_frames < 1:
+            raise ValueError(f"batch_frames must be 1 or more, but got {self.batch_frames}")

@@ -1,0 +1,132 @@
+"""Runs a network with ONNX Runtime, from and to NumPy arrays; PyTorch need not be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....core.bundle import Bundle
+from ....core.components import Context
+from ....core.errors import WeightsError
+from ....core.types import Float32, UInt8
+from ...onnx_support import OnnxSession
+from .config import WindowedConfig
+from .model import Model
+from .scorer import WINDOW_FRAMES_PER_FACE
+from .tensors import FACES, LOGITS, MFCC
+from .windows import Int64, Span, pictures
+
+
+class SplitRuntime:
+    """The two parts of a bundle, as `TorchRuntime` runs them.
+
+    Args:
+        model: What the bundle should hold.
+        bundle: The bundle.
+        config: The parameters.
+        context: The device and the threads.
+
+    Raises:
+        WeightsError: The bundle is of another model, or a file is missing or altered.
+        DeviceError: The device asked for is not there.
+    """
+
+    def __init__(
+        self, model: Model, bundle: Bundle, config: WindowedConfig, context: Context
+    ) -> None:
+        if bundle.manifest["model"] != model.name:
+            raise WeightsError(
+                f"{bundle.folder} is a bundle of {bundle.manifest['model']}, not of {model.name}",
+                "Choose that scorer, or make a bundle with: "
+                f"asd export scorer={model.name} output=DIR",
+            )
+        self._frontend = OnnxSession(bundle.file("frontend.onnx"), context, config.tensorrt)
+        self._window = OnnxSession(bundle.file("window.onnx"), context, config.tensorrt)
+        self._sharing = model.sharing
+        self.device = self._frontend.device
+        self.window_frames = config.batch_frames * WINDOW_FRAMES_PER_FACE
+        self._batch_frames = config.batch_frames
+
+    def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[Float32, list[Int64]]:
+        """Compute visual vectors; see `TorchRuntime.look`."""
+        pieces, rows = self._sharing.plan(spans, self._batch_frames)
+        found = [
+            self._frontend.run({self._sharing.seen.name: pictures(faces, piece)})
+            for piece in pieces
+        ]
+        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in found]), rows
+
+    def logits(self, visual: Float32, mfcc: Float32) -> Float32:
+        """Look at windows of one length; see `TorchRuntime.logits`."""
+        return self._window.run({MFCC.name: mfcc, self._sharing.visual.name: visual})
+
+
+class WholeRuntime:
+    """A bare model.onnx: each window goes through the whole network.
+
+    Args:
+        model: What the file should hold.
+        path: The file; asdkit's own, or anyone's with the same inputs and output.
+        config: The parameters; the network takes `batch_frames` frames at once, if a window is
+            not longer.
+        context: The device and the threads.
+
+    Raises:
+        WeightsError: It is another model, or not a graph that ONNX Runtime runs.
+        DeviceError: The device asked for is not there.
+    """
+
+    def __init__(self, model: Model, path: Path, config: WindowedConfig, context: Context) -> None:
+        self._path = path
+        self._model = OnnxSession(path, context, config.tensorrt)
+        named = self._model.metadata.get("asdkit.model", model.name)
+        if named != model.name:
+            raise WeightsError(f"{path} holds {named}, not {model.name}", "Choose that scorer")
+        found = {**self._model.inputs, **self._model.outputs}
+        wanted = {tensor.name: tensor.shape for tensor in (MFCC, FACES, LOGITS)}
+        if found.keys() != wanted.keys() or any(
+            not _fits(found[name], wanted[name]) for name in wanted
+        ):
+            raise WeightsError(
+                f"{path} is not {model.title}: it has {_listed(found)}, expected {_listed(wanted)}",
+                f"Make one with: asd export scorer={model.name} output=DIR",
+            )
+        self.device = self._model.device
+        self.window_frames = config.batch_frames
+
+    def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[UInt8, list[Int64]]:
+        """What windows see: here the (n, 112, 112) uint8 faces themselves."""
+        return faces, [np.arange(*span) for span in spans]
+
+    def logits(self, visual: UInt8, mfcc: Float32) -> Float32:
+        """Look at windows of one length.
+
+        Args:
+            visual: (k, T, 112, 112) uint8, faces.
+            mfcc: (k, 4 T, 13) float32.
+
+        Returns:
+            (k, T, 2) float32: not speaking, speaking.
+        """
+        found = self._model.run({MFCC.name: mfcc, FACES.name: visual.astype(np.float32)})
+        wanted = (*visual.shape[:2], LOGITS.shape[-1])
+        if found.shape != wanted:
+            raise WeightsError(f"{self._path} gave logits {found.shape}, expected {wanted}")
+        return found
+
+
+def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:
+    """Whether fixed sizes are equal and free ones free."""
+    return len(found) == len(wanted) and all(
+        size == there if isinstance(size, int) else not isinstance(there, int)
+        for there, size in zip(found, wanted, strict=True)
+    )
+
+
+def _listed(tensors: Any) -> str:
+    return ", ".join(
+        f"{name} ({', '.join(map(str, shape))})" for name, shape in sorted(tensors.items())
+    )

@@ -1,0 +1,123 @@
+"""The models that look at windows: where the tests have their checkpoints and bundles from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rule
+
+from asdkit.core.bundle import Bundle
+from asdkit.core.components import Component, Context, registry
+from asdkit.core.types import SAMPLES_PER_FRAME, Clip, Float32
+from asdkit.plugins.scorers.light_asd import MODEL as LIGHT_ASD
+from asdkit.plugins.scorers.lr_asd import MODEL as LR_ASD
+from asdkit.plugins.scorers.talknet import MODEL as TALKNET
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
+from asdkit.plugins.scorers.windowed.model import Model
+from asdkit.plugins.scorers.windowed.scorer import Runtime
+from asdkit.plugins.scorers.windowed.windows import Span, cut
+
+DATA = Path(__file__).parent / "data"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+MODELS = {model.name: model for model in (TALKNET, LR_ASD, LIGHT_ASD)}
+SMALL = ("lr_asd", "light_asd")
+RUNTIMES = ("PyTorch", "bundle", "model.onnx")
+
+
+class Family:
+    """Checkpoints and bundles, each made when it is first asked for.
+
+    TalkNet has the rule's weights, the small models have the published ones where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._exported: dict[str, tuple[Path, list[str]]] = {}
+
+    def checkpoint(self, name: str) -> Path:
+        """The checkpoint of a model."""
+        import torch
+
+        published = SHARED / "weights" / f"{name}_talkset.model"
+        if name in SMALL and published.exists():
+            return published
+        path = self._folder / name / "rule.model"
+        if not path.exists():
+            path.parent.mkdir()
+            state = rule.checkpoint(shapes(name))
+            torch.save({key: torch.from_numpy(value) for key, value in state.items()}, path)
+        return path
+
+    def exported(self, name: str) -> tuple[Path, list[str]]:
+        """The bundle of that checkpoint in fp32, and what the export said."""
+        from asdkit.core.config import Chosen
+        from asdkit.export import proof
+        from asdkit.export.bundles import export
+        from asdkit.export.settings import ExportOptions, ExportPlan
+
+        if name not in self._exported:
+            config = WindowedConfig(str(self.checkpoint(name)))
+            options = ExportOptions(output=str(self._folder / f"{name}_bundle"))
+            said: list[str] = []
+            with pytest.MonkeyPatch.context() as patch:
+                if name in SMALL:  # one proof over all sizes is enough
+                    patch.setattr(proof, "_SIZES", {"batch": (1, 2), "frames": (1, 37)})
+                bundle = export(ExportPlan(options, Chosen(scorer(name), config)), said.append)
+            self._exported[name] = bundle.folder, said
+        return self._exported[name]
+
+    def runtime(self, name: str, kind: str, device: str = "cpu") -> Runtime:
+        """The model as one of `RUNTIMES` runs it."""
+        import torch
+
+        from asdkit.plugins.scorers.windowed.checkpoint import read_network
+        from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
+        from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
+
+        model, config, context = MODELS[name], WindowedConfig(), Context(device)
+        if kind == "PyTorch":
+            network = read_network(model, self.checkpoint(name))
+            return TorchRuntime(network, model.sharing, torch.device(device), config.batch_frames)
+        bundle, _ = self.exported(name)
+        if kind == "bundle":
+            return SplitRuntime(model, Bundle(bundle), config, context)
+        return WholeRuntime(model, bundle / "model.onnx", config, context)
+
+
+def shapes(name: str) -> dict[str, list[int]]:
+    """Shape of each entry of a model's published checkpoints."""
+    found: dict[str, list[int]] = json.loads((DATA / f"{name}_state_dict.json").read_text())
+    return found
+
+
+def scorer(model: Model | str) -> Component:
+    """The component of a model."""
+    return registry().find("scorer", model if isinstance(model, str) else model.name)
+
+
+def clip_of(tag: str, frames: int) -> Clip:
+    """The rule's faces and sound."""
+    return Clip(rule.face_frames(tag, frames), rule.waveform(tag, SAMPLES_PER_FRAME * frames))
+
+
+def windows_of(frames: int, seconds: int) -> list[Span]:
+    """The windows of one length, as the reference cuts them."""
+    return [(first, min(first + 25 * seconds, frames)) for first in range(0, frames, 25 * seconds)]
+
+
+def logits_by_length(runtime: Runtime, tag: str, frames: int) -> list[Float32]:
+    """(frames, 2) logits with windows of 1 s, 2 s ... 6 s each, out of one look at the faces."""
+    faces, sound = rule.face_frames(tag, frames), rule.mfcc(tag, 4 * frames)
+    spans = list(cut(frames, range(1, 7)))
+    seen, rows = runtime.look(faces, spans)
+    logits = {
+        (first, end): runtime.logits(seen[None, mine], sound[None, 4 * first : 4 * end])[0]
+        for (first, end), mine in zip(spans, rows, strict=True)
+    }
+    return [
+        np.concatenate([logits[window] for window in windows_of(frames, seconds)])
+        for seconds in range(1, 7)
+    ]
