@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,12 @@ def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sum(np.diff(recall, prepend=0) * precision))
 
 
-def judged(result: asdkit.Result, truth: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (n,) and truth (n,) of all frames of all tracks."""
+def judged(
+    result: asdkit.Result,
+    truth: dict[str, Any],
+    values: Callable[[asdkit.Track], np.ndarray] = lambda track: track.scores,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (n,), or other values, and truth (n,) of all frames of all tracks."""
     scores, spoken = [], []
     for track in result.tracks:
         x, y = ((track.boxes[:, :2] + track.boxes[:, 2:]) / 2).mean(0)
@@ -49,7 +54,7 @@ def judged(result: asdkit.Result, truth: dict[str, Any]) -> tuple[np.ndarray, np
             if x1 <= x < x2 and y1 <= y < y2
         ]
         labels = np.any(here, axis=0)[track.frames.start : track.frames.stop]
-        scores.append(track.scores[: len(labels)])
+        scores.append(values(track)[: len(labels)])
         spoken.append(labels)
     return np.concatenate(scores), np.concatenate(spoken)
 

@@ -1,8 +1,8 @@
 """What presets cost and give: `python -m benchmarks.presets FOLDER NAME[,OPTION=VALUE...] ...`.
 
 FOLDER holds clips with truth, as for benchmarks.clips; each further word is a preset with the
-options it needs, such as "fast" or "offline,detect_every=3". Every preset runs in a process of its
-own on every clip, and the presets take turns. Nothing is written.
+options it needs, such as "fast" or "offline,detect_every=3"; "default" is none. Every preset runs
+in a process of its own on every clip, and the presets take turns. Nothing is written.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ _RUN = """
 import json, resource, sys
 import asdkit
 from asdkit.benchmarks.clips import judged
+from asdkit.core.segments import mask
 
 video, *overrides = sys.argv[1:]
 result = asdkit.run(video, [*overrides, "writers=[]"])
 truth = json.load(open(video.rsplit(".", 1)[0] + ".json"))
 scores, spoken = judged(result, truth)
+said = judged(result, truth, lambda track: mask(track.speaking, track.first_frame, len(track)))[0]
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 frames = sum(end - start for start, end in result.shots)
-print(json.dumps([scores.tolist(), spoken.tolist(), dict(result.timings_s), frames, peak]))
+per_frame = [array.tolist() for array in (scores, spoken, said)]
+print(json.dumps([*per_frame, dict(result.timings_s), frames, peak]))
 """
 
 
@@ -44,7 +47,8 @@ def main(words: list[str]) -> None:
             done = subprocess.run(
                 [
                     *(sys.executable, "-c", _RUN, str(truth.with_suffix(".mp4"))),
-                    *(f"experiment={name}", *overrides),
+                    *([] if name == "default" else [f"experiment={name}"]),
+                    *overrides,
                 ],
                 stdout=subprocess.PIPE,
                 text=True,
@@ -52,22 +56,27 @@ def main(words: list[str]) -> None:
             )
             rows[preset].append(json.loads(done.stdout.splitlines()[-1]))
     print(describe())
-    print(f"{'':<10} {'AP':>7} {'detect':>7} {'score':>7} {'listen':>7} {'all':>7} ms/frame")
+    heads = "".join(f" {name:>7}" for name in ("AP", "right", "detect", "score", "listen", "all"))
+    print(f"{'':<10}{heads} ms/frame")
     for preset, runs in rows.items():
-        scores, truths = (np.concatenate([run[k] for run in runs]) for k in (0, 1))
-        frames = sum(run[3] for run in runs)
+        scores, truths, said = (np.concatenate([run[k] for run in runs]) for k in range(3))
+        quality = average_precision(scores, truths.astype(bool)), np.mean(said == truths)
+        frames = sum(run[4] for run in runs)
 
-        def spent(*stages: str, runs: list[list] = runs, frames: int = frames) -> float:
-            return 1000 * sum(run[2].get(s, 0.0) for run in runs for s in stages) / frames
+        def spent(stage: str, runs: list[list] = runs, frames: int = frames) -> float:
+            return 1000 * sum(run[3].get(stage, 0.0) for run in runs) / frames
 
-        total = spent("total") - spent("load")
+        costs = [spent(stage) for stage in ("detect", "score", "listen")]
+        costs.append(spent("total") - spent("load"))
         print(
-            f"{preset.partition(',')[0]:<10} {average_precision(scores, truths.astype(bool)):7.3f}"
-            f" {spent('detect'):7.1f} {spent('score'):7.1f} {spent('listen'):7.1f} {total:7.1f}"
-            f"  loading {np.mean([run[2]['load'] for run in runs]):.1f} s,"
-            f" {max(run[4] for run in runs) / 1024:.0f} MiB"
+            f"{preset.partition(',')[0]:<10}"
+            + "".join(f" {value:7.3f}" for value in quality)
+            + "".join(f" {value:7.1f}" for value in costs)
+            + f"  loading {np.mean([run[3]['load'] for run in runs]):.1f} s,"
+            + f" {max(run[5] for run in runs) / 1024:.0f} MiB"
         )
-    print("\nAP: pooled average precision. all: everything but loading; 40 ms is real time.")
+    print("\nAP: pooled average precision. right: part of the frames decided rightly.")
+    print("all: everything but loading; 40 ms is real time.")
     print("\n".join(preset.replace(",", " ") for preset in presets))
 
 

@@ -246,11 +246,11 @@ class Analysis:
                     track.faces = _room_for_faces(CLIP_FRAMES)
                 crop = face(image, x, y, half_size, self._crop_scale)
                 track.faces[track.gathered] = crop
-                box = track.uncropped.popleft()
-                if self._portraits and track.cropped % self._embed_every == 0:
-                    self._portraits.take(track.embedded, track.next_crop, image, box)
-                track.gathered += 1
-                track.cropped += 1
+            box = track.uncropped.popleft()
+            if self._portraits and track.cropped % self._embed_every == 0:
+                self._portraits.take(track.embedded, track.next_crop, image, box)
+            track.gathered += 1
+            track.cropped += 1
             if track.gathered == CLIP_FRAMES:
                 yield self._clip(track)
 

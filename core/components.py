@@ -19,6 +19,8 @@ from .weights import Weights
 
 KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer")
 """The kinds of components; each but the writer is chosen by `kind=name`."""
+PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
+"""Folders of presets: those of one kind each, and those of everything."""
 CONF = Path(__file__).parents[1] / "conf"
 """The folder of asdkit's own presets."""
 
@@ -112,7 +114,13 @@ class Registry:
         if not files:
             raise ValueError(f"{folder} holds no preset, such as experiment/NAME.yaml")
         for file in files:
-            key = (file.parent.name.removesuffix("s"), file.stem)
+            key = (file.parent.name, file.stem)
+            if key[0] not in PRESET_KINDS:
+                raise ValueError(
+                    f"{file} is in no folder of presets; there are {', '.join(PRESET_KINDS)}"
+                )
+            if key in self.components and self.providers[key] == provider:
+                raise ValueError(f"a component and a preset are both called {'='.join(key)}")
             self._claim(key, provider)
             self.presets[key] = file
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from .components import KINDS, Component, Context, registry
 from .errors import ConfigError
@@ -89,6 +91,8 @@ class Options:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if self.crop_scale < 0:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
+        if self.identities == "":
+            raise ValueError("identities names no folder")
         if not 0 <= self.identity_distance <= 2:
             raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
 
@@ -146,7 +150,7 @@ def compose_app(app: App, overrides: Iterable[str], video: str | None = None) ->
     try:
         with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
             return compose(app.name, list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
     finally:
         GlobalHydra.instance().hydra = outer
@@ -263,6 +267,9 @@ def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
         ConfigError: A value is out of range.
     """
     hints = get_type_hints(config)
+    for name, value in values.items():
+        if any(isinstance(one, float) and math.isnan(one) for one in (value, *_items(value))):
+            raise ConfigError(f"{key}.{name}: nan is not a number" if key else f"{name} is nan")
     try:
         return config(
             **{
@@ -272,3 +279,8 @@ def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
         )
     except ValueError as error:
         raise ConfigError(f"{key}.{error}" if key else str(error)) from error
+
+
+def _items(value: Any) -> Iterable[Any]:
+    """The items of a list or tuple."""
+    return value if isinstance(value, (list, tuple)) else ()

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from .components import registry
 from .console import say
@@ -72,7 +73,7 @@ def run_app(
         )()
     except AsdError:
         sys.exit(2)  # of a multirun, and said already
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
     except ValueError as error:
         if started:

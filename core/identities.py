@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, count
+from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .types import Float32, Float64, Track
 
@@ -33,12 +34,11 @@ def identify(
         in which they appear.
     """
     means = [_mean(track.embeddings) for track in tracks] + [_mean(v) for v in people.values()]
-    apart = [
-        (a, b)
-        for a, b in combinations(range(len(tracks)), 2)
-        if _seen_together(tracks[a], tracks[b])
-    ]
-    apart += combinations(range(len(tracks), len(means)), 2)
+    starts, ends = (np.array([t.frames[k] for t in tracks], np.int64) for k in (0, -1))
+    apart = np.zeros((len(means), len(means)), np.bool_)
+    seen = slice(len(tracks))
+    apart[seen, seen] = np.maximum.outer(starts, starts) <= np.minimum.outer(ends, ends)
+    apart[len(tracks) :, len(tracks) :] = True
     labels = cluster(np.array(means), apart, max_distance)
     names = dict(zip(labels[len(tracks) :], people, strict=True))
     free = (name for name in map("person_{}".format, count()) if name not in people)
@@ -50,12 +50,12 @@ def identify(
     return tuple(identified)
 
 
-def cluster(vectors: Float64, apart: Sequence[tuple[int, int]], max_distance: float) -> list[int]:
+def cluster(vectors: Float64, apart: NDArray[np.bool_], max_distance: float) -> list[int]:
     """Agglomerative clustering with average linkage over cosine distances.
 
     Args:
         vectors: (n, d) float64, each of length 1.
-        apart: Pairs of rows that never come into one cluster.
+        apart: (n, n) which pairs of rows never come into one cluster.
         max_distance: Clusters further apart than this, from 0 to 2, are not joined.
 
     Returns:
@@ -67,8 +67,7 @@ def cluster(vectors: Float64, apart: Sequence[tuple[int, int]], max_distance: fl
     from scipy.spatial.distance import squareform
 
     distances = np.clip(1 - np.einsum("id,jd->ij", vectors, vectors), 0, 2)
-    for a, b in apart:
-        distances[a, b] = distances[b, a] = _NEVER
+    distances[apart] = _NEVER
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), "average")
     return [int(label) for label in fcluster(tree, max_distance, "distance")]
@@ -79,7 +78,3 @@ def _mean(embeddings: Float32) -> Float64:
     mean = embeddings.astype(np.float64).mean(0)
     length = np.sqrt((mean * mean).sum())
     return np.asarray(mean / length if length else mean, np.float64)
-
-
-def _seen_together(a: Track, b: Track) -> bool:
-    return max(a.frames.start, b.frames.start) < min(a.frames.stop, b.frames.stop)

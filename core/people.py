@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from .contracts import Detector, Embedder
 from .crops import portrait
 from .embedding import embed
 from .errors import InputError
+from .results import printable
 from .types import Float32, UInt8
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -56,17 +58,25 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
     """The pictures of a folder, each with the name of whom it shows."""
     try:
         entries = sorted(folder.iterdir())
-        inner = {entry: sorted(entry.iterdir()) for entry in entries if entry.is_dir()}
+        inner = {
+            entry: sorted(entry.iterdir())
+            for entry in entries
+            if entry.is_dir() and entry.name[0] != "."
+        }
     except OSError as error:
         raise InputError(
             f"The portraits cannot be read from {folder}: {error.strerror}",
             "identities= takes a folder of pictures, each named after whom it shows",
         ) from error
-    pictures = [
+    named = [
         *((entry.stem, entry) for entry in entries if entry not in inner),
         *((person.name, path) for person, paths in inner.items() for path in paths),
     ]
-    pictures = [(name, path) for name, path in pictures if path.suffix.lower() in SUFFIXES]
+    pictures = [
+        (" ".join(normalize("NFC", printable(name)).split()), path)
+        for name, path in named
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    ]
     if not pictures:
         raise InputError(
             f"There is no picture in {folder}",

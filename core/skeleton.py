@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from .components import registry
@@ -74,5 +75,6 @@ def write_skeleton(name: str) -> tuple[Path, str]:
 
 
 def _is_word(part: str) -> bool:
-    """Whether Hydra takes it for a name; it does not so take null, true or nan."""
-    return OverridesParser.create().parse_override(f"detector={part}").value() == part
+    """Whether Hydra and YAML take it for a name; they do not so take null, nan or on."""
+    parsed = OverridesParser.create().parse_override(f"detector={part}").value()
+    return parsed == part and yaml.safe_load(part) == part

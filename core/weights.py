@@ -125,10 +125,14 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
         The checked file of published weights, downloaded if need be; a path as it is.
 
     Raises:
-        WeightsError: As for `locate`, or the path names a home that is not there.
+        WeightsError: As for `locate`, or nothing is named, or a home that is not there.
     """
     if given in published:
         return locate(published[given])
+    if not given:
+        raise WeightsError(
+            "weights= names nothing", f"Give {', '.join(published)} or the path of a file"
+        )
     try:
         return Path(given).expanduser()
     except RuntimeError as error:

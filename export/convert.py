@@ -109,7 +109,8 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
     """The graph with the submodules that allow it computed in int8.
 
     Weights are rounded channel by channel to 7 bits: with 8, processors without VNNI can
-    overflow. Activations get the range they have on the clips.
+    overflow. Activations get the range they have on the clips. Convolutions of a single channel
+    stay as they are.
 
     Args:
         model: The graph in fp32.
@@ -136,6 +137,7 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=nodes,
+            nodes_to_exclude=_of_one_channel(model),
             op_types_to_quantize=["Conv", "Add", "MaxPool", "Relu"],
         )
         return checked(onnx.load(path))
@@ -165,6 +167,18 @@ def _norms_as_convolutions(model: onnx.ModelProto, within: tuple[str, ...]) -> o
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     return model
+
+
+def _of_one_channel(model: onnx.ModelProto) -> list[str]:
+    """Convolutions that read a single channel, as grey pictures: they cost least and lose most."""
+    shapes = {entry.name: list(entry.dims) for entry in model.graph.initializer}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv"
+        and shapes.get(node.input[1], [])[1:2] == [1]
+        and not any(entry.name == "group" and entry.i > 1 for entry in node.attribute)
+    ]
 
 
 class _Samples:

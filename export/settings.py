@@ -23,7 +23,7 @@ class ExportOptions:
 
     Attributes:
         output: Folder for the bundle; if not given, one in the cache, which for published
-            weights in fp32 is where scorer=talknet_onnx looks.
+            weights in fp32 is where scorer=NAME_onnx looks.
         overwrite: Replace the bundle that is in that folder.
         precision: fp32; fp16, for GPUs; or int8, for CPUs, which changes the scores a little.
         opset: Version of the ONNX operators, 18 or higher; a lower one runs in older runtimes.
@@ -62,7 +62,7 @@ asd export check FOLDER [OPTION=VALUE ...]
 Writes a scorer's network as a bundle: ONNX graphs that run without PyTorch, and a manifest that
 says what they are. A bundle is put in place only if its graphs give PyTorch's numbers; check
 repeats that proof, wherever the bundle goes. To use one:
-asd run FILE scorer=talknet_onnx scorer.weights=FOLDER
+asd run FILE scorer=talknet_onnx scorer.weights=FOLDER (or lr_asd_onnx, light_asd_onnx)
 
 Several at once: asd export --multirun precision=fp32,int8 'output=talknet_${precision}'
 """

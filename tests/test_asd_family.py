@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import rule
@@ -24,6 +25,7 @@ from family import (
 )
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from onnx import TensorProto
 
 from asdkit.core.bundle import Bundle
 from asdkit.core.components import Context
@@ -323,8 +325,6 @@ def test_a_bundle_is_proven_and_can_be_checked(family, name):
 @pytest.mark.slow
 @small
 def test_convolutions_are_plain_ones_with_their_norms_in_them(family, name):
-    import onnx
-
     model = onnx.load(family.exported(name)[0] / "model.onnx")
     weights = {entry.name: len(entry.dims) for entry in model.graph.initializer}
     kinds = [node.op_type for node in model.graph.node]
@@ -388,6 +388,11 @@ def test_int8_from_end_to_end(family, tmp_path, monkeypatch):
     sizes = {name: (family.exported("lr_asd")[0] / name).stat().st_size for name in PARTS}
     assert bundle.file("frontend.onnx").stat().st_size < 0.4 * sizes["frontend.onnx"]
     assert bundle.file("window.onnx").stat().st_size == pytest.approx(sizes["window.onnx"], rel=0.1)
+
+    # What reads the grey picture costs little, and would lose most.
+    kept = onnx.load(bundle.file("frontend.onnx")).graph.initializer
+    kept = {tuple(entry.dims) for entry in kept if entry.data_type == TensorProto.FLOAT}
+    assert [dims for dims in kept if len(dims) == 4] == [(16, 1, 5, 5)]
 
     # A check judges anew, and needs the same checkpoint.
     said.clear()

@@ -84,8 +84,8 @@ def test_average_linkage_by_hand():
     """Of 0, 20 and 44 degrees the first two join (0.060); the third is 0.183 from them."""
     third = ((1 - np.cos(np.radians(44))) + (1 - np.cos(np.radians(24)))) / 2
     vectors = unit(0, 20, 44).astype(np.float64)
-    assert len(set(cluster(vectors, [], third + 1e-6))) == 1
-    apart = cluster(vectors, [], third - 1e-6)
+    assert len(set(cluster(vectors, np.zeros((3, 3), bool), third + 1e-6))) == 1
+    apart = cluster(vectors, np.zeros((3, 3), bool), third - 1e-6)
     assert apart[0] == apart[1] != apart[2]
 
 

@@ -75,6 +75,8 @@ def read_boxes(path: Path) -> dict[int, Detections]:
 
 def _box(frame: int, values: Sequence[Any]) -> list[float]:
     """The five numbers of a face, checked."""
+    if frame < 0:
+        raise ValueError(f"it names the frame {frame}, but frames count from 0")
     numbers = [float(value) for value in values]
     if len(numbers) != len(_FIELDS) - 1:
         raise ValueError(f"frame {frame} has a face of {len(numbers)} numbers, not 5")

@@ -38,11 +38,13 @@ class TrackerConfig:
 class _Live:
     """A track that may go on."""
 
-    def __init__(self, number: int, index: int, box: Float64) -> None:
+    def __init__(self, number: int, index: int, box: Float64, detect_every: int) -> None:
         self.number = number
         self.last_frame = index
         self.last_box = box
-        self.detections = 1
+        self._detect_every = detect_every
+        self.detections = detect_every
+        """Frames seen: each detection stands for as many as were left out after the last one."""
         self.frames = 1
         self.size_sum = box[2:] - box[:2]
 
@@ -51,8 +53,8 @@ class _Live:
         boxes = self.last_box + step * (box - self.last_box)
         boxes[-1] = box
         piece = TrackPiece(self.number, self.last_frame + 1, boxes)
+        self.detections += min(index - self.last_frame, self._detect_every)
         self.last_frame, self.last_box = index, box
-        self.detections += 1
         self.frames += len(boxes)
         self.size_sum = self.size_sum + (boxes[:, 2:] - boxes[:, :2]).sum(0)
         return piece
@@ -86,7 +88,7 @@ class LiveTracks:
         """Begin a track with a face, under a number never used before."""
         number = self._next_number
         self._next_number += 1
-        self._live[number] = _Live(number, index, box)
+        self._live[number] = _Live(number, index, box, self._detect_every)
         return TrackPiece(number, index, box[None])
 
     def extend(self, number: int, index: int, box: Float64) -> TrackPiece:
@@ -106,8 +108,7 @@ class LiveTracks:
         ended = []
         for track in tracks:
             del self._live[track.number]
-            seen_frames = track.detections * self._detect_every
-            long_enough = seen_frames > self._config.min_track_detections
+            long_enough = track.detections > self._config.min_track_detections
             large_enough = max(track.size_sum / track.frames) > self._config.min_face_px
             status: Literal["kept", "dropped"] = (
                 "kept" if long_enough and large_enough else "dropped"

@@ -55,8 +55,8 @@ def _track(track: Track) -> dict[str, Any]:
 def _embeddings(track: Track) -> Float64:
     if not len(track.embedded):
         return np.empty((0, EMBEDDING_SIZE))
-    distances = np.abs(np.array(track.frames)[:, None] - track.embedded)
-    return np.asarray(track.embeddings[distances.argmin(1)], np.float64)
+    halfway = (track.embedded[1:] + track.embedded[:-1]) / 2
+    return np.asarray(track.embeddings[np.searchsorted(halfway, track.frames)], np.float64)
 
 
 class _Pickler(pickle.Pickler):

@@ -16,10 +16,7 @@ from .config import WindowedConfig
 from .loading import is_onnx_path
 from .model import Model
 from .tensors import FACES, LOGITS, MFCC
-from .windows import Sharing, Span, pictures
-
-_SAMPLE_FRAMES = 8
-"""Frames of each second of a clip that int8 is calibrated by."""
+from .windows import Sharing, cut, pictures
 
 
 def exportable(model: Model, config: WindowedConfig) -> Exportable:
@@ -85,24 +82,19 @@ def exportable(model: Model, config: WindowedConfig) -> Exportable:
     )
 
 
-def _samples(clip: Clip) -> list[Span]:
-    """A short window of each second of a clip."""
-    return [
-        (start, min(start + _SAMPLE_FRAMES, len(clip))) for start in range(0, len(clip), GRID_FPS)
-    ]
-
-
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
+    """What is looked at for windows of a second."""
     for clip in clips:
-        pieces, _ = sharing.plan(_samples(clip), GRID_FPS)
+        pieces, _ = sharing.plan(list(cut(len(clip), [1])), GRID_FPS)
         for piece in pieces:
             yield {sharing.seen.name: pictures(clip.faces, piece)}
 
 
 def _whole_samples(clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
+    """Windows of a second."""
     for clip in clips:
         sound = mfcc(clip)
-        for start, end in _samples(clip):
+        for start, end in cut(len(clip), [1]):
             yield {
                 MFCC.name: sound[None, MFCC_STEPS_PER_FRAME * start : MFCC_STEPS_PER_FRAME * end],
                 FACES.name: clip.faces[None, start:end].astype(np.float32),
