@@ -278,6 +278,8 @@ def test_weights_are_verified(asd, shared, monkeypatch):
         (["weights", "fetch", "nothing"], "talknet_talkset"),
         (["run"], "asd run FILE"),
         (["run", "detector=yuent"], ", ".join(DETECTORS)),
+        (["run", "x.mp4", "crop_scale=nan"], "crop_scale is nan"),
+        (["run", "x.mp4", *BOXES, "tracker.min_face_px=nan"], "tracker.min_face_px: nan"),
         (["run", "experiment=nope"], "fast, offline"),
         (["run", "writers=[jsn]"], "annotated, ava, json"),
         (["run", "x.mp4", "detektor=yunet"], "There is no option detektor"),

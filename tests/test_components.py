@@ -188,8 +188,11 @@ def test_presets_take_part_in_what_names_are_taken(tmp_path):
     assert found.choices("experiment") == found.choices("writer") == ["acme"]
     with pytest.raises(PluginError, match=r"experiment=acme: first and second"):
         found.add_presets(preset(tmp_path / "two", "experiment", "acme"), second)
-    with pytest.raises(PluginError, match=r"writer=acme: first and second"):
-        found.add_presets(preset(tmp_path / "three", "writers", "acme"), second)
+    with pytest.raises(ValueError, match=r"no folder of presets; there are cutter, detector"):
+        found.add_presets(preset(tmp_path / "three", "detectors", "far"), second)
+    found.add(component("acme", "detector"), second)
+    with pytest.raises(ValueError, match=r"a component and a preset are both .*detector=acme"):
+        found.add_presets(preset(tmp_path / "four", "detector", "acme"), second)
 
 
 def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):

@@ -290,3 +290,15 @@ def test_a_listener_that_answers_wrongly_is_named(strangers, video, monkeypatch,
     monkeypatch.setattr(Loud, "speech", lambda self, sound: answer)
     with pytest.raises(PluginError, match="voice activity detector did not answer"):
         asdkit.run(path, [*WORDS, scenes, "vad=loud", "writers=[]"])
+
+
+def test_names_are_one_line_and_hidden_files_are_no_people(tmp_path):
+    save(tmp_path / "Zoe\u0308  Ann.png", faces(RED))
+    (tmp_path / "._Zoe.jpg").write_bytes(b"not a picture")
+    save(tmp_path / ".thumbs" / "1.png", faces(GREEN))
+    assert list(read_people(tmp_path, Colours(), MeanColour())) == ["Zo\u00eb Ann"]
+
+
+def test_no_folder_is_no_folder():
+    with pytest.raises(ConfigError, match="identities names no folder"):
+        asdkit.run("talk.mp4", ["identities=''"])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,3 +82,24 @@ def test_who_speaks_as_well_as_the_published_script_says_it(
     assert found_ap > FLOOR[model]
     if model == "lr_asd":
         assert found_ap == pytest.approx(REFERENCE_AP[weights], abs=WITHIN[detector])
+
+
+def test_two_detectors_and_two_scorers_are_one_command(shared, tmp_path):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "asdkit", "run", str(shared("clips/dialogue.mp4"))),
+            *("--multirun", "detector=mtcnn,yunet", "scorer=lip_motion,lr_asd"),
+            *("end_s=1.5", "writers=[json]", f"output={tmp_path / 'out'}", "device=cpu"),
+        ],
+        env={**os.environ, "ASDKIT_WEIGHTS": str(shared("weights"))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("out/*/result.json"))]
+    chosen = [[r["settings"][kind]["name"] for kind in ("detector", "scorer")] for r in found]
+    assert [tuple(names) for names in chosen] == [
+        ("mtcnn", "lip_motion"), ("mtcnn", "lr_asd"), ("yunet", "lip_motion"), ("yunet", "lr_asd"),
+    ]  # fmt: skip
+    assert all(len(r["tracks"]) == 2 for r in found)

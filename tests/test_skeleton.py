@@ -124,7 +124,23 @@ def test_names(name, folder, part):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-", "-x", "x-", "1st", "a b", "a/b", "..", "a.b", "лицо", "null", "True", "nan"],
+    [
+        "",
+        "-",
+        "-x",
+        "x-",
+        "1st",
+        "a b",
+        "a/b",
+        "..",
+        "a.b",
+        "лицо",
+        "null",
+        "True",
+        "nan",
+        "on",
+        "No",
+    ],
 )
 def test_names_that_will_not_do(refused, name):
     assert "letters, digits and hyphens" in refused("plugins", "new", name)

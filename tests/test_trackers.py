@@ -195,6 +195,13 @@ def test_small_faces_do_not_count(name, size, status):
 
 
 @every_tracker
+def test_a_look_just_after_another_stands_for_no_more_frames_than_passed(name):
+    """A shot's last frame is always looked at, however soon after the last look."""
+    [track] = follow(make(name, detect_every=7), {0: [face(100)], 1: [face(101)]})
+    assert track.status == "dropped"
+
+
+@every_tracker
 def test_each_detection_stands_for_detect_every_frames(name):
     frames = {i: [face(100)] for i in (0, 4, 8)}
     [track] = follow(make(name, detect_every=4, min_track_detections=11), frames)

@@ -446,3 +446,16 @@ def test_writers_are_found_by_name():
     for name, component in WRITERS.items():
         assert component.kind == "writer"
         assert type(load("writer", name)).__name__ == f"{name.capitalize()}Writer"
+
+
+def test_pywork_of_a_long_track_takes_no_more_memory_than_its_embeddings(tmp_path):
+    import tracemalloc
+
+    n = 20_000
+    one = replace(
+        track(0, 0, n), embedded=np.arange(0, n, 2), embeddings=np.ones((n // 2, 4), np.float32)
+    )
+    tracemalloc.start()
+    written("pywork", result(one), tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
