@@ -197,7 +197,8 @@ def test_options_are_checked():
 @pytest.mark.weights
 def test_a_person_is_closer_to_himself_than_to_others(shared, monkeypatch):
     """Two frames of each of three people, a second apart."""
-    tracks = np.load(shared("reference/dialogue.pipeline.npz"))
+    with np.load(shared("reference/dialogue.pipeline.npz")) as stored:
+        tracks = dict(stored)
     video = shared("clips/dialogue.mp4")
     if status(facenet.VGGFACE2).path is None:
         monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
