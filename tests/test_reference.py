@@ -122,9 +122,12 @@ def test_the_pickles_hold_the_references_tracks_and_scores(run, shared, tmp_path
         score = found[f"track{i}_score"]
         assert score.dtype == np.float64
         assert len(score) == len(wanted[f"track{i}_score"]) + 1  # the reference drops the last
+        # Fed the reference's own crops but the last, they agree to 1e-3 (tests/test_clips.py).
+        # The last frame and the sound after it move these rule-made scores by 0.19 at most, the
+        # better smoothing at a track's ends by 0.02 more.
         off = np.abs(score[:-1] - wanted[f"track{i}_score"])
-        assert off.max() < 0.16
-        assert np.median(off) < 0.06
+        assert off.max() < 0.22
+        assert np.median(off) < 0.065
 
 
 def test_the_preset_is_the_reference():
