@@ -6,14 +6,14 @@ each file, so that a file that is missing or altered is noticed before it is run
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import WeightsError
-from .weights import cache_folder, given_folder
+from .files import sha256
+from .weights import cache_folder, given_folder, note
 
 MANIFEST = "manifest.json"
 FORMAT = "asdkit-bundle-1"
@@ -62,7 +62,7 @@ class Bundle:
                 f"{files[name]['sha256']}",
                 AGAIN,
             )
-        return path
+        return note(path)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -92,19 +92,6 @@ def _read(path: Path) -> Mapping[str, Any]:
         if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
             raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", AGAIN)
     return dict(manifest)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in lower-case hexadecimal digits.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def bundle_name(model: str, weights: str, precision: str) -> str:

@@ -17,8 +17,10 @@ from .graphs import Exportable
 from .version import __version__
 from .weights import Weights
 
-KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer")
-"""The kinds of components; each but the writer is chosen by `kind=name`."""
+RUN_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
+"""The kinds of components of which a run has one each, chosen by `kind=name`."""
+KINDS = (*RUN_KINDS, "writer", "dataset")
+"""All kinds of components."""
 PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
 """Folders of presets: those of one kind each, and those of everything."""
 CONF = Path(__file__).parents[1] / "conf"

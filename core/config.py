@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, get_origin, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
@@ -15,13 +16,24 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .components import KINDS, Component, Context, registry
+from .components import RUN_KINDS, Component, Context, registry
 from .errors import ConfigError
-from .schemas import CONFIG_MODULE, App, component_schema, explained, install, names, offer
+from .schemas import (
+    CALIBRATION,
+    CONFIG_MODULE,
+    App,
+    component_schema,
+    explained,
+    install,
+    names,
+    offer,
+)
 from .segments import SegmentsConfig, SpeechConfig
+from .types import Clip, Scores
 
-CHOSEN_KINDS = tuple(kind for kind in KINDS if kind != "writer")
-
+if TYPE_CHECKING:
+    from .calibration import Calibration
+    from .contracts import Scorer
 
 def check_device_name(device: str) -> None:
     """Refuse what is not the name of a device.
@@ -33,20 +45,15 @@ def check_device_name(device: str) -> None:
         raise ValueError(f"device must be auto, cpu, cuda or cuda:N, got {device}")
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of a run that belong to no component.
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions:
+    """What holds for every video alike and belongs to no component.
 
     Attributes:
-        video: The video file.
-        sound: Another file to take the sound from; it starts with the picture.
-        output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
-        overwrite: Replace results that are already in the output folder.
-        start_s: Process from this second of the video on.
-        end_s: Process up to this second, excluded; to the end if not given.
         allow_silent: Go on without sound: every face is scored against silence.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads a library may use; its own choice if not given.
+        seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
         batch_frames: Frames handed to the detector at once.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
@@ -59,15 +66,10 @@ class Options:
         speech: When the sound counts as speech, if there is voice activity detection.
     """
 
-    video: str
-    sound: str | None = None
-    output: str | None = None
-    overwrite: bool = False
-    start_s: float = 0.0
-    end_s: float | None = None
     allow_silent: bool = False
     device: str = "auto"
     threads: int | None = None
+    seed: int = 0
     detect_every: int = 1
     batch_frames: int = 8
     crop_scale: float = 0.4
@@ -78,17 +80,13 @@ class Options:
     speech: SpeechConfig = field(default_factory=SpeechConfig)
 
     def __post_init__(self) -> None:
-        if self.start_s < 0:
-            raise ValueError(f"start_s must not be negative, got {self.start_s}")
-        if self.end_s is not None and self.end_s <= self.start_s:
-            raise ValueError(
-                f"end_s must be after start_s, got start_s={self.start_s} and end_s={self.end_s}"
-            )
         check_device_name(self.device)
         for name in ("threads", "detect_every", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be from 0 to 2**32 - 1, got {self.seed}")
         if self.crop_scale < 0:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
@@ -97,12 +95,49 @@ class Options:
             raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options(AnalysisOptions):
+    """The options of a run that belong to no component.
+
+    Attributes:
+        video: The video file.
+        sound: Another file to take the sound from; it starts with the picture.
+        output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
+        overwrite: Replace results that are already in the output folder.
+        start_s: Process from this second of the video on.
+        end_s: Process up to this second, excluded; to the end if not given.
+    """
+
+    video: str
+    sound: str | None = None
+    output: str | None = None
+    overwrite: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_s < 0:
+            raise ValueError(f"start_s must not be negative, got {self.start_s}")
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ValueError(
+                f"end_s must be after start_s, got start_s={self.start_s} and end_s={self.end_s}"
+            )
+        super().__post_init__()
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """A component and the parameters it was chosen with."""
+    """A component and the parameters it was chosen with.
+
+    Attributes:
+        component: The component.
+        config: Its parameters, an instance of `component.config`.
+        calibration: Scorers only: what corrects its probabilities, if anything.
+    """
 
     component: Component
     config: Any
+    calibration: Calibration | None = None
 
     def build(self, context: Context) -> Any:
         """Make it."""
@@ -135,7 +170,7 @@ speaking. The file is a plain argument, whatever its name holds; or video=FILE, 
 The values are those of this very command line. To see the parameters of another component choose
 it, as in: asd run detector=yunet --help
 """
-RUN = App("run", Options, CHOSEN_KINDS, _ABOUT, writers=True)
+RUN = App("run", Options, RUN_KINDS, _ABOUT, writers=True)
 
 
 def compose_app(app: App, overrides: Iterable[str], video: str | None = None) -> DictConfig:
@@ -191,15 +226,41 @@ def make_plan(config: DictConfig) -> Plan:
         ConfigError: A value is missing or out of range.
         PluginError: A component is not there.
     """
-    settings = settings_of(RUN, config)
-    chosen = {kind: choose(kind, settings[kind]) for kind in CHOSEN_KINDS}
+    return plan_of(settings_of(RUN, config))
+
+
+def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
+    """Check settings, and find their components.
+
+    Args:
+        settings: The settings of a run as plain values, or of an application that runs many:
+            what a run does not read is left away.
+        **own: Options of this run alone, such as its video.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: A component is not there.
+    """
+    defaults = {f.name: f.default for f in fields(Options) if f.default is not MISSING}
+    given = {**defaults, **settings, **own}
+    mine = {key: given[key] for key in RUN.keys}
+    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
     writers = tuple(
-        choose("writer", node, f"writers.{name}") for name, node in settings["writers"].items()
+        choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
-    own = {name: settings[name] for name in names(Options)}
+    return Plan(make_options(Options, mine), chosen, writers, mine)
+
+
+def make_options(options: type, settings: Mapping[str, Any]) -> Any:
+    """The options of an application that runs videos, from its settings.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+    own = {name: settings[name] for name in names(options)}
     own["segments"] = make(SegmentsConfig, own["segments"], "segments")
     own["speech"] = make(SpeechConfig, own["speech"], "speech")
-    return Plan(make(Options, own), chosen, writers, settings)
+    return make(options, own)
 
 
 def load(
@@ -231,7 +292,40 @@ def load(
         values = OmegaConf.to_container(merged, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise explained(error) from error
-    return choose(kind, values).build(Context(device, threads))
+    chosen = choose(kind, values)
+    part = chosen.build(Context(device, threads))
+    return _Calibrated(part, chosen.calibration) if chosen.calibration else part
+
+
+class _Calibrated:
+    """A scorer whose probabilities are corrected."""
+
+    def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
+        self._scorer = scorer
+        self._calibration = calibration
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """See `core.contracts.Scorer`."""
+        return [
+            Scores(self._calibration.apply(scores.logits)) for scores in self._scorer.score(clips)
+        ]
+
+
+def _read_calibration(path: Path, scorer: str) -> Calibration:
+    """A calibration that fits the scorer.
+
+    Raises:
+        ConfigError: It is none, or one of another scorer.
+    """
+    from .calibration import Calibration
+
+    calibration = Calibration.read(path)
+    if calibration.scorer != scorer:
+        raise ConfigError(
+            f"scorer.calibration: {path} was fitted on scorer={calibration.scorer}, not {scorer}",
+            f"Fit one with: asd calibrate scorer={scorer} dataset=NAME",
+        )
+    return calibration
 
 
 def choose(kind: str, node: Any, key: str = "") -> Chosen:
@@ -251,13 +345,16 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
+    calibration = None
+    if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
+        calibration = _read_calibration(Path(file).expanduser(), component.name)
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 offer(names(component.config)),
             )
-    return Chosen(component, make(component.config, parameters, key))
+    return Chosen(component, make(component.config, parameters, key), calibration)
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:

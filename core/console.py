@@ -110,7 +110,7 @@ def print_summary(result: Result) -> None:
     console.print(
         f"{total:.1f} s, {seconds / total:.2f} times real time ({stages})", soft_wrap=True
     )
-    devices = result.settings.get("devices", {})
+    devices = result.provenance.get("devices", {})
     if devices:
         took = ", ".join(f"{kind} on {device}" for kind, device in devices.items())
         console.print(f"device={result.settings['device']}: {took}", soft_wrap=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from .labels import LabelledVideo, Measure
 from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece, UInt8
 
 
@@ -109,4 +110,22 @@ class Writer(Protocol):
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write into `folder`, which exists, and return the files, each of them whole."""
+        ...
+
+
+class Dataset(Protocol):
+    """Videos with labels.
+
+    Attributes:
+        measure: What the dataset is judged by, unless told otherwise.
+    """
+
+    measure: Measure
+
+    def videos(self) -> Sequence[LabelledVideo]:
+        """The videos, in a fixed order.
+
+        Raises:
+            AsdError: A file is missing or is not what it should be.
+        """
         ...

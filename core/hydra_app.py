@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -22,12 +24,60 @@ from .errors import AsdError, ConfigError
 from .pipeline import RESULTS_FOLDER
 from .schemas import CONFIG_MODULE, App, explained, install
 
+Job = Callable[[DictConfig, str | None], float | None]
+"""Does the work of an application, and may return the number that sweepers look at."""
+
+
+class _Task:
+    """What Hydra calls for each job: of a module, so that a launcher can send it elsewhere.
+
+    Args:
+        job: Is called with what was composed and, in a multirun, the folder of this job.
+
+    Attributes:
+        failures: The errors of the jobs done here.
+        started: Whether a job has begun here.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.failures: list[AsdError] = []
+        self.started = False
+        self._job = job
+
+    def __call__(self, config: DictConfig) -> float | None:
+        """Do a job; a number is for sweepers that look for the best."""
+        self.started = True
+        hydra_config = HydraConfig.get()
+        several = hydra_config.mode == RunMode.MULTIRUN
+        folder = hydra_config.runtime.output_dir if several else None
+        if several:
+            print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
+        try:
+            return self._job(config, folder)
+        except AsdError as error:
+            self.failures.append(error)
+            if not several:
+                return None  # Hydra would add a line of its own
+            say(error)
+            raise  # marks this job as failed; the others go on
+
+
+class SweepFolder(Callback):
+    """Remembers the folder of a multirun, which only Hydra knows."""
+
+    folder: Path | None = None
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Called by Hydra."""
+        SweepFolder.folder = Path(config.hydra.sweep.dir)
+
 
 def run_app(
     app: App,
     words: list[str],
-    job: Callable[[DictConfig, str | None], object],
+    job: Job,
     video: str | None = None,
+    at_end: Callable[[Path], None] = lambda _: None,
 ) -> None:
     """Run a job as a Hydra app, so that all of Hydra's features work.
 
@@ -39,48 +89,36 @@ def run_app(
         words: The arguments, overrides and Hydra's flags.
         job: Is called with what was composed and, in a multirun, the folder of this job.
         video: The video, if it was named as a plain argument.
+        at_end: Is called with the folder of a multirun once its jobs are over.
 
     Raises:
         AsdError: The arguments do not fit, or the job failed; a multirun exits with 2 instead,
             after saying what failed.
     """
     install(app, registry(), video)
-    OmegaConf.register_new_resolver("asd_sweep_dir", _sweep_folder, use_cache=True, replace=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    failures: list[AsdError] = []
-    started = False
-
-    def task(config: DictConfig) -> None:
-        nonlocal started
-        started = True
-        hydra_config = HydraConfig.get()
-        several = hydra_config.mode == RunMode.MULTIRUN
-        folder = hydra_config.runtime.output_dir if several else None
-        if several:
-            print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
-        try:
-            job(config, folder)
-        except AsdError as error:
-            failures.append(error)
-            if several:
-                say(error)
-                raise  # marks this job as failed; the others go on
-
+    SweepFolder.folder = None
+    task = _Task(job)
     sys.argv = [sys.argv[0], *words]
     try:
         hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=app.name)(
             task
         )()
-    except AsdError:
-        sys.exit(2)  # of a multirun, and said already
+    except AsdError as error:
+        if not task.failures:  # it failed elsewhere
+            say(error)
+        sys.exit(2)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
     except ValueError as error:
-        if started:
+        if task.started:
             raise
         raise ConfigError(str(error)) from error
-    if failures:
-        raise failures[0]
+    finally:
+        if SweepFolder.folder:
+            at_end(SweepFolder.folder)
+    if task.failures:
+        raise task.failures[0]
 
 
 def _sweep_folder(output: str | None) -> str:
@@ -89,3 +127,7 @@ def _sweep_folder(output: str | None) -> str:
         return output
     now = datetime.now().astimezone()
     return str(Path(RESULTS_FOLDER, "multirun", now.strftime("%Y-%m-%d_%H-%M-%S")))
+
+
+# Wherever a job's task is unpickled, this module is imported, and its configuration understood.
+OmegaConf.register_new_resolver("asd_sweep_dir", _sweep_folder, use_cache=True, replace=True)

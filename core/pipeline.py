@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from .analysis import Analysis, Parts
 from .components import Context, registry
-from .config import CHOSEN_KINDS, Options, Plan, compose_run, make_plan
-from .decisions import decide
-from .errors import ConfigError, DeviceError, OutputError
+from .config import Options, Plan, compose_run, make_plan
+from .decisions import Heard, decide
+from .errors import OutputError
 from .identities import identify
 from .media import Media, Sound, frames, probe
-from .people import read_people
+from .models import Models, seed, versions
 from .progress import Progress, Stopwatch, silent
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track
 
 RESULTS_FOLDER = "asd_results"
 """Where results go, each in a folder named after its video, unless `output` says otherwise."""
@@ -49,34 +50,31 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
     return execute(make_plan(compose_run(overrides, os.fspath(video))), progress)
 
 
-def execute(plan: Plan, progress: Progress = silent) -> Result:
+def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = None) -> Result:
     """Run a plan. What can be refused is refused before decoding begins.
+
+    Args:
+        plan: What to run.
+        progress: Is told how far the run has come.
+        models: Components already loaded, for plans that differ in their videos alone.
 
     Raises:
         AsdError: As for `run`.
     """
-    options = plan.options
     watch = Stopwatch()
-    media = probe(
-        Path(options.video),
-        Path(options.sound) if options.sound else None,
-        allow_silent=options.allow_silent,
-        end_s=options.end_s,
-    )
-    folder = Path(options.output or Path(RESULTS_FOLDER, media.info.path.stem))
+    media = media_of(plan.options)
+    folder = Path(plan.options.output or Path(RESULTS_FOLDER, media.info.path.stem))
     with _results_folder(folder, plan) as stale:
         progress("loading", 0, 0)
+        models = models or Models(plan)
         with watch("load"):
-            context = Context(options.device, options.threads, options.detect_every)
-            parts = Parts(**{kind: plan.chosen[kind].build(context) for kind in CHOSEN_KINDS})
-            people = _people(options, parts)
-            writers = [chosen.build(context) for chosen in plan.writers]
-        settings = {**plan.settings, "devices": _devices(plan, parts)}
-        result = replace(_analysed(media, plan, parts, watch, progress), settings=settings)
-        if parts.embedder:
-            with watch("identify"):
-                tracks = identify(result.tracks, people, options.identity_distance)
-            result = replace(result, tracks=tracks)
+            parts = models.parts()
+            people = models.people
+            writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
+        seen = analysed(media, plan.options, parts, watch, progress)
+        with watch("identify") if parts.embedder else nullcontext():
+            result = concluded(media, plan, seen, people)
+        result = replace(result, provenance=provenance(plan, models), timings_s=watch.total())
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
@@ -87,26 +85,55 @@ def execute(plan: Plan, progress: Progress = silent) -> Result:
     return replace(result, timings_s=watch.total())
 
 
-def _people(options: Options, parts: Parts) -> dict[str, Float32]:
-    """The embeddings of people known by name."""
-    if options.identities is None:
-        return {}
-    if parts.embedder is None:
-        raise ConfigError(
-            f"identities={options.identities} needs an embedder, to compare faces by",
-            "Use embedder=facenet",
-        )
-    return read_people(Path(options.identities).expanduser(), parts.detector, parts.embedder)
+def media_of(options: Options) -> Media:
+    """The video of a run, looked into but not decoded.
+
+    Raises:
+        InputError: It is not usable.
+    """
+    return probe(
+        Path(options.video),
+        Path(options.sound) if options.sound else None,
+        allow_silent=options.allow_silent,
+        end_s=options.end_s,
+    )
 
 
-def _analysed(
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the pass over a video found, before anything is decided.
+
+    Attributes:
+        shots: (first, end) grid frames of each shot, end excluded.
+        tracks: The faces with their logits, nobody named and nobody speaking yet.
+        heard: What was heard; None if nobody listened.
+    """
+
+    shots: tuple[tuple[int, int], ...]
+    tracks: tuple[Track, ...]
+    heard: Heard | None
+
+
+def analysed(
     media: Media,
-    plan: Plan,
+    options: Options,
     parts: Parts,
     watch: Stopwatch,
-    progress: Progress,
-) -> Result:
-    options = plan.options
+    progress: Progress = silent,
+) -> Seen:
+    """Pass over a video: shots, tracks, and what the sound says.
+
+    Args:
+        media: The video.
+        options: What of it to look at, and how.
+        parts: The components.
+        watch: Measures the stages.
+        progress: Is told how far it has come.
+
+    Raises:
+        AsdError: The video breaks off, or a component answers what it must not.
+    """
+    seed(options.seed)
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
     with Sound(media, options.start_s) as sound:
@@ -140,30 +167,47 @@ def _analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    decision = decide(tracks, heard, options.segments, options.speech)
+    return Seen(shots, tracks, heard)
+
+
+def concluded(media: Media, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
+    """Decide who is who and who speaks when: all that costs no inference.
+
+    Args:
+        media: The video.
+        plan: What was run; here its thresholds count, and the calibration of its scorer.
+        seen: What the pass found.
+        people: The embeddings of people known by name.
+    """
+    options = plan.options
+    tracks = seen.tracks
+    if calibration := plan.chosen["scorer"].calibration:
+        tracks = tuple(replace(track, logits=calibration.apply(track.logits)) for track in tracks)
+    decision = decide(tracks, seen.heard, options.segments, options.speech)
+    tracks = decision.tracks
+    if any(len(track.embeddings) for track in tracks):
+        tracks = identify(tracks, people, options.identity_distance)
     return Result(
         video=media.info,
-        shots=shots,
-        tracks=decision.tracks,
+        shots=seen.shots,
+        tracks=tracks,
         settings=plan.settings,
-        timings_s=watch.total(),
+        timings_s={},
         speech=decision.speech,
         off_screen=decision.off_screen,
         sound_path=media.sound_path,
     )
 
 
-def _devices(plan: Plan, parts: Parts) -> dict[str, str]:
-    """What each component that can choose really took."""
-    devices = {kind: part.device for kind, part in vars(parts).items() if hasattr(part, "device")}
-    asked = plan.options.device
-    if asked.startswith("cuda") and not any(d.startswith("cuda") for d in devices.values()):
-        names = ", ".join(f"{kind}={c.component.name}" for kind, c in plan.chosen.items())
-        raise DeviceError(
-            f"device={asked} was asked for, but nothing here can use it ({names})",
-            "Use device=auto, or choose a detector or scorer that runs on CUDA",
-        )
-    return devices
+def provenance(plan: Plan, models: Models) -> dict[str, Any]:
+    """What the settings do not tell of where a result comes from, as plain values."""
+    weights = models.weights.items()
+    return {
+        "versions": versions(plan),
+        "devices": dict(models.devices),
+        "weights": {kind: [asdict(file) for file in files] for kind, files in weights if files},
+        "folder": str(Path.cwd()),
+    }
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     after = {
         "speech": _spans(result.speech),
         "off_screen": _spans(result.off_screen),
+        "provenance": _plain(result.provenance),
         "timings_s": _plain(result.timings_s),
     }
     return before, after

@@ -25,6 +25,8 @@ from .components import CONF, Component, Registry, registry
 from .errors import AsdError, ConfigError, PluginError
 
 CONFIG_MODULE = "asdkit.conf"
+CALIBRATION = "calibration"
+"""The parameter that every scorer has: a file of `asd calibrate`."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,12 @@ def _twin(label: str, config: type, *more: tuple[str, Any, Any]) -> type:
 def component_schema(component: Component) -> type:
     """The schema of a component's node: its name, and its parameters with their defaults."""
     label = f"{component.kind}={component.name}"
-    return _twin(label, component.config, ("name", str, field(default=component.name)))
+    own: list[tuple[str, Any, Any]] = [("name", str, field(default=component.name))]
+    if component.kind == "scorer":
+        own.append((CALIBRATION, str | None, field(default=None)))
+    schema = _twin(label, component.config, *own)
+    _offered[label] += [name for name, *_ in own if name != "name"]
+    return schema
 
 
 class PluginPresets(SearchPathPlugin):

@@ -38,8 +38,12 @@ Spans = tuple[tuple[float, float], ...]
 """(start_s, end_s) of stretches of time in seconds, in order, ends excluded."""
 
 
-def _checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """`value` as an array of `dtype`; `None` in `shape` stands for any length."""
+def checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """`value` as an array of `dtype`; `None` in `shape` stands for any length.
+
+    Raises:
+        ValueError: It has another shape.
+    """
     array = np.asarray(value, dtype)
     fits = array.ndim == len(shape) and all(
         want is None or want == got for want, got in zip(shape, array.shape, strict=True)
@@ -64,7 +68,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "image", _checked("Frame.image", self.image, np.uint8, (None, None, 3))
+            self, "image", checked("Frame.image", self.image, np.uint8, (None, None, 3))
         )
 
 
@@ -81,8 +85,8 @@ class Detections:
     scores: Float64
 
     def __post_init__(self) -> None:
-        boxes = _checked("Detections.boxes", self.boxes, np.float64, (None, 4))
-        scores = _checked("Detections.scores", self.scores, np.float64, (len(boxes),))
+        boxes = checked("Detections.boxes", self.boxes, np.float64, (None, 4))
+        scores = checked("Detections.scores", self.scores, np.float64, (len(boxes),))
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "scores", scores)
 
@@ -117,7 +121,7 @@ class TrackPiece:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "boxes", _checked("TrackPiece.boxes", self.boxes, np.float64, (None, 4))
+            self, "boxes", checked("TrackPiece.boxes", self.boxes, np.float64, (None, 4))
         )
 
 
@@ -143,16 +147,16 @@ class Clip:
 
     def __post_init__(self) -> None:
         side = FACE_SIZE_PX
-        faces = _checked("Clip.faces", self.faces, np.uint8, (None, side, side))
+        faces = checked("Clip.faces", self.faces, np.uint8, (None, side, side))
         if not len(faces):
             raise ValueError("Clip.faces must hold at least one frame")
         samples = SAMPLES_PER_FRAME * len(faces)
         object.__setattr__(self, "faces", faces)
-        object.__setattr__(self, "sound", _checked("Clip.sound", self.sound, np.int16, (samples,)))
+        object.__setattr__(self, "sound", checked("Clip.sound", self.sound, np.int16, (samples,)))
         object.__setattr__(
             self,
             "sound_after",
-            _checked("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
+            checked("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
         )
 
     def __len__(self) -> int:
@@ -177,7 +181,7 @@ class Scores:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "logits", _checked("Scores.logits", self.logits, np.float32, (None, 2))
+            self, "logits", checked("Scores.logits", self.logits, np.float32, (None, 2))
         )
         if not np.isfinite(self.logits).all():
             raise ValueError("Scores.logits must be finite")
@@ -225,17 +229,17 @@ class Track:
     identity: str | None = None
 
     def __post_init__(self) -> None:
-        boxes = _checked("Track.boxes", self.boxes, np.float64, (None, 4))
+        boxes = checked("Track.boxes", self.boxes, np.float64, (None, 4))
         n = len(boxes)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(
-            self, "smoothed", _checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
+            self, "smoothed", checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
         )
         object.__setattr__(
-            self, "logits", _checked("Track.logits", self.logits, np.float32, (n, 2))
+            self, "logits", checked("Track.logits", self.logits, np.float32, (n, 2))
         )
-        embeddings = _checked("Track.embeddings", self.embeddings, np.float32, (None, None))
-        embedded = _checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
+        embeddings = checked("Track.embeddings", self.embeddings, np.float32, (None, None))
+        embedded = checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "embedded", embedded)
 
@@ -299,6 +303,7 @@ class Result:
         sound_path: The file the sound came from; None where there was none.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
+        provenance: What it comes from beside the settings: versions, devices, files of weights.
     """
 
     video: VideoInfo
@@ -311,3 +316,4 @@ class Result:
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)

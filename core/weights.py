@@ -6,8 +6,9 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Literal
@@ -73,6 +74,32 @@ class WeightsStatus:
     fault: str = ""
 
 
+_watching: ContextVar[list[Path] | None] = ContextVar("watching", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[Path]]:
+    """Take note of the files of weights that are used while the block runs.
+
+    Yields:
+        Those so far, each once.
+    """
+    used: list[Path] = []
+    token = _watching.set(used)
+    try:
+        yield used
+    finally:
+        _watching.reset(token)
+
+
+def note(path: Path) -> Path:
+    """Say that weights are read from a file: results tell which, with its hash."""
+    used = _watching.get()
+    if used is not None and path not in used:
+        used.append(path)
+    return path
+
+
 def cache_folder() -> Path:
     """Where downloads are kept: `ASDKIT_CACHE` if it is set, else the user's cache folder."""
     if folder := os.environ.get("ASDKIT_CACHE"):
@@ -102,8 +129,11 @@ def locate(weights: Weights) -> Path:
     given = _examine(weights, _given(weights))
     if given.path is None:
         folder = given_folder()
-        return _cached_or_downloaded(
-            weights, f"not in {folder} (ASDKIT_WEIGHTS)" if folder else "ASDKIT_WEIGHTS is not set"
+        return note(
+            _cached_or_downloaded(
+                weights,
+                f"not in {folder} (ASDKIT_WEIGHTS)" if folder else "ASDKIT_WEIGHTS is not set",
+            )
         )
     if given.fault:
         # Falling back to a download would hide that the file the user chose is not used.
@@ -111,7 +141,7 @@ def locate(weights: Weights) -> Path:
             f"{given.path} (in ASDKIT_WEIGHTS) is not the weights {weights.name}: {given.fault}",
             f"Put the file from {weights.url} there as {weights.local}, or remove this one",
         )
-    return given.path
+    return note(given.path)
 
 
 def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
@@ -134,7 +164,7 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
             "weights= names nothing", f"Give {', '.join(published)} or the path of a file"
         )
     try:
-        return Path(given).expanduser()
+        return note(Path(given).expanduser())
     except RuntimeError as error:
         raise WeightsError(
             f"There is no folder for {given}: {error}",

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder, sha256
+from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder
 from ..core.components import Context
 from ..core.config import Chosen
 from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsError
-from ..core.files import whole_folder
+from ..core.files import sha256, whole_folder
 from ..core.graphs import Exportable, Tensor
 from ..core.version import __version__
 from ..plugins.onnx_support import check_device, import_onnxruntime

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from asdkit.core.bundle import Bundle, sha256
+from asdkit.core.bundle import Bundle
+from asdkit.core.files import sha256
 from asdkit.core.components import Component
 from asdkit.core.config import Chosen
 from asdkit.core.errors import (

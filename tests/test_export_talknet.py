@@ -12,7 +12,8 @@ import pytest
 import rule
 import torch
 
-from asdkit.core.bundle import FORMAT, Bundle, sha256
+from asdkit.core.bundle import FORMAT, Bundle
+from asdkit.core.files import sha256
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.export.convert import to_int8, to_onnx
 from asdkit.plugins.scorers.talknet import MODEL

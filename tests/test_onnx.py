@@ -169,7 +169,7 @@ def test_a_run_gives_pytorchs_scores(bundle, checkpoint, shared, tmp_path):
         output = tmp_path / str(number)
         asdkit.run(video, [*parts, f"scorer.weights={weights}", f"output={output}"])
         results.append(json.loads((output / "result.json").read_text()))
-        assert results[-1]["settings"]["devices"] == {"scorer": "cpu"}
+        assert results[-1]["provenance"]["devices"] == {"scorer": "cpu"}
     by_torch, by_onnx = (result["tracks"] for result in results)
     assert len(by_torch) == 3
     for one, other in zip(by_torch, by_onnx, strict=True):

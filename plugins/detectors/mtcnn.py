@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ...core.components import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, UInt8
+from ...core.weights import note
 from ..resizing import shrink
 from ..torch_support import import_torch, pick_device, set_threads
 
@@ -74,12 +76,14 @@ def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
     """Load the networks and make the detector."""
     import_torch("detector=mtcnn", instead="detector=yunet")
     try:
-        from facenet_pytorch import MTCNN
+        import facenet_pytorch
     except ImportError as error:
         raise MissingExtraError(
             "detector=mtcnn", "facenet-pytorch", "torch", instead="detector=yunet"
         ) from error
     set_threads(context.threads)
     device = pick_device(context.device)
-    network = MTCNN(keep_all=True, thresholds=list(config.thresholds), device=device).eval()
+    for part in ("pnet", "rnet", "onet"):
+        note(Path(facenet_pytorch.__file__).parent / "data" / f"{part}.pt")
+    network = facenet_pytorch.MTCNN(keep_all=True, thresholds=list(config.thresholds), device=device).eval()
     return MtcnnDetector(config, network, str(device))

@@ -16,6 +16,7 @@ import numpy as np
 from ...core.components import Context
 from ...core.errors import MissingExtraError, WeightsError
 from ...core.types import SAMPLES_PER_FRAME, Float32, Int16
+from ...core.weights import note
 from ..onnx_support import OnnxSession, import_onnxruntime
 
 _FILE = "silero_vad_16k_sequence.onnx"
@@ -86,7 +87,7 @@ def build(config: SileroConfig, context: Context) -> SileroVad:
         WeightsError: The silero-vad that is installed is too old.
     """
     import_onnxruntime("vad=silero")
-    return SileroVad(OnnxSession(_model_path(), Context(device="cpu", threads=1)))
+    return SileroVad(OnnxSession(note(_model_path()), Context(device="cpu", threads=1)))
 
 
 def _model_path() -> Path:

@@ -1,0 +1,155 @@
+"""The CSV files of AVA-ActiveSpeaker: a row for each face in each labelled frame."""
+
+from __future__ import annotations
+
+import csv
+import math
+from array import array
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from sys import intern
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .types import Float64, Int64
+
+SPEAKING_AUDIBLE = "SPEAKING_AUDIBLE"
+"""The label of who speaks and is heard, the only one that predictions may have."""
+SPEAKING_NOT_AUDIBLE = "SPEAKING_NOT_AUDIBLE"
+NOT_SPEAKING = "NOT_SPEAKING"
+LABELS = (NOT_SPEAKING, SPEAKING_AUDIBLE, SPEAKING_NOT_AUDIBLE)
+"""What a label of ground truth may be."""
+
+BOX_COLUMNS = ("entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2")
+TRUTH_COLUMNS = ("video_id", "frame_timestamp", *BOX_COLUMNS, "label", "entity_id")
+"""The columns of ground truth, in the order they have where the file has no header line."""
+PREDICTION_COLUMNS = (*TRUTH_COLUMNS, "score")
+"""The columns of predictions."""
+_TEXTS = ("video_id", "label", "entity_id")
+
+
+@dataclass(frozen=True, eq=False)
+class AvaRows:
+    """The n rows of a file, in its order.
+
+    Attributes:
+        line: (n,) int64, the line of the file, from 1.
+        video_id: (n,) str.
+        time_s: (n,) float64, seconds from the start of the video.
+        boxes: (n, 4) float64, x1, y1, x2, y2 relative to the picture, 0 to 1.
+        label: (n,) str, one of `LABELS`.
+        entity_id: (n,) str, the face track.
+    """
+
+    line: Int64
+    video_id: NDArray[np.str_]
+    time_s: Float64
+    boxes: Float64
+    label: NDArray[np.str_]
+    entity_id: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+
+def read_truth(path: Path) -> AvaRows:
+    """Read ground truth, with or without a header line; other columns are passed over.
+
+    Raises:
+        InputError: The file cannot be read, has no row, lacks a column, or a value is none.
+    """
+    return _read(path, TRUTH_COLUMNS, LABELS)[0]
+
+
+def read_predictions(path: Path) -> tuple[AvaRows, Float64]:
+    """Read predictions, which have a header line, and their (n,) float64 scores.
+
+    Raises:
+        InputError: The file cannot be read, has no row, lacks a column, a value is none, or a
+            label is not SPEAKING_AUDIBLE.
+    """
+    return _read(path, PREDICTION_COLUMNS, (SPEAKING_AUDIBLE,))
+
+
+def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[AvaRows, Float64]:
+    """The rows, and their scores if `columns` has them."""
+    lines = array("q")
+    numbers = {name: array("d") for name in columns if name not in _TEXTS}
+    texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
+    where: dict[str, int] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            for row in filter(None, reader):
+                if not where:
+                    where = _places(path, row, columns)
+                    if row[where["label"]] == "label":
+                        continue
+                here = f"{path}, line {reader.line_num}"
+                if len(row) <= max(where.values()):
+                    raise InputError(
+                        f"{here} has {len(row)} values, too few for the columns "
+                        f"{', '.join(columns)}",
+                        "Write the line whole or leave it out",
+                    )
+                for name, values in numbers.items():
+                    values.append(_number(here, name, row[where[name]]))
+                for name, words in texts.items():
+                    words.append(intern(row[where[name]]))
+                if texts["label"][-1] not in labels:
+                    raise InputError(
+                        f"{here} has the label {texts['label'][-1]!r}; it must be "
+                        f"{' or '.join(labels)}",
+                        "Rows without a label must be left out, and those of predictions stand "
+                        f"for {SPEAKING_AUDIBLE}",
+                    )
+                lines.append(reader.line_num)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a CSV in UTF-8: {error}") from error
+    if not lines:
+        raise InputError(f"{path} has no row", f"Its columns must be {', '.join(columns)}")
+    rows = AvaRows(
+        np.array(lines, np.int64),
+        np.array(texts["video_id"]),
+        np.array(numbers["frame_timestamp"]),
+        np.stack([np.array(numbers[name]) for name in BOX_COLUMNS], 1),
+        np.array(texts["label"]),
+        np.array(texts["entity_id"]),
+    )
+    return rows, np.array(numbers.get("score", ()), np.float64)
+
+
+def _places(path: Path, first: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
+    """Where each column stands, by the first row of a file: its header or, in truth, its data."""
+    if "label" in first:
+        if missing := [name for name in columns if name not in first]:
+            raise InputError(
+                f"{path} has no column {', '.join(missing)}; it has {', '.join(first)}",
+                f"Its columns must be {', '.join(columns)}",
+            )
+        return {name: first.index(name) for name in columns}
+    if tuple(columns) == PREDICTION_COLUMNS or len(first) < len(columns):
+        raise InputError(
+            f"{path} has no header line; it begins with {','.join(first)[:80]}",
+            f"Let it begin with the line {','.join(columns)}",
+        )
+    return {name: k for k, name in enumerate(columns)}
+
+
+def _number(here: str, name: str, text: str) -> float:
+    """A value of a row; scores alone may be infinite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value) or (math.isinf(value) and name != "score"):
+        raise InputError(
+            f"{here} has {text!r} as {name}, which must be a number",
+            "A face without a score ranks last with -inf" if name == "score" else "",
+        )
+    return value

@@ -1,0 +1,150 @@
+"""The components of a plan, built for one video or for many, and what they were made of."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import platform, python_version
+from typing import Any
+
+import numpy as np
+
+from .analysis import Parts
+from .components import RUN_KINDS, Context, registry
+from .config import Plan
+from .errors import ConfigError, DeviceError
+from .files import sha256
+from .people import read_people
+from .types import Float32
+from .version import __version__
+from .weights import noting
+
+_LASTING = ("detector", "scorer", "embedder")
+"""Kinds that keep nothing of a video: one serves any number. The others are made anew for each."""
+_LIBRARIES = ("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch")
+_LIBRARIES += ("onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
+"""Packages that results depend on, where they are installed."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights that a component has read.
+
+    Attributes:
+        path: Where it is.
+        sha256: Its SHA-256, in hexadecimal digits.
+        size_bytes: Its size.
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class Models:
+    """The components of a plan, each built when first asked for.
+
+    Args:
+        plan: Says which, with which parameters. Its video does not matter: detector, scorer and
+            embedder are loaded once for any number of videos.
+
+    Attributes:
+        weights: The files that each kind of component has read, of those built so far.
+        devices: What each component that can choose has taken.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.weights: dict[str, tuple[WeightsFile, ...]] = {}
+        self.devices: dict[str, str] = {}
+        self._plan = plan
+        self._lasting: dict[str, Any] = {}
+        options = plan.options
+        self._context = Context(options.device, options.threads, options.detect_every)
+
+    def part(self, kind: str) -> Any:
+        """The component of a kind; the same one again if it keeps nothing of a video.
+
+        Raises:
+            AsdError: It cannot be built.
+        """
+        if kind in self._lasting:
+            return self._lasting[kind]
+        chosen = self._plan.chosen[kind]
+        with noting() as files:
+            part = chosen.build(self._context)
+        if kind not in self.weights:
+            self.weights[kind] = tuple(
+                WeightsFile(str(path), sha256(path), path.stat().st_size)
+                for path in files
+                if path.is_file()
+            )
+        if hasattr(part, "device"):
+            self.devices[kind] = part.device
+        if kind in _LASTING:
+            self._lasting[kind] = part
+        return part
+
+    def parts(self) -> Parts:
+        """A component of each kind, for one video.
+
+        Raises:
+            AsdError: One cannot be built, or none can use the device that was asked for.
+        """
+        parts = Parts(**{kind: self.part(kind) for kind in RUN_KINDS})
+        asked = self._plan.options.device
+        if asked.startswith("cuda") and not any(d.startswith("cuda") for d in self.devices.values()):
+            names = ", ".join(f"{k}={c.component.name}" for k, c in self._plan.chosen.items())
+            raise DeviceError(
+                f"device={asked} was asked for, but nothing here can use it ({names})",
+                "Use device=auto, or choose a detector or scorer that runs on CUDA",
+            )
+        return parts
+
+    @cached_property
+    def people(self) -> Mapping[str, Float32]:
+        """The embeddings of people known by name.
+
+        Raises:
+            AsdError: There is no embedder, or a portrait is unusable.
+        """
+        folder = self._plan.options.identities
+        if folder is None:
+            return {}
+        embedder = self.part("embedder")
+        if embedder is None:
+            raise ConfigError(
+                f"identities={folder} needs an embedder, to compare faces by",
+                "Use embedder=facenet",
+            )
+        return read_people(Path(folder).expanduser(), self.part("detector"), embedder)
+
+
+def seed(number: int) -> None:
+    """Begin the random numbers of Python, NumPy, OpenCV and, where it is in use, PyTorch."""
+    import cv2
+
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002 - plugins may draw from it
+    cv2.setRNGSeed(number % 2**31)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(number)
+
+
+def versions(plan: Plan) -> dict[str, str]:
+    """The versions of what a result depends on: package, to its version."""
+    found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
+    for chosen in (*plan.chosen.values(), *plan.writers):
+        component = chosen.component
+        provider = registry().providers[component.kind, component.name]
+        found[provider.name] = provider.version
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
