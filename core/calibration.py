@@ -1,16 +1,14 @@
-"""Probabilities that mean what they say: temperature and bias, fitted on labels."""
+"""Probabilities that mean what they say: a temperature and a bias, fitted on labels."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -22,46 +20,23 @@ from .evaluation.metrics import (
     negative_log_likelihood,
 )
 from .files import whole
-from .labels import Judged
+from .labels import Bool, Judged
 from .types import Float32, Float64
 
 SCHEMA = "asdkit.calibration/1"
-TEMPERATURES = (1e-3, 1e3)
-"""Lowest and highest temperature."""
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 
-Bool = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Errors:
-    """How far probabilities are from the truth; see `core.evaluation.metrics`.
-
-    Attributes:
-        expected_calibration_error: 0 to 1.
-        brier: 0 to 1.
-        nll: Negative log likelihood, in nats.
-    """
-
-    expected_calibration_error: float
-    brier: float
-    nll: float
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a calibration does to these errors."""
-
-    before: Errors
-    after: Errors
+Change = dict[str, dict[str, float]]
+"""What a calibration does: `before` and `after`, each expected_calibration_error, brier and nll."""
 
 
 @dataclass(frozen=True)
 class Calibration:
     """A correction of one scorer's probabilities.
 
-    Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks") with a bias,
-    which is Platt scaling (Platt 1999, "Probabilistic Outputs for Support Vector Machines") of the
-    log odds.
+    The probability becomes sigmoid(log odds / temperature + bias): temperature scaling (Guo et
+    al. 2017, "On Calibration of Modern Neural Networks") with the bias of Platt 1999
+    ("Probabilistic Outputs for Support Vector Machines").
 
     Attributes:
         scorer: The scorer it was fitted on.
@@ -69,9 +44,9 @@ class Calibration:
         bias: Is added to them then.
         weights: The scorer's weights, as its option names them; None where it has none.
         videos: The videos it was fitted on.
-        rows: How many labelled faces it was fitted on, counted in each frame.
-        fitted: The errors on these very rows.
-        held_out: The errors on videos that were left out of the fit; None with too few of them.
+        rows: How many labelled faces it was fitted on, counted in every frame.
+        fitted: What it does on these rows; None where that is not known.
+        held_out: What such a fit does on videos it has not seen; None where that is not known.
     """
 
     scorer: str
@@ -80,13 +55,15 @@ class Calibration:
     weights: str | None = None
     videos: tuple[str, ...] = ()
     rows: int = 0
-    fitted: Change | None = None
-    held_out: Change | None = None
+    fitted: Change | None = field(default=None, hash=False)
+    held_out: Change | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
-        low, high = TEMPERATURES
-        if not low <= self.temperature <= high:
-            raise ValueError(f"temperature must lie from {low} to {high}, got {self.temperature}")
+        if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
+            raise ValueError(
+                f"temperature must lie from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}, "
+                f"got {self.temperature}"
+            )
         if not math.isfinite(self.bias):
             raise ValueError(f"bias must be finite, got {self.bias}")
 
@@ -97,11 +74,10 @@ class Calibration:
             logits: (n, 2) float32, not speaking and speaking, finite.
 
         Returns:
-            (n, 2) float32. The class-1 logit, the score, stays; the other one is moved so that
-            the probability is sigmoid((l1 - l0) / temperature + bias).
+            (n, 2) float32. The class-1 logit, which is the score, stays; the other one moves.
         """
         speaking = logits[:, 1].astype(np.float64)
-        odds = _scaled(log_odds(logits), self.temperature, self.bias)
+        odds = log_odds(logits) / self.temperature + self.bias
         return np.stack([speaking - odds, speaking], 1).astype(np.float32)
 
     def write(self, path: Path) -> None:
@@ -121,17 +97,138 @@ class Calibration:
         Raises:
             ConfigError: There is no such file, or it is no calibration.
         """
-        again = "Make one with: asd calibrate"
+        mend = "Make one with: asd calibrate"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-                raise ValueError(f"its schema is not {SCHEMA!r}")
-            changes = {name: _change(values.pop(name, None)) for name in ("fitted", "held_out")}
-            videos = tuple(values.pop("videos", ()))
-            return cls(**values, **changes, videos=videos)
+            return cls._parsed(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(
-                f"The calibration {path} cannot be read: {error.strerror}", again
+                f"The calibration {path} cannot be read: {error.strerror}", mend
             ) from error
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"{path} is no calibration: {error}", again) from error
+            raise ConfigError(f"{path} is not a calibration: {error}", mend) from error
+
+    @classmethod
+    def _parsed(cls, text: str) -> Calibration:
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
+            raise ValueError(f"its schema is not {SCHEMA}")
+        kinds = (("scorer", str), ("temperature", (int, float)), ("bias", (int, float)))
+        for name, kind in kinds:
+            if not isinstance(values.get(name), kind):
+                raise TypeError(f"its {name} is {values.get(name)!r}")
+        return cls(**{**values, "videos": tuple(values.get("videos", ()))})
+
+
+def calibrate(parts: Mapping[str, Judged], scorer: str, weights: str | None = None) -> Calibration:
+    """Fit a calibration on labelled videos, faces that were not found left out.
+
+    Args:
+        parts: The rows of each video, by its name, of the scorer without a calibration.
+        scorer: The scorer.
+        weights: Its weights.
+
+    Raises:
+        InputError: The labels of the faces found are all alike.
+    """
+    logits, truth = _found(list(parts.values()))
+    temperature, bias = fit(logits, truth)
+    odds = log_odds(logits)
+    return Calibration(
+        scorer,
+        temperature,
+        bias,
+        weights,
+        tuple(parts),
+        len(truth),
+        _change(odds, odds / temperature + bias, truth),
+        held_out(parts),
+    )
+
+
+def fit(logits: Float32, truth: Bool) -> tuple[float, float]:
+    """The temperature and bias of the greatest likelihood.
+
+    Labels count as Platt 1999 smooths them, (n + 1) / (n + 2) for n rows that speak and
+    1 / (n + 2) for n that do not, so that scores that part both wholly get a finite answer.
+
+    Args:
+        logits: (n, 2) float32, not speaking and speaking, finite.
+        truth: (n,) bool, who speaks.
+
+    Returns:
+        Temperature, within the limits of `Calibration`, and bias.
+
+    Raises:
+        InputError: All labels are alike.
+    """
+    positives = int(np.count_nonzero(truth))
+    negatives = len(truth) - positives
+    if not positives or not negatives:
+        raise InputError(
+            f"A calibration needs faces that speak and faces that do not, but of the faces found "
+            f"{positives} speak and {negatives} do not",
+            "Calibrate on more videos",
+        )
+    odds = log_odds(logits)
+    target = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+    def loss(at: Float64) -> tuple[float, Float64]:
+        slope = np.exp(at[0])
+        scaled = slope * odds + at[1]
+        error = expit(scaled) - target
+        value = np.mean(np.logaddexp(0, scaled) - target * scaled)
+        return float(value), np.array([slope * np.mean(error * odds), np.mean(error)])
+
+    slopes = (-math.log(HIGHEST_TEMPERATURE), -math.log(LOWEST_TEMPERATURE))
+    found = minimize(
+        loss,
+        np.zeros(2),
+        method="L-BFGS-B",
+        jac=True,
+        bounds=[slopes, (None, None)],
+        options={"ftol": 1e-14, "gtol": 1e-9},
+    )
+    temperature = np.clip(np.exp(-found.x[0]), LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE)
+    return float(temperature), float(found.x[1])
+
+
+def held_out(parts: Mapping[str, Judged]) -> Change | None:
+    """What calibration does on videos that it was not fitted on.
+
+    Each video is corrected by a fit on all the others; then the rows of all are taken together.
+
+    Args:
+        parts: The rows of each video, by its name.
+
+    Returns:
+        The change, or None with less than two videos in which some speak and some do not: then no
+        fit could leave one out.
+    """
+    videos = list(parts.values())
+    labels = [_found([video])[1] for video in videos]
+    if sum(bool(truth.any() and not truth.all()) for truth in labels) < 2:
+        return None
+    after = []
+    for k, left_out in enumerate(videos):
+        temperature, bias = fit(*_found(videos[:k] + videos[k + 1 :]))
+        after.append(log_odds(_found([left_out])[0]) / temperature + bias)
+    logits, truth = _found(videos)
+    return _change(log_odds(logits), np.concatenate(after), truth)
+
+
+def _found(videos: Sequence[Judged]) -> tuple[Float32, Bool]:
+    """The logits and the labels of the faces that were found, one video after the other."""
+    rows = Judged.pooled(videos)
+    return rows.logits[rows.found], rows.truth[rows.found]
+
+
+def _change(before: Float64, after: Float64, truth: Bool) -> Change:
+    """The errors of two log odds."""
+    return {
+        name: {
+            "expected_calibration_error": expected_calibration_error(expit(odds), truth),
+            "brier": brier(expit(odds), truth),
+            "nll": negative_log_likelihood(odds, truth),
+        }
+        for name, odds in (("before", before), ("after", after))
+    }

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ from .version import __version__
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from .config import Plan
+    from .hydra_app import AtEnd, Job
+    from .schemas import App
     from .types import Result
 
 USAGE = """\
@@ -23,6 +26,15 @@ asd - say which visible face is speaking, frame by frame
 
   asd run FILE [OPTION=VALUE ...]   find the faces of a video and who speaks when
   asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
+  asd batch videos=PATTERN [OPTION=VALUE ...]
+                                    the same for thousands of videos, on one machine or a cluster
+  asd repeat FOLDER [OPTION=VALUE ...]
+                                    run again what made the results in a folder, and compare
+  asd evaluate dataset=NAME [OPTION=VALUE ...]
+                                    how well a configuration does on labelled videos, at what cost
+  asd compare FOLDER ...            one table of evaluations, best first
+  asd calibrate dataset=NAME [OPTION=VALUE ...]
+                                    make probabilities mean what they say
   asd export [OPTION=VALUE ...]     write a scorer's network as ONNX, and prove that it is the same
   asd export check FOLDER           repeat the proof
   asd plugins                       list what can be chosen: components of each kind, and presets
@@ -49,6 +61,9 @@ Options with several values, and --multirun, try all of them: asd run FILE -m de
 """
 
 _DEMO_CLIP = "demo.mp4"
+_APPS = ("run", "batch", "evaluate", "calibrate", "export")
+"""Commands that are Hydra applications, with a help of their own."""
+_HELP = {"-h", "--help"}
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
 _TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
 _TAKES_VALUE |= {"--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"}
@@ -60,11 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands: dict[str, Callable[[list[str]], None]] = {
         "run": _run,
         "demo": _demo,
+        "batch": _batch,
+        "repeat": _repeat,
+        "evaluate": _evaluate,
+        "compare": _compare,
+        "calibrate": _calibrate,
         "export": _export,
         "plugins": _plugins,
         "weights": _weights,
     }
-    asks_help = bool({"-h", "--help"} & set(words)) and words[0] not in ("run", "export")
+    asks_help = bool(_HELP & set(words)) and words[0] not in _APPS
     if not words or asks_help or words[0] == "help":
         print(USAGE, end="")
         sys.exit(0 if words else 2)
@@ -74,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
     try:
         if words[0] in ("-sc", "--shell-completion"):
-            _complete(words, sorted(commands))
+            _complete(words, commands)
         elif words[0] in commands:
             commands[words[0]](words[1:])
         else:
@@ -134,33 +154,42 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def _run(words: list[str]) -> None:
     video, overrides = split_video(words)
-    if {"-h", "--help"} & set(overrides):
-        from .config import RUN
-        from .help import app_help
+    from .config import RUN
 
-        print(app_help(RUN, [word for word in overrides if not word.startswith("-")]), end="")
-    else:
-        _run_app(overrides, _report, video)
+    _run_app(RUN, overrides, _report, video)
 
 
 def _run_app(
-    words: list[str], job: Callable[[DictConfig, str | None], object], video: str | None = None
+    app: App, words: list[str], job: Job, video: str | None = None, at_end: AtEnd | None = None
 ) -> None:
-    from .config import RUN
+    """Run a Hydra application, or show its help."""
+    if _HELP & set(words):
+        from .help import app_help
+
+        print(app_help(app, [word for word in words if _is_override(word)]), end="")
+        return
     from .hydra_app import run_app
 
-    run_app(RUN, words, job, video)
+    run_app(app, words, job, video, at_end)
 
 
-def _report(config: DictConfig, output: str | None = None) -> Result:
+def _is_override(word: str) -> bool:
+    return bool(_OVERRIDE.match(word)) or word.startswith("~")
+
+
+def _report(config: DictConfig, output: str | None = None) -> None:
     """Run what was composed, showing progress and summary."""
+    from .config import make_plan
+
+    _execute(make_plan(config), output)
+
+
+def _execute(plan: Plan, output: str | None = None) -> Result:
     from dataclasses import replace
 
-    from .config import make_plan
     from .console import ProgressLine, print_summary
     from .pipeline import execute
 
-    plan = make_plan(config)
     if output:
         plan = replace(plan, options=replace(plan.options, output=output))
     with ProgressLine() as progress:
@@ -169,58 +198,163 @@ def _report(config: DictConfig, output: str | None = None) -> Result:
     return result
 
 
-def _complete(words: list[str], commands: list[str]) -> None:
-    """Answer a shell that asks how a line may go on; `asd run` has Hydra answer."""
+def _batch(words: list[str]) -> None:
+    from .batch.settings import BATCH
+
+    _run_app(BATCH, _in_shards(words), _report_batch)
+
+
+def _in_shards(words: list[str]) -> list[str]:
+    """The arguments of `asd batch`, one job a shard if there are several or a launcher is named."""
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    if "shard" in given or _HELP & set(words) or {"-m", "--multirun", "--cfg", "-c"} & set(words):
+        return words
+    shards = given.get("shards", "1")
+    if shards == "1" and "hydra/launcher" not in given:
+        return words
+    if not shards.isdecimal() or not int(shards):
+        raise ConfigError(f"shards must be a number from 1 on, got {shards}")
+    flags = [word for word in words if word.startswith("-")]
+    overrides = [word for word in words if not word.startswith("-")]
+    every = ",".join(map(str, range(int(shards))))
+    return [*overrides, f"shard={every}", *flags, "--multirun"]
+
+
+def _report_batch(config: DictConfig, _: str | None = None) -> None:
+    from .batch.run import run_batch
+
+    run_batch(config, print)
+
+
+def _evaluate(words: list[str]) -> None:
+    from .evaluation.settings import EVALUATE
+
+    _run_app(EVALUATE, words, _report_evaluation, at_end=_print_comparison)
+
+
+def _report_evaluation(config: DictConfig, output: str | None = None) -> float | None:
+    """Evaluate what was composed; the number is for sweepers."""
+    from .console import ProgressLine, print_evaluation
+    from .evaluation.dataset import make_dataset_plan
+    from .evaluation.evaluate import evaluate
+    from .evaluation.settings import EVALUATE
+
+    plan = make_dataset_plan(EVALUATE, config)
+    folder = Path(output or plan.options.output)
+    with ProgressLine() as progress:
+        found = evaluate(plan, folder, print, progress)
+    print_evaluation(found, folder)
+    value: float | None = found["measure"]["value"]
+    return value
+
+
+def _print_comparison(folder: Path) -> None:
+    """Compare what a multirun has evaluated."""
+    from .console import print_table
+    from .evaluation.compare import write_comparison
+
+    print_table(write_comparison([folder], folder))
+
+
+def _compare(words: list[str]) -> None:
+    given = [word.split("=", 1)[1] for word in words if word.startswith("output=")]
+    folders = [Path(word) for word in words if not word.startswith("output=")]
+    if not folders or len(given) > 1:
+        raise ConfigError(
+            "asd compare takes folders that hold evaluations, and perhaps output=FOLDER",
+            "Use: asd compare FOLDER ...",
+        )
+    from .console import print_table
+    from .evaluation.compare import write_comparison
+
+    print_table(write_comparison(folders, Path(given[0]) if given else Path("asd_comparison")))
+
+
+def _calibrate(words: list[str]) -> None:
+    from .evaluation.settings import CALIBRATE
+
+    _run_app(CALIBRATE, words, _report_calibration)
+
+
+def _report_calibration(config: DictConfig, output: str | None = None) -> None:
+    from .console import ProgressLine, print_calibration
+    from .evaluation.dataset import make_dataset_plan
+    from .evaluation.fitting import fit_calibration
+    from .evaluation.settings import CALIBRATE
+
+    plan = make_dataset_plan(CALIBRATE, config)
+    path = Path(output, "calibration.json") if output else Path(plan.options.output)
+    with ProgressLine() as progress:
+        fitted = fit_calibration(plan, path, print, progress)
+    print_calibration(fitted, path)
+
+
+def _repeat(words: list[str]) -> None:
+    from .repeat import differences, plan_again
+
+    folders = [word for word in words if not _is_override(word)]
+    if len(folders) != 1:
+        raise ConfigError(
+            f"asd repeat takes one folder of results, but got {' '.join(folders) or 'none'}",
+            "Use: asd repeat FOLDER [output=FOLDER]",
+        )
+    again = plan_again(Path(folders[0]), [word for word in words if _is_override(word)])
+    if again.folder.is_dir():
+        os.chdir(again.folder)  # which relative paths in the settings are relative to
+    found = differences(again.before, _execute(again.plan))
+    print("\n".join(found) if found else "The same as before: tracks, scores and segments")
+
+
+def _complete(words: list[str], commands: Mapping[str, Callable[[list[str]], None]]) -> None:
+    """Answer a shell that asks how a line may go on; applications have Hydra answer."""
     line = os.environ.get("COMP_LINE", "")
     match = re.match(r"(\S+\s+)(\S+\s+)(.*)", line, re.DOTALL)
     command = match[2].strip() if match else ""
     if "query" not in " ".join(words):  # install or uninstall
-        _run_app(words, _report)
-    elif match and command in ("run", "demo", "export"):
+        _run(words)
+    elif match and command in (*_APPS, "demo"):
         # Hydra would stumble over a file among the overrides.
         *done, typed = match[3].split(" ")
         done = [word for word in done if _OVERRIDE.match(word)]
         os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-        (_export if command == "export" else _run)(words)
+        commands["run" if command == "demo" else command](words)
     elif match and command == "weights":
         print("\n".join(word for word in ("list", "fetch", "verify") if word.startswith(match[3])))
     elif not match:
         typed = line.partition(" ")[2].strip()
-        print("\n".join(word for word in commands if word.startswith(typed)))
+        print("\n".join(word for word in sorted(commands) if word.startswith(typed)))
 
 
 def _demo(words: list[str]) -> None:
     given = {word.partition("=")[0] for word in words}
     preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
     overrides = [word for word in preset if word.partition("=")[0] not in given]
-    _run_app([*overrides, *words], _report_demo, _DEMO_CLIP)
+    from .config import RUN
+
+    _run_app(RUN, [*overrides, *words], _report_demo, _DEMO_CLIP)
 
 
 def _report_demo(config: DictConfig, output: str | None = None) -> None:
     """Make the demo clip in the output folder, run on it and compare with the truth."""
+    from .config import make_plan
     from .demo import frames_right, make_clip
 
     folder = Path(output or config.output)
     truth = make_clip(folder / _DEMO_CLIP)
     config.video = str(folder / _DEMO_CLIP)
-    result = _report(config, output)
+    result = _execute(make_plan(config), output)
     right, judged = frames_right(result, truth)
     print(f"{right} of {judged} frames right ({100 * right / max(judged, 1):.1f} %)")
 
 
 def _export(words: list[str]) -> None:
     from ..export.settings import EXPORT
-    from .hydra_app import run_app
 
-    if {"-h", "--help"} & set(words):
-        from .help import app_help
-
-        print(app_help(EXPORT, [word for word in words if _OVERRIDE.match(word)]), end="")
-    elif words[:1] == ["check"]:
+    if words[:1] == ["check"] and not _HELP & set(words):
         _check(words[1:])
     else:
-        run_app(EXPORT, words, _report_export)
+        _run_app(EXPORT, words, _report_export)
 
 
 def _report_export(config: DictConfig, _: str | None = None) -> None:

@@ -30,6 +30,7 @@ from .schemas import (
 )
 from .segments import SegmentsConfig, SpeechConfig
 from .types import Clip, Scores
+from .weights import note
 
 if TYPE_CHECKING:
     from .calibration import Calibration
@@ -133,14 +134,18 @@ class Chosen:
         component: The component.
         config: Its parameters, an instance of `component.config`.
         calibration: Scorers only: what corrects its probabilities, if anything.
+        calibration_path: The file that the calibration stands in.
     """
 
     component: Component
     config: Any
     calibration: Calibration | None = None
+    calibration_path: Path | None = None
 
     def build(self, context: Context) -> Any:
-        """Make it."""
+        """Make it; a calibration is applied to what it answers, later and elsewhere."""
+        if self.calibration_path:
+            note(self.calibration_path)
         return self.component.build(self.config, context)
 
 
@@ -345,16 +350,17 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
-    calibration = None
+    calibration, path = None, None
     if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
-        calibration = _read_calibration(Path(file).expanduser(), component.name)
+        path = Path(file).expanduser()
+        calibration = _read_calibration(path, component.name)
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 offer(names(component.config)),
             )
-    return Chosen(component, make(component.config, parameters, key), calibration)
+    return Chosen(component, make(component.config, parameters, key), calibration, path)
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:

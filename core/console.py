@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import AsdError
 from .types import GRID_FPS, Result, Spans
+
+if TYPE_CHECKING:
+    from .calibration import Calibration
 
 
 def say(error: AsdError) -> None:
@@ -116,6 +121,72 @@ def print_summary(result: Result) -> None:
         console.print(f"device={result.settings['device']}: {took}", soft_wrap=True)
     for path in result.files:
         console.print(Text(str(path)), soft_wrap=True)
+
+
+_SHOWN = (
+    ("average_precision", "average precision"),
+    ("auc", "area under the ROC curve"),
+    ("f1", "F1 of the decisions"),
+    ("balanced_accuracy", "balanced accuracy"),
+    ("best_f1", "F1 at the best threshold"),
+    ("f1_per_person_mean", "mean F1 per person"),
+    ("expected_calibration_error", "expected calibration error"),
+    ("diarization_error_rate", "diarization error rate"),
+)
+"""Metrics shown on the console, and what they are called there."""
+
+
+def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
+    """Print the most important numbers of an evaluation, on stdout."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    metrics, cost = found["metrics"], found["cost"]
+    for key, name in _SHOWN:
+        if key in metrics:
+            value = "not defined" if metrics[key] is None else f"{metrics[key]:.4f}"
+            mark = "  <- the measure" if key == found["measure"]["name"] else ""
+            console.print(f"{name:<28}{value}{mark}", soft_wrap=True)
+    if "rows" in metrics:
+        console.print(
+            f"{metrics['rows']} labelled faces and moments, {metrics['positives']} speaking; "
+            f"{metrics['missed']} not found, {metrics['missed_positives']} of them speaking; "
+            f"{metrics['unlabelled']} frames of faces without a label",
+            soft_wrap=True,
+        )
+    if cost:
+        stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
+        memory = cost["peak_memory_mib"]
+        console.print(
+            f"{cost['times_real_time']:.2f} times real time; ms per frame: {stages}; "
+            f"{f'{memory:.0f} MiB at most' if memory else 'memory not known'}, "
+            f"{cost['model_mb']:.1f} MB of weights",
+            soft_wrap=True,
+        )
+    console.print(str(folder / "evaluation.json"), markup=False, soft_wrap=True)
+
+
+def print_calibration(fitted: Calibration, path: Path) -> None:
+    """Print a calibration, and the errors before and after it, on stdout."""
+    print(f"temperature {fitted.temperature:.4g}, bias {fitted.bias:.4g}, of {fitted.rows} rows")
+    for what, change in (
+        ("on what it was fitted to", fitted.fitted),
+        ("on videos it was not fitted to", fitted.held_out),
+    ):
+        if change:
+            before, after = change["before"], change["after"]
+            words = [
+                f"{name} {before[key]:.4f} -> {after[key]:.4f}"
+                for key, name in (
+                    ("expected_calibration_error", "expected calibration error"),
+                    ("brier", "Brier score"),
+                    ("nll", "negative log likelihood"),
+                )
+            ]
+            print(f"{what}: {', '.join(words)}")
+    if fitted.held_out is None:
+        print("Too few videos to leave one out: nothing is known of videos it was not fitted to")
+    print(f"to use it: asd run FILE scorer={fitted.scorer} scorer.calibration={path}")
 
 
 def _seconds(spans: Spans) -> float:

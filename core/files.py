@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,8 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    aside = path.with_name(f".{path.stem}.partial{path.suffix}")
+    # By its process, so that two of them do not write into one file.
+    aside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside

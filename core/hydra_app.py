@@ -26,6 +26,8 @@ from .schemas import CONFIG_MODULE, App, explained, install
 
 Job = Callable[[DictConfig, str | None], float | None]
 """Does the work of an application, and may return the number that sweepers look at."""
+AtEnd = Callable[[Path], None]
+"""Is called with the folder of a multirun once its jobs are over."""
 
 
 class _Task:
@@ -77,7 +79,7 @@ def run_app(
     words: list[str],
     job: Job,
     video: str | None = None,
-    at_end: Callable[[Path], None] = lambda _: None,
+    at_end: AtEnd | None = None,
 ) -> None:
     """Run a job as a Hydra app, so that all of Hydra's features work.
 
@@ -89,7 +91,7 @@ def run_app(
         words: The arguments, overrides and Hydra's flags.
         job: Is called with what was composed and, in a multirun, the folder of this job.
         video: The video, if it was named as a plain argument.
-        at_end: Is called with the folder of a multirun once its jobs are over.
+        at_end: See `AtEnd`.
 
     Raises:
         AsdError: The arguments do not fit, or the job failed; a multirun exits with 2 instead,
@@ -115,7 +117,7 @@ def run_app(
             raise
         raise ConfigError(str(error)) from error
     finally:
-        if SweepFolder.folder:
+        if at_end and SweepFolder.folder:
             at_end(SweepFolder.folder)
     if task.failures:
         raise task.failures[0]

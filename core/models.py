@@ -89,21 +89,25 @@ class Models:
             self._lasting[kind] = part
         return part
 
-    def parts(self) -> Parts:
+    def parts(self, instead: Mapping[str, Any] | None = None) -> Parts:
         """A component of each kind, for one video.
+
+        Args:
+            instead: Others to take in the place of the plan's, by kind.
 
         Raises:
             AsdError: One cannot be built, or none can use the device that was asked for.
         """
-        parts = Parts(**{kind: self.part(kind) for kind in RUN_KINDS})
+        own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
         asked = self._plan.options.device
-        if asked.startswith("cuda") and not any(d.startswith("cuda") for d in self.devices.values()):
+        on_cuda = any(device.startswith("cuda") for device in self.devices.values())
+        if asked.startswith("cuda") and not on_cuda and not instead:
             names = ", ".join(f"{k}={c.component.name}" for k, c in self._plan.chosen.items())
             raise DeviceError(
                 f"device={asked} was asked for, but nothing here can use it ({names})",
                 "Use device=auto, or choose a detector or scorer that runs on CUDA",
             )
-        return parts
+        return Parts(**{**own, **(instead or {})})
 
     @cached_property
     def people(self) -> Mapping[str, Float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,9 +18,9 @@ from .decisions import Heard, decide
 from .errors import OutputError
 from .identities import identify
 from .media import Media, Sound, frames, probe
-from .models import Models, seed, versions
+from .models import Models, WeightsFile, seed, versions
 from .progress import Progress, Stopwatch, silent
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
 
 RESULTS_FOLDER = "asd_results"
 """Where results go, each in a folder named after its video, unless `output` says otherwise."""
@@ -73,8 +73,13 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
         seen = analysed(media, plan.options, parts, watch, progress)
         with watch("identify") if parts.embedder else nullcontext():
-            result = concluded(media, plan, seen, people)
-        result = replace(result, provenance=provenance(plan, models), timings_s=watch.total())
+            result = concluded(media.info, plan, seen, people)
+        result = replace(
+            result,
+            sound_path=media.sound_path,
+            provenance=provenance(plan, models.weights, models.devices),
+            timings_s=watch.total(),
+        )
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
@@ -170,11 +175,13 @@ def analysed(
     return Seen(shots, tracks, heard)
 
 
-def concluded(media: Media, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
+def concluded(
+    video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]
+) -> Result:
     """Decide who is who and who speaks when: all that costs no inference.
 
     Args:
-        media: The video.
+        video: The video.
         plan: What was run; here its thresholds count, and the calibration of its scorer.
         seen: What the pass found.
         people: The embeddings of people known by name.
@@ -188,24 +195,31 @@ def concluded(media: Media, plan: Plan, seen: Seen, people: Mapping[str, Float32
     if any(len(track.embeddings) for track in tracks):
         tracks = identify(tracks, people, options.identity_distance)
     return Result(
-        video=media.info,
+        video=video,
         shots=seen.shots,
         tracks=tracks,
         settings=plan.settings,
         timings_s={},
         speech=decision.speech,
         off_screen=decision.off_screen,
-        sound_path=media.sound_path,
     )
 
 
-def provenance(plan: Plan, models: Models) -> dict[str, Any]:
-    """What the settings do not tell of where a result comes from, as plain values."""
-    weights = models.weights.items()
+def provenance(
+    plan: Plan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the settings do not tell of where a result comes from, as plain values.
+
+    Args:
+        plan: What was run.
+        weights: The files of weights it used, by kind of component.
+        devices: The device that each component took, by kind.
+    """
+    files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
     return {
         "versions": versions(plan),
-        "devices": dict(models.devices),
-        "weights": {kind: [asdict(file) for file in files] for kind, files in weights if files},
+        "devices": dict(devices),
+        "weights": files,
         "folder": str(Path.cwd()),
     }
 

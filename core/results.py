@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .types import GRID_FPS, Float32, Result, Spans, Track
+from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 
 SCHEMA = "asdkit.result/1"
 """Name and version of the form."""
@@ -31,6 +31,13 @@ def printable(text: str) -> str:
     Python gives such bytes of a file name as lone surrogates, which cannot be encoded.
     """
     return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def turns(result: Result) -> list[tuple[float, float, str]]:
+    """Each time somebody speaks, seen or not, by onset: start and end in seconds, and the name."""
+    found = [(*span, track.name) for track in result.tracks for span in track.speaking]
+    found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
+    return sorted(found, key=lambda turn: turn[:2])
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -79,14 +86,14 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             "has_sound": bool(video.has_sound),
         },
         "grid_fps": GRID_FPS,
-        "settings": _plain(result.settings),
+        "settings": plain(result.settings),
         "shots": [[int(first), int(end)] for first, end in result.shots],
     }
     after = {
         "speech": _spans(result.speech),
         "off_screen": _spans(result.off_screen),
-        "provenance": _plain(result.provenance),
-        "timings_s": _plain(result.timings_s),
+        "provenance": plain(result.provenance),
+        "timings_s": plain(result.timings_s),
     }
     return before, after
 
@@ -115,12 +122,12 @@ def _shortest(values: Float32) -> list[float]:
     return [float(text) for text in values.astype(str)]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` in the types of JSON; a path becomes its text, and so does an infinite number."""
     if isinstance(value, Mapping):
-        return {printable(str(key)): _plain(item) for key, item in value.items()}
+        return {printable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, (str, PurePath)):
         return printable(str(value))
     if isinstance(value, float) and not math.isfinite(value):

@@ -29,6 +29,9 @@ CLIP_FRAMES = 60 * GRID_FPS
 SOUND_AFTER = 240
 """Samples after a clip's last frame that its last MFCC windows (25 ms, every 10 ms) reach into."""
 
+OFF_SCREEN = "off_screen"
+"""The name of whoever speaks without being seen."""
+
 Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]

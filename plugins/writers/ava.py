@@ -9,25 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
 from ...core.components import Context
 from ...core.files import whole
 from ...core.results import printable
 from ...core.types import GRID_FPS, Result
 
 FILE = "ava.csv"
-COLUMNS = (
-    "video_id",
-    "frame_timestamp",
-    "entity_box_x1",
-    "entity_box_y1",
-    "entity_box_x2",
-    "entity_box_y2",
-    "label",
-    "entity_id",
-    "score",
-)
-LABEL = "SPEAKING_AUDIBLE"
-"""The label the score stands for; the AVA scorer refuses predictions of any other."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +37,7 @@ class AvaWriter:
         path = folder / FILE
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(COLUMNS)
+            rows.writerow(PREDICTION_COLUMNS)
             rows.writerows(_rows(result))
         return [path]
 
@@ -64,7 +52,7 @@ def _rows(result: Result) -> Iterator[list[str]]:
             # Ten digits: the scorer compares boxes with the truth's to 1e-9.
             corners = [f"{value:.10g}" for value in box]
             time_s = f"{frame / GRID_FPS:.2f}"
-            yield [name, time_s, *corners, LABEL, f"{name}_{track.id}", f"{score:.8g}"]
+            yield [name, time_s, *corners, SPEAKING_AUDIBLE, f"{name}_{track.id}", f"{score:.8g}"]
 
 
 def build(config: AvaConfig, context: Context) -> AvaWriter:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from ...core.components import Context
 from ...core.files import whole
-from ...core.results import printable
+from ...core.results import printable, turns
 from ...core.types import Result
 
 FILE = "speakers.rttm"
-OFF_SCREEN = "off_screen"
-"""Name of whoever is heard but not seen."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +31,11 @@ class RttmWriter:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
         name = _field(result.video.path.stem)
-        turns = [
-            (start, end, _field(track.name))
-            for track in result.tracks
-            for start, end in track.speaking
-        ]
-        turns += [(start, end, OFF_SCREEN) for start, end in result.off_screen or ()]
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(
-                f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} <NA> <NA> {speaker} <NA> <NA>\n"
-                for start, end, speaker in sorted(turns, key=lambda turn: turn[:2])
+                f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} "
+                f"<NA> <NA> {_field(speaker)} <NA> <NA>\n"
+                for start, end, speaker in turns(result)
             )
         return [path]
 

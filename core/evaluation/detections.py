@@ -1,0 +1,105 @@
+"""Detections kept from one run to the next: a video is looked at once by each detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ..errors import PluginError
+from ..models import Models
+from ..types import Detections, UInt8
+from .cache import Cache, Entry
+
+
+class KeptDetections:
+    """A detector that looks only at frames no earlier run has; see `core.contracts.Detector`.
+
+    Args:
+        models: Has the detector, which is built only if there is something to look at.
+        cache: Where detections are kept; None to keep none.
+        key: What they depend on: the video and the detector.
+
+    Attributes:
+        computed: How many frames were looked at here.
+        seconds: What all frames asked for took to look at, here or when they were.
+        peak_bytes: The memory it took when they were; 0 if that was here.
+    """
+
+    def __init__(self, models: Models, cache: Cache | None, key: Mapping[str, Any]) -> None:
+        self.computed = 0
+        self.seconds = 0.0
+        self.peak_bytes = 0
+        self._models = models
+        self._cache = cache
+        self._key = key
+        self._known: dict[int, tuple[Detections, float]] = {}
+        """Faces of each frame, and the seconds it took."""
+        self._entry = cache.get(key) if cache else None
+        if self._entry:
+            self._known = _unpacked(self._entry)
+            self.peak_bytes = self._entry.about["peak_bytes"] or 0
+
+    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
+        """Find the faces in each frame."""
+        new = [k for k, index in enumerate(indices) if index not in self._known]
+        if new:
+            detector = self._models.part("detector")
+            start = perf_counter()
+            found = detector.detect(frames[new], [indices[k] for k in new])
+            share_s = (perf_counter() - start) / len(new)
+            if len(found) != len(new):
+                raise PluginError(f"The detector answered for {len(found)} of {len(new)} frames")
+            for k, faces in zip(new, found, strict=True):
+                self._known[indices[k]] = (faces, share_s)
+            self.computed += len(new)
+        self.seconds += sum(self._known[index][1] for index in indices)
+        return [self._known[index][0] for index in indices]
+
+    def keep(self, peak_bytes: int | None) -> None:
+        """Keep what was found here.
+
+        Args:
+            peak_bytes: The memory that this pass has taken.
+
+        Raises:
+            OutputError: The cache cannot be written to.
+        """
+        if self._cache and self.computed:
+            about = {
+                "peak_bytes": max(peak_bytes or 0, self.peak_bytes),
+                "device": self._models.devices.get("detector"),
+            }
+            weights = {"detector": self._models.weights["detector"]}
+            self._cache.put(self._key, Entry(_packed(self._known), about, weights))
+
+    @property
+    def origin(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """The detector's files of weights and its device, each by its kind, also if not built."""
+        if self._entry and not self.computed:
+            device = self._entry.about["device"]
+            return self._entry.weights, {"detector": device} if device else {}
+        return {}, {}
+
+
+def _packed(known: Mapping[int, tuple[Detections, float]]) -> dict[str, Any]:
+    found = [faces for faces, _ in known.values()]
+    return {
+        "index": np.array(list(known), np.int64),
+        "seconds": np.array([seconds for _, seconds in known.values()], np.float64),
+        "count": np.array([len(faces) for faces in found], np.int64),
+        "boxes": np.concatenate([faces.boxes for faces in found]),
+        "scores": np.concatenate([faces.scores for faces in found]),
+    }
+
+
+def _unpacked(entry: Entry) -> dict[int, tuple[Detections, float]]:
+    arrays = entry.arrays
+    ends = np.cumsum(arrays["count"])[:-1]
+    found = map(
+        Detections, np.split(arrays["boxes"], ends), np.split(arrays["scores"], ends), strict=True
+    )
+    seconds = arrays["seconds"].tolist()
+    return dict(zip(arrays["index"].tolist(), zip(found, seconds, strict=True), strict=True))

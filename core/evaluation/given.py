@@ -1,0 +1,96 @@
+"""Faces that a dataset gives, in the place of what a detector and a tracker find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..contracts import Scorer
+from ..crops import centre_and_half_size
+from ..labels import LabelledFace, LabelledVideo
+from ..pipeline import Seen
+from ..progress import Progress, Stopwatch
+from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
+
+
+class _OneShot:
+    """A cutter that leaves given tracks whole; see `core.contracts.Cutter`."""
+
+    def starts_shot(self, frame: UInt8, index: int) -> bool:
+        return False
+
+
+class _Blind:
+    """A detector that finds no faces; see `core.contracts.Detector`."""
+
+    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
+        return [Detections.none() for _ in frames]
+
+
+class _Given:
+    """A tracker that hands out given faces, frame by frame; see `core.contracts.Tracker`."""
+
+    def __init__(self, faces: Sequence[LabelledFace]) -> None:
+        self._faces = faces
+        self._next = 0
+        """The first grid frame not handed out."""
+
+    def update(self, index: int, found: Detections) -> list[TrackPiece]:
+        pieces = []
+        for number, face in enumerate(self._faces):
+            first = max(self._next, face.first_frame)
+            boxes = face.boxes[first - face.first_frame : index + 1 - face.first_frame]
+            ends = face.first_frame + len(face.boxes) - 1
+            if len(boxes) and first <= index:
+                status: Literal["kept", "live"] = "kept" if ends <= index else "live"
+                pieces.append(TrackPiece(number, first, boxes, status))
+        self._next = index + 1
+        return pieces
+
+    def flush(self) -> list[TrackPiece]:
+        return [
+            TrackPiece(number, self._next, np.empty((0, 4)), "kept")
+            for number, face in enumerate(self._faces)
+            if face.first_frame < self._next < face.first_frame + len(face.boxes)
+        ]
+
+
+def parts_for(faces: Sequence[LabelledFace]) -> dict[str, Any]:
+    """Parts that look at given faces alone, by kind; with `detect_every` 1."""
+    return {"cutter": _OneShot(), "detector": _Blind(), "tracker": _Given(faces)}
+
+
+def crops_seen(
+    video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress
+) -> tuple[VideoInfo, Seen]:
+    """Score the crops of a dataset that holds no video.
+
+    Args:
+        video: Its faces, each with clips.
+        scorer: The scorer.
+        watch: Measures the stages.
+        progress: Is told how far it has come.
+
+    Raises:
+        InputError: A crop or a sound cannot be read.
+    """
+    tracks = []
+    frames = sum(len(face.boxes) for face in video.faces)
+    done = 0
+    for number, face in enumerate(video.faces):
+        assert face.clips is not None
+        with watch("decode"):
+            clips = face.clips()
+        with watch("score"):
+            scores = scorer.score(clips)
+        smoothed = centre_and_half_size(face.boxes)
+        logits = np.concatenate([found.logits for found in scores])
+        tracks.append(Track(number, 0, face.first_frame, face.boxes, smoothed, logits, ()))
+        done += len(face.boxes)
+        progress("scoring", done, frames)
+    end = max(track.frames.stop for track in tracks)
+    info = VideoInfo(Path(video.name), end / GRID_FPS, 0, 0, GRID_FPS, has_sound=True)
+    return info, Seen(((0, end),), tuple(tracks), None)

@@ -1,0 +1,158 @@
+"""All metrics of labelled rows, as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..labels import Judged
+from ..types import Int64
+from .metrics import (
+    Confusion,
+    average_precision,
+    balanced_accuracy,
+    best_threshold,
+    brier,
+    confusion,
+    confusions,
+    expected_calibration_error,
+    f1,
+    log_odds,
+    negative_log_likelihood,
+    reliability,
+    roc_auc,
+)
+
+FACE_SIZES = ("<64", "64-128", ">128", "unknown")
+"""Keys of `by_face_size`: the larger side in pixels."""
+FACES_ON_SCREEN = ("1", "2", "3+")
+"""Keys of `by_faces_on_screen`."""
+
+
+def evaluate_rows(judged: Judged) -> dict[str, Any]:
+    """All metrics of the rows of one or more videos, ready for JSON.
+
+    Rows are ranked by their score, the class-1 logit, as the reference's tools do; rows whose face
+    was not found rank last and never speak. What the rows do not define is None.
+
+    Args:
+        judged: The rows; see `Judged.pooled`.
+
+    Returns:
+        A dict with these keys:
+
+        - rows, positives: how many there are, and how many of these speak.
+        - missed, missed_positives: how many of both have no face found.
+        - unlabelled: frames of faces found that no label is about.
+        - average_precision, auc: of the ranking.
+        - f1, balanced_accuracy, confusion: of the result's own decisions.
+        - f1_at_half, balanced_accuracy_at_half: where a probability of 0.5 decides.
+        - best_f1, best_f1_threshold, best_balanced_accuracy, best_balanced_accuracy_threshold:
+          where the probability decides that fits these very rows best.
+        - expected_calibration_error, brier, nll: of the probabilities of the faces found.
+        - reliability: of the same, the lists probability, speaking and rows, by bin.
+        - by_face_size, by_faces_on_screen: the groups that papers on AVA-ActiveSpeaker report, as
+          far as they have rows: rows, positives, f1, confusion, average_precision.
+        - per_person: rows, positives, f1, confusion.
+        - f1_per_person_mean: the plain mean over persons, as on Columbia (Chakravarty & Tuytelaars
+          2016). Who never speaks is left out: their F1 is 0 or undefined whatever is decided.
+
+    Raises:
+        InputError: There is no row.
+    """
+    if not len(judged):
+        raise InputError(
+            "No label is about any moment that was judged",
+            "Check that the labels belong to these videos",
+        )
+    truth, found = judged.truth, judged.found
+    decided = confusion(judged.decided, truth)
+    at_half = confusion(found & (judged.probability >= 0.5), truth)
+    chance = np.where(found, judged.probability, -np.inf)
+    best_f1 = best_threshold(chance, truth, f1)
+    best_accuracy = best_threshold(chance, truth, balanced_accuracy)
+    names, person = np.unique(judged.person, return_inverse=True)
+    persons = _by_group(judged, person, names.tolist())
+    f1_of_speakers = [one["f1"] for one in persons.values() if one["positives"]]
+    px = judged.face_px
+    size = np.select([px < 64, px <= 128, px > 128], [0, 1, 2], 3)
+    faces = np.clip(judged.on_screen, 1, 3) - 1
+    metrics = {
+        "rows": len(judged),
+        "positives": np.count_nonzero(truth),
+        "missed": np.count_nonzero(~found),
+        "missed_positives": np.count_nonzero(truth & ~found),
+        "unlabelled": judged.unlabelled,
+        "average_precision": average_precision(judged.score, truth) if truth.any() else None,
+        "auc": roc_auc(judged.score, truth),
+        "f1": f1(decided),
+        "balanced_accuracy": balanced_accuracy(decided),
+        "f1_at_half": f1(at_half),
+        "balanced_accuracy_at_half": balanced_accuracy(at_half),
+        "best_f1": best_f1[1],
+        "best_f1_threshold": best_f1[0],
+        "best_balanced_accuracy": best_accuracy[1],
+        "best_balanced_accuracy_threshold": best_accuracy[0],
+        "f1_per_person_mean": np.mean(f1_of_speakers) if f1_of_speakers else None,
+        **_calibration(judged),
+        "confusion": decided._asdict(),
+        "by_face_size": _ranked(judged, size, FACE_SIZES),
+        "by_faces_on_screen": _ranked(judged, faces, FACES_ON_SCREEN),
+        "per_person": persons,
+    }
+    plain: dict[str, Any] = _plain(metrics)
+    return plain
+
+
+def _calibration(judged: Judged) -> dict[str, Any]:
+    """What is told of probabilities, over the faces found."""
+    truth = judged.truth[judged.found]
+    probability = judged.probability[judged.found]
+    return {
+        "expected_calibration_error": expected_calibration_error(probability, truth),
+        "brier": brier(probability, truth),
+        "nll": negative_log_likelihood(log_odds(judged.logits[judged.found]), truth),
+        "reliability": reliability(probability, truth)._asdict(),
+    }
+
+
+def _by_group(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The decisions in each group, by its name; groups without rows are left out."""
+    table = confusions(judged.decided, judged.truth, group, len(names))
+    groups = {}
+    for name, cells in zip(names, zip(*table, strict=True), strict=True):
+        counts = Confusion(*cells)
+        if any(counts):
+            groups[name] = {
+                "rows": sum(counts),
+                "positives": counts.true_positive + counts.false_negative,
+                "f1": f1(counts),
+                "confusion": counts._asdict(),
+            }
+    return groups
+
+
+def _ranked(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The decisions in each group and its average precision."""
+    groups = _by_group(judged, group, names)
+    for k, name in enumerate(names):
+        rows = group == k
+        if name in groups:
+            speaks = judged.truth[rows]
+            ranked = average_precision(judged.score[rows], speaks) if speaks.any() else None
+            groups[name]["average_precision"] = ranked
+    return groups
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: numpy's numbers as Python's, nan as None."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    value = np.asarray(value).tolist()
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,97 @@
+"""The options of `asd evaluate` and `asd calibrate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..components import RUN_KINDS
+from ..config import AnalysisOptions
+from ..schemas import App
+
+FACES = ("found", "labelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetOptions(AnalysisOptions):
+    """What all that is done with a labelled dataset shares.
+
+    Attributes:
+        videos: Names of the dataset's videos to look at, such as [talk,news]; all if not given.
+        faces: found: the detector and the tracker find the faces, and who is missed counts as
+            never speaking; labelled: the faces that the dataset gives are scored, which judges
+            the scorer alone.
+        cache: Keep detections and scores, and take them up again when the video and all settings
+            that matter to them are the same.
+        cache_gb: The oldest are removed when more gigabytes than this are kept.
+    """
+
+    videos: list[str] | None = None
+    faces: str = "found"
+    cache: bool = True
+    cache_gb: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.faces not in FACES:
+            raise ValueError(f"faces must be {' or '.join(FACES)}, got {self.faces!r}")
+        if self.videos is not None and not self.videos:
+            raise ValueError("videos names none")
+        if self.cache_gb <= 0:
+            raise ValueError(f"cache_gb must be more than 0, got {self.cache_gb}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(DatasetOptions):
+    """The options of `asd evaluate` that belong to no component.
+
+    Attributes:
+        output: Folder for evaluation.json, frames.csv and the plots, and a folder for each video
+            with what the writers write.
+        overwrite: Replace an evaluation that is in that folder.
+        measure: The metric that sweepers look at and comparisons sort by, such as f1 or
+            calibrated.brier; the dataset's own if not given.
+        plots: Draw precision over recall, and reliability.
+        collar_s: With datasets that tell who speaks when: seconds around each change of speaker
+            that do not count.
+    """
+
+    output: str = "asd_evaluation"
+    overwrite: bool = False
+    measure: str | None = None
+    plots: bool = True
+    collar_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.collar_s < 0:
+            raise ValueError(f"collar_s must not be negative, got {self.collar_s}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrateOptions(DatasetOptions):
+    """The options of `asd calibrate` that belong to no component.
+
+    Attributes:
+        output: The file to write, for scorer.calibration=FILE.
+        overwrite: Replace that file.
+    """
+
+    output: str = "calibration.json"
+    overwrite: bool = False
+
+
+_ABOUT_EVALUATE = """\
+asd evaluate dataset=NAME [OPTION=VALUE ...]
+
+Runs a configuration on a labelled dataset: how well it finds who speaks, and what that costs.
+With --multirun it tries all combinations, finding shared faces once, and ends with one table:
+asd evaluate dataset=dialogue dataset.folder=DIR --multirun detector=mtcnn,yunet scorer=lr_asd,light_asd
+"""
+EVALUATE = App("evaluate", EvaluateOptions, ("dataset", *RUN_KINDS), _ABOUT_EVALUATE, writers=True)
+_ABOUT_CALIBRATE = """\
+asd calibrate dataset=NAME scorer=NAME [OPTION=VALUE ...]
+
+Fits temperature and bias to a labelled dataset, so that of all frames with probability 0.8 four
+fifths are of someone who speaks, and writes them to a file: asd run FILE scorer.calibration=FILE
+"""
+CALIBRATE = App("calibrate", CalibrateOptions, ("dataset", *RUN_KINDS), _ABOUT_CALIBRATE)
