@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
 from .config import compose_app
-from .schemas import App, names
+from .schemas import CALIBRATION, App, names
 
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
@@ -32,8 +32,11 @@ def app_help(app: App, overrides: Iterable[str]) -> str:
     """
     config = compose_app(app, overrides)
     hints = get_type_hints(app.options)
-    nested = [name for name in names(app.options) if dataclasses.is_dataclass(hints[name])]
-    plain = [name for name in names(app.options) if name not in nested]
+    own = vars(app.options)["__annotations__"]
+    # Its own options first, then those of its bases; sorting keeps the order of equals.
+    options = sorted(names(app.options), key=lambda name: name not in own)
+    nested = [name for name in options if dataclasses.is_dataclass(hints[name])]
+    plain = [name for name in options if name not in nested]
     lines = ["Options", *_fields(app.options, "", config, plain), ""]
     for name in nested:
         title = (inspect.getdoc(hints[name]) or name).partition("\n")[0].rstrip(".")
@@ -41,7 +44,12 @@ def app_help(app: App, overrides: Iterable[str]) -> str:
     for kind in app.kinds:
         name = config[kind].name
         lines.append(f"{kind}={name}  (of {', '.join(registry().choices(kind))})")
-        lines += [*_fields(registry().find(kind, name).config, f"{kind}.", config), ""]
+        lines += _fields(registry().find(kind, name).config, f"{kind}.", config)
+        if kind == "scorer":
+            given = _shown(config.scorer.calibration)
+            about = "A file of asd calibrate, which corrects the probabilities."
+            lines += _entry(f"scorer.{CALIBRATION}={given}", about)
+        lines.append("")
     if app.writers:
         chosen = ",".join(config.writers)
         lines.append(f"writers=[{chosen}]  (of {', '.join(registry().choices('writer'))})")
@@ -62,13 +70,20 @@ def _fields(
     for name in only or (field.name for field in dataclasses.fields(config)):
         missing = OmegaConf.is_missing(OmegaConf.select(values, prefix[:-1]) or values, name)
         value = "???" if missing else _shown(OmegaConf.select(values, prefix + name))
-        assigned = f"  {prefix}{name}={value}"
-        if len(assigned) >= _COLUMN - 1:
-            lines.append(assigned)
-            assigned = ""
-        for text in textwrap.wrap(descriptions.get(name, ""), _WIDTH - _COLUMN) or [""]:
-            lines.append(f"{assigned:<{_COLUMN}}{text}".rstrip())
-            assigned = ""
+        lines += _entry(f"{prefix}{name}={value}", descriptions.get(name, ""))
+    return lines
+
+
+def _entry(assigned: str, description: str) -> list[str]:
+    """An option with its value, and in a column beside it what it is."""
+    left = f"  {assigned}"
+    lines = []
+    if len(left) >= _COLUMN - 1:
+        lines.append(left)
+        left = ""
+    for text in textwrap.wrap(description, _WIDTH - _COLUMN) or [""]:
+        lines.append(f"{left:<{_COLUMN}}{text}".rstrip())
+        left = ""
     return lines
 
 

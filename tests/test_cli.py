@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from synth import clicks, write_video
 
 from asdkit.core import cli
+from asdkit.core.batch.settings import BATCH
 from asdkit.core.config import RUN, compose_run, make_plan
 from asdkit.core.errors import ConfigError
 from asdkit.core.help import app_help, attributes
+from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.export.settings import EXPORT
 
 SOUND = [(0.0, clicks([0.5, 1.0], 2.0))]
@@ -168,7 +170,7 @@ def test_a_job_of_a_multirun_fails_alone(asd):
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("asd r", {"run"}),
+        ("asd r", {"repeat", "run"}),
         ("asd run detector=", {f"detector={name}" for name in DETECTORS}),
         ("asd run clip.mp4 detector.m", {"detector.min_face_px="}),
         ("asd weights f", {"fetch"}),
@@ -229,8 +231,8 @@ def test_help_of_run_tells_of_every_option(asd):
 
 def test_options_in_the_docs_are_those_of_the_program():
     documented = (Path(__file__).parents[1] / "docs" / "options.md").read_text()
-    assert app_help(RUN, []) in documented
-    assert app_help(EXPORT, []) in documented
+    for app in (RUN, BATCH, EVALUATE, CALIBRATE, EXPORT):
+        assert app_help(app, []) in documented
 
 
 @pytest.mark.parametrize("words", [["help"], ["demo", "-h"], ["plugins", "--help"]])
@@ -272,7 +274,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["fly"], "run, demo, export, plugins, weights"),
+        (["fly"], "run, demo, batch, repeat, evaluate, compare"),
         (["plugins", "now"], "takes no arguments"),
         (["weights"], "asd weights fetch NAME"),
         (["weights", "fetch", "nothing"], "talknet_talkset"),

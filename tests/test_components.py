@@ -25,7 +25,8 @@ BUILT_IN = {
     "scorer": ["light_asd", "lip_motion", "lr_asd", "talknet"],
     "embedder": ["facenet", "none"],
     "vad": ["energy", "none", "silero"],
-    "writer": ["annotated", "ava", "json", "pywork", "rttm", "webvtt"],
+    "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
+    "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
 
 
@@ -76,6 +77,7 @@ METHODS = {
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
     "Writer.write": "self result folder",
+    "Dataset.videos": "self",
 }
 FIELDS = {
     Component: "kind name config build weights files export",

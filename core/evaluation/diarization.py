@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -31,14 +32,14 @@ def who_speaks_error(
             in NIST's md-eval; the collar of pyannote.metrics is both together.
 
     Returns:
-        - who_speaks_error: the three parts together over `total_s`, from 0 on; it may exceed 1.
+        - diarization_error_rate: the next three over `total_s`, from 0 on; it may exceed 1. nan
+          where nobody speaks.
         - false_alarm_s: seconds in which more were said to speak than did.
         - missed_s: seconds in which fewer were said to speak than did.
         - confusion_s: seconds in which another was said to speak.
         - total_s: seconds of speech in the reference; where two speak at once, both count.
 
     Raises:
-        InputError: Nobody speaks in what is judged.
         MissingExtraError: pyannote.metrics is not installed.
     """
     try:
@@ -68,20 +69,25 @@ def pooled(errors: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
     Args:
         errors: What `who_speaks_error` returned for each, one at least.
+
+    Raises:
+        InputError: Nobody speaks in any of them.
     """
-    parts = [name for name in errors[0] if name != "who_speaks_error"]
-    return _with_rate({name: sum(one[name] for one in errors) for name in parts})
+    parts = [name for name in errors[0] if name != "diarization_error_rate"]
+    found = _with_rate({name: sum(one[name] for one in errors) for name in parts})
+    if not found["total_s"]:
+        raise InputError(
+            "Who-speaks error needs speech, but the references have none in what is judged",
+            "Check that the references belong to these videos",
+        )
+    return found
 
 
 def _with_rate(parts: dict[str, float]) -> dict[str, float]:
     """The parts and, before them, the error that they make."""
-    if not parts["total_s"]:
-        raise InputError(
-            "Who-speaks error needs speech, but the reference has none in what is judged",
-            "Check that the reference belongs to this video",
-        )
     wrong = parts["false_alarm_s"] + parts["missed_s"] + parts["confusion_s"]
-    return {"who_speaks_error": wrong / parts["total_s"], **parts}
+    rate = wrong / parts["total_s"] if parts["total_s"] else math.nan
+    return {"diarization_error_rate": rate, **parts}
 
 
 def _annotation(speakers: Mapping[str, Spans]) -> Annotation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ SCHEMA = "asdkit.evaluation/1"
 FILE = "evaluation.json"
 FRAMES_FILE = "frames.csv"
 _LOWER_IS_BETTER = {"expected_calibration_error", "brier", "nll", "missed", "missed_positives"}
-_LOWER_IS_BETTER |= {"unlabelled", "diarization_error_rate"}
+_LOWER_IS_BETTER |= {"unlabelled", "diarization_error_rate", "false_alarm_s", "missed_s"}
+_LOWER_IS_BETTER |= {"confusion_s"}
 _COLUMNS = ("person", "time_s", "truth", "score", "probability", "decided", "found", "face_px")
 _COLUMNS += ("on_screen",)
 
@@ -51,7 +52,15 @@ class _Gathered:
             said = _speakers(sight.result)
             self.errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
 
+    def known(self) -> list[str]:
+        """The names of the metrics that are numbers."""
+        rows = [of_one for of_one in self.rows.values() if len(of_one)]
+        found = evaluate_rows(rows[0]) if rows else {}
+        numbers = [key for key, value in found.items() if not isinstance(value, (dict, list))]
+        return [*numbers, *(self.errors[0] if self.errors else ())]
+
     def metrics(self) -> dict[str, Any]:
+        """All metrics of all videos together."""
         found: dict[str, Any] = {}
         if self.rows:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
@@ -88,11 +97,12 @@ def evaluate(
         if not gathered.rows:
             _run(plan, dataset, gathered, new, tell, progress)
         metrics = gathered.metrics()
+        measure = _measure(dataset, options.measure, gathered.known())
         about = {
             "schema": SCHEMA,
             "dataset": plan.dataset.component.name,
             "videos": gathered.names,
-            "measure": _measured(dataset, options.measure, metrics),
+            "measure": {**vars(measure), "value": metrics[measure.name]},
             "metrics": metrics,
             "cost": _cost(gathered.sights),
             "settings": plain(plan.settings),
@@ -124,7 +134,7 @@ def _run(
         gathered.add(video, sight, plan.options.collar_s)
         if len(gathered.sights) == 1:
             # An unknown measure is refused after one video, not after all.
-            _measured(dataset, plan.options.measure, gathered.metrics())
+            _measure(dataset, plan.options.measure, gathered.known())
         for writer in writers:
             (folder / video.name).mkdir(exist_ok=True)
             writer.write(sight.result, folder / video.name)
@@ -151,26 +161,18 @@ def _predicted(dataset: Dataset) -> dict[str, Judged]:
     return {} if predicted is None else {"predictions": predicted}
 
 
-def _measured(dataset: Dataset, name: str | None, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The number that the evaluation is about.
+def _measure(dataset: Dataset, name: str | None, known: Collection[str]) -> Measure:
+    """What the evaluation is about.
 
     Raises:
-        ConfigError: It is none of the metrics.
-        InputError: It is not defined here.
+        ConfigError: It is none of the metrics known.
     """
-    measure = dataset.measure
-    if name is not None:
-        measure = Measure(name, name not in _LOWER_IS_BETTER)
-    numbers = [key for key, value in metrics.items() if not isinstance(value, (dict, list))]
-    if measure.name not in numbers:
+    measure = dataset.measure if name is None else Measure(name, name not in _LOWER_IS_BETTER)
+    if measure.name not in known:
         raise ConfigError(
-            f"There is no measure {measure.name} with this dataset", f"There are {', '.join(numbers)}"
+            f"There is no measure {measure.name} with this dataset", f"There are {', '.join(known)}"
         )
-    return {
-        "name": measure.name,
-        "higher_is_better": measure.higher_is_better,
-        "value": metrics[measure.name],
-    }
+    return measure
 
 
 def _speakers(result: Result) -> dict[str, Spans]:

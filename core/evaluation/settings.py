@@ -48,8 +48,8 @@ class EvaluateOptions(DatasetOptions):
         output: Folder for evaluation.json, frames.csv and the plots, and a folder for each video
             with what the writers write.
         overwrite: Replace an evaluation that is in that folder.
-        measure: The metric that sweepers look at and comparisons sort by, such as f1 or
-            calibrated.brier; the dataset's own if not given.
+        measure: The metric that sweepers look at and comparisons sort by, such as f1 or brier;
+            the dataset's own if not given.
         plots: Draw precision over recall, and reliability.
         collar_s: With datasets that tell who speaks when: seconds around each change of speaker
             that do not count.
@@ -84,8 +84,8 @@ _ABOUT_EVALUATE = """\
 asd evaluate dataset=NAME [OPTION=VALUE ...]
 
 Runs a configuration on a labelled dataset: how well it finds who speaks, and what that costs.
-With --multirun it tries all combinations, finding shared faces once, and ends with one table:
-asd evaluate dataset=dialogue dataset.folder=DIR --multirun detector=mtcnn,yunet scorer=lr_asd,light_asd
+With --multirun it tries all combinations, finding faces once for each detector, and ends with one
+table: asd evaluate dataset.folder=DIR --multirun detector=mtcnn,yunet scorer=lr_asd,light_asd
 """
 EVALUATE = App("evaluate", EvaluateOptions, ("dataset", *RUN_KINDS), _ABOUT_EVALUATE, writers=True)
 _ABOUT_CALIBRATE = """\
