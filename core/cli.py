@@ -128,28 +128,35 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
     """
     videos: list[str] = []
     overrides: list[str] = []
-    flags: list[str] = []  # go last: argparse wants the overrides in one row
-    plain = list(words)
-    if "--" in plain:
-        cut = plain.index("--")
-        plain, videos = plain[:cut], plain[cut + 1 :]
-    previous = ""
+    plain, flags = _parted(words)
     for word in plain:
-        if word.startswith("-") or previous in _TAKES_VALUE:
-            flags.append(word)
-        elif not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
+        if not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
             videos.append(word)
-        elif _OVERRIDE.match(word) or word.startswith("~"):
+        elif _is_override(word):
             overrides.append(word)
         else:
             videos.append(word)
-        previous = word
+    if "--" in words:
+        videos += words[list(words).index("--") + 1 :]
     if len(videos) > 1:
         raise ConfigError(
             f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
             "Process one at a time, or several with: asd run --multirun video=A,B",
         )
     return (videos[0] if videos else None), [*overrides, *flags]
+
+
+def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The plain arguments before `--`, and the flags with their values: argparse wants these last."""
+    plain: list[str] = []
+    flags: list[str] = []
+    previous = ""
+    for word in words:
+        if word == "--":
+            break
+        (flags if word.startswith("-") or previous in _TAKES_VALUE else plain).append(word)
+        previous = word
+    return plain, flags
 
 
 def _run(words: list[str]) -> None:
@@ -170,7 +177,8 @@ def _run_app(
         return
     from .hydra_app import run_app
 
-    run_app(app, words, job, video, at_end)
+    plain, flags = _parted(words)
+    run_app(app, [*plain, *flags], job, video, at_end)
 
 
 def _is_override(word: str) -> bool:
@@ -214,10 +222,8 @@ def _in_shards(words: list[str]) -> list[str]:
         return words
     if not shards.isdecimal() or not int(shards):
         raise ConfigError(f"shards must be a number from 1 on, got {shards}")
-    flags = [word for word in words if word.startswith("-")]
-    overrides = [word for word in words if not word.startswith("-")]
     every = ",".join(map(str, range(int(shards))))
-    return [*overrides, f"shard={every}", *flags, "--multirun"]
+    return [f"shard={every}", *words, "--multirun"]
 
 
 def _report_batch(config: DictConfig, _: str | None = None) -> None:
@@ -250,10 +256,11 @@ def _report_evaluation(config: DictConfig, output: str | None = None) -> float |
 
 def _print_comparison(folder: Path) -> None:
     """Compare what a multirun has evaluated."""
-    from .console import print_table
+    from .console import print_comparison
     from .evaluation.compare import write_comparison
 
-    print_table(write_comparison([folder], folder))
+    if any(folder.rglob("evaluation.json")):
+        print_comparison(write_comparison([folder], folder), folder)
 
 
 def _compare(words: list[str]) -> None:
@@ -264,10 +271,11 @@ def _compare(words: list[str]) -> None:
             "asd compare takes folders that hold evaluations, and perhaps output=FOLDER",
             "Use: asd compare FOLDER ...",
         )
-    from .console import print_table
+    output = Path(given[0] if given else "asd_comparison")
+    from .console import print_comparison
     from .evaluation.compare import write_comparison
 
-    print_table(write_comparison(folders, Path(given[0]) if given else Path("asd_comparison")))
+    print_comparison(write_comparison(folders, output), output)
 
 
 def _calibrate(words: list[str]) -> None:

@@ -30,11 +30,11 @@ from .schemas import (
 )
 from .segments import SegmentsConfig, SpeechConfig
 from .types import Clip, Scores
-from .weights import note
 
 if TYPE_CHECKING:
     from .calibration import Calibration
     from .contracts import Scorer
+
 
 def check_device_name(device: str) -> None:
     """Refuse what is not the name of a device.
@@ -144,8 +144,6 @@ class Chosen:
 
     def build(self, context: Context) -> Any:
         """Make it; a calibration is applied to what it answers, later and elsewhere."""
-        if self.calibration_path:
-            note(self.calibration_path)
         return self.component.build(self.config, context)
 
 

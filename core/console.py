@@ -13,6 +13,7 @@ from .types import GRID_FPS, Result, Spans
 
 if TYPE_CHECKING:
     from .calibration import Calibration
+    from .evaluation.compare import Comparison
 
 
 def say(error: AsdError) -> None:
@@ -164,6 +165,24 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
             soft_wrap=True,
         )
     console.print(str(folder / "evaluation.json"), markup=False, soft_wrap=True)
+
+
+def print_comparison(table: Comparison, folder: Path) -> None:
+    """Print a table of evaluations, on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .evaluation.compare import shown
+
+    console = Console(highlight=False)
+    drawn = Table(*table.heads)
+    for row in table.rows:
+        drawn.add_row(*(Text(shown(cell)) for cell in row))
+    if not console.is_terminal:  # a log: as wide as it needs
+        console.width = console.measure(drawn).maximum
+    console.print(drawn)
+    console.print(str(folder / "compare.md"), markup=False, soft_wrap=True)
 
 
 def print_calibration(fitted: Calibration, path: Path) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
+from hydra.plugins.config_source import ConfigLoadError
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .components import registry
+from .components import CONF, registry
 from .console import say
 from .errors import AsdError, ConfigError
 from .pipeline import RESULTS_FOLDER
@@ -98,9 +101,11 @@ def run_app(
             after saying what failed.
     """
     install(app, registry(), video)
+    _make_slurm_ready()
     os.environ["HYDRA_FULL_ERROR"] = "1"
     SweepFolder.folder = None
     task = _Task(job)
+    failed = False
     sys.argv = [sys.argv[0], *words]
     try:
         hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=app.name)(
@@ -109,18 +114,32 @@ def run_app(
     except AsdError as error:
         if not task.failures:  # it failed elsewhere
             say(error)
-        sys.exit(2)
+        failed = True
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
     except ValueError as error:
         if task.started:
             raise
         raise ConfigError(str(error)) from error
-    finally:
-        if at_end and SweepFolder.folder:
-            at_end(SweepFolder.folder)
+    if at_end and SweepFolder.folder:
+        at_end(SweepFolder.folder)
+    if failed:
+        sys.exit(2)  # of a multirun, and said already
     if task.failures:
         raise task.failures[0]
+
+
+def _make_slurm_ready() -> None:
+    """Let hydra/launcher=submitit_slurm begin with conf/slurm.yaml, where it is installed."""
+    store = ConfigStore.instance()
+    with suppress(ConfigLoadError):  # it is not
+        node = store.load("hydra/launcher/submitit_slurm.yaml").node
+        store.store(
+            group="hydra/launcher",
+            name="submitit_slurm",
+            node=OmegaConf.merge(node, OmegaConf.load(CONF / "slurm.yaml")),
+            provider="asdkit",
+        )
 
 
 def _sweep_folder(output: str | None) -> str:

@@ -26,8 +26,10 @@ from .weights import noting
 
 _LASTING = ("detector", "scorer", "embedder")
 """Kinds that keep nothing of a video: one serves any number. The others are made anew for each."""
-_LIBRARIES = ("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch")
-_LIBRARIES += ("onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
+_LIBRARIES = [
+    *("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch", "onnxruntime"),
+    *("onnxruntime-gpu", "facenet-pytorch"),
+]
 """Packages that results depend on, where they are installed."""
 
 
@@ -44,6 +46,15 @@ class WeightsFile:
     path: str
     sha256: str
     size_bytes: int
+
+    @classmethod
+    def at(cls, path: Path) -> WeightsFile:
+        """The file at a path.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        return cls(str(path), sha256(path), path.stat().st_size)
 
 
 class Models:
@@ -78,11 +89,7 @@ class Models:
         with noting() as files:
             part = chosen.build(self._context)
         if kind not in self.weights:
-            self.weights[kind] = tuple(
-                WeightsFile(str(path), sha256(path), path.stat().st_size)
-                for path in files
-                if path.is_file()
-            )
+            self.weights[kind] = tuple(WeightsFile.at(path) for path in files if path.is_file())
         if hasattr(part, "device"):
             self.devices[kind] = part.device
         if kind in _LASTING:
@@ -133,7 +140,7 @@ def seed(number: int) -> None:
     import cv2
 
     random.seed(number)
-    np.random.seed(number)  # noqa: NPY002 - plugins may draw from it
+    np.random.seed(number)  # plugins may draw from it
     cv2.setRNGSeed(number % 2**31)
     if torch := sys.modules.get("torch"):
         torch.manual_seed(number)

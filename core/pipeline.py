@@ -175,9 +175,7 @@ def analysed(
     return Seen(shots, tracks, heard)
 
 
-def concluded(
-    video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]
-) -> Result:
+def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
     """Decide who is who and who speaks when: all that costs no inference.
 
     Args:
@@ -216,6 +214,8 @@ def provenance(
         devices: The device that each component took, by kind.
     """
     files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
+    if path := plan.chosen["scorer"].calibration_path:
+        files["calibration"] = [asdict(WeightsFile.at(path))]
     return {
         "versions": versions(plan),
         "devices": dict(devices),

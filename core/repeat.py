@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from .config import Plan, plan_of
 from .errors import ConfigError, InputError
-from .results import SCHEMA, to_json
+from .results import to_json
 from .schemas import explained
 from .types import Result
 
@@ -51,16 +51,15 @@ def plan_again(results: Path, overrides: Sequence[str]) -> Repetition:
     path = results / FILE
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(before, dict) or before.get("schema") != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        settings, folder = before["settings"], Path(before["provenance"].get("folder", "."))
+        settings, origin = before["settings"], before["provenance"]
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}", "Name a folder of asd run's results"
         ) from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path} is not a result of this version: {error}", "Run the video again with asd run"
+            f"{path} is not a result of this version: {type(error).__name__}: {error}",
+            "Run the video again with asd run",
         ) from error
     output = results.with_name(f"{results.resolve().name}-again").absolute()
     try:
@@ -75,9 +74,9 @@ def plan_again(results: Path, overrides: Sequence[str]) -> Repetition:
     except KeyError as error:
         raise ConfigError(
             f"{path} has no setting {error}: another version of asdkit made it",
-            f"Install that one: asdkit {before['provenance'].get('versions', {}).get('asdkit')}",
+            f"Install that one: asdkit {origin.get('versions', {}).get('asdkit')}",
         ) from error
-    return Repetition(before, plan, folder)
+    return Repetition(before, plan, Path(origin.get("folder", ".")))
 
 
 def differences(before: Mapping[str, Any], result: Result) -> list[str]:
@@ -101,10 +100,10 @@ def differences(before: Mapping[str, Any], result: Result) -> list[str]:
             if old[key] != new[key]:
                 found.append(f"track {old['id']}, {key}: {old[key]} before, {new[key]} now")
         for key in ("boxes", "scores", "probabilities"):
-            was, is_now = np.array(old[key]), np.array(new[key])
-            if was.shape != is_now.shape:
-                found.append(f"track {old['id']}, {key}: {len(was)} before, {len(is_now)} now")
-            elif (apart := np.abs(was - is_now).max()) > 0:
+            numbers, again = np.array(old[key]), np.array(new[key])
+            if numbers.shape != again.shape:
+                found.append(f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now")
+            elif (apart := np.abs(numbers - again).max()) > 0:
                 found.append(f"track {old['id']}, {key}: up to {apart:.3g} apart")
     return found
 

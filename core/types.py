@@ -238,9 +238,7 @@ class Track:
         object.__setattr__(
             self, "smoothed", checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
         )
-        object.__setattr__(
-            self, "logits", checked("Track.logits", self.logits, np.float32, (n, 2))
-        )
+        object.__setattr__(self, "logits", checked("Track.logits", self.logits, np.float32, (n, 2)))
         embeddings = checked("Track.embeddings", self.embeddings, np.float32, (None, None))
         embedded = checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)

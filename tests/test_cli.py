@@ -20,8 +20,8 @@ from asdkit.core import cli
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.config import RUN, compose_run, make_plan
 from asdkit.core.errors import ConfigError
-from asdkit.core.help import app_help, attributes
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
+from asdkit.core.help import app_help, attributes
 from asdkit.export.settings import EXPORT
 
 SOUND = [(0.0, clicks([0.5, 1.0], 2.0))]

@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 from asdkit.core.bundle import Bundle
-from asdkit.core.files import sha256
 from asdkit.core.components import Component
 from asdkit.core.config import Chosen
 from asdkit.core.errors import (
@@ -26,6 +25,7 @@ from asdkit.core.errors import (
     PluginError,
     WeightsError,
 )
+from asdkit.core.files import sha256
 from asdkit.core.graphs import Exportable, Graph, Tensor
 from asdkit.export import proof
 from asdkit.export.bundles import check, export

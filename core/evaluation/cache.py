@@ -56,7 +56,8 @@ class Cache:
         """The entry under a key of plain values; None if there is none."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # NumPy leaves a damaged file open that it has opened itself.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
             about = json.loads(str(arrays.pop("about")))
             used = {

@@ -19,7 +19,7 @@ from ..progress import Progress
 from ..schemas import App
 from ..weights import cache_folder
 from .cache import Cache
-from .seen import Sight, look
+from .seen import Sight, Viewer
 
 Tell = Callable[[str], None]
 """Is told, in a line, what has been done."""
@@ -82,29 +82,21 @@ def sights(
     """
     options = plan.options
     cache = Cache(cache_folder() / "seen", options.cache_gb * 1e9) if options.cache else None
-    models = Models(plan.run)
-    videos = _wanted(dataset.videos(), options.videos)
-    for video in videos:
-        sight = look(
+    viewer = Viewer(Models(plan.run), cache, options.faces == "labelled", progress)
+    for video in _wanted(dataset.videos(), options.videos):
+        name = str(video.path or video.name)
+        sight = viewer.look(
             video,
-            replace(plan.run, **_of(plan.run, str(video.path or video.name))),
-            models,
-            labelled_faces=options.faces == "labelled",
-            cache=cache,
-            progress=progress,
+            replace(
+                plan.run,
+                options=replace(plan.run.options, video=name),
+                settings={**plan.run.settings, "video": name},
+            ),
         )
         tell(f"{video.name}: {sight.frames} frames, {_said(plan.run, sight.computed)}")
         origin = provenance(plan.run, sight.weights, sight.devices)
         result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)
         yield video, replace(sight, result=result)
-
-
-def _of(plan: Plan, video: str) -> dict[str, Any]:
-    """What differs in the plan of one video."""
-    return {
-        "options": replace(plan.options, video=video),
-        "settings": {**plan.settings, "video": video},
-    }
 
 
 def _wanted(

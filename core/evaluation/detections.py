@@ -98,8 +98,7 @@ def _packed(known: Mapping[int, tuple[Detections, float]]) -> dict[str, Any]:
 def _unpacked(entry: Entry) -> dict[int, tuple[Detections, float]]:
     arrays = entry.arrays
     ends = np.cumsum(arrays["count"])[:-1]
-    found = map(
-        Detections, np.split(arrays["boxes"], ends), np.split(arrays["scores"], ends), strict=True
-    )
+    faces = zip(np.split(arrays["boxes"], ends), np.split(arrays["scores"], ends), strict=True)
+    found = (Detections(boxes, scores) for boxes, scores in faces)
     seconds = arrays["seconds"].tolist()
     return dict(zip(arrays["index"].tolist(), zip(found, seconds, strict=True), strict=True))

@@ -34,27 +34,31 @@ class _Given:
     """A tracker that hands out given faces, frame by frame; see `core.contracts.Tracker`."""
 
     def __init__(self, faces: Sequence[LabelledFace]) -> None:
-        self._faces = faces
+        self._coming = sorted(enumerate(faces), key=lambda item: -item[1].first_frame)
+        """Numbers and faces not yet begun, the next one last."""
+        self._live: list[tuple[int, LabelledFace]] = []
         self._next = 0
         """The first grid frame not handed out."""
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
-        pieces = []
-        for number, face in enumerate(self._faces):
-            first = max(self._next, face.first_frame)
-            boxes = face.boxes[first - face.first_frame : index + 1 - face.first_frame]
-            ends = face.first_frame + len(face.boxes) - 1
-            if len(boxes) and first <= index:
-                status: Literal["kept", "live"] = "kept" if ends <= index else "live"
-                pieces.append(TrackPiece(number, first, boxes, status))
+        while self._coming and self._coming[-1][1].first_frame <= index:
+            self._live.append(self._coming.pop())
+        pieces, live = [], []
+        for number, face in self._live:
+            first = max(self._next, face.first_frame) - face.first_frame
+            boxes = face.boxes[first : index + 1 - face.first_frame]
+            goes_on = face.first_frame + len(face.boxes) > index + 1
+            status: Literal["live", "kept"] = "live" if goes_on else "kept"
+            pieces.append(TrackPiece(number, face.first_frame + first, boxes, status))
+            if goes_on:
+                live.append((number, face))
+        self._live = live
         self._next = index + 1
         return pieces
 
     def flush(self) -> list[TrackPiece]:
         return [
-            TrackPiece(number, self._next, np.empty((0, 4)), "kept")
-            for number, face in enumerate(self._faces)
-            if face.first_frame < self._next < face.first_frame + len(face.boxes)
+            TrackPiece(number, self._next, np.empty((0, 4)), "kept") for number, _ in self._live
         ]
 
 

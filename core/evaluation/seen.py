@@ -25,7 +25,7 @@ from ..version import __version__
 from .cache import Arrays, Cache, Entry
 from .detections import KeptDetections
 from .given import crops_seen, parts_for
-from .memory import peak_memory
+from .memory import Peak, peak_memory
 
 _MATTER = ("allow_silent", "device", "seed", "batch_frames", "crop_scale", "detect_every")
 """Options that scores depend on, beside the components."""
@@ -55,55 +55,109 @@ class Sight:
     devices: Mapping[str, str]
 
 
-def look(
-    video: LabelledVideo,
-    plan: Plan,
-    models: Models,
-    *,
-    labelled_faces: bool = False,
-    cache: Cache | None = None,
-    progress: Progress = silent,
-) -> Sight:
-    """Run a plan on a labelled video, or take up what an earlier run has kept.
+@dataclass(frozen=True)
+class Viewer:
+    """Looks at labelled videos with one configuration.
 
-    Args:
-        video: The video.
-        plan: The plan for it.
+    Attributes:
         models: The components.
+        cache: Where detections and scores are kept; None to compute all.
         labelled_faces: Score the faces that the dataset gives.
-        cache: Where detections and scores are kept.
-        progress: Is told how far it has come.
-
-    Raises:
-        AsdError: The video cannot be used, or has no labelled faces to score.
+        progress: Is told how far each video has come.
     """
-    faces = video.faces if labelled_faces else ()
-    if labelled_faces and not faces:
-        raise InputError(f"The dataset gives no faces of {video.name}", "Find them: faces=found")
-    if video.path is None:
-        if not labelled_faces:
+
+    models: Models
+    cache: Cache | None = None
+    labelled_faces: bool = False
+    progress: Progress = silent
+
+    def look(self, video: LabelledVideo, plan: Plan) -> Sight:
+        """Run a plan on a labelled video, or take up what an earlier run has kept.
+
+        Args:
+            video: The video.
+            plan: The plan for it.
+
+        Raises:
+            AsdError: The video cannot be used, or has no labelled faces to score.
+        """
+        if self.labelled_faces and not video.faces:
+            raise InputError(
+                f"The dataset gives no faces of {video.name}", "Find them: faces=found"
+            )
+        if video.path is None:
+            return self._look_at_crops(video, plan)
+        media = media_of(plan.options)
+        faces = video.faces if self.labelled_faces else ()
+        content = sha256(video.path) if self.cache else ""
+        key = _scores_key(content, plan, faces)
+        entry = self.cache.get(key) if self.cache else None
+        computed: tuple[str, ...] = ()
+        if entry is None:
+            if faces:
+                entry, computed = self._score_faces(media, plan, faces), ("scores",)
+            else:
+                entry, computed = self._find_and_score(media, plan, content)
+            if self.cache:
+                self.cache.put(key, entry)
+        seen = _unpacked(entry)
+        result = concluded(media.info, plan, seen, self.models.people)
+        return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)
+
+    def _find_and_score(
+        self, media: Media, plan: Plan, content: str
+    ) -> tuple[Entry, tuple[str, ...]]:
+        """Pass over a video; also says what had to be computed."""
+        key = {
+            "what": "detections",
+            "video": content,
+            "device": plan.options.device,
+            "detector": _described(plan.chosen["detector"]),
+        }
+        kept = KeptDetections(self.models, self.cache, key)
+        watch = Stopwatch()
+        with peak_memory() as peak:
+            parts = self.models.parts({"detector": kept})
+            seen = analysed(media, plan.options, parts, watch, self.progress)
+        kept.keep(peak.bytes)
+        weights, devices = kept.origin
+        about = {
+            "timings_s": {**watch.seconds, "detect": kept.seconds},
+            "peak_bytes": max(peak.bytes, kept.peak_bytes) if peak.bytes else None,
+            "devices": {**self.models.devices, **devices},
+        }
+        entry = _entry(seen, about, {**self.models.weights, **weights})
+        return entry, ("detections", "scores") if kept.computed else ("scores",)
+
+    def _score_faces(self, media: Media, plan: Plan, faces: Sequence[LabelledFace]) -> Entry:
+        """Pass over a video of which the faces are known."""
+        watch = Stopwatch()
+        with peak_memory() as peak:
+            parts = self.models.parts(parts_for(faces))
+            options = replace(plan.options, detect_every=1)
+            seen = analysed(media, options, parts, watch, self.progress)
+        return self._entry(seen, watch, peak)
+
+    def _look_at_crops(self, video: LabelledVideo, plan: Plan) -> Sight:
+        """Score what a dataset holds instead of a video; nothing of it is kept."""
+        if not self.labelled_faces:
             raise InputError(
                 f"The dataset holds no video {video.name}, but crops of its faces",
                 "Score these with faces=labelled",
             )
         watch = Stopwatch()
         with peak_memory() as peak:
-            info, seen = crops_seen(video, models.part("scorer"), watch, progress)
-        entry = _entry(seen, models, watch.seconds, peak.bytes)
-        return _sight(concluded(info, plan, seen, {}), seen, entry, ("scores",))
-    media = media_of(plan.options)
-    content = sha256(video.path) if cache else ""
-    key = _scores_key(content, plan, faces)
-    entry_or_none = cache.get(key) if cache else None
-    computed: tuple[str, ...] = ()
-    if entry_or_none is None:
-        entry, computed = _analyse(media, plan, models, faces, content, cache, progress)
-        if cache:
-            cache.put(key, entry)
-    else:
-        entry = entry_or_none
-    seen = _unpacked(entry)
-    return _sight(concluded(media.info, plan, seen, models.people), seen, entry, computed)
+            info, seen = crops_seen(video, self.models.part("scorer"), watch, self.progress)
+        result = concluded(info, plan, seen, {})
+        return _sight(result, seen, self._entry(seen, watch, peak), ("scores",))
+
+    def _entry(self, seen: Seen, watch: Stopwatch, peak: Peak) -> Entry:
+        about = {
+            "timings_s": dict(watch.seconds),
+            "peak_bytes": peak.bytes,
+            "devices": dict(self.models.devices),
+        }
+        return _entry(seen, about, self.models.weights)
 
 
 def _sight(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) -> Sight:
@@ -119,52 +173,13 @@ def _sight(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) 
     )
 
 
-def _analyse(
-    media: Media,
-    plan: Plan,
-    models: Models,
-    faces: Sequence[LabelledFace],
-    content: str,
-    cache: Cache | None,
-    progress: Progress,
-) -> tuple[Entry, tuple[str, ...]]:
-    """Pass over a video, and tell what had to be computed."""
-    watch = Stopwatch()
-    if faces:
-        with peak_memory() as peak:
-            parts = models.parts(parts_for(faces))
-            seen = analysed(media, replace(plan.options, detect_every=1), parts, watch, progress)
-        return _entry(seen, models, watch.seconds, peak.bytes), ("scores",)
-    detector = plan.chosen["detector"]
-    key = {"what": "detections", "video": content, "device": plan.options.device}
-    kept = KeptDetections(models, cache, {**key, "detector": _described(detector)})
-    with peak_memory() as peak:
-        parts = models.parts({"detector": kept})
-        seen = analysed(media, plan.options, parts, watch, progress)
-    kept.keep(peak.bytes)
-    weights, devices = kept.origin
-    most = max(peak.bytes, kept.peak_bytes) if peak.bytes else None
-    timings = {**watch.seconds, "detect": kept.seconds}
-    entry = _entry(seen, models, timings, most, weights, devices)
-    return entry, ("detections", "scores") if kept.computed else ("scores",)
-
-
-def _entry(
-    seen: Seen,
-    models: Models,
-    timings_s: Mapping[str, float],
-    peak_bytes: int | None,
-    weights: Mapping[str, Any] | None = None,
-    devices: Mapping[str, str] | None = None,
-) -> Entry:
-    about = {
-        "timings_s": dict(timings_s),
-        "peak_bytes": peak_bytes,
-        "devices": {**models.devices, **(devices or {})},
+def _entry(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -> Entry:
+    """What was seen, to be kept."""
+    more = {
         "heard_from": seen.heard.first_frame if seen.heard else None,
         "tracks": [[track.shot, track.first_frame] for track in seen.tracks],
     }
-    return Entry(_packed(seen), about, {**models.weights, **(weights or {})})
+    return Entry(_packed(seen), {**about, **more}, dict(weights))
 
 
 def _packed(seen: Seen) -> Arrays:
@@ -180,18 +195,13 @@ def _packed(seen: Seen) -> Arrays:
 
 def _unpacked(entry: Entry) -> Seen:
     arrays, about = entry.arrays, entry.about
-    tracks = tuple(
-        Track(
-            id=number,
-            shot=shot,
-            first_frame=first,
-            speaking=(),
-            **{name: arrays[f"{name}_{number}"] for name in _PER_TRACK},
-        )
-        for number, (shot, first) in enumerate(about["tracks"])
-    )
+    tracks = []
+    for number, (shot, first) in enumerate(about["tracks"]):
+        own: dict[str, Any] = {name: arrays[f"{name}_{number}"] for name in _PER_TRACK}
+        tracks.append(Track(id=number, shot=shot, first_frame=first, speaking=(), **own))
     heard = Heard(about["heard_from"], arrays["heard"]) if "heard" in arrays else None
-    return Seen(tuple((first, end) for first, end in arrays["shots"].tolist()), tracks, heard)
+    shots = tuple((first, end) for first, end in arrays["shots"].tolist())
+    return Seen(shots, tuple(tracks), heard)
 
 
 def _scores_key(content: str, plan: Plan, faces: Sequence[LabelledFace]) -> dict[str, Any]:

@@ -85,5 +85,7 @@ def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
     device = pick_device(context.device)
     for part in ("pnet", "rnet", "onet"):
         note(Path(facenet_pytorch.__file__).parent / "data" / f"{part}.pt")
-    network = facenet_pytorch.MTCNN(keep_all=True, thresholds=list(config.thresholds), device=device).eval()
+    network = facenet_pytorch.MTCNN(
+        keep_all=True, thresholds=list(config.thresholds), device=device
+    ).eval()
     return MtcnnDetector(config, network, str(device))

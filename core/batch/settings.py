@@ -1,0 +1,71 @@
+"""The options of `asd batch`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..components import RUN_KINDS
+from ..config import AnalysisOptions
+from ..schemas import App, names
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(AnalysisOptions):
+    """The options of a batch that belong to no component.
+
+    Attributes:
+        videos: A file, a pattern such as 'talks/**/*.mp4', a folder, a .txt file with a path in
+            each line, or a list of these.
+        output: Folder for the manifest and, in a folder for each video, the results.
+        workers: Processes that work side by side; each loads the components once.
+        shards: Into how many parts the videos are divided, for as many processes or machines.
+        shard: Which of them is done here, from 0 on.
+        retry_failed: Try again what failed before; else it is left as it is.
+    """
+
+    videos: Any
+    output: str
+    workers: int = 1
+    shards: int = 1
+    shard: int | None = None
+    retry_failed: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("workers", "shards"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.shard is not None and not 0 <= self.shard < self.shards:
+            raise ValueError(
+                f"shard must be from 0 to shards - 1, got shard={self.shard} and "
+                f"shards={self.shards}"
+            )
+
+
+_ABOUT = """\
+asd batch videos=VIDEOS output=FOLDER [OPTION=VALUE ...]
+
+Runs many videos. What became of each stands in FOLDER/manifest-0.jsonl, its results in a folder
+of its own. Started again, it does what is left, and what has changed. A pattern needs quotes, so
+that the shell leaves it as it is: asd batch 'videos=talks/**/*.mp4' output=results
+"""
+BATCH = App("batch", BatchOptions, RUN_KINDS, _ABOUT, writers=True)
+
+_INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads"}
+_INDIFFERENT |= set(names(BatchOptions)) - set(names(AnalysisOptions))
+"""Options that change how a video is done, or whether, but not what comes out."""
+
+
+def telling(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that results depend on."""
+    return {key: value for key, value in settings.items() if key not in _INDIFFERENT}
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits that differ where the settings that results depend on do."""
+    text = json.dumps(telling(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,122 @@
+"""Which videos a batch is made of, and what the folder of each is called."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, InputError
+
+VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
+VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
+"""What of a folder counts as a video."""
+_LONGEST_BYTES = 200
+"""Of a folder's name; file systems allow 255, and a folder in the making has a longer name."""
+_TAKEN = re.compile(r"\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
+"""Names in the output folder that are not for results."""
+
+
+def find_videos(given: Any, output: Path) -> list[str]:
+    """The absolute paths of the videos that were named, in order, each once.
+
+    Args:
+        given: A file, a pattern, a folder, a .txt file of paths, or a list of these.
+        output: The folder of the results; videos in there are results, too, and left out.
+
+    Raises:
+        ConfigError: It is neither text nor a list of texts.
+        InputError: There is no such video, or the list cannot be read.
+    """
+    items = given if isinstance(given, list) else [given]
+    if not all(isinstance(item, str) and item for item in items):
+        raise ConfigError(
+            f"videos must be a path, a pattern or a list of these, got {given!r}",
+            "As in: 'videos=talks/*.mp4', or 'videos=[one.mp4,more/]'",
+        )
+    results = Path(os.path.abspath(output))  # noqa: PTH100 - resolve() would follow links
+    found: set[str] = set()
+    for item in items:
+        paths = {os.path.abspath(path) for path in _matches(item)}  # noqa: PTH100
+        paths = {path for path in paths if results not in Path(path).parents}
+        if not paths:
+            raise InputError(
+                f"videos={item} names no video",
+                "Name a file, a folder, a .txt file of paths or a pattern such as talks/**/*.mp4",
+            )
+        found |= paths
+    if not found:
+        raise InputError("videos=[] names no video", "Name files, folders or patterns")
+    return sorted(found)
+
+
+def _matches(item: str) -> Iterable[str]:
+    path = Path(item).expanduser()
+    if path.is_dir():
+        below = _glob(f"{glob.escape(str(path))}/**")
+        return [name for name in below if Path(name).suffix.lower() in VIDEO_SUFFIXES]
+    if path.is_file():
+        return _listed(path) if path.suffix.lower() == ".txt" else [str(path)]
+    return _glob(str(path))
+
+
+def _glob(pattern: str) -> list[str]:
+    """What fits a pattern, but folders and what is hidden."""
+    found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return [name for name in found if not Path(name).is_dir()]
+
+
+def _listed(path: Path) -> Iterator[str]:
+    """The videos that a file names, one a line; they start from the folder of the file."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} cannot be read: {error}", "It should be text, UTF-8, one path in each line"
+        ) from error
+    for line in map(str.strip, lines):
+        if line and not line.startswith("#"):
+            yield str(path.parent / Path(line).expanduser())
+
+
+def name_folders(videos: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """A name for the results of each video: plain, safe, and that of no other.
+
+    A video's name is its file name's stem; where another may have that name too, the file name,
+    or as many folders before it as are needed.
+
+    Args:
+        videos: Absolute paths.
+        known: The names of videos that have one already, and keep it.
+
+    Returns:
+        The name of each of `videos`.
+    """
+    candidates = {video: _candidates(video) for video in {*videos, *known}}
+    claims = Counter(_key(name) for names in candidates.values() for name in set(names))
+    claims.update(_key(name) for name in known.values())
+    return {
+        video: known.get(video) or next(n for n in candidates[video] if claims[_key(n)] == 1)
+        for video in videos
+    }
+
+
+def _candidates(video: str) -> list[str]:
+    """What the results of a video may be called, the best first; the last is always unique."""
+    path = Path(video)
+    folders = path.parts[1:-1]
+    names = [path.stem, path.name]
+    names += ["-".join([*folders[-n:], path.stem]) for n in range(1, len(folders) + 1)]
+    names = [n for n in names if not _TAKEN.fullmatch(n) and len(os.fsencode(n)) <= _LONGEST_BYTES]
+    return [*names, f"video-{hashlib.sha256(os.fsencode(video)).hexdigest()[:16]}"]
+
+
+def _key(name: str) -> str:
+    """What two names share if a file system may take them for one."""
+    return unicodedata.normalize("NFC", name).casefold()

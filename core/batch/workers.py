@@ -1,0 +1,243 @@
+"""Processes that do videos, each with its own models, and that may die without harm to the rest."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from threading import Thread
+from time import perf_counter
+from typing import Any
+
+from ..components import Context
+from ..config import Plan, plan_of
+from ..errors import AsdError
+from ..files import sha256, whole_folder
+from ..models import Models
+from ..pipeline import execute
+from .manifest import Record, now
+
+_SPAWN = multiprocessing.get_context("spawn")
+"""A forked process could use neither CUDA nor the threads of the one it came from."""
+_LAST_BREATH_S = 5
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to know of the batch.
+
+    Attributes:
+        settings: Its settings as plain values.
+        output: The folder of all results.
+    """
+
+    settings: Mapping[str, Any]
+    output: Path
+
+    def plan(self, video: str, name: str) -> Plan:
+        """How to run one video.
+
+        Raises:
+            AsdError: The settings do not fit.
+        """
+        return plan_of(self.settings, video=video, output=str(self.output / name))
+
+
+def outcomes(task: Task, jobs: Iterator[Record], workers: int) -> Generator[Record, None, None]:
+    """What became of each video, as soon as it is known.
+
+    Args:
+        task: What holds for all.
+        jobs: The videos, each as its record of state "started"; one is asked for when a worker
+            is free to begin with it.
+        workers: How many processes.
+
+    Yields:
+        The record of state "done" or "failed" of each.
+
+    Raises:
+        AsdError: The components cannot be loaded; then no video has been begun.
+    """
+    team = [_Worker(task) for _ in range(workers)]
+    try:
+        for worker in team:
+            worker.start()
+        for worker in team:
+            worker.await_ready()
+        while True:
+            for worker in team:
+                if worker.job is None and (job := next(jobs, None)):
+                    worker.give(job)
+            busy = {worker.connection: worker for worker in team if worker.job}
+            if not busy:
+                for worker in team:
+                    worker.dismiss()
+                return
+            for connection in wait(list(busy)):
+                yield busy[connection].take()
+    finally:
+        for worker in team:
+            worker.kill()
+
+
+class _Worker:
+    """The near end of a process.
+
+    Attributes:
+        job: The video it is at.
+        connection: Tells what it has to say.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.job: Record | None = None
+        self.connection: Any = None
+        self._task = task
+        self._process: Any = None
+
+    def start(self) -> None:
+        self.connection, far_end = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=_work, args=(far_end, self._task))
+        process.start()
+        far_end.close()
+        self._process = process
+
+    def await_ready(self) -> None:
+        try:
+            refusal = self.connection.recv()
+        except (EOFError, OSError) as error:
+            raise AsdError(
+                f"A worker died while it loaded the components ({self._death()})",
+                "If memory was short, use fewer: workers=N",
+            ) from error
+        if refusal:
+            raise AsdError(*refusal)
+
+    def give(self, job: Record) -> None:
+        if self._process is None:
+            self.start()
+            self.await_ready()
+        self.job = job
+        with suppress(OSError):  # it has died; `take` will find out
+            self.connection.send(job)
+
+    def take(self) -> Record:
+        assert self.job
+        record: Record
+        try:
+            record, sound = self.connection.recv()
+        except (EOFError, OSError):
+            record = _failed(self.job, f"Its worker died ({self._death()})", "WorkerDied")
+            sound = False
+        self.job = None
+        if not sound:
+            self.kill()
+        return record
+
+    def dismiss(self) -> None:
+        """Let it end by itself."""
+        if self._process is not None:
+            self.connection.close()
+            self._process.join(_LAST_BREATH_S)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self.connection.close()
+            self._process = None
+
+    def _death(self) -> str:
+        """How it ended."""
+        self._process.join(_LAST_BREATH_S)
+        code = self._process.exitcode or 0
+        return f"{signal.strsignal(-code)}" if code < 0 else f"exit status {code}"
+
+
+def _work(connection: Connection, task: Task) -> None:
+    """Do videos until told no more: the other process."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # also sent to the parent, which decides
+        signal.signal(number, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        models = _loaded(task)
+    except AsdError as error:
+        connection.send((error.what, error.hint))
+        return
+    except Exception as error:  # a plugin's; it would hit every video
+        connection.send((f"The components cannot be loaded: {_told(error)}", ""))
+        return
+    connection.send(None)
+    sound = True
+    with suppress(EOFError):  # there is no more to do
+        while sound:
+            record, sound = _done(connection.recv(), task, models)
+            connection.send((record, sound))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, however that came about."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _loaded(task: Task) -> Models:
+    """The models, after everything was built once that a run will build."""
+    plan = task.plan("", "")
+    models = Models(plan)
+    models.parts()
+    _ = models.people
+    for chosen in plan.writers:
+        chosen.build(Context(plan.options.device))
+    return models
+
+
+def _done(started: Record, task: Task, models: Models) -> tuple[Record, bool]:
+    """Do a video; also whether this process is still good for another."""
+    logging.basicConfig(format=f"asd: {started.name}: %(message)s", force=True)
+    begin = perf_counter()
+    record = started
+    sound = True
+    try:
+        record = replace(record, sha256=content_hash(started.video))
+        plan = task.plan(started.video, started.name)
+        with whole_folder(task.output / started.name) as aside:
+            options = replace(plan.options, output=str(aside))
+            result = execute(replace(plan, options=options), models=models)
+        record = replace(
+            record,
+            state="done",
+            time=now(),
+            video_s=result.video.duration_s,
+            timings_s={stage: round(spent, 3) for stage, spent in result.timings_s.items()},
+            files=[str(file.relative_to(aside)) for file in result.files],
+        )
+    except AsdError as error:
+        record = _failed(record, str(error), type(error).__name__)
+    except Exception as error:  # a plugin's; what it leaves, such as a lost GPU, is not to be used
+        record, sound = _failed(record, _told(error), type(error).__name__), False
+    return replace(record, seconds=round(perf_counter() - begin, 3)), sound
+
+
+def content_hash(video: str) -> str | None:
+    """The SHA-256 of a file, in hexadecimal digits; None if it cannot be read."""
+    path = Path(video)
+    try:
+        return sha256(path) if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _failed(record: Record, error: str, error_type: str) -> Record:
+    return replace(record, state="failed", time=now(), error=error, error_type=error_type)
+
+
+def _told(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

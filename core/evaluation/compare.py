@@ -1,0 +1,210 @@
+"""Evaluations side by side: one table, best first, and a picture of quality against speed."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..components import RUN_KINDS
+from ..errors import InputError
+from ..files import whole
+from .evaluate import FILE, SCHEMA
+from .figures import require_matplotlib
+from .plots import draw_quality_against_speed
+
+_METRICS = {
+    "average_precision": "AP",
+    "f1": "F1",
+    "diarization_error_rate": "DER",
+    "expected_calibration_error": "ECE",
+}
+"""Metrics that stand in every table, and what they are called there."""
+_COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
+    "x real time": lambda cost: cost["times_real_time"],
+    "ms/frame": lambda cost: cost["ms_per_frame"]["all"],
+    "MiB": lambda cost: cost["peak_memory_mib"],
+    "model MB": lambda cost: cost["model_mb"],
+}
+_ASIDE = {"dataset", "writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
+"""Settings that do not matter to the numbers, or are compared otherwise."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A table of evaluations, best first.
+
+    Attributes:
+        measure: What it is sorted by.
+        heads: The names of the columns.
+        rows: The cells; None where there is nothing to tell.
+        points: Times real time, the measure and the name of each that has them, for a picture.
+    """
+
+    measure: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    points: tuple[tuple[float, float, str], ...]
+
+
+def compare(folders: Sequence[Path]) -> Comparison:
+    """Put evaluations side by side.
+
+    Args:
+        folders: Folders that hold evaluations, at any depth.
+
+    Returns:
+        A row for each: the settings in which they differ, the measure and other metrics, what it
+        costs, and its folder.
+
+    Raises:
+        InputError: There are none, one is damaged, or they are not of the same videos.
+    """
+    found = {path: _read(path) for path in _paths(folders)}
+    if not found:
+        raise InputError(
+            f"There is no {FILE} in {', '.join(map(str, folders))}",
+            "Make evaluations with: asd evaluate",
+        )
+    _check_alike(found)
+    measure = next(iter(found.values()))["measure"]
+    sign = -1 if measure["higher_is_better"] else 1
+
+    def rank(path: Path) -> tuple[bool, float]:
+        value = found[path]["metrics"].get(measure["name"])
+        return value is None, sign * (value or 0.0)
+
+    ordered = [(path, found[path]) for path in sorted(found, key=rank)]
+    settings = [one["settings"] for _, one in ordered]
+    columns = _differing(settings)
+    names = {measure["name"]: measure["name"], **_METRICS}
+    metrics = [m for m in names if any(one["metrics"].get(m) is not None for _, one in ordered)]
+    rows, points = [], []
+    for path, one in ordered:
+        said = [_value(one["settings"], column) for column in columns]
+        costs = [of(one["cost"]) if one["cost"] else None for of in _COSTS.values()]
+        value = one["metrics"].get(measure["name"])
+        rows.append((*said, *(one["metrics"].get(m) for m in metrics), *costs, str(path.parent)))
+        if value is not None and costs[0]:
+            name = ", ".join(str(each) for each in said if each is not None)
+            points.append((costs[0], value, name or path.parent.name))
+    heads = (*columns, *(names[m] for m in metrics), *_COSTS, "folder")
+    return Comparison(measure["name"], heads, tuple(rows), tuple(points))
+
+
+def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
+    """Compare, and write compare.csv, compare.md, compare.svg and compare.png.
+
+    Args:
+        folders: See `compare`.
+        output: Folder for the files; those of an earlier comparison are replaced.
+
+    Raises:
+        InputError: See `compare`.
+        MissingExtraError: Matplotlib is not installed; the tables are written all the same.
+        OutputError: The folder cannot be written to.
+    """
+    table = compare(folders)
+    with (
+        whole(output / "compare.csv") as aside,
+        aside.open("w", encoding="utf-8", newline="") as file,
+    ):
+        csv.writer(file, lineterminator="\n").writerows([table.heads, *table.rows])
+    cells = [[shown(cell).replace("|", "\\|") for cell in row] for row in table.rows]
+    lines = [table.heads, ["---"] * len(table.heads), *cells]
+    with whole(output / "compare.md") as aside:
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        aside.write_text(text, encoding="utf-8")
+    if table.points:
+        require_matplotlib("The picture of a comparison")
+        draw_quality_against_speed(table.points, table.measure, output / "compare")
+    return table
+
+
+def shown(cell: Any) -> str:
+    """A cell in words: nothing for None, numbers with few digits."""
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _paths(folders: Sequence[Path]) -> list[Path]:
+    """The evaluations in folders, each once, in the order in which a sweep counts them."""
+    found = [path for folder in folders for path in folder.rglob(FILE)]
+    unique = {path.resolve(): path for path in found}
+    return sorted(unique.values(), key=lambda path: (len(str(path)), str(path)))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        known = {"schema": SCHEMA}.items() <= found.items()
+        wanted = ("dataset", "videos", "measure", "metrics", "cost", "settings")
+        parts = {part: found[part] for part in wanted}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is not an evaluation: {type(error).__name__}: {error}",
+            "Make it again with: asd evaluate",
+        ) from error
+    if not known:
+        raise InputError(
+            f"{path} is of the form {found['schema']}, not {SCHEMA}",
+            "Make it again with this version: asd evaluate",
+        )
+    return parts
+
+
+def _check_alike(found: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse evaluations of different videos.
+
+    Raises:
+        InputError: They are.
+    """
+    (path, first), *others = found.items()
+    for other_path, other in others:
+        for key in ("dataset", "videos"):
+            if first[key] != other[key]:
+                raise InputError(
+                    f"{path} and {other_path} are not of the same {key}, so their numbers do not "
+                    "compare",
+                    "Compare evaluations of the same videos",
+                )
+
+
+def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings that differ: components, then parameters of one component, then the others."""
+    kinds = [kind for kind in RUN_KINDS if len({one[kind]["name"] for one in settings}) > 1]
+    columns = dict.fromkeys(kinds)
+    for kind in RUN_KINDS:
+        for name in {one[kind]["name"]: None for one in settings}:
+            alike = [dict(_leaves(one[kind])) for one in settings if one[kind]["name"] == name]
+            columns |= dict.fromkeys(f"{kind}.{key}" for key in _unequal(alike))
+    others = _ASIDE.union(RUN_KINDS)
+    rest = [{k: v for k, v in one.items() if k not in others} for one in settings]
+    return [*columns, *_unequal([dict(_leaves(one)) for one in rest])]
+
+
+def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value with its dotted key."""
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys with different values."""
+    keys = {key: None for one in flat for key in one}
+    return [key for key in keys if any(one.get(key) != flat[0].get(key) for one in flat)]
+
+
+def _value(settings: Mapping[str, Any], column: str) -> Any:
+    """What stands in the column of a setting."""
+    if column in RUN_KINDS:
+        return settings[column]["name"]
+    value = dict(_leaves(settings)).get(column)
+    return json.dumps(value) if isinstance(value, list) else value

@@ -1,0 +1,146 @@
+"""Pictures of evaluations: precision over recall, reliability, quality against speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..labels import Bool
+from ..types import Float64
+from .figures import new_figure, saved
+from .metrics import Floats, Reliability, average_precision, precision_recall
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, GREY = "#0072B2", "#7F7F7F"
+"""A colour that colour-blind people tell from others (Okabe & Ito 2008), and what stands back."""
+_SIDE_PX = 640
+_LABEL_PX = 18
+"""Height of a label beside a point, with some room."""
+
+
+def draw_precision_recall(scores: Floats, truth: Bool, stem: Path) -> list[Path]:
+    """Draw precision over recall, with the average precision and what guessing would reach.
+
+    Args:
+        scores: (n,) the higher, the likelier that a row speaks; -inf where no face was found.
+        truth: (n,) bool, who speaks.
+        stem: Path of the files without their suffix.
+
+    Returns:
+        The files, SVG and PNG.
+
+    Raises:
+        InputError: Nobody speaks.
+    """
+    reached = average_precision(scores, truth)
+    precision, recall = precision_recall(scores, truth)
+    guessed = float(np.mean(truth))
+    figure = new_figure(_SIDE_PX, _SIDE_PX)
+    axes = figure.add_subplot()
+    axes.plot(
+        np.append(0.0, recall),
+        np.append(precision[0], precision),
+        color=BLUE,
+        label=f"average precision {reached:.4f}",
+    )
+    axes.axhline(guessed, color=GREY, linestyle="--", label=f"guessing {guessed:.4f}")
+    _unit_square(axes, "recall", "precision")
+    axes.set_title(f"{len(truth)} labelled faces, {np.count_nonzero(truth)} of them speaking")
+    axes.legend(loc="lower left")
+    return saved(figure, stem)
+
+
+def draw_reliability(metrics: Mapping[str, Any], stem: Path) -> list[Path]:
+    """Draw the part that speaks over the probability, and how many rows there are of each.
+
+    Args:
+        metrics: As `rows.evaluate_rows` gives them; read are reliability, whose lists have one
+            item for each bin of equal width, and expected_calibration_error.
+        stem: Path of the files without their suffix.
+
+    Returns:
+        The files, SVG and PNG.
+    """
+    said, speaking, rows = (
+        np.array(metrics["reliability"][name], np.float64) for name in Reliability._fields
+    )
+    error = metrics["expected_calibration_error"]
+    held = rows > 0
+    figure = new_figure(_SIDE_PX, _SIDE_PX * 5 // 4)
+    above, below = figure.subplots(2, height_ratios=(4, 1), sharex=True)
+    above.plot((0, 1), (0, 1), color=GREY, linestyle="--", label="well calibrated")
+    above.plot(said[held], speaking[held], color=BLUE, marker="o", label="evaluated")
+    _unit_square(above, "", "part that speaks")
+    above.set_title("no face found" if error is None else f"expected calibration error {error:.4f}")
+    above.legend(loc="upper left")
+    width = 1 / len(held)
+    below.bar((np.arange(len(held)) + 0.5) * width, rows, 0.9 * width, color=BLUE)
+    below.set(xlabel="probability of speaking", ylabel="faces")
+    return saved(figure, stem)
+
+
+def _unit_square(axes: Axes, across: str, up: str) -> None:
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel=across, ylabel=up)
+    axes.grid(color="#E5E5E5", linewidth=0.6)
+
+
+def draw_quality_against_speed(
+    points: Sequence[tuple[float, float, str]], measure: str, stem: Path
+) -> list[Path]:
+    """Draw what configurations reach over how fast they are.
+
+    The labels stand in a column on the right, in the order of the values, so that none covers
+    another; a thin line joins each to its point.
+
+    Args:
+        points: Times real time (more than 0), value and label of each.
+        measure: What the values are.
+        stem: Path of the files without their suffix.
+
+    Returns:
+        The files, SVG and PNG.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    height_px = max(_SIDE_PX, (len(points) + 6) * _LABEL_PX)
+    ranked = sorted(points, key=lambda point: (point[1], -point[0]))
+    speeds, values = (np.array([point[k] for point in ranked]) for k in (0, 1))
+    figure = new_figure(_SIDE_PX * 7 // 4, height_px)
+    axes = figure.add_subplot()
+    axes.set_xscale("log")
+    axes.axvline(1, color=GREY, linestyle="--")
+    axes.text(1, 0.01, " real time", color=GREY, transform=axes.get_xaxis_transform())
+    axes.plot(speeds, values, "o", color=BLUE)
+    axes.margins(0.1)
+    low, high = axes.get_ylim()
+    places = _apart((values - low) / (high - low), _LABEL_PX / (0.85 * height_px))
+    for (speed, value, label), place in zip(ranked, places, strict=True):
+        axes.annotate(
+            f"{label}: {value:.4g}",
+            (speed, value),
+            (1.03, place),
+            textcoords="axes fraction",
+            va="center",
+            parse_math=False,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
+        )
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda speed, _: f"{speed:g}"))
+    axes.set(xlabel="times real time", ylabel=measure.replace("_", " "))
+    axes.grid(color="#E5E5E5", linewidth=0.6)
+    return saved(figure, stem)
+
+
+def _apart(wanted: Float64, gap: float) -> list[float]:
+    """Places near those wanted, which rise, `gap` apart as far as 0 to 1 has room for it."""
+    gap = min(gap, 1 / max(len(wanted) - 1, 1))
+    steps = gap * np.arange(len(wanted))
+    pushed_up = np.maximum.accumulate(wanted - steps)
+    places: list[float] = (np.clip(pushed_up, 0, 1 - steps[-1]) + steps).tolist()
+    return places

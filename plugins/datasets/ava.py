@@ -1,0 +1,196 @@
+"""AVA-ActiveSpeaker: ground truth in its CSV, with the videos, face crops or predictions.
+
+Roth et al., "AVA-ActiveSpeaker: An Audio-Visual Dataset for Active Speaker Detection", 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+
+from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_truth
+from ...core.components import Context
+from ...core.errors import InputError
+from ...core.evaluation import ava_official
+from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
+from ...core.media import probe
+from ...core.types import GRID_FPS, Float64, Result
+from .face_crops import FaceCrops, crops_of
+from .folders import check_times, video_of, videos_in
+from .matching import Label, iou, judge, match
+from .stretches import stretches
+
+
+@dataclass(frozen=True)
+class AvaConfig:
+    """Parameters of the `ava` dataset; `videos`, `crops` or `predictions` is needed.
+
+    Attributes:
+        truth: The CSV of the labels.
+        videos: Folder of the videos, each named by its video_id.
+        crops: Folder with clips_videos and clips_audios, instead of the videos.
+        predictions: A CSV of predictions to judge; nothing is run.
+        offset_s: The second of the movie at which the videos begin: 0 for whole movies, 900 for
+            the parts that are shared for this dataset.
+        iou_threshold: A face found is the labelled one if their boxes overlap by so much
+            (intersection over union), above 0, up to 1.
+        max_gap_s: Labels of a face that lie further apart, in seconds, make two face tracks.
+    """
+
+    truth: str = "???"
+    videos: str | None = None
+    crops: str | None = None
+    predictions: str | None = None
+    offset_s: float = 0.0
+    iou_threshold: float = 0.5
+    max_gap_s: float = 0.2
+
+    def __post_init__(self) -> None:
+        if sum(given is not None for given in (self.videos, self.crops, self.predictions)) != 1:
+            raise ValueError("videos, crops or predictions must be given, and only one of them")
+        if not 0 < self.iou_threshold <= 1:
+            raise ValueError(f"iou_threshold must be above 0, up to 1; got {self.iou_threshold}")
+        if not self.max_gap_s > 0:
+            raise ValueError(f"max_gap_s must be above 0, got {self.max_gap_s}")
+
+
+class Ava:
+    """The videos of a file of ground truth; see `core.contracts.Dataset`."""
+
+    measure = Measure("average_precision")
+
+    def __init__(self, config: AvaConfig) -> None:
+        self._config = config
+        self._truth = Path(config.truth)
+
+    def videos(self) -> list[LabelledVideo]:
+        """The videos that have labels, by name; none where predictions are judged."""
+        if self._config.predictions is not None:
+            return []
+        rows = list(_by_video(read_truth(self._truth), self._truth))
+        if self._config.crops is not None:
+            return [self._of_crops(of_one, Path(self._config.crops)) for of_one in rows]
+        assert self._config.videos is not None
+        folder = Path(self._config.videos)
+        found = videos_in(folder)
+        paths = [video_of(of_one.video_id[0], found, folder, self._truth) for of_one in rows]
+        return [self._of_video(of_one, path) for of_one, path in zip(rows, paths, strict=True)]
+
+    @cached_property
+    def predicted(self) -> Judged | None:
+        """The rows of `predictions` beside the truth's; None where there are none.
+
+        Raises:
+            InputError: A file is not as it should be, or the two have not the same rows.
+        """
+        if self._config.predictions is None:
+            return None
+        scores, speaks = ava_official.read(self._truth, Path(self._config.predictions))
+        return judge_scores(read_truth(self._truth), scores, speaks)
+
+    def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
+        info = probe(path, allow_silent=True).info
+        time_s = rows.time_s - self._config.offset_s
+        check_times(
+            time_s[0],
+            time_s[-1],
+            info.duration_s,
+            self._truth,
+            f"Set dataset.offset_s to the second of the movie at which {path} begins, such as 900",
+        )
+        return self._labelled(rows, path, (info.width, info.height), {})
+
+    def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
+        """A video of which there are only crops: its size follows from the largest one."""
+        faces, first = np.unique(rows.entity_id, return_index=True)
+        begins_s = dict(zip(faces.tolist(), rows.time_s[first].tolist(), strict=True))
+        crops = crops_of(folder, rows.video_id[0], begins_s)
+        sides = rows.boxes[:, 2:] - rows.boxes[:, :2]
+        largest = int(sides.min(1).argmax())
+        if sides[largest].min() <= 0:
+            raise InputError(f"No box of {rows.video_id[0]} in {self._truth} has a size")
+        picture = crops[rows.entity_id[largest]].picture_near(rows.time_s[largest])
+        height, width = picture.shape[:2]
+        size = (round(width / sides[largest, 0]), round(height / sides[largest, 1]))
+        return self._labelled(rows, None, size, crops)
+
+    def _labelled(
+        self, rows: AvaRows, path: Path | None, size: tuple[int, int], crops: dict[str, FaceCrops]
+    ) -> LabelledVideo:
+        time_s = rows.time_s - self._config.offset_s
+        boxes = rows.boxes * (size * 2)
+        speaks = rows.label == SPEAKING_AUDIBLE
+        labels = [
+            Label(*label) for label in zip(rows.entity_id, time_s, speaks, boxes, strict=True)
+        ]
+        faces = []
+        for face in np.unique(rows.entity_id):
+            which = rows.entity_id == face
+            for first, on_grid in stretches(time_s[which], boxes[which], self._config.max_gap_s):
+                clips = None
+                if face in crops:
+                    frames = np.arange(first, first + len(on_grid))
+                    times = frames / GRID_FPS + self._config.offset_s
+                    clips = partial(crops[face].clips, times, self._config.max_gap_s)
+                faces.append(LabelledFace(first, on_grid, clips))
+        return LabelledVideo(
+            name=str(rows.video_id[0]),
+            path=path,
+            judge=partial(judge_boxes, labels, iou_threshold=self._config.iou_threshold),
+            faces=tuple(faces),
+        )
+
+
+def judge_boxes(labels: list[Label], result: Result, *, iou_threshold: float) -> Judged:
+    """Hold the tracks against the labels: each goes to the face whose box overlaps it most."""
+    return judge(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
+
+
+def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
+    """What predictions and truth say together.
+
+    Args:
+        rows: The truth.
+        scores: (n,) of each row, -inf where no face was found. If all others lie from 0 to 1 they
+            are probabilities, else logits.
+        speaks: (n,) whether each row speaks.
+    """
+    found = scores > -np.inf
+    logits = scores
+    if ((scores >= 0) & (scores <= 1) | ~found).all():
+        with np.errstate(divide="ignore"):  # certainty is an infinite logit
+            chance = np.where(found, scores, 0)
+            logits = np.log(chance) - np.log1p(-chance)
+    moments = np.stack([np.unique(rows.video_id, return_inverse=True)[1], rows.time_s], 1)
+    _, moment, count = np.unique(moments, axis=0, return_inverse=True, return_counts=True)
+    return Judged(
+        person=rows.entity_id,
+        time_s=rows.time_s,
+        truth=speaks,
+        logits=np.stack([np.zeros(len(rows)), logits], 1),
+        decided=found & (logits >= 0),
+        found=found,
+        face_px=np.full(len(rows), np.nan),
+        on_screen=count[moment.ravel()],
+    )
+
+
+def _by_video(rows: AvaRows, path: Path) -> Iterator[AvaRows]:
+    """The rows of each video, by name, in order of time."""
+    order = np.lexsort((rows.entity_id, rows.time_s, rows.video_id))
+    video, face, time_s = (a[order] for a in (rows.video_id, rows.entity_id, rows.time_s))
+    again = (video[1:] == video[:-1]) & (face[1:] == face[:-1]) & (time_s[1:] == time_s[:-1])
+    if again.any():
+        line = max(rows.line[order[k + int(again.argmax())]] for k in (0, 1))
+        raise InputError(f"{path}:{line} labels a face at one moment again", "Leave out one line")
+    for which in np.split(order, np.flatnonzero(video[1:] != video[:-1]) + 1):
+        yield AvaRows(*(getattr(rows, field.name)[which] for field in fields(AvaRows)))
+
+
+def build(config: AvaConfig, context: Context) -> Ava:
+    """Make the dataset."""
+    return Ava(config)

@@ -1,0 +1,123 @@
+"""The Columbia dataset: one long video, and a file of labels for each person in it.
+
+Chakravarty and Tuytelaars, "Cross-modal Supervision for Learning Active Speaker Detection in
+Video", 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ...core.components import Context
+from ...core.errors import InputError
+from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from ...core.media import probe
+from ...core.types import Float64, Result
+from .folders import check_times, files_in, lines_of
+from .matching import Label, judge, match
+from .stretches import stretches
+
+_MAX_GAP_S = 0.2
+_FORM = "Each line should be FRAME<TAB>X<TAB>Y<TAB>SIZE<TAB>LABEL, whole numbers, LABEL 0 or 1"
+
+
+@dataclass(frozen=True)
+class ColumbiaConfig:
+    """Parameters of the `columbia` dataset.
+
+    Attributes:
+        labels: Folder of the labels, NAME.txt for each person.
+        video: The video.
+        label_fps: Frames a second that the labels count.
+        scale: Pixels of the video for each pixel of the labels.
+    """
+
+    labels: str = "???"
+    video: str = "???"
+    label_fps: float = 29.97
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("label_fps", "scale"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+
+
+class Columbia:
+    """One video with labels of each person; see `core.contracts.Dataset`."""
+
+    measure = Measure("f1_per_person_mean")
+
+    def __init__(self, config: ColumbiaConfig) -> None:
+        self._config = config
+
+    def videos(self) -> list[LabelledVideo]:
+        """The one video."""
+        path = Path(self._config.video)
+        duration_s = probe(path, allow_silent=True).info.duration_s
+        labels: list[Label] = []
+        faces: list[LabelledFace] = []
+        for file in files_in(Path(self._config.labels), ".txt", "labels"):
+            of_one = read_labels(file, self._config.label_fps, self._config.scale)
+            times = np.array([label.time_s for label in of_one])
+            hint = f"Check that it labels {path}, at {self._config.label_fps} frames a second"
+            check_times(0, times[-1], duration_s, file, hint)
+            boxes = np.stack([label.box for label in of_one])
+            faces += (LabelledFace(*stretch) for stretch in stretches(times, boxes, _MAX_GAP_S))
+            labels += of_one
+        labels.sort(key=lambda label: (label.time_s, label.person))
+        return [LabelledVideo(path.stem, path, partial(judge_centres, labels), tuple(faces))]
+
+
+def read_labels(path: Path, label_fps: float, scale: float) -> list[Label]:
+    """The labels of one person, in order of time.
+
+    Args:
+        path: The file, named by the person; its lines are frame (from 0), left, top, side of the
+            face's square, and 1 if it speaks.
+        label_fps: Frames a second.
+        scale: Pixels of the video for each pixel of the labels.
+
+    Raises:
+        InputError: The file cannot be read, is empty, or a line is not of this form.
+    """
+    by_frame: dict[int, Label] = {}
+    for where, words in lines_of(path, "labels"):
+        try:
+            frame, left, top, side, speaks = map(int, words)
+        except ValueError as error:
+            raise InputError(f"{where} holds {' '.join(words)!r}", _FORM) from error
+        if frame < 0 or side <= 0 or speaks not in {0, 1}:
+            raise InputError(f"{where} holds {' '.join(words)!r}", _FORM)
+        if frame in by_frame:
+            raise InputError(f"{where} labels frame {frame} again", "Leave out one of the lines")
+        box = scale * np.array([left, top, left + side, top + side])
+        by_frame[frame] = Label(path.stem, frame / label_fps, bool(speaks), box)
+    if not by_frame:
+        raise InputError(f"{path} has no label", _FORM)
+    return [by_frame[frame] for frame in sorted(by_frame)]
+
+
+def judge_centres(labels: list[Label], result: Result) -> Judged:
+    """Hold the tracks against the labels: each goes to the face whose centre is nearest its own.
+
+    That centre must lie in the labelled square.
+    """
+    return judge(labels, match(labels, result.tracks, _nearness, -1), result.tracks)
+
+
+def _nearness(labelled: Float64, found: Float64) -> Float64:
+    """How far centres are apart, (n, m), as minus the labelled half sides: -1 is on the edge."""
+    sides = labelled[:, 2:] - labelled[:, :2]
+    apart = (labelled[:, :2] + labelled[:, 2:])[:, None] - (found[:, :2] + found[:, 2:])
+    nearness: Float64 = -np.abs(apart / sides[:, None]).max(-1)
+    return nearness
+
+
+def build(config: ColumbiaConfig, context: Context) -> Columbia:
+    """Make the dataset."""
+    return Columbia(config)

@@ -1,0 +1,195 @@
+"""Videos beside JSON files that say, for regions of the picture, in which frames each speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.components import Context
+from ...core.errors import InputError
+from ...core.labels import Bool, Judged, LabelledVideo, Measure
+from ...core.types import GRID_FPS, Float64, Result, Track
+from .folders import check_times, files_in, text_of, video_of, videos_in
+from .matching import Found, Label, judge
+
+_FORM = (
+    'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
+    '"speaking": {NAME: [0 or 1 for each frame], ...}}, shots in order from 0 to the last frame'
+)
+
+
+@dataclass(frozen=True)
+class DialogueConfig:
+    """Parameters of the `dialogue` dataset.
+
+    Attributes:
+        folder: Holds NAME.json beside each video NAME.mp4 (or with another suffix).
+    """
+
+    folder: str = "???"
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What one JSON file says.
+
+    Attributes:
+        path: The file.
+        shots: (first, end) grid frames of each shot, end excluded; they follow each other.
+        regions: x1, y1, x2, y2 in source pixels, by name.
+        speaking: (n,) bool by region: whether it speaks, for each grid frame of the shots.
+    """
+
+    path: Path
+    shots: tuple[tuple[int, int], ...]
+    regions: Mapping[str, Float64]
+    speaking: Mapping[str, Bool]
+
+
+class Dialogue:
+    """Videos of people who speak in turn; see `core.contracts.Dataset`."""
+
+    measure = Measure("average_precision")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def videos(self) -> list[LabelledVideo]:
+        """The videos that have labels, by name."""
+        found = videos_in(self._folder)
+        return [
+            LabelledVideo(
+                name=path.stem,
+                path=video_of(path.stem, found, self._folder, path),
+                judge=partial(judge_regions, read_truth(path)),
+            )
+            for path in files_in(self._folder, ".json", "labels")
+        ]
+
+
+def read_truth(path: Path) -> Truth:
+    """Read the labels of one video.
+
+    Raises:
+        InputError: The file cannot be read or is not of this form.
+    """
+    text = text_of(path, "labels")
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno} is no JSON: {error.msg}", _FORM) from error
+    if wrong := next(_wrongs(found), ""):
+        raise InputError(f"{path} {wrong}", _FORM)
+    return Truth(
+        path,
+        tuple((first, end) for first, end in found["shots"]),
+        {name: np.array(box, np.float64) for name, box in found["regions"].items()},
+        {name: np.array(frames, np.bool_) for name, frames in found["speaking"].items()},
+    )
+
+
+def _wrongs(found: Any) -> Iterator[str]:
+    """What is not as it should be; each relies on what comes before it."""
+    for key, kind in {"shots": list, "regions": dict, "speaking": dict}.items():
+        if not (isinstance(found, dict) and isinstance(found.get(key), kind) and found[key]):
+            yield f'has no "{key}"'
+    if found.get("fps", GRID_FPS) != GRID_FPS:
+        yield f"has labels at {found['fps']} frames a second, not at {GRID_FPS}"
+    end = 0
+    for shot in found["shots"]:
+        if not (_are_numbers(shot, 2, int) and shot[0] == end < shot[1]):
+            yield f'has {shot} in "shots" where [{end}, END] was expected'
+        end = shot[1]
+    for name in sorted(found["regions"].keys() ^ found["speaking"].keys()):
+        yield f'has "{name}" in only one of "regions" and "speaking"'
+    for name, box in found["regions"].items():
+        if not (_are_numbers(box, 4, (int, float)) and box[0] < box[2] and box[1] < box[3]):
+            yield f'has {box} as the region "{name}"'
+    for name, frames in found["speaking"].items():
+        if not (_are_numbers(frames, end, int) and set(frames) <= {0, 1}):
+            yield f'should have {end} of 0 or 1 as "speaking" of "{name}", as its shots say'
+
+
+def _are_numbers(found: Any, count: int, kind: Any) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) == count
+        and all(isinstance(number, kind) for number in found)
+    )
+
+
+def judge_regions(truth: Truth, result: Result) -> Judged:
+    """Hold the tracks against the regions.
+
+    A track belongs, in each shot, to the region that holds the mean centre of its boxes there.
+    Regions of different shots may overlap: one that speaks in the shot comes before one that
+    does not, then the smaller one. Of two tracks in one region, the larger face counts.
+
+    Args:
+        truth: The labels.
+        result: What was found.
+
+    Returns:
+        A row for each frame of each region that a track lies in, and of each region that speaks
+        in the shot, whose face was then not found.
+
+    Raises:
+        InputError: The labels go on after the video's end.
+    """
+    end = truth.shots[-1][1]
+    hint = "Label the frames of this video, at 25 a second"
+    check_times(0, (end - 1) / GRID_FPS, result.video.duration_s, truth.path, hint)
+    labels: list[Label] = []
+    matched: list[Found | None] = []
+    for first, stop in truth.shots:
+        speaks_here = [name for name in truth.regions if truth.speaking[name][first:stop].any()]
+        faces: dict[tuple[str, int], Found] = {}
+        for track in result.tracks:
+            frames = range(max(first, track.first_frame), min(stop, track.frames.stop))
+            region = _region(truth, speaks_here, track, frames)
+            if region is None:
+                continue
+            for frame in frames:
+                face = (track, frame - track.first_frame)
+                other = faces.setdefault((region, frame), face)
+                if _size(face) > _size(other):
+                    faces[region, frame] = face
+        for frame in range(first, stop):
+            for name in truth.regions:
+                face_there = faces.get((name, frame))
+                if face_there or name in speaks_here:
+                    speaks = bool(truth.speaking[name][frame])
+                    labels.append(Label(name, frame / GRID_FPS, speaks))
+                    matched.append(face_there)
+    return judge(labels, matched, result.tracks)
+
+
+def _region(truth: Truth, speaks_here: list[str], track: Track, frames: range) -> str | None:
+    """The region that a track lies in during these of its frames."""
+    if not frames:
+        return None
+    boxes = track.boxes[frames.start - track.first_frame : frames.stop - track.first_frame]
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).mean(0)
+    holding = [
+        (name not in speaks_here, (x2 - x1) * (y2 - y1), name)
+        for name, (x1, y1, x2, y2) in truth.regions.items()
+        if x1 <= x < x2 and y1 <= y < y2
+    ]
+    return min(holding)[2] if holding else None
+
+
+def _size(face: Found) -> float:
+    track, place = face
+    x1, y1, x2, y2 = track.boxes[place]
+    return float((x2 - x1) * (y2 - y1))
+
+
+def build(config: DialogueConfig, context: Context) -> Dialogue:
+    """Make the dataset."""
+    return Dialogue(Path(config.folder))

@@ -1,0 +1,164 @@
+"""Face crops and sound of AVA-ActiveSpeaker, in the layout that its loaders read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from glob import escape
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from ...core.errors import InputError
+from ...core.media import Media, Sound
+from ...core.types import (
+    CLIP_FRAMES,
+    FACE_SIZE_PX,
+    GRID_FPS,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    SOUND_AFTER,
+    Clip,
+    Float64,
+    Int64,
+    UInt8,
+    VideoInfo,
+)
+
+_LAYOUT = (
+    "There should be clips_videos/VIDEO/FACE/TIME.jpg and clips_audios/VIDEO/FACE.wav, "
+    "VIDEO perhaps in a folder more"
+)
+
+
+@dataclass(frozen=True)
+class FaceCrops:
+    """The crops and the sound of one face.
+
+    Attributes:
+        pictures: Folder of the crops, each named by its time in seconds.
+        sound: Its sound.
+        begins_s: When the sound begins, in seconds on the clock of the crops.
+    """
+
+    pictures: Path
+    sound: Path
+    begins_s: float
+
+    def picture_near(self, time_s: float) -> UInt8:
+        """The crop nearest to a time: (height, width, 3) uint8, BGR."""
+        times, paths = self._listed()
+        return _picture(paths[int(np.abs(times - time_s).argmin())])
+
+    def clips(self, time_s: Float64, max_gap_s: float) -> list[Clip]:
+        """A stretch of this face as clips that follow each other.
+
+        Each frame shows the crop nearest in time. As in the published loaders, scorers see the
+        whole crop, in grey.
+
+        Args:
+            time_s: (n,) the times of its grid frames, in seconds on the clock of the crops.
+            max_gap_s: How far the nearest crop may be, in seconds.
+
+        Raises:
+            InputError: A crop is missing, or a file cannot be read.
+        """
+        times, paths = self._listed()
+        nearest = np.abs(times - time_s[:, None]).argmin(1)
+        far = np.abs(times[nearest] - time_s) > max_gap_s
+        if far.any():
+            raise InputError(
+                f"{self.pictures} holds no crop near {time_s[far][0]:.2f} s, where labels are",
+                "Cut the crops again: there should be one for each label",
+            )
+        begin = round((time_s[0] - self.begins_s) * SAMPLE_RATE)
+        info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
+        clips = []
+        try:
+            with Sound(Media(info, self.sound, Fraction(0), Fraction(0))) as sound:
+                for start in range(0, len(time_s), CLIP_FRAMES):
+                    shown = nearest[start : start + CLIP_FRAMES]
+                    first = begin + start * SAMPLES_PER_FRAME
+                    stop = first + len(shown) * SAMPLES_PER_FRAME
+                    before = int(start > 0)  # one sample, if the face goes on
+                    heard = sound.read(first - before, stop + SOUND_AFTER)
+                    ahead, during, after = np.split(heard, [before, before + stop - first])
+                    faces = _faces(paths, shown)
+                    clips.append(Clip(faces, during, int(ahead.sum()), after))
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self.sound} cannot be read as sound: {error.strerror}", "Cut it again"
+            ) from error
+        return clips
+
+    def _listed(self) -> tuple[Float64, list[Path]]:
+        """The times of the crops, (n,), and their files."""
+        try:
+            found = sorted((float(path.stem), path) for path in self.pictures.glob("*.jpg"))
+        except ValueError as error:
+            raise InputError(
+                f"A crop in {self.pictures} is not named by its time: {error}", _LAYOUT
+            ) from error
+        if not found:
+            raise InputError(f"{self.pictures} holds no crop", _LAYOUT)
+        return np.array([time_s for time_s, _ in found]), [path for _, path in found]
+
+
+def crops_of(folder: Path, video: str, begins_s: Mapping[str, float]) -> dict[str, FaceCrops]:
+    """The crops of a video's faces.
+
+    Args:
+        folder: Holds the folders clips_videos and clips_audios.
+        video: The video's name.
+        begins_s: When each face is labelled first, in seconds on the clock of the crops, where
+            its sound begins; by the face's name.
+
+    Returns:
+        The crops, by the names of the faces.
+
+    Raises:
+        InputError: Those of some face are missing.
+    """
+    pictures = _listing(folder / "clips_videos", video)
+    sounds = _listing(folder / "clips_audios", video)
+    found = {}
+    for face, first_s in begins_s.items():
+        try:
+            found[face] = FaceCrops(pictures[_plain(face)], sounds[_plain(f"{face}.wav")], first_s)
+        except KeyError as error:
+            raise InputError(f"{folder} lacks the crops or the sound of {face}", _LAYOUT) from error
+    return found
+
+
+def _listing(folder: Path, video: str) -> dict[str, Path]:
+    """What a folder has of a video, perhaps in a folder for its split, by plain names."""
+    for place in (folder / video, *sorted(folder.glob(f"*/{escape(video)}"))):
+        if place.is_dir():
+            return {_plain(path.name): path for path in place.iterdir()}
+    raise InputError(f"{folder} has nothing of the video {video}", _LAYOUT)
+
+
+def _plain(name: str) -> str:
+    """A name as files may have it: the colon in those of faces is often replaced."""
+    return re.sub(r"\W", "_", name)
+
+
+def _picture(path: Path) -> UInt8:
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise InputError(f"{path} cannot be read as a picture", "Cut the crop again")
+    return np.asarray(picture, np.uint8)
+
+
+def _faces(paths: list[Path], shown: Int64) -> UInt8:
+    """What a scorer sees of the crops `shown`: (n, 112, 112) uint8, grey."""
+    size = (FACE_SIZE_PX, FACE_SIZE_PX)
+    numbers, places = np.unique(shown, return_inverse=True)
+    faces = [
+        cv2.resize(cv2.cvtColor(_picture(paths[k]), cv2.COLOR_BGR2GRAY), size) for k in numbers
+    ]
+    return np.stack(faces).astype(np.uint8, copy=False)[places]

@@ -1,0 +1,141 @@
+"""Found faces held against labels: which is which, and the rows of `Judged` that follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import ceil, floor
+
+import numpy as np
+
+from ...core.labels import Judged
+from ...core.segments import mask
+from ...core.types import GRID_FPS, Float64, Track, checked
+from .stretches import grid_frame
+
+Found = tuple[Track, int]
+"""A face of a track: the track, and the place of the frame in it."""
+Closeness = Callable[[Float64, Float64], Float64]
+"""Of labelled boxes (n, 4) and found ones (m, 4): (n, m), more for closer ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Label:
+    """What is said of one face at one moment.
+
+    Attributes:
+        person: Whom it is about.
+        time_s: When, in seconds from the start of the picture.
+        speaks: Whether that face speaks.
+        box: (4,) float64, x1, y1, x2, y2 in source pixels; nan where labels have no box.
+    """
+
+    person: str
+    time_s: float
+    speaks: bool
+    box: Float64 = field(default_factory=lambda: np.full(4, np.nan))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "box", checked("Label.box", self.box, np.float64, (4,)))
+
+
+def iou(a: Float64, b: Float64) -> Float64:
+    """Intersection over union of boxes (n, 4) and (m, 4): (n, m), from 0 to 1."""
+    a = a[:, None]
+    corner = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.maximum(corner, 0).prod(-1)
+    union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
+    overlap: Float64 = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return overlap
+
+
+def pairs(closeness: Float64, least: float) -> list[tuple[int, int]]:
+    """Pair rows with columns, each at most once, the closest first.
+
+    Args:
+        closeness: (n, m); nan is never close.
+        least: What a pair must reach.
+
+    Returns:
+        (row, column) of each pair.
+    """
+    found: list[tuple[int, int]] = []
+    rows, columns = np.nonzero(closeness >= least)
+    closest_first = np.argsort(-closeness[rows, columns], kind="stable")
+    for row, column in zip(rows[closest_first], columns[closest_first], strict=True):
+        if all(row != other_row and column != other for other_row, other in found):
+            found.append((int(row), int(column)))
+    return found
+
+
+def match(
+    labels: Sequence[Label], tracks: Sequence[Track], closeness: Closeness, least: float
+) -> list[Found | None]:
+    """The found face of each label, moment by moment; None where there is none.
+
+    Args:
+        labels: The labels, in order of time; those of one moment share no face.
+        tracks: What was found.
+        closeness: How close labelled and found boxes are.
+        least: How close they must be.
+    """
+    by_frame: dict[int, list[Found]] = defaultdict(list)
+    for track in tracks:
+        for place, frame in enumerate(track.frames):
+            by_frame[frame].append((track, place))
+    matched: list[Found | None] = []
+    for time_s, moment in groupby(labels, lambda label: label.time_s):
+        boxes = np.stack([label.box for label in moment])
+        here: list[Found | None] = [None] * len(boxes)
+        if faces := by_frame.get(grid_frame(time_s), []):
+            found = np.stack([track.boxes[place] for track, place in faces])
+            for row, column in pairs(closeness(boxes, found), least):
+                here[row] = faces[column]
+        matched += here
+    return matched
+
+
+def judge(
+    labels: Sequence[Label], matched: Sequence[Found | None], tracks: Sequence[Track]
+) -> Judged:
+    """What labels and tracks say together, a row for each label.
+
+    A face found counts as labelled in the grid frames before and after a label about it, so that
+    labels of any frame rate leave no gaps.
+
+    Args:
+        labels: The labels.
+        matched: The face found of each.
+        tracks: All that was found.
+    """
+    n = len(labels)
+    boxes = np.array([label.box for label in labels]).reshape(n, 4)
+    logits = np.tile(np.array([0, -np.inf], np.float32), (n, 1))
+    decided = np.zeros(n, np.bool_)
+    speaking = {track.id: mask(track.speaking, track.first_frame, len(track)) for track in tracks}
+    labelled = {track.id: np.zeros(len(track), np.bool_) for track in tracks}
+    for row, (label, face) in enumerate(zip(labels, matched, strict=True)):
+        if face is None:
+            continue
+        track, place = face
+        logits[row] = track.logits[place]
+        decided[row] = speaking[track.id][place]
+        if np.isnan(boxes[row]).any():
+            boxes[row] = track.boxes[place]
+        around = round(label.time_s * GRID_FPS, 6) - track.first_frame
+        labelled[track.id][max(floor(around), 0) : ceil(around) + 1] = True
+    times = np.array([label.time_s for label in labels], np.float64)
+    _, moment, count = np.unique(times, return_inverse=True, return_counts=True)
+    return Judged(
+        person=np.array([label.person for label in labels], np.str_),
+        time_s=times,
+        truth=np.array([label.speaks for label in labels], np.bool_),
+        logits=logits,
+        decided=decided,
+        found=np.array([face is not None for face in matched], np.bool_),
+        face_px=(boxes[:, 2:] - boxes[:, :2]).max(1, initial=-np.inf),
+        on_screen=count[moment],
+        unlabelled=int(sum((~about).sum() for about in labelled.values())),
+    )

@@ -1,0 +1,167 @@
+"""Videos with who-speaks-when truth in RTTM, the format of the NIST Rich Transcription tests."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+from ...core.components import Context
+from ...core.errors import InputError
+from ...core.labels import LabelledVideo, Measure
+from ...core.media import probe
+from ...core.types import Spans
+from .folders import by_name, check_times, files_in, lines_of, videos_in
+
+_RTTM = "Lines should be: SPEAKER FILE 1 ONSET DURATION <NA> <NA> NAME <NA> <NA>, in seconds"
+_UEM = "Lines should be: FILE 1 START END, in seconds"
+
+
+@dataclass(frozen=True)
+class RttmDatasetConfig:
+    """Parameters of the `rttm` dataset.
+
+    Attributes:
+        videos: Folder of the videos, or a pattern such as "talks/*.mp4".
+        rttm: RTTM file of all videos, or folder of such files.
+        uem: UEM file that says which stretches are judged; None judges whole videos.
+    """
+
+    videos: str = "???"
+    rttm: str = "???"
+    uem: str | None = None
+
+
+class RttmDataset:
+    """Videos of which it is known who speaks when; see `core.contracts.Dataset`."""
+
+    measure = Measure("diarization_error_rate", higher_is_better=False)
+
+    def __init__(self, config: RttmDatasetConfig) -> None:
+        self._config = config
+
+    def videos(self) -> list[LabelledVideo]:
+        """The videos, by name."""
+        videos = self._found()
+        truth = Path(self._config.rttm)
+        turns = read_rttm(files_in(truth, ".rttm", "truth") if truth.is_dir() else [truth])
+        uem = None if self._config.uem is None else Path(self._config.uem)
+        scored = None if uem is None else read_uem(uem)
+        labelled = []
+        for name, path in videos.items():
+            # White space would part the fields of a line.
+            known = "_".join(name.split())
+            if known not in turns:
+                raise InputError(
+                    f"{truth} says nothing of the video {name}, but {_some(turns)}",
+                    "Name videos as the lines do, or choose only those that have truth",
+                )
+            if scored is not None and known not in scored:
+                raise InputError(f"{uem} says nothing of the video {name}", _UEM)
+            speakers = turns[known]
+            last_s = max(spans[-1][1] for spans in speakers.values())
+            hint = f"Check that it is about {path}"
+            check_times(0, last_s, probe(path, allow_silent=True).info.duration_s, truth, hint)
+            judged = None if scored is None else scored[known]
+            labelled.append(LabelledVideo(name, path, speakers=speakers, scored=judged))
+        return labelled
+
+    def _found(self) -> dict[str, Path]:
+        folder = Path(self._config.videos)
+        if folder.is_dir():
+            found = videos_in(folder)
+        else:
+            names = glob(self._config.videos, recursive=True)  # noqa: PTH207 - may be absolute
+            found = by_name(map(Path, names))
+        if not found:
+            raise InputError(
+                f"There is no video in {folder}",
+                "Give the folder of the videos, or a pattern such as talks/*.mp4",
+            )
+        return found
+
+
+def read_rttm(paths: Iterable[Path]) -> dict[str, dict[str, Spans]]:
+    """Who speaks when, by the videos' and the speakers' names.
+
+    Comments and lines of type SPKR-INFO are passed over. Turns of one speaker that overlap or
+    touch become one.
+
+    Raises:
+        InputError: A file cannot be read, or a line is not as it should be.
+    """
+    turns: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    for path in paths:
+        for where, words in lines_of(path, "truth"):
+            if words[0].startswith(";;") or words[0] == "SPKR-INFO":
+                continue
+            if words[0] != "SPEAKER" or len(words) not in {9, 10}:
+                raise _wrong(where, words, _RTTM)
+            onset, length = _seconds(where, words, words[3:5], _RTTM)
+            if length <= 0:
+                raise _wrong(where, words, _RTTM)
+            turns[words[1]][words[7]].append((onset, onset + length))
+    return {
+        video: {name: _merged(spans) for name, spans in sorted(speakers.items())}
+        for video, speakers in turns.items()
+    }
+
+
+def read_uem(path: Path) -> dict[str, Spans]:
+    """The stretches that are judged, by the videos' names.
+
+    Raises:
+        InputError: The file cannot be read, or a line is not as it should be.
+    """
+    stretches: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for where, words in lines_of(path, "UEM"):
+        if words[0].startswith(";;"):
+            continue
+        if len(words) != 4:
+            raise _wrong(where, words, _UEM)
+        start, end = _seconds(where, words, words[2:4], _UEM)
+        if end <= start:
+            raise _wrong(where, words, _UEM)
+        stretches[words[0]].append((start, end))
+    return {video: _merged(spans) for video, spans in stretches.items()}
+
+
+def _seconds(where: str, words: list[str], texts: list[str], form: str) -> list[float]:
+    try:
+        found = [float(text) for text in texts]
+    except ValueError as error:
+        raise _wrong(where, words, form) from error
+    if not all(0 <= second < math.inf for second in found):
+        raise _wrong(where, words, form)
+    return found
+
+
+def _wrong(where: str, words: list[str], form: str) -> InputError:
+    return InputError(f"{where} holds {' '.join(words)!r}", form)
+
+
+def _merged(spans: list[tuple[float, float]]) -> Spans:
+    """Spans in order, those that overlap or touch as one."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _some(turns: dict[str, dict[str, Spans]]) -> str:
+    """A few of the videos that have truth, in words."""
+    if not turns:
+        return "holds no line at all"
+    names = sorted(turns)
+    return f"of {', '.join(names[:3])}{' and others' if names[3:] else ''}"
+
+
+def build(config: RttmDatasetConfig, context: Context) -> RttmDataset:
+    """Make the dataset."""
+    return RttmDataset(config)

@@ -1,0 +1,36 @@
+"""Labelled boxes at any times, put onto the 25 fps grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+import numpy as np
+
+from ...core.types import GRID_FPS, Float64
+
+
+def grid_frame(time_s: float) -> int:
+    """The grid frame nearest to a time; of two equally near ones the earlier."""
+    return ceil(time_s * GRID_FPS - 0.5)
+
+
+def stretches(time_s: Float64, boxes: Float64, max_gap_s: float) -> Iterator[tuple[int, Float64]]:
+    """The stretches of a labelled face without a longer gap, with a box for each grid frame.
+
+    Args:
+        time_s: (n,) rising, from the start of the picture.
+        boxes: (n, 4), the boxes at these times.
+        max_gap_s: Where two times lie further apart, in seconds, a new stretch begins.
+
+    Yields:
+        The first grid frame, and boxes (m, 4) by linear interpolation. A stretch reaches from the
+        frame nearest to its first time to the one nearest to its last.
+    """
+    for stretch in np.split(
+        np.arange(len(time_s)), np.flatnonzero(np.diff(time_s) > max_gap_s) + 1
+    ):
+        times = time_s[stretch]
+        frames = np.arange(grid_frame(times[0]), grid_frame(times[-1]) + 1)
+        columns = [np.interp(frames / GRID_FPS, times, column) for column in boxes[stretch].T]
+        yield int(frames[0]), np.stack(columns, 1)
