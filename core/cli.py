@@ -147,7 +147,7 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The plain arguments before `--`, and the flags with their values: argparse wants these last."""
+    """The plain arguments before `--`; and the flags with their values, which go last."""
     plain: list[str] = []
     flags: list[str] = []
     previous = ""

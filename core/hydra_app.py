@@ -117,10 +117,11 @@ def run_app(
         failed = True
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         if task.started:
             raise
-        raise ConfigError(str(error)) from error
+        what, _, _ = str(error).partition(10 * "-")  # submitit goes on with the end of a log
+        raise ConfigError(what) from error
     if at_end and SweepFolder.folder:
         at_end(SweepFolder.folder)
     if failed:

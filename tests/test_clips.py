@@ -8,32 +8,28 @@ import numpy as np
 import pytest
 
 import asdkit
-from asdkit.benchmarks.clips import average_precision, judged
+from asdkit.core.config import compose_app
+from asdkit.core.evaluation.dataset import make_dataset_plan
+from asdkit.core.evaluation.evaluate import evaluate
+from asdkit.core.evaluation.settings import EVALUATE
 
 CLIPS = {"dialogue": (2, 3), "dialogue_30fps": (1, 2), "dialogue_small": (1, 2)}
 
 
-def test_average_precision_of_known_rankings():
-    truth = np.array([True, False, True, False])
-    assert average_precision(np.array([4.0, 3, 2, 1]), truth) == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision(np.array([4.0, 1, 3, 2]), truth) == 1
-    assert average_precision(np.zeros(4), truth) == 0.5
-
-
 @pytest.mark.slow
-def test_offline_finds_who_speaks(shared):
-    scores, truths = [], []
+def test_offline_finds_who_speaks(shared, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path / "cache"))
+    given = [f"dataset.folder={shared('clips')}", "experiment=offline", "writers=[json]"]
+    plan = make_dataset_plan(
+        EVALUATE, compose_app(EVALUATE, [*given, "plots=false", "device=cpu"])
+    )
+    found = evaluate(plan, tmp_path / "out", lambda line: None)
+    assert found["metrics"]["average_precision"] >= 0.80
     for name, (shots, tracks) in CLIPS.items():
         truth = json.loads(shared(f"clips/{name}.json").read_text())
-        result = asdkit.run(
-            shared(f"clips/{name}.mp4"), ["experiment=offline", "writers=[]", "device=cpu"]
-        )
-        assert [list(shot) for shot in result.shots] == truth["shots"]
-        assert (len(result.shots), len(result.tracks)) == (shots, tracks)
-        found, spoken = judged(result, truth)
-        scores.append(found)
-        truths.append(spoken)
-    assert average_precision(np.concatenate(scores), np.concatenate(truths)) >= 0.80
+        result = json.loads((tmp_path / "out" / name / "result.json").read_text())
+        assert result["shots"] == truth["shots"]
+        assert (len(result["shots"]), len(result["tracks"])) == (shots, tracks)
 
 
 @pytest.mark.slow

@@ -6,79 +6,45 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
 
-import numpy as np
 import pytest
 
-import asdkit
-from asdkit.benchmarks.clips import average_precision, judged
-from asdkit.core.components import Component, Provider, registry
-from asdkit.core.types import Scores
+from asdkit.core.config import compose_app
+from asdkit.core.evaluation.dataset import make_dataset_plan
+from asdkit.core.evaluation.evaluate import evaluate
+from asdkit.core.evaluation.settings import EVALUATE
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
-CLIPS = ("dialogue", "dialogue_30fps", "dialogue_small")
+ROWS = 975
+"""Frames of labelled faces in the three clips."""
 REFERENCE_AP = {"ava": 0.84, "talkset": 0.90}
 """Pooled average precision of the published script of LR-ASD, with boxes of MTCNN."""
 FLOOR = {"lr_asd": 0.82, "light_asd": 0.77}
 WITHIN = {"mtcnn": 0.01, "yunet": 0.03}
 
 
-@dataclass(frozen=True)
-class NoConfig:
-    """No parameters."""
-
-
-class Recording:
-    """A scorer that keeps the clips, to be scored by others later; its score is their number."""
-
-    clips: list[asdkit.Clip] = []
-
-    def score(self, clips):
-        first = len(self.clips)
-        self.clips += [replace(clip, faces=clip.faces.copy()) for clip in clips]
-        return [Scores(np.full((len(clip), 2), first + k)) for k, clip in enumerate(clips)]
-
-
-@pytest.fixture(scope="module", params=["mtcnn", "yunet"])
-def followed(request, shared):
-    """The results of a detector on the clips, each track's clip at hand, and the truth."""
+@pytest.fixture(scope="module")
+def cache(shared, tmp_path_factory):
+    """A cache of this module's own: faces are found once by each detector."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
-        patch.setattr(registry(), "components", dict(registry().components))
-        patch.setattr(registry(), "providers", dict(registry().providers))
-        component = Component("scorer", "recording", NoConfig, lambda *_: Recording())
-        registry().add(component, Provider("tests", "1"))
-        found = []
-        for name in CLIPS:
-            patch.setattr(Recording, "clips", [])
-            result = asdkit.run(
-                shared(f"clips/{name}.mp4"),
-                [f"detector={request.param}", "scorer=recording", "writers=[]", "device=cpu"],
-            )
-            truth = json.loads(shared(f"clips/{name}.json").read_text())
-            found.append((result, Recording.clips, truth))
-    return request.param, found
+        patch.setenv("ASDKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.mark.parametrize("model", ["lr_asd", "light_asd"])
 @pytest.mark.parametrize("weights", ["talkset", "ava"])
+@pytest.mark.parametrize("detector", ["mtcnn", "yunet"])
 def test_who_speaks_as_well_as_the_published_script_says_it(
-    followed, model, weights, shared, monkeypatch
+    detector, model, weights, cache, shared, tmp_path
 ):
-    monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared(f"weights/{model}_{weights}.model").parent))
-    detector, found = followed
-    scorer = asdkit.load("scorer", model, weights=weights, device="cpu")
-    scores, truths = [], []
-    for result, clips, truth in found:
-        answers = scorer.score(clips)
-        tracks = tuple(
-            replace(track, logits=answers[int(track.scores[0])].logits) for track in result.tracks
-        )
-        said, spoken = judged(replace(result, tracks=tracks), truth)
-        scores.append(said)
-        truths.append(spoken)
-    found_ap = average_precision(np.concatenate(scores), np.concatenate(truths))
+    shared(f"weights/{model}_{weights}.model")
+    chosen = [f"detector={detector}", f"scorer={model}", f"scorer.weights={weights}"]
+    given = [f"dataset.folder={shared('clips')}", "plots=false", "device=cpu"]
+    plan = make_dataset_plan(EVALUATE, compose_app(EVALUATE, [*given, *chosen]))
+    metrics = evaluate(plan, tmp_path / "out", lambda line: None)["metrics"]
+    assert (metrics["rows"], metrics["missed"]) == (ROWS, 0)
+    found_ap = metrics["average_precision"]
     assert found_ap > FLOOR[model]
     if model == "lr_asd":
         assert found_ap == pytest.approx(REFERENCE_AP[weights], abs=WITHIN[detector])

@@ -15,8 +15,8 @@ from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import plain
 from .dataset import DatasetPlan, Tell, build, sights
-from .gathered import Gathered
 from .figures import require_matplotlib
+from .gathered import Gathered
 from .plots import draw_precision_recall, draw_reliability
 
 SCHEMA = "asdkit.evaluation/1"

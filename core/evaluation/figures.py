@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError
 from ..files import whole
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DPI = 100
 """Pixels an inch of the PNG files."""
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "asdkit",
     "text.parse_math": False,  # a name may hold dollars
