@@ -18,6 +18,7 @@ from yaml import YAMLError
 
 from .components import RUN_KINDS, Component, Context, registry
 from .errors import ConfigError
+from .files import expanded
 from .schemas import (
     CALIBRATION,
     CONFIG_MODULE,
@@ -188,7 +189,7 @@ def compose_app(app: App, overrides: Iterable[str], video: str | None = None) ->
     try:
         with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
             return compose(app.name, list(overrides))
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         raise explained(error) from error
     finally:
         GlobalHydra.instance().hydra = outer
@@ -251,7 +252,13 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
     writers = tuple(
         choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
-    return Plan(make_options(Options, mine), chosen, writers, mine)
+    options = make_options(Options, mine)
+    if options.identities and chosen["embedder"].component.name == "none":
+        raise ConfigError(
+            f"identities={options.identities} needs an embedder, to compare faces by",
+            "Use embedder=facenet",
+        )
+    return Plan(options, chosen, writers, mine)
 
 
 def make_options(options: type, settings: Mapping[str, Any]) -> Any:
@@ -350,7 +357,7 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     parameters = {name: value for name, value in node.items() if name != "name"}
     calibration, path = None, None
     if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
-        path = Path(file).expanduser()
+        path = expanded(file)
         calibration = _read_calibration(path, component.name)
     for name in parameters:
         if name not in names(component.config):

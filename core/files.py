@@ -86,6 +86,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                 path.rmdir()
 
 
+def expanded(path: str) -> Path:
+    """A path with the user's home for `~`; one that is nobody's home stays as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in lower-case hexadecimal digits.
 

@@ -17,8 +17,8 @@ import numpy as np
 from .analysis import Parts
 from .components import RUN_KINDS, Context, registry
 from .config import Plan
-from .errors import ConfigError, DeviceError
-from .files import sha256
+from .errors import DeviceError
+from .files import expanded, sha256
 from .people import read_people
 from .types import Float32
 from .version import __version__
@@ -121,18 +121,12 @@ class Models:
         """The embeddings of people known by name.
 
         Raises:
-            AsdError: There is no embedder, or a portrait is unusable.
+            AsdError: A portrait is unusable.
         """
         folder = self._plan.options.identities
         if folder is None:
             return {}
-        embedder = self.part("embedder")
-        if embedder is None:
-            raise ConfigError(
-                f"identities={folder} needs an embedder, to compare faces by",
-                "Use embedder=facenet",
-            )
-        return read_people(Path(folder).expanduser(), self.part("detector"), embedder)
+        return read_people(expanded(folder), self.part("detector"), self.part("embedder"))
 
 
 def seed(number: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, InputError
+from ..files import expanded
 
 VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
 VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
@@ -57,7 +58,7 @@ def find_videos(given: Any, output: Path) -> list[str]:
 
 
 def _matches(item: str) -> Iterable[str]:
-    path = Path(item).expanduser()
+    path = expanded(item)
     if path.is_dir():
         below = _glob(f"{glob.escape(str(path))}/**")
         return [name for name in below if Path(name).suffix.lower() in VIDEO_SUFFIXES]
@@ -82,7 +83,7 @@ def _listed(path: Path) -> Iterator[str]:
         ) from error
     for line in map(str.strip, lines):
         if line and not line.startswith("#"):
-            yield str(path.parent / Path(line).expanduser())
+            yield str(path.parent / expanded(line))
 
 
 def name_folders(videos: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:

@@ -30,6 +30,7 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "model MB": lambda cost: cost["model_mb"],
 }
 _ASIDE = {"dataset", "writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
+_ASIDE |= {"videos", "threads"}
 """Settings that do not matter to the numbers, or are compared otherwise."""
 
 
@@ -39,12 +40,14 @@ class Comparison:
 
     Attributes:
         measure: What it is sorted by.
+        title: The same in words, and which way is better if that is down.
         heads: The names of the columns.
         rows: The cells; None where there is nothing to tell.
         points: Times real time, the measure and the name of each that has them, for a picture.
     """
 
     measure: str
+    title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     points: tuple[tuple[float, float, str], ...]
@@ -89,10 +92,16 @@ def compare(folders: Sequence[Path]) -> Comparison:
         value = one["metrics"].get(measure["name"])
         rows.append((*said, *(one["metrics"].get(m) for m in metrics), *costs, str(path.parent)))
         if value is not None and costs[0]:
-            name = ", ".join(str(each) for each in said if each is not None)
+            name = ", ".join(
+                str(cell) if column in RUN_KINDS else f"{column.rpartition('.')[2]} {cell}"
+                for column, cell in zip(columns, said, strict=True)
+                if cell is not None
+            )
             points.append((costs[0], value, name or path.parent.name))
     heads = (*columns, *(names[m] for m in metrics), *_COSTS, "folder")
-    return Comparison(measure["name"], heads, tuple(rows), tuple(points))
+    title = measure["name"].replace("_", " ")
+    title += "" if measure["higher_is_better"] else " (lower is better)"
+    return Comparison(measure["name"], title, heads, tuple(rows), tuple(points))
 
 
 def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
@@ -120,7 +129,7 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
         aside.write_text(text, encoding="utf-8")
     if table.points:
         require_matplotlib("The picture of a comparison")
-        draw_quality_against_speed(table.points, table.measure, output / "compare")
+        draw_quality_against_speed(table.points, table.title, output / "compare")
     return table
 
 
@@ -132,8 +141,16 @@ def shown(cell: Any) -> str:
 
 
 def _paths(folders: Sequence[Path]) -> list[Path]:
-    """The evaluations in folders, each once, in the order in which a sweep counts them."""
-    found = [path for folder in folders for path in folder.rglob(FILE)]
+    """The evaluations in folders, each once, in the order in which a sweep counts them.
+
+    One that is still being written lies in a hidden folder, and does not count.
+    """
+    found = [
+        path
+        for folder in folders
+        for path in folder.rglob(FILE)
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     unique = {path.resolve(): path for path in found}
     return sorted(unique.values(), key=lambda path: (len(str(path)), str(path)))
 
@@ -176,15 +193,22 @@ def _check_alike(found: Mapping[Path, Mapping[str, Any]]) -> None:
 
 def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     """The settings that differ: components, then parameters of one component, then the others."""
-    kinds = [kind for kind in RUN_KINDS if len({one[kind]["name"] for one in settings}) > 1]
+    kinds = [kind for kind in RUN_KINDS if len({_name(one, kind) for one in settings}) > 1]
     columns = dict.fromkeys(kinds)
     for kind in RUN_KINDS:
-        for name in {one[kind]["name"]: None for one in settings}:
-            alike = [dict(_leaves(one[kind])) for one in settings if one[kind]["name"] == name]
-            columns |= dict.fromkeys(f"{kind}.{key}" for key in _unequal(alike))
+        for name in {_name(one, kind): None for one in settings}:
+            alike = [one.get(kind, {}) for one in settings if _name(one, kind) == name]
+            unequal = _unequal([dict(_leaves(node)) for node in alike])
+            columns |= dict.fromkeys(f"{kind}.{key}" for key in unequal)
     others = _ASIDE.union(RUN_KINDS)
     rest = [{k: v for k, v in one.items() if k not in others} for one in settings]
     return [*columns, *_unequal([dict(_leaves(one)) for one in rest])]
+
+
+def _name(settings: Mapping[str, Any], kind: str) -> str | None:
+    """The component of a kind; None where an evaluation does not know the kind."""
+    name: str | None = settings.get(kind, {}).get("name")
+    return name
 
 
 def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -205,6 +229,6 @@ def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
 def _value(settings: Mapping[str, Any], column: str) -> Any:
     """What stands in the column of a setting."""
     if column in RUN_KINDS:
-        return settings[column]["name"]
+        return _name(settings, column)
     value = dict(_leaves(settings)).get(column)
     return json.dumps(value) if isinstance(value, list) else value

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..labels import Bool
 from ..types import Float64
-from .figures import new_figure, saved
+from .figures import drawn, files_of
 from .metrics import Floats, Reliability, average_precision, precision_recall
 
 if TYPE_CHECKING:
@@ -40,19 +40,19 @@ def draw_precision_recall(scores: Floats, truth: Bool, stem: Path) -> list[Path]
     reached = average_precision(scores, truth)
     precision, recall = precision_recall(scores, truth)
     guessed = float(np.mean(truth))
-    figure = new_figure(_SIDE_PX, _SIDE_PX)
-    axes = figure.add_subplot()
-    axes.plot(
-        np.append(0.0, recall),
-        np.append(precision[0], precision),
-        color=BLUE,
-        label=f"average precision {reached:.4f}",
-    )
-    axes.axhline(guessed, color=GREY, linestyle="--", label=f"guessing {guessed:.4f}")
-    _unit_square(axes, "recall", "precision")
-    axes.set_title(f"{len(truth)} labelled faces, {np.count_nonzero(truth)} of them speaking")
-    axes.legend(loc="lower left")
-    return saved(figure, stem)
+    with drawn(stem, _SIDE_PX, _SIDE_PX) as figure:
+        axes = figure.add_subplot()
+        axes.plot(
+            np.append(0.0, recall),
+            np.append(precision[0], precision),
+            color=BLUE,
+            label=f"average precision {reached:.4f}",
+        )
+        axes.axhline(guessed, color=GREY, linestyle="--", label=f"guessing {guessed:.4f}")
+        _unit_square(axes, "recall", "precision")
+        axes.set_title(f"{len(truth)} labelled faces, {np.count_nonzero(truth)} of them speaking")
+        axes.legend(loc="lower left")
+    return files_of(stem)
 
 
 def draw_reliability(metrics: Mapping[str, Any], stem: Path) -> list[Path]:
@@ -71,17 +71,19 @@ def draw_reliability(metrics: Mapping[str, Any], stem: Path) -> list[Path]:
     )
     error = metrics["expected_calibration_error"]
     held = rows > 0
-    figure = new_figure(_SIDE_PX, _SIDE_PX * 5 // 4)
-    above, below = figure.subplots(2, height_ratios=(4, 1), sharex=True)
-    above.plot((0, 1), (0, 1), color=GREY, linestyle="--", label="well calibrated")
-    above.plot(said[held], speaking[held], color=BLUE, marker="o", label="evaluated")
-    _unit_square(above, "", "part that speaks")
-    above.set_title("no face found" if error is None else f"expected calibration error {error:.4f}")
-    above.legend(loc="upper left")
-    width = 1 / len(held)
-    below.bar((np.arange(len(held)) + 0.5) * width, rows, 0.9 * width, color=BLUE)
-    below.set(xlabel="probability of speaking", ylabel="faces")
-    return saved(figure, stem)
+    with drawn(stem, _SIDE_PX, _SIDE_PX * 5 // 4) as figure:
+        above, below = figure.subplots(2, height_ratios=(4, 1), sharex=True)
+        above.plot((0, 1), (0, 1), color=GREY, linestyle="--", label="well calibrated")
+        above.plot(said[held], speaking[held], color=BLUE, marker="o", label="evaluated")
+        _unit_square(above, "", "part that speaks")
+        above.set_title(
+            "no face found" if error is None else f"expected calibration error {error:.4f}"
+        )
+        above.legend(loc="upper left")
+        width = 1 / len(held)
+        below.bar((np.arange(len(held)) + 0.5) * width, rows, 0.9 * width, color=BLUE)
+        below.set(xlabel="probability of speaking", ylabel="faces")
+    return files_of(stem)
 
 
 def _unit_square(axes: Axes, across: str, up: str) -> None:
@@ -99,7 +101,7 @@ def draw_quality_against_speed(
 
     Args:
         points: Times real time (more than 0), value and label of each.
-        measure: What the values are.
+        measure: What the values are, in words.
         stem: Path of the files without their suffix.
 
     Returns:
@@ -110,31 +112,30 @@ def draw_quality_against_speed(
     height_px = max(_SIDE_PX, (len(points) + 6) * _LABEL_PX)
     ranked = sorted(points, key=lambda point: (point[1], -point[0]))
     speeds, values = (np.array([point[k] for point in ranked]) for k in (0, 1))
-    figure = new_figure(_SIDE_PX * 7 // 4, height_px)
-    axes = figure.add_subplot()
-    axes.set_xscale("log")
-    axes.axvline(1, color=GREY, linestyle="--")
-    axes.text(1, 0.01, " real time", color=GREY, transform=axes.get_xaxis_transform())
-    axes.plot(speeds, values, "o", color=BLUE)
-    axes.margins(0.1)
-    low, high = axes.get_ylim()
-    places = _apart((values - low) / (high - low), _LABEL_PX / (0.85 * height_px))
-    for (speed, value, label), place in zip(ranked, places, strict=True):
-        axes.annotate(
-            f"{label}: {value:.4g}",
-            (speed, value),
-            (1.03, place),
-            textcoords="axes fraction",
-            va="center",
-            parse_math=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
-        )
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda speed, _: f"{speed:g}"))
-    axes.set(xlabel="times real time", ylabel=measure.replace("_", " "))
-    axes.grid(color="#E5E5E5", linewidth=0.6)
-    return saved(figure, stem)
+    with drawn(stem, _SIDE_PX * 7 // 4, height_px, [label for _, _, label in ranked]) as figure:
+        axes = figure.add_subplot()
+        axes.set_xscale("log")
+        axes.axvline(1, color=GREY, linestyle="--")
+        axes.text(1, 0.01, " real time", color=GREY, transform=axes.get_xaxis_transform())
+        axes.plot(speeds, values, "o", color=BLUE)
+        axes.margins(0.1)
+        low, high = axes.get_ylim()
+        places = _apart((values - low) / (high - low), _LABEL_PX / (0.85 * height_px))
+        for (speed, value, label), place in zip(ranked, places, strict=True):
+            axes.annotate(
+                f"{label}: {value:.4g}",
+                (speed, value),
+                (1.03, place),
+                textcoords="axes fraction",
+                va="center",
+                arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
+            )
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda speed, _: f"{speed:g}"))
+        axes.set(xlabel="times real time", ylabel=measure)
+        axes.grid(color="#E5E5E5", linewidth=0.6)
+    return files_of(stem)
 
 
 def _apart(wanted: Float64, gap: float) -> list[float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ..components import RUN_KINDS, registry
 from ..config import Chosen, Plan
 from ..decisions import Heard
 from ..errors import InputError
-from ..files import sha256
+from ..files import expanded, sha256
 from ..labels import LabelledFace, LabelledVideo
 from ..media import Media
 from ..models import Models, WeightsFile
@@ -228,9 +227,9 @@ def _described(chosen: Chosen) -> dict[str, Any]:
     values = asdict(chosen.config)
     provider = registry().providers[component.kind, component.name]
     files = {
-        name: sha256(Path(value))
+        name: sha256(expanded(value))
         for name, value in values.items()
-        if isinstance(value, str) and Path(value).expanduser().is_file()
+        if isinstance(value, str) and expanded(value).is_file()
     }
     return {
         "name": component.name,

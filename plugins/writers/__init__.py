@@ -2,7 +2,7 @@
 
 from ...core.components import Component
 from ...core.hookspecs import hookimpl
-from . import annotated, ava, pywork, result_json, rttm, webvtt
+from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
 
 
 @hookimpl
@@ -22,5 +22,8 @@ def asdkit_components() -> list[Component]:
             annotated.AnnotatedConfig,
             annotated.build,
             files=(annotated.FILE,),
+        ),
+        Component(
+            "writer", "timeline", timeline.TimelineConfig, timeline.build, files=timeline.FILES
         ),
     ]

@@ -1,0 +1,238 @@
+"""Who speaks when, as a picture: a lane for each person, the sound below."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
+
+import numpy as np
+
+from ...core.components import Context
+from ...core.evaluation.figures import drawn, files_of, require_matplotlib
+from ...core.results import printable
+from ...core.segments import uncovered
+from ...core.types import GRID_FPS, Float64, Result, Spans, Track
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+STEM = "timeline"
+FILES = (f"{STEM}.svg", f"{STEM}.png")
+# From the palette of Okabe and Ito (2008), which colour-blind people tell apart; these differ in
+# lightness, too, so that a grey print can be read.
+SPEAKING = "#E69F00"
+SPEECH = "#56B4E9"
+OFF_SCREEN = "#0072B2"
+VISIBLE = "#E4E4E4"
+_CURVE = "#202020"
+_SHOT = "#A0A0A0"
+_FEW_SHOTS = 100
+"""The lines of more shots than this are paler, so that the lanes stand out."""
+_LANE_PX = 32
+_MARGIN = 0.12
+"""Part of a lane that stays free above its bar, and below it."""
+_NAME_COLUMNS = 26
+_TICK_PX = 70
+_LEGEND_PX = 190
+_STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""Characters that XML cannot hold, or that nobody sees."""
+
+
+@dataclass(frozen=True)
+class TimelineConfig:
+    """Parameters of the `timeline` writer.
+
+    Attributes:
+        width_px: Width of the picture in pixels, from 600 to 20000.
+        max_lanes: At most so many people are drawn, from 1 to 1000: those visible longest.
+    """
+
+    width_px: int = 1600
+    max_lanes: int = 40
+
+    def __post_init__(self) -> None:
+        if not 600 <= self.width_px <= 20_000:
+            raise ValueError(f"width_px must be from 600 to 20000, got {self.width_px}")
+        if not 1 <= self.max_lanes <= 1000:
+            raise ValueError(f"max_lanes must be from 1 to 1000, got {self.max_lanes}")
+
+
+class TimelineWriter:
+    """Writes `timeline.svg` and `timeline.png`.
+
+    Each person has a lane, by first appearance: a light bar while the face is visible, a strong
+    one while it speaks, and a curve of the probability, which shows the highest value where
+    several frames share a column of pixels. Vertical lines are shot boundaries. With voice
+    activity detection the last lane shows when there is speech, and what of it is off-screen.
+    """
+
+    def __init__(self, config: TimelineConfig) -> None:
+        self._width_px = config.width_px
+        self._max_lanes = config.max_lanes
+
+    def write(self, result: Result, folder: Path) -> list[Path]:
+        """Write the files; see `core.contracts.Writer`."""
+        people = _people(result.tracks)
+        shown = _longest(people, self._max_lanes)
+        names = [_short(tracks[0].name, _NAME_COLUMNS) for tracks in shown] or ["no faces"]
+        heard = result.speech is not None
+        if heard:
+            names.append("speech")
+        legend = _legend(heard)
+        columns = self._width_px // _LEGEND_PX
+        height_px = (len(names) + 3 + math.ceil(len(legend) / columns)) * _LANE_PX
+
+        title = _short(result.video.path.name, self._width_px // 12)
+        stem = folder / STEM
+        with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
+            axes = figure.add_subplot()
+            first, end = _frames(result)
+            for place, tracks in enumerate(shown):
+                _draw_person(axes, place, tracks, range(first, end), self._width_px)
+            if heard:
+                _bar(axes, len(names) - 1, result.speech or (), SPEECH)
+                _bar(axes, len(names) - 1, result.off_screen or (), OFF_SCREEN)
+            _draw_shots(axes, result, len(names))
+            _set_axes(axes, names, first / GRID_FPS, end / GRID_FPS, self._width_px // _TICK_PX)
+            axes.set_title(title, loc="left")
+            if len(shown) < len(people):
+                axes.set_xlabel(f"{len(people) - len(shown)} of {len(people)} faces are left out")
+            figure.legend(handles=legend, loc="outside lower left", ncols=columns, frameon=False)
+        return files_of(stem)
+
+
+def _people(tracks: Iterable[Track]) -> list[list[Track]]:
+    """The tracks of each person, by first appearance; without an identity a track stands alone."""
+    people: dict[str | int, list[Track]] = {}
+    for track in sorted(tracks, key=lambda track: track.first_frame):
+        people.setdefault(track.id if track.identity is None else track.identity, []).append(track)
+    return list(people.values())
+
+
+def _longest(people: Sequence[list[Track]], most: int) -> list[list[Track]]:
+    """At most so many of the people, those visible longest, in the same order."""
+    ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n])))
+    return [people[n] for n in sorted(ranked[:most])]
+
+
+def _frames(result: Result) -> tuple[int, int]:
+    """The first grid frame of what was looked at, and its end."""
+    pieces = [*result.shots, *((track.frames.start, track.frames.stop) for track in result.tracks)]
+    if not pieces:
+        return 0, max(1, round(result.video.duration_s * GRID_FPS))
+    return min(first for first, _ in pieces), max(end for _, end in pieces)
+
+
+def _draw_person(
+    axes: Axes, place: int, tracks: Sequence[Track], frames: range, columns: int
+) -> None:
+    """Draw one lane; `frames` are those that the picture spans."""
+    visible = [(track.first_frame / GRID_FPS, track.frames.stop / GRID_FPS) for track in tracks]
+    speaking = [span for track in tracks for span in track.speaking]
+    for spans, colour in ((visible, VISIBLE), (speaking, SPEAKING)):
+        _bar(axes, place, uncovered(tuple(spans), (), frames.start, len(frames), 0.0), colour)
+    times_s, highest = _curve(tracks, frames.start, len(frames), columns)
+    height = 1 - 2 * _MARGIN
+    axes.plot(times_s, place + 1 - _MARGIN - height * highest, color=_CURVE, linewidth=0.7)
+
+
+def _bar(axes: Axes, place: int, spans: Spans, colour: str) -> None:
+    # Unsnapped, a span narrower than a pixel is as pale as it is short, and none is lost.
+    axes.broken_barh(
+        [(start_s, end_s - start_s) for start_s, end_s in spans],
+        (place + _MARGIN, 1 - 2 * _MARGIN),
+        color=colour,
+        linewidth=0,
+        snap=False,
+    )
+
+
+def _curve(
+    tracks: Sequence[Track], first: int, frames: int, columns: int
+) -> tuple[Float64, Float64]:
+    """The highest probability in each column of pixels, NaN where no face is visible.
+
+    Returns:
+        Times in seconds and probabilities, both (n,) float64, n at most `columns`; one for each
+        frame where there is room.
+    """
+    found = np.full(frames, np.nan)
+    for track in tracks:
+        part = found[track.first_frame - first :][: len(track)]
+        np.fmax(part, track.probabilities, out=part)
+    step = math.ceil(frames / columns)
+    padded = np.pad(found, (0, -frames % step), constant_values=np.nan)
+    highest = np.fmax.reduce(padded.reshape(-1, step), axis=1)
+    times_s = (first + (np.arange(len(highest)) + 0.5) * step) / GRID_FPS
+    return times_s, highest
+
+
+def _draw_shots(axes: Axes, result: Result, lanes: int) -> None:
+    cuts = [first / GRID_FPS for first, _ in result.shots[1:]]
+    faint = min(1.0, _FEW_SHOTS / max(len(cuts), 1))
+    axes.vlines(cuts, 0, lanes, color=_SHOT, linewidth=0.7, alpha=faint, zorder=0)
+
+
+def _set_axes(
+    axes: Axes, names: Sequence[str], start_s: float, end_s: float, most_ticks: int
+) -> None:
+    """Name the lanes, from the top down, and the times."""
+    axes.set(xlim=(start_s, end_s), ylim=(len(names), 0))
+    axes.set_yticks(np.arange(len(names)) + 0.5, names)
+    least_s = (end_s - start_s) / most_ticks
+    step_s = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1])
+    ticks = range(math.ceil(start_s / step_s) * step_s, math.floor(end_s) + 1, step_s)
+    axes.set_xticks(ticks, [_clock(tick) for tick in ticks])
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left", "top", "right"]].set_visible(False)
+
+
+def _clock(time_s: int) -> str:
+    """A time as m:ss, from an hour on as h:mm:ss."""
+    minutes, seconds = divmod(time_s, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _short(text: str, columns: int) -> str:
+    """`text` in one line of at most so many columns; the signs of East Asia take two."""
+    text = _UNWRITABLE.sub("\ufffd", " ".join(printable(text).split()))
+    ends = accumulate(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+    fitting = sum(end <= columns for end in ends)
+    return text if fitting == len(text) else f"{text[: fitting - 1]}…"
+
+
+def _legend(heard: bool) -> list[Artist]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Artist] = [
+        Patch(color=VISIBLE, label="face visible"),
+        Patch(color=SPEAKING, label="face speaks"),
+        Line2D([], [], color=_CURVE, linewidth=0.7, label="probability of speaking"),
+        Line2D([], [], color=_SHOT, linewidth=0.7, label="shot boundary"),
+    ]
+    if heard:
+        handles += [
+            Patch(color=SPEECH, label="speech"),
+            Patch(color=OFF_SCREEN, label="off-screen"),
+        ]
+    return handles
+
+
+def build(config: TimelineConfig, context: Context) -> TimelineWriter:
+    """Make the writer.
+
+    Raises:
+        MissingExtraError: Matplotlib is not installed.
+    """
+    require_matplotlib("writers=[timeline]")
+    return TimelineWriter(config)
