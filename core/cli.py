@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,7 +230,7 @@ def _in_shards(words: list[str]) -> list[str]:
 def _report_batch(config: DictConfig, _: str | None = None) -> None:
     from .batch.run import run_batch
 
-    run_batch(config, print)
+    run_batch(config, partial(print, flush=True))  # a log is to be read while it grows
 
 
 def _evaluate(words: list[str]) -> None:
@@ -242,13 +243,15 @@ def _report_evaluation(config: DictConfig, output: str | None = None) -> float |
     """Evaluate what was composed; the number is for sweepers."""
     from .console import ProgressLine, print_evaluation
     from .evaluation.dataset import make_dataset_plan
+    from .evaluation.elsewhere import elsewhere
     from .evaluation.evaluate import evaluate
     from .evaluation.settings import EVALUATE
 
     plan = make_dataset_plan(EVALUATE, config)
     folder = Path(output or plan.options.output)
-    with ProgressLine() as progress:
-        found = evaluate(plan, folder, print, progress)
+    with ProgressLine() as progress, elsewhere(plan, progress) as compute:
+        # In a sweep by a process of its own, so that memory is that of this configuration alone.
+        found = evaluate(plan, folder, print, progress, compute if output else None)
     print_evaluation(found, folder)
     value: float | None = found["measure"]["value"]
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from synth import clicks, write_video
 import asdkit
 from asdkit.core.cli import main
 from asdkit.core.config import compose_app, compose_run, make_plan
-from asdkit.core.errors import ConfigError, InputError, OutputError
+from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
 from asdkit.core.evaluation.cache import Cache, Entry
-from asdkit.core.evaluation.dataset import make_dataset_plan
+from asdkit.core.evaluation.dataset import build, make_dataset_plan
+from asdkit.core.evaluation.elsewhere import elsewhere
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.given import parts_for
 from asdkit.core.evaluation.memory import peak_memory
@@ -341,6 +343,36 @@ def test_nothing_is_left_when_a_video_is_broken(options, folder):
     with pytest.raises(InputError, match=r"two\.mp4"):
         evaluated([*options, "dataset.folder=data"])
     assert not Path("out").exists()
+
+
+def test_another_process_computes_the_same(options, tmp_path, monkeypatch):
+    plan = make_dataset_plan(EVALUATE, compose_app(EVALUATE, [*options, "cache=false"]))
+    told = []
+    with elsewhere(plan, lambda *progress: told.append(progress)) as compute:
+        found = evaluate(plan, Path("out"), lambda line: None, compute=compute)
+    here = evaluate(plan, Path("here"), lambda line: None)
+    assert found["metrics"] == here["metrics"]
+    assert found["cost"]["peak_memory_mib"] > 10
+    assert ("finding speakers", FRAMES, FRAMES) in told
+
+
+def test_errors_and_death_of_another_process(options, folder):
+    Path("data").mkdir()
+    for name in ("one.json", "one.mp4"):
+        Path("data", name).write_bytes((folder / name).read_bytes())
+    plan = make_dataset_plan(EVALUATE, compose_app(EVALUATE, [*options, "dataset.folder=data"]))
+    video = build(plan).videos()[0]
+    with elsewhere(plan, lambda *_: None) as compute:
+        Path("data/one.mp4").write_bytes(b"no video")
+        with pytest.raises(AsdError, match=r"one\.mp4"):
+            compute(video, plan.run)
+    with elsewhere(plan, lambda *_: None) as compute:
+        Path("data/one.mp4").write_bytes((folder / "one.mp4").read_bytes())
+        compute(video, plan.run)
+        for child in multiprocessing.active_children():
+            child.kill()
+        with pytest.raises(AsdError, match="The process that looked at one died"):
+            compute(video, plan.run)
 
 
 def test_a_sweep_ends_with_one_table(options, capsys):

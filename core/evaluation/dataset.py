@@ -19,7 +19,7 @@ from ..progress import Progress
 from ..schemas import App
 from ..weights import cache_folder
 from .cache import Cache
-from .seen import Sight, Viewer
+from .seen import Analyser, Computes, Sight, Viewer
 
 Tell = Callable[[str], None]
 """Is told, in a line, what has been done."""
@@ -30,12 +30,14 @@ class DatasetPlan:
     """What is done with a dataset.
 
     Attributes:
-        options: The application's options.
+        app: The application.
+        options: Its options.
         dataset: The dataset.
         run: How each video is run; its own video stands for none.
         settings: All of it as plain values.
     """
 
+    app: App
     options: Any
     dataset: Chosen
     run: Plan
@@ -49,11 +51,21 @@ def make_dataset_plan(app: App, config: DictConfig) -> DatasetPlan:
         ConfigError: A value is missing or out of range.
         PluginError: A component is not there.
     """
-    settings = {"writers": {}, **settings_of(app, config)}
+    return dataset_plan_of(app, settings_of(app, config))
+
+
+def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
+    """Check settings, and find their components.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: A component is not there.
+    """
+    settings = {"writers": {}, **own}
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
     run = plan_of({**settings, "output": None, "overwrite": True}, video="none")
-    return DatasetPlan(options, dataset, run, settings)
+    return DatasetPlan(app, options, dataset, run, settings)
 
 
 def build(plan: DatasetPlan) -> Dataset:
@@ -66,8 +78,33 @@ def build(plan: DatasetPlan) -> Dataset:
     return dataset
 
 
+def cache_of(plan: DatasetPlan) -> Cache | None:
+    """Where a plan has detections and scores kept; None if it does not."""
+    options = plan.options
+    return Cache(cache_folder() / "seen", options.cache_gb * 1e9) if options.cache else None
+
+
+def analyser_of(plan: DatasetPlan, models: Models, progress: Progress) -> Analyser:
+    """What computes a plan in this process."""
+    return Analyser(models, cache_of(plan), plan.options.faces == "labelled", progress)
+
+
+def run_of(plan: DatasetPlan, video: LabelledVideo) -> Plan:
+    """The plan for one video."""
+    name = str(video.path or video.name)
+    return replace(
+        plan.run,
+        options=replace(plan.run.options, video=name),
+        settings={**plan.run.settings, "video": name},
+    )
+
+
 def sights(
-    plan: DatasetPlan, dataset: Dataset, tell: Tell, progress: Progress
+    plan: DatasetPlan,
+    dataset: Dataset,
+    tell: Tell,
+    progress: Progress,
+    compute: Computes | None = None,
 ) -> Iterator[tuple[LabelledVideo, Sight]]:
     """Look at each video of a dataset.
 
@@ -76,23 +113,16 @@ def sights(
         dataset: The dataset.
         tell: Is told of each video what was computed and what an earlier run has kept.
         progress: Is told how far each has come.
+        compute: Computes what is not kept; in this process if not given.
 
     Raises:
         AsdError: A video cannot be used, or the dataset has not those that were asked for.
     """
-    options = plan.options
-    cache = Cache(cache_folder() / "seen", options.cache_gb * 1e9) if options.cache else None
-    viewer = Viewer(Models(plan.run), cache, options.faces == "labelled", progress)
-    for video in _wanted(dataset.videos(), options.videos):
-        name = str(video.path or video.name)
-        sight = viewer.look(
-            video,
-            replace(
-                plan.run,
-                options=replace(plan.run.options, video=name),
-                settings={**plan.run.settings, "video": name},
-            ),
-        )
+    models = Models(plan.run)
+    compute = compute or analyser_of(plan, models, progress)
+    viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
+    for video in _wanted(dataset.videos(), plan.options.videos):
+        sight = viewer.look(video, run_of(plan, video))
         tell(f"{video.name}: {sight.frames} frames, {_said(plan.run, sight.computed)}")
         origin = provenance(plan.run, sight.weights, sight.devices)
         result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)

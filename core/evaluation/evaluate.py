@@ -18,6 +18,7 @@ from .dataset import DatasetPlan, Tell, build, sights
 from .figures import require_matplotlib
 from .gathered import Gathered
 from .plots import draw_precision_recall, draw_reliability
+from .seen import Computes
 
 SCHEMA = "asdkit.evaluation/1"
 FILE = "evaluation.json"
@@ -29,7 +30,11 @@ _COLUMNS = [
 
 
 def evaluate(
-    plan: DatasetPlan, folder: Path, tell: Tell, progress: Progress = silent
+    plan: DatasetPlan,
+    folder: Path,
+    tell: Tell,
+    progress: Progress = silent,
+    compute: Computes | None = None,
 ) -> dict[str, Any]:
     """Evaluate a plan and write what came of it, whole or not at all.
 
@@ -39,6 +44,7 @@ def evaluate(
             if there are writers.
         tell: Is told, in lines, what has been done.
         progress: Is told how far each video has come.
+        compute: Computes what is not kept; in this process if not given.
 
     Returns:
         What evaluation.json holds.
@@ -54,7 +60,7 @@ def evaluate(
     with whole_folder(folder) as new:
         if not gathered.rows:
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
-            for video, sight in sights(plan, dataset, tell, progress):
+            for video, sight in sights(plan, dataset, tell, progress, compute):
                 gathered.add(video, sight)
                 for writer in writers:
                     (new / video.name).mkdir(exist_ok=True)

@@ -67,9 +67,7 @@ def parts_for(faces: Sequence[LabelledFace]) -> dict[str, Any]:
     return {"cutter": _OneShot(), "detector": _Blind(), "tracker": _Given(faces)}
 
 
-def crops_seen(
-    video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress
-) -> tuple[VideoInfo, Seen]:
+def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress) -> Seen:
     """Score the crops of a dataset that holds no video.
 
     Args:
@@ -95,6 +93,15 @@ def crops_seen(
         tracks.append(Track(number, 0, face.first_frame, face.boxes, smoothed, logits, ()))
         done += len(face.boxes)
         progress("scoring", done, frames)
-    end = max(track.frames.stop for track in tracks)
-    info = VideoInfo(Path(video.name), end / GRID_FPS, 0, 0, GRID_FPS, has_sound=True)
-    return info, Seen(((0, end),), tuple(tracks), None)
+    return Seen(((0, _end(video)),), tuple(tracks), None)
+
+
+def crops_info(video: LabelledVideo) -> VideoInfo:
+    """What stands for the video where a dataset holds crops of its faces alone."""
+    end_s = _end(video) / GRID_FPS
+    return VideoInfo(Path(video.name), end_s, 0, 0, GRID_FPS, has_sound=True)
+
+
+def _end(video: LabelledVideo) -> int:
+    """The grid frame after the last labelled face."""
+    return max(face.first_frame + len(face.boxes) for face in video.faces)

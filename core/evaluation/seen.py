@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,8 +23,8 @@ from ..types import Result, Track
 from ..version import __version__
 from .cache import Arrays, Cache, Entry
 from .detections import KeptDetections
-from .given import crops_seen, parts_for
-from .memory import Peak, peak_memory
+from .given import crops_info, crops_seen, parts_for
+from .memory import peak_memory
 
 _MATTER = ("allow_silent", "device", "seed", "batch_frames", "crop_scale", "detect_every")
 """Options that scores depend on, beside the components."""
@@ -54,24 +54,28 @@ class Sight:
     devices: Mapping[str, str]
 
 
+Computes = Callable[[LabelledVideo, Plan], tuple[Entry, tuple[str, ...]]]
+"""Looks at a video as a plan says; also tells what it had to compute, for `Sight.computed`."""
+
+
 @dataclass(frozen=True)
 class Viewer:
-    """Looks at labelled videos with one configuration.
+    """Looks at labelled videos with one configuration, or takes up what an earlier run has kept.
 
     Attributes:
         models: The components.
-        cache: Where detections and scores are kept; None to compute all.
+        compute: Computes what is not kept.
+        cache: Where scores are kept; None to compute all.
         labelled_faces: Score the faces that the dataset gives.
-        progress: Is told how far each video has come.
     """
 
     models: Models
-    cache: Cache | None = None
-    labelled_faces: bool = False
-    progress: Progress = silent
+    compute: Computes
+    cache: Cache | None
+    labelled_faces: bool
 
     def look(self, video: LabelledVideo, plan: Plan) -> Sight:
-        """Run a plan on a labelled video, or take up what an earlier run has kept.
+        """The result of a plan on a labelled video.
 
         Args:
             video: The video.
@@ -85,31 +89,72 @@ class Viewer:
                 f"The dataset gives no faces of {video.name}", "Find them: faces=found"
             )
         if video.path is None:
-            return self._look_at_crops(video, plan)
+            if not self.labelled_faces:
+                raise InputError(
+                    f"The dataset holds no video {video.name}, but crops of its faces",
+                    "Score these with faces=labelled",
+                )
+            entry, computed = self.compute(video, plan)
+            seen = _unpacked(entry)
+            return _sight(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
         media = media_of(plan.options)
-        faces = video.faces if self.labelled_faces else ()
-        content = sha256(video.path) if self.cache else ""
-        key = _scores_key(content, plan, faces)
-        entry = self.cache.get(key) if self.cache else None
-        computed: tuple[str, ...] = ()
-        if entry is None:
-            if faces:
-                entry, computed = self._score_faces(media, plan, faces), ("scores",)
-            else:
-                entry, computed = self._find_and_score(media, plan, content)
-            if self.cache:
-                self.cache.put(key, entry)
+        key = {}
+        if self.cache:
+            faces = video.faces if self.labelled_faces else ()
+            key = _scores_key(sha256(video.path), plan, faces)
+        kept = self.cache.get(key) if self.cache else None
+        entry, computed = (kept, ()) if kept else self.compute(video, plan)
+        if self.cache and not kept:
+            self.cache.put(key, entry)
         seen = _unpacked(entry)
         result = concluded(media.info, plan, seen, self.models.people)
         return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
-    def _find_and_score(
-        self, media: Media, plan: Plan, content: str
-    ) -> tuple[Entry, tuple[str, ...]]:
-        """Pass over a video; also says what had to be computed."""
+
+@dataclass(frozen=True)
+class Analyser:
+    """Computes in this process; see `Computes`.
+
+    Attributes:
+        models: The components.
+        cache: Where detections are kept; None to compute all.
+        labelled_faces: Score the faces that the dataset gives.
+        progress: Is told how far each video has come.
+    """
+
+    models: Models
+    cache: Cache | None
+    labelled_faces: bool
+    progress: Progress = silent
+
+    def __call__(self, video: LabelledVideo, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
+        """Look at a video.
+
+        Raises:
+            AsdError: It cannot be used.
+        """
+        if not self.labelled_faces:
+            return self._find_and_score(media_of(plan.options), plan)
+        watch = Stopwatch()
+        with peak_memory() as peak:
+            if video.path is None:
+                scorer = self.models.part("scorer")
+                seen = crops_seen(video, scorer, watch, self.progress)
+            else:
+                parts = self.models.parts(parts_for(video.faces))
+                options = replace(plan.options, detect_every=1)
+                seen = analysed(media_of(plan.options), options, parts, watch, self.progress)
+        about = {
+            "timings_s": dict(watch.seconds),
+            "peak_bytes": peak.bytes,
+            "devices": dict(self.models.devices),
+        }
+        return _entry(seen, about, self.models.weights), ("scores",)
+
+    def _find_and_score(self, media: Media, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
         key = {
             "what": "detections",
-            "video": content,
+            "video": sha256(media.info.path) if self.cache else "",
             "device": plan.options.device,
             "detector": _described(plan.chosen["detector"]),
         }
@@ -127,36 +172,6 @@ class Viewer:
         }
         entry = _entry(seen, about, {**self.models.weights, **weights})
         return entry, ("detections", "scores") if kept.computed else ("scores",)
-
-    def _score_faces(self, media: Media, plan: Plan, faces: Sequence[LabelledFace]) -> Entry:
-        """Pass over a video of which the faces are known."""
-        watch = Stopwatch()
-        with peak_memory() as peak:
-            parts = self.models.parts(parts_for(faces))
-            options = replace(plan.options, detect_every=1)
-            seen = analysed(media, options, parts, watch, self.progress)
-        return self._entry(seen, watch, peak)
-
-    def _look_at_crops(self, video: LabelledVideo, plan: Plan) -> Sight:
-        """Score what a dataset holds instead of a video; nothing of it is kept."""
-        if not self.labelled_faces:
-            raise InputError(
-                f"The dataset holds no video {video.name}, but crops of its faces",
-                "Score these with faces=labelled",
-            )
-        watch = Stopwatch()
-        with peak_memory() as peak:
-            info, seen = crops_seen(video, self.models.part("scorer"), watch, self.progress)
-        result = concluded(info, plan, seen, {})
-        return _sight(result, seen, self._entry(seen, watch, peak), ("scores",))
-
-    def _entry(self, seen: Seen, watch: Stopwatch, peak: Peak) -> Entry:
-        about = {
-            "timings_s": dict(watch.seconds),
-            "peak_bytes": peak.bytes,
-            "devices": dict(self.models.devices),
-        }
-        return _entry(seen, about, self.models.weights)
 
 
 def _sight(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) -> Sight:
