@@ -161,8 +161,10 @@ class _Worker:
 
 def _work(connection: Connection, task: Task) -> None:
     """Do videos until told no more: the other process."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # also sent to the parent, which decides
-        signal.signal(number, signal.SIG_IGN)
+    # Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit.
+    for name in ("SIGINT", "SIGTERM", "SIGUSR2"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)
