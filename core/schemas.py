@@ -53,6 +53,8 @@ class App:
         return [*names(self.options), *self.kinds, *(["writers"] if self.writers else [])]
 
 
+_HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
+"""Parts of the names of Hydra's plugins, and the extras of asdkit that bring them."""
 _offered: dict[str, list[str]] = {}
 """The keys of each schema, by its name: all that errors of OmegaConf tell of it."""
 
@@ -146,9 +148,14 @@ def explained(error: Exception) -> AsdError:
         group, name = choice[1].removesuffix("s"), choice[2]
         listed = re.search(r"Available options in '[^']*':((?: \S+)+?)(?: Config search|$)", text)
         there = listed[1].split() if listed else [c.name for c in registry().of_kind(group)]
+        extra = ""
+        if group == "hydra":  # its own choices, such as hydra/launcher=NAME
+            group, _, name = f"{group}/{name}".rpartition("/")
+            extra = next((extra for part, extra in _HYDRA_EXTRAS.items() if part in name), "")
+        hint = f'Install it with: pip install "asdkit[{extra}]"' if extra else ""
         return PluginError(
             f"There is no {group} {name!r}; there are {', '.join(there)}",
-            registry().failure_hint(),
+            hint or registry().failure_hint(),
         )
     full_key = re.search(r"full_key: (\S+)", text)
     missing = re.search(r"[Mm]issing mandatory value: (\S+)", text)

@@ -53,6 +53,14 @@ def test_average_precision_equals_the_official_scripts(shared: Callable[[str], P
     assert 100 * average_precision(scores, speaks) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["random", "rare", "all_positive"])
+def test_average_precision_of_the_same_rows_kept_here(name: str):
+    """Scores and truth of those files, joined, and what the official script makes of them."""
+    with np.load(Path(__file__).parent / "data" / "ava.npz") as kept:
+        scores, truth, percent = (kept[f"{name}_{part}"] for part in ("scores", "truth", "percent"))
+    assert 100 * average_precision(scores, truth) == pytest.approx(float(percent), abs=1e-6)
+
+
 def test_with_ties_the_official_figure_lies_above(shared: Callable[[str], Path]):
     folder = shared("reference/ava")
     expected = json.loads((folder / "expected.json").read_text())["ties"]

@@ -66,9 +66,7 @@ def test_videos_are_pooled_by_seconds(pyannote: None):
 
 
 @pytest.mark.parametrize("reference", [{}, {"Ann": ()}, {"Ann": ((5.0, 6.0),)}])
-def test_references_without_speech_are_refused_together(
-    pyannote: None, reference: dict[str, Any]
-):
+def test_references_without_speech_are_refused_together(pyannote: None, reference: dict[str, Any]):
     silent = diarization.who_speaks_error(reference, ANN_AND_BO, scored=((0.0, 4.0),))
     assert np.isnan(silent["diarization_error_rate"])
     with pytest.raises(InputError, match="the references have none"):
