@@ -257,13 +257,14 @@ def _report_evaluation(config: DictConfig, output: str | None = None) -> float |
     return value
 
 
-def _print_comparison(folder: Path) -> None:
-    """Compare what a multirun has evaluated."""
+def _print_comparison(folder: Path, began_s: float) -> None:
+    """Compare what a multirun has evaluated; an earlier one may have left jobs in its folder."""
     from .console import print_comparison
     from .evaluation.compare import write_comparison
 
-    if any(folder.rglob("evaluation.json")):
-        print_comparison(write_comparison([folder], folder), folder)
+    found = [path for path in folder.glob("*/evaluation.json") if path.stat().st_mtime >= began_s]
+    if found:
+        print_comparison(write_comparison(found, folder), folder)
 
 
 def _compare(words: list[str]) -> None:
@@ -301,19 +302,50 @@ def _report_calibration(config: DictConfig, output: str | None = None) -> None:
 
 
 def _repeat(words: list[str]) -> None:
-    from .repeat import differences, plan_again
-
-    folders = [word for word in words if not _is_override(word)]
+    folders = [word for word in words if not _is_override(word) or os.path.isdir(word)]  # noqa: PTH112
     if len(folders) != 1:
         raise ConfigError(
             f"asd repeat takes one folder of results, but got {' '.join(folders) or 'none'}",
             "Use: asd repeat FOLDER [output=FOLDER]",
         )
-    again = plan_again(Path(folders[0]), [word for word in words if _is_override(word)])
-    if again.folder.is_dir():
-        os.chdir(again.folder)  # which relative paths in the settings are relative to
-    found = differences(again.before, _execute(again.plan))
-    print("\n".join(found) if found else "The same as before: tracks, scores and segments")
+    folder = Path(folders[0]).resolve()
+    overrides = [word for word in words if word != folders[0]]
+    if (folder / "evaluation.json").exists() and not (folder / "result.json").exists():
+        found = _evaluate_again(folder, overrides)
+    else:
+        from .repeat import begin_again
+
+        again = begin_again(folder, overrides)
+        _return_to(again.folder)
+        found = again.differences(_execute(again.plan()))
+    print("\n".join(found) if found else "The same as before, number for number")
+
+
+def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
+    """Make an evaluation again; what differs."""
+    from .console import ProgressLine, print_evaluation
+    from .evaluation.again import differences, plan_again, read_evaluation
+    from .evaluation.evaluate import evaluate
+
+    if any(not word.startswith("output=") for word in overrides) or len(overrides) > 1:
+        raise ConfigError(
+            f"Of an evaluation asd repeat takes only output=FOLDER, but got {' '.join(overrides)}",
+            "To change options use asd evaluate",
+        )
+    given = overrides[0].partition("=")[2] if overrides else f"{folder}-again"
+    output = Path(given).absolute()
+    before = read_evaluation(folder)
+    _return_to(Path(before["provenance"].get("folder", ".")))
+    with ProgressLine() as progress:
+        now = evaluate(plan_again(before), output, print, progress)
+    print_evaluation(now, output)
+    return differences(before, now)
+
+
+def _return_to(folder: Path) -> None:
+    """Go where a run was started: relative paths in its settings mean files there."""
+    if folder.is_dir():
+        os.chdir(folder)
 
 
 def _complete(words: list[str], commands: Mapping[str, Callable[[list[str]], None]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,8 @@ from .types import Clip, Scores
 if TYPE_CHECKING:
     from .calibration import Calibration
     from .contracts import Scorer
+
+_log = logging.getLogger(__name__)
 
 
 def check_device_name(device: str) -> None:
@@ -321,8 +324,8 @@ class _Calibrated:
         ]
 
 
-def _read_calibration(path: Path, scorer: str) -> Calibration:
-    """A calibration that fits the scorer.
+def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibration:
+    """A calibration that fits the scorer; a warning if it was fitted on other weights.
 
     Raises:
         ConfigError: It is none, or one of another scorer.
@@ -334,6 +337,14 @@ def _read_calibration(path: Path, scorer: str) -> Calibration:
         raise ConfigError(
             f"scorer.calibration: {path} was fitted on scorer={calibration.scorer}, not {scorer}",
             f"Fit one with: asd calibrate scorer={scorer} dataset=NAME",
+        )
+    if calibration.weights != weights:
+        _log.warning(
+            "%s was fitted with scorer.weights=%s, not %s; unless these are the same, its "
+            "probabilities are off",
+            path,
+            calibration.weights,
+            weights,
         )
     return calibration
 
@@ -358,7 +369,7 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     calibration, path = None, None
     if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
         path = expanded(file)
-        calibration = _read_calibration(path, component.name)
+        calibration = _read_calibration(path, component.name, parameters.get("weights"))
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(

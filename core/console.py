@@ -143,10 +143,12 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
 
     console = Console(highlight=False)
     metrics, cost = found["metrics"], found["cost"]
-    for key, name in _SHOWN:
+    measure = found["measure"]["name"]
+    named = dict(_SHOWN)
+    for key, name in {**named, measure: named.get(measure, measure.replace("_", " "))}.items():
         if key in metrics:
             value = "not defined" if metrics[key] is None else f"{metrics[key]:.4f}"
-            mark = "  <- the measure" if key == found["measure"]["name"] else ""
+            mark = "  <- the measure" if key == measure else ""
             console.print(f"{name:<28}{value}{mark}", soft_wrap=True)
     if "rows" in metrics:
         console.print(
@@ -170,17 +172,19 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
 def print_comparison(table: Comparison, folder: Path) -> None:
     """Print a table of evaluations, on stdout."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from .evaluation.compare import shown
 
     console = Console(highlight=False)
-    drawn = Table(*table.heads)
+    drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
     for row in table.rows:
         drawn.add_row(*(Text(shown(cell)) for cell in row))
     if not console.is_terminal:  # a log: as wide as it needs
-        console.width = console.measure(drawn).maximum
+        console.width = console.measure(
+            drawn, options=console.options.update(max_width=10_000)
+        ).maximum
     console.print(drawn)
     console.print(str(folder / "compare.md"), markup=False, soft_wrap=True)
 

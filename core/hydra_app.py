@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from time import time
 from typing import Any
 
 import hydra
@@ -29,8 +30,8 @@ from .schemas import CONFIG_MODULE, App, explained, install
 
 Job = Callable[[DictConfig, str | None], float | None]
 """Does the work of an application, and may return the number that sweepers look at."""
-AtEnd = Callable[[Path], None]
-"""Is called with the folder of a multirun once its jobs are over."""
+AtEnd = Callable[[Path, float], None]
+"""Is called once the jobs of a multirun are over, with its folder and when it began."""
 
 
 class _Task:
@@ -68,13 +69,15 @@ class _Task:
 
 
 class SweepFolder(Callback):
-    """Remembers the folder of a multirun, which only Hydra knows."""
+    """Remembers the folder of a multirun, which only Hydra knows, and when it began."""
 
     folder: Path | None = None
+    began_s = 0.0
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra."""
         SweepFolder.folder = Path(config.hydra.sweep.dir)
+        SweepFolder.began_s = time()
 
 
 def run_app(
@@ -123,7 +126,7 @@ def run_app(
         what, _, _ = str(error).partition(10 * "-")  # submitit goes on with the end of a log
         raise ConfigError(what) from error
     if at_end and SweepFolder.folder:
-        at_end(SweepFolder.folder)
+        at_end(SweepFolder.folder, SweepFolder.began_s)
     if failed:
         sys.exit(2)  # of a multirun, and said already
     if task.failures:

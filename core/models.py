@@ -106,15 +106,27 @@ class Models:
             AsdError: One cannot be built, or none can use the device that was asked for.
         """
         own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
+        if not instead:
+            self.check_device({})
+        return Parts(**{**own, **(instead or {})})
+
+    def check_device(self, others: Mapping[str, str]) -> None:
+        """Refuse to go on where CUDA was asked for and nothing has taken it.
+
+        Args:
+            others: Devices that components took which are not among those built here, by kind.
+
+        Raises:
+            DeviceError: None has.
+        """
         asked = self._plan.options.device
-        on_cuda = any(device.startswith("cuda") for device in self.devices.values())
-        if asked.startswith("cuda") and not on_cuda and not instead:
+        taken = {**self.devices, **others}.values()
+        if asked.startswith("cuda") and not any(device.startswith("cuda") for device in taken):
             names = ", ".join(f"{k}={c.component.name}" for k, c in self._plan.chosen.items())
             raise DeviceError(
                 f"device={asked} was asked for, but nothing here can use it ({names})",
                 "Use device=auto, or choose a detector or scorer that runs on CUDA",
             )
-        return Parts(**{**own, **(instead or {})})
 
     @cached_property
     def people(self) -> Mapping[str, Float32]:

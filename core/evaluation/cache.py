@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Any
 from zipfile import BadZipFile
 
@@ -19,6 +20,8 @@ from ..errors import OutputError
 from ..files import sha256, whole
 from ..models import WeightsFile
 
+_IN_THE_MAKING_S = 3600
+"""A file that is written aside and older than this was left by a process that died."""
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -65,7 +68,9 @@ class Cache:
                 for kind, files in about.pop("weights").items()
             }
             os.utime(path)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+            if about.pop("arrays") != sorted(arrays):
+                return None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile):
             return None
         unchanged = all(_is_still(file) for files in used.values() for file in files)
         return Entry(arrays, about, used) if unchanged else None
@@ -77,7 +82,7 @@ class Cache:
             OutputError: The folder cannot be written to.
         """
         used = {kind: [vars(file) for file in files] for kind, files in entry.weights.items()}
-        about = json.dumps({**entry.about, "weights": used})
+        about = json.dumps({**entry.about, "weights": used, "arrays": sorted(entry.arrays)})
         try:
             with whole(self._path(key)) as aside:
                 np.savez(aside, about=about, **entry.arrays)  # type: ignore[arg-type]
@@ -94,9 +99,11 @@ class Cache:
     def _shrink(self) -> None:
         """Remove what was not used for longest, down to the limit."""
         found = []
-        for path in self._folder.glob("[!.]*.npz"):
+        for path in self._folder.glob("*.npz"):
             with suppress(OSError):
                 status = path.stat()
+                if path.name[0] == "." and status.st_mtime > time() - _IN_THE_MAKING_S:
+                    continue
                 found.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ..files import whole
 from .evaluate import FILE, SCHEMA
 from .figures import require_matplotlib
 from .plots import draw_quality_against_speed
+from .rows import leaves
 
 _METRICS = {
     "average_precision": "AP",
@@ -29,8 +30,8 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "MiB": lambda cost: cost["peak_memory_mib"],
     "model MB": lambda cost: cost["model_mb"],
 }
-_ASIDE = {"dataset", "writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
-_ASIDE |= {"videos", "threads"}
+_ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
+_ASIDE |= {"videos"}
 """Settings that do not matter to the numbers, or are compared otherwise."""
 
 
@@ -64,7 +65,8 @@ def compare(folders: Sequence[Path]) -> Comparison:
         costs, and its folder.
 
     Raises:
-        InputError: There are none, one is damaged, or they are not of the same videos.
+        InputError: There are none, one is damaged, or they are not of the same videos; or what is
+            named is not there.
     """
     found = {path: _read(path) for path in _paths(folders)}
     if not found:
@@ -85,6 +87,9 @@ def compare(folders: Sequence[Path]) -> Comparison:
     columns = _differing(settings)
     names = {measure["name"]: measure["name"], **_METRICS}
     metrics = [m for m in names if any(one["metrics"].get(m) is not None for _, one in ordered)]
+    if len({one["metrics"].get("rows") for _, one in ordered}) > 1:
+        metrics.append("rows")  # not judged by the same labels
+        names["rows"] = "rows"
     rows, points = [], []
     for path, one in ordered:
         said = [_value(one["settings"], column) for column in columns]
@@ -140,17 +145,23 @@ def shown(cell: Any) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def _paths(folders: Sequence[Path]) -> list[Path]:
+def _paths(folders: Iterable[Path]) -> list[Path]:
     """The evaluations in folders, each once, in the order in which a sweep counts them.
 
     One that is still being written lies in a hidden folder, and does not count.
     """
-    found = [
-        path
-        for folder in folders
-        for path in folder.rglob(FILE)
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    found = []
+    for folder in folders:
+        if folder.name == FILE and folder.is_file():
+            found.append(folder)
+        elif folder.is_dir():
+            found += [
+                path
+                for path in folder.rglob(FILE)
+                if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+            ]
+        else:
+            raise InputError(f"{folder} is not a folder", "Name folders that hold evaluations")
     unique = {path.resolve(): path for path in found}
     return sorted(unique.values(), key=lambda path: (len(str(path)), str(path)))
 
@@ -198,26 +209,17 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
     for kind in RUN_KINDS:
         for name in {_name(one, kind): None for one in settings}:
             alike = [one.get(kind, {}) for one in settings if _name(one, kind) == name]
-            unequal = _unequal([dict(_leaves(node)) for node in alike])
+            unequal = _unequal([dict(leaves(node)) for node in alike])
             columns |= dict.fromkeys(f"{kind}.{key}" for key in unequal)
     others = _ASIDE.union(RUN_KINDS)
     rest = [{k: v for k, v in one.items() if k not in others} for one in settings]
-    return [*columns, *_unequal([dict(_leaves(one)) for one in rest])]
+    return [*columns, *_unequal([dict(leaves(one)) for one in rest])]
 
 
 def _name(settings: Mapping[str, Any], kind: str) -> str | None:
     """The component of a kind; None where an evaluation does not know the kind."""
     name: str | None = settings.get(kind, {}).get("name")
     return name
-
-
-def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value with its dotted key."""
-    for key, value in node.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -230,5 +232,5 @@ def _value(settings: Mapping[str, Any], column: str) -> Any:
     """What stands in the column of a setting."""
     if column in RUN_KINDS:
         return _name(settings, column)
-    value = dict(_leaves(settings)).get(column)
+    value = dict(leaves(settings)).get(column)
     return json.dumps(value) if isinstance(value, list) else value

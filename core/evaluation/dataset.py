@@ -123,7 +123,7 @@ def sights(
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     for video in _wanted(dataset.videos(), plan.options.videos):
         sight = viewer.look(video, run_of(plan, video))
-        tell(f"{video.name}: {sight.frames} frames, {_said(plan.run, sight.computed)}")
+        tell(f"{video.name}: {sight.frames} frames, {_said(plan, sight.computed)}")
         origin = provenance(plan.run, sight.weights, sight.devices)
         result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)
         yield video, replace(sight, result=result)
@@ -144,12 +144,13 @@ def _wanted(
     return [video for video in videos if video.name in names]
 
 
-def _said(plan: Plan, computed: Sequence[str]) -> str:
+def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:
     """What was computed, by whom."""
-    chosen = plan.chosen
+    chosen = plan.run.chosen
     detector, scorer = (f"{kind}={chosen[kind].component.name}" for kind in ("detector", "scorer"))
     if not computed:
         return "all kept from an earlier run"
     if "detections" in computed:
         return f"faces found by {detector}, scored by {scorer}"
-    return f"faces kept from an earlier run, scored by {scorer}"
+    origin = "given" if plan.options.faces == "labelled" else "kept from an earlier run"
+    return f"faces {origin}, scored by {scorer}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import plain
 from .dataset import DatasetPlan, Tell, build, sights
-from .figures import require_matplotlib
+from .figures import files_of, require_matplotlib
 from .gathered import Gathered
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
@@ -23,6 +24,7 @@ from .seen import Computes
 SCHEMA = "asdkit.evaluation/1"
 FILE = "evaluation.json"
 FRAMES_FILE = "frames.csv"
+PICTURES = ("precision_recall", "reliability")
 _COLUMNS = [
     *("person", "time_s", "truth", "score", "probability", "decided", "found"),
     *("face_px", "on_screen"),
@@ -83,23 +85,30 @@ def evaluate(
             if plan.options.plots:
                 rows = Judged.pooled(list(gathered.rows.values()))
                 if rows.truth.any():
-                    draw_precision_recall(rows.score, rows.truth, new / "precision_recall")
-                draw_reliability(metrics, new / "reliability")
+                    draw_precision_recall(rows.score, rows.truth, new / PICTURES[0])
+                draw_reliability(metrics, new / PICTURES[1])
     return found
 
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder that holds something else: it is replaced as a whole."""
-    if (folder / FILE).exists():
-        if not overwrite:
-            raise OutputError(
-                f"{folder} already holds an evaluation",
-                "Choose another folder with output=FOLDER, or replace it with overwrite=true",
-            )
-    elif folder.is_dir() and any(folder.iterdir()):
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not there:
+        return
+    own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}
+    if FILE in there:
+        # If it is damaged, folders of videos count as something else.
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            own.update(json.loads((folder / FILE).read_text(encoding="utf-8"))["videos"])
+    if others := sorted(there - own):
         raise OutputError(
-            f"{folder} already holds something else than an evaluation",
-            "Choose another folder with output=FOLDER",
+            f"{folder} holds something else than an evaluation: {', '.join(others[:3])}",
+            "Choose another folder with output=FOLDER: one is replaced as a whole",
+        )
+    if not overwrite:
+        raise OutputError(
+            f"{folder} already holds an evaluation",
+            "Choose another folder with output=FOLDER, or replace it with overwrite=true",
         )
 
 

@@ -62,9 +62,13 @@ class _Given:
         ]
 
 
+FOUND_KINDS = ("cutter", "detector", "tracker")
+"""The kinds of components that `parts_for` takes the place of."""
+
+
 def parts_for(faces: Sequence[LabelledFace]) -> dict[str, Any]:
     """Parts that look at given faces alone, by kind; with `detect_every` 1."""
-    return {"cutter": _OneShot(), "detector": _Blind(), "tracker": _Given(faces)}
+    return dict(zip(FOUND_KINDS, (_OneShot(), _Blind(), _Given(faces)), strict=True))
 
 
 def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress) -> Seen:
@@ -93,13 +97,24 @@ def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress:
         tracks.append(Track(number, 0, face.first_frame, face.boxes, smoothed, logits, ()))
         done += len(face.boxes)
         progress("scoring", done, frames)
-    return Seen(((0, _end(video)),), tuple(tracks), None)
+    return Seen(_stretches(video.faces), tuple(tracks), None)
 
 
 def crops_info(video: LabelledVideo) -> VideoInfo:
     """What stands for the video where a dataset holds crops of its faces alone."""
     end_s = _end(video) / GRID_FPS
     return VideoInfo(Path(video.name), end_s, 0, 0, GRID_FPS, has_sound=True)
+
+
+def _stretches(faces: Sequence[LabelledFace]) -> tuple[tuple[int, int], ...]:
+    """The grid frames in which there is a face, as (first, end), end excluded."""
+    found: list[tuple[int, int]] = []
+    for first, end in sorted((f.first_frame, f.first_frame + len(f.boxes)) for f in faces):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((first, end))
+    return tuple(found)
 
 
 def _end(video: LabelledVideo) -> int:

@@ -130,7 +130,7 @@ def draw_quality_against_speed(
                 va="center",
                 arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "relpos": (0, 0.5)},
             )
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda speed, _: f"{speed:g}"))
         axes.set(xlabel="times real time", ylabel=measure)

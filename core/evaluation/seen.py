@@ -5,29 +5,37 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..components import RUN_KINDS, registry
+from ..components import RUN_KINDS
 from ..config import Chosen, Plan
 from ..decisions import Heard
 from ..errors import InputError
 from ..files import expanded, sha256
 from ..labels import LabelledFace, LabelledVideo
 from ..media import Media
-from ..models import Models, WeightsFile
+from ..models import Models, WeightsFile, versions
 from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
 from ..types import Result, Track
-from ..version import __version__
 from .cache import Arrays, Cache, Entry
 from .detections import KeptDetections
-from .given import crops_info, crops_seen, parts_for
+from .given import FOUND_KINDS, crops_info, crops_seen, parts_for
 from .memory import peak_memory
 
-_MATTER = ("allow_silent", "device", "seed", "batch_frames", "crop_scale", "detect_every")
-"""Options that scores depend on, beside the components."""
+_MATTER = (
+    *("allow_silent", "device", "threads", "seed"),
+    *("batch_frames", "crop_scale", "detect_every"),
+)
+"""Options that scores, or what they cost, depend on, beside the components."""
+_SELF = __name__.partition(".")[0]
+_MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
+"""Where asdkit's own components are, and what runs them."""
 _PER_TRACK = ("boxes", "smoothed", "logits", "embedded", "embeddings")
 
 
@@ -144,6 +152,7 @@ class Analyser:
                 parts = self.models.parts(parts_for(video.faces))
                 options = replace(plan.options, detect_every=1)
                 seen = analysed(media_of(plan.options), options, parts, watch, self.progress)
+        self.models.check_device({})
         about = {
             "timings_s": dict(watch.seconds),
             "peak_bytes": peak.bytes,
@@ -155,16 +164,18 @@ class Analyser:
         key = {
             "what": "detections",
             "video": sha256(media.info.path) if self.cache else "",
-            "device": plan.options.device,
+            **{name: getattr(plan.options, name) for name in ("device", "threads", "batch_frames")},
             "detector": _described(plan.chosen["detector"]),
+            "versions": versions(plan),
         }
         kept = KeptDetections(self.models, self.cache, key)
         watch = Stopwatch()
         with peak_memory() as peak:
             parts = self.models.parts({"detector": kept})
             seen = analysed(media, plan.options, parts, watch, self.progress)
-        kept.keep(peak.bytes)
         weights, devices = kept.origin
+        self.models.check_device(devices)
+        kept.keep(peak.bytes)
         about = {
             "timings_s": {**watch.seconds, "detect": kept.seconds},
             "peak_bytes": max(peak.bytes, kept.peak_bytes) if peak.bytes else None,
@@ -227,28 +238,39 @@ def _scores_key(content: str, plan: Plan, faces: Sequence[LabelledFace]) -> dict
     given = hashlib.sha256()
     for face in faces:
         given.update(f"{face.first_frame} ".encode() + face.boxes.tobytes())
+    unused = FOUND_KINDS if faces else ()
     return {
         "what": "scores",
         "video": content,
         "faces": given.hexdigest() if faces else None,
         "options": own,
-        **{kind: _described(plan.chosen[kind]) for kind in RUN_KINDS},
+        "versions": versions(plan),
+        **{kind: _described(plan.chosen[kind]) for kind in RUN_KINDS if kind not in unused},
     }
 
 
 def _described(chosen: Chosen) -> dict[str, Any]:
-    """A component and its parameters; of those that name files, what is in them."""
-    component = chosen.component
+    """A component, its parameters and its code; of those that name files, what is in them."""
     values = asdict(chosen.config)
-    provider = registry().providers[component.kind, component.name]
     files = {
         name: sha256(expanded(value))
         for name, value in values.items()
         if isinstance(value, str) and expanded(value).is_file()
     }
     return {
-        "name": component.name,
+        "name": chosen.component.name,
         "parameters": values,
         "files": files,
-        "versions": [provider.name, provider.version, __version__],
+        "code": _code(chosen.component.config.__module__.partition(".")[0]),
     }
+
+
+@cache
+def _code(package: str) -> str:
+    """A hash of a package's own code: whoever writes a plugin changes it without a new version."""
+    own = [find_spec(package)] if package != _SELF else map(find_spec, _MINE)
+    folders = [Path(spec.origin).parent for spec in own if spec and spec.origin]
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
