@@ -72,6 +72,9 @@ _TAKES_VALUE |= {"--package", "-p", "--cfg", "-c", "--info", "-i", "--experiment
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; exits 0, or 2 after one line about what the user can mend."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a file's name may hold what it cannot show
+            stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     commands: dict[str, Callable[[list[str]], None]] = {
         "run": _run,
@@ -176,6 +179,10 @@ def _run_app(
 
         print(app_help(app, [word for word in words if _is_override(word)]), end="")
         return
+    if "--" in words:
+        raise ConfigError(
+            f"asd {app.name} takes no arguments after --", "Leave it out: options are KEY=VALUE"
+        )
     from .hydra_app import run_app
 
     plain, flags = _parted(words)
@@ -215,16 +222,39 @@ def _batch(words: list[str]) -> None:
 
 def _in_shards(words: list[str]) -> list[str]:
     """The arguments of `asd batch`, one job a shard if there are several or a launcher is named."""
-    given = dict(word.split("=", 1) for word in words if "=" in word)
-    if "shard" in given or _HELP & set(words) or {"-m", "--multirun", "--cfg", "-c"} & set(words):
+    given = dict(word.split("=", 1) for word in words if not word.startswith("-") and "=" in word)
+    flags = {word.partition("=")[0] for word in words if word.startswith("-")}
+    if flags & {"-m", "--multirun"}:
+        _check_sweep(given)
+        return words
+    if "shard" in given or flags - {"--config-dir", "-cd"}:
         return words
     shards = given.get("shards", "1")
     if shards == "1" and "hydra/launcher" not in given:
         return words
     if not shards.isdecimal() or not int(shards):
         raise ConfigError(f"shards must be a number from 1 on, got {shards}")
+    if "output" not in given:
+        raise ConfigError("output is not set", "Set it, as in: output=FOLDER")
     every = ",".join(map(str, range(int(shards))))
     return [f"shard={every}", *words, "--multirun"]
+
+
+def _check_sweep(given: Mapping[str, str]) -> None:
+    """Refuse jobs with different settings that would replace each other's results."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        found = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in given.items()])
+    except HydraException:
+        return  # which Hydra will tell of
+    swept = [o.key_or_group for o in found if o.is_sweep_override() and o.key_or_group != "shard"]
+    if swept and "${" not in given.get("output", ""):
+        raise ConfigError(
+            f"All jobs of a sweep over {', '.join(swept)} would write to one output folder",
+            "Give each its own, as in: 'output=results/${" + f"{swept[0]}" + "}'",
+        )
 
 
 def _report_batch(config: DictConfig, _: str | None = None) -> None:

@@ -24,7 +24,7 @@ class Cutter(Protocol):
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Finds faces. One instance serves any number of videos."""
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces in each frame.
@@ -67,7 +67,7 @@ class Tracker(Protocol):
 
 
 class Scorer(Protocol):
-    """Says how likely each face is the one speaking."""
+    """Says how likely each face is the one speaking. One instance serves any number of videos."""
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score any number of clips of any length; one `Scores` per clip, a row per frame."""
@@ -75,7 +75,10 @@ class Scorer(Protocol):
 
 
 class Embedder(Protocol):
-    """Turns faces into vectors that lie close together for one person."""
+    """Turns faces into vectors that lie close together for one person.
+
+    One instance serves any number of videos.
+    """
 
     def embed(self, faces: UInt8) -> Float32:
         """Embed faces, each by itself.

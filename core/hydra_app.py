@@ -76,7 +76,8 @@ class SweepFolder(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra."""
-        SweepFolder.folder = Path(config.hydra.sweep.dir)
+        with suppress(OmegaConfBaseException):  # not set: Hydra will tell
+            SweepFolder.folder = Path(config.hydra.sweep.dir)
         SweepFolder.began_s = time()
 
 

@@ -78,7 +78,7 @@ def probe(
     if sound_path is None and not allow_silent:
         raise InputError(
             f"{path} has no sound that can be decoded",
-            "Name a sound file with sound=FILE, or go on without with allow_silent=true",
+            "Name a sound file with sound=FILE (asd run), or go on without with allow_silent=true",
         )
     width, height = upright_size(head)
     info = VideoInfo(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -141,15 +142,27 @@ class Models:
         return read_people(expanded(folder), self.part("detector"), self.part("embedder"))
 
 
-def seed(number: int) -> None:
-    """Begin the random numbers of Python, NumPy, OpenCV and, where it is in use, PyTorch."""
+@contextmanager
+def seeded(number: int) -> Iterator[None]:
+    """Begin the random numbers of Python, NumPy, OpenCV and, where it is in use, PyTorch.
+
+    Afterwards those of the caller go on where they were, but for OpenCV's.
+    """
     import cv2
 
+    torch = sys.modules.get("torch")
+    python, numpy = random.getstate(), np.random.get_state()
     random.seed(number)
     np.random.seed(number)  # plugins may draw from it
     cv2.setRNGSeed(number % 2**31)
-    if torch := sys.modules.get("torch"):
-        torch.manual_seed(number)
+    with torch.random.fork_rng() if torch else nullcontext():
+        if torch:
+            torch.manual_seed(number)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
 
 
 def versions(plan: Plan) -> dict[str, str]:

@@ -18,7 +18,7 @@ from .decisions import Heard, decide
 from .errors import OutputError
 from .identities import identify
 from .media import Media, Sound, frames, probe
-from .models import Models, WeightsFile, seed, versions
+from .models import Models, WeightsFile, seeded, versions
 from .progress import Progress, Stopwatch, silent
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
 
@@ -138,10 +138,9 @@ def analysed(
     Raises:
         AsdError: The video breaks off, or a component answers what it must not.
     """
-    seed(options.seed)
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
-    with Sound(media, options.start_s) as sound:
+    with seeded(options.seed), Sound(media, options.start_s) as sound:
         analysis = Analysis(
             parts,
             sound,

@@ -176,4 +176,6 @@ def explained(error: Exception) -> AsdError:
         return ConfigError(f"{full_key[1]}: {value[1]}")
     if isinstance(cause := error.__cause__, HydraException | OmegaConfBaseException):
         return explained(cause)
-    return ConfigError(text)
+    grammar = re.search(r"mismatched input|no viable alternative|extraneous input|NoViable", text)
+    quote = "A value with such characters needs quotes: \"key='value'\""
+    return ConfigError(text, quote if grammar else "")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,11 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import clicks, write_video
 
+import asdkit
 from asdkit.core import cli
 from asdkit.core.batch import BATCH, run_batch, workers
 from asdkit.core.batch.manifest import Manifest, Record, Records, claim, now, writing
 from asdkit.core.batch.settings import settings_hash
 from asdkit.core.batch.videos import find_videos, name_folders
+from asdkit.core.cli import main
 from asdkit.core.components import registry
 from asdkit.core.config import compose_app, settings_of
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
@@ -687,3 +690,75 @@ def test_the_command(videos, capsys):
     }
     cli.main(["batch", "--help"])
     assert "retry_failed=true" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_name_taken_by_another_shard_meanwhile(videos, monkeypatch):
+    """Shards started with different videos of one name: neither replaces the other's results."""
+    videos("a.mp4")
+    Path("more").mkdir()
+    shutil.copy("talks/a.mp4", "more/a.mp4")
+    batch()
+    real = name_folders
+    calls = []
+
+    def names(found, known):
+        calls.append(known)
+        # At the start this shard has read no manifest that tells of the other's video.
+        return real(found, known if len(calls) > 1 else {})
+
+    monkeypatch.setattr("asdkit.core.batch.run.name_folders", names)
+    monkeypatch.setattr("asdkit.core.batch.run.os.path.lexists", lambda _: False)  # nor has it any
+    batch("videos=more")
+    assert results() == ["a", "more-a"]
+    assert latest()["a"].video == str(Path("talks/a.mp4").absolute())
+
+
+def test_a_worker_whose_successor_cannot_load_costs_its_video_only(videos, monkeypatch):
+    videos("a.mp4", "b crash.mp4", "c.mp4", "d.mp4")
+    real = workers._Worker.start
+    started = []
+
+    def start(self):
+        started.append(self)
+        if len(started) == 2:  # what dies while it loads says nothing
+            self.connection, far_end = workers._SPAWN.Pipe()
+            far_end.close()
+            self._ready = False
+            self._process = workers._SPAWN.Process(target=int)
+            self._process.start()
+        else:
+            real(self)
+
+    monkeypatch.setattr(workers._Worker, "start", start)
+    batch(failed=2)
+    assert Counter(states().values()) == {"done": 2, "failed": 2}
+    assert any("while it loaded" in (record.error or "") for record in latest().values())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["output=out", "-m", "segments.on=0.4,0.6"], "All jobs of a sweep over segments.on"),
+        (["shards=2"], "output is not set"),
+        (["output=talks/.."], "names lies in the output folder"),
+        (["output=out", "--", "workers=2"], "takes no arguments after --"),
+        (["output=out", "videos=talks/[a].mp4"], "needs quotes"),
+    ],
+)
+def test_words_that_do_not_fit(videos, words, told, capsys):
+    videos("a.mp4")
+    with pytest.raises(SystemExit) as stopped:
+        main(["batch", "videos=talks", *CHEAP, *words])
+    assert stopped.value.code == 2
+    assert told in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_the_random_numbers_of_a_caller_go_on(videos):
+    videos("a.mp4")
+    drawn = []
+    for _ in range(2):
+        asdkit.run("talks/a.mp4", [*CHEAP, "writers=[]"])
+        drawn.append(np.random.rand())
+    assert drawn[0] != drawn[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -69,6 +70,9 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
+_TEXTS = ("video", "name", "state", "time", "settings_hash")
+
+
 class Records:
     """The records of all shards in a folder.
 
@@ -91,9 +95,15 @@ class Records:
         """Read what was added since. A last line that is not whole is left for later."""
         for path in sorted(self._folder.glob("manifest-*.jsonl")):
             begin = self._read_to.get(path, 0)
-            with path.open("rb") as file:
-                file.seek(begin)
-                lines, newline, _ = file.read().rpartition(b"\n")
+            try:
+                with path.open("rb") as file:
+                    file.seek(begin)
+                    lines, newline, _ = file.read().rpartition(b"\n")
+            except OSError as error:
+                raise OutputError(
+                    f"The manifest {path} cannot be read: {error.strerror}",
+                    "Check its permissions, or choose another folder with output=FOLDER",
+                ) from error
             self._read_to[path] = begin + len(lines) + len(newline)
             for line in lines.split(b"\n"):
                 self._take(line)
@@ -105,6 +115,8 @@ class Records:
                 self.settings[entry["settings_hash"]] = entry["settings"]
                 return
             record = Record(**{key: entry[key] for key in _FIELDS & entry.keys()})
+            if not all(isinstance(entry[key], str) for key in _TEXTS):
+                return
         except (ValueError, TypeError, KeyError, AttributeError):
             return  # a disk that failed can leave anything; the video is done again
         before = self.latest.get(record.video)
@@ -212,4 +224,6 @@ def claim(path: Path) -> FileLock | None:
         lock.acquire(timeout=0)
     except Timeout:
         return None
+    except NotImplementedError as error:  # how filelock says it
+        raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
     return lock

@@ -143,12 +143,11 @@ class _Batch:
         if self._hash not in self._records.settings:
             self._manifest.add_settings(self._hash, telling(self._task.settings))
         for video in todo:
-            lock = claim(self._lock(video))
+            lock = self._claimed(video)
             if lock is None:
                 self._tell(f"{Path(video).name}: another process is at it")
                 continue
             self._held[video] = lock
-            self._records.refresh()
             if self._settled(video):
                 self._release(video)
                 continue
@@ -156,6 +155,21 @@ class _Batch:
             started = self._started(video)
             self._manifest.add(started)
             yield started
+
+    def _claimed(self, video: str) -> FileLock | None:
+        """The lock of a video under a name that no other video has; None if another holds it.
+
+        Another shard may have been started with other videos, one of them of the same name.
+        """
+        while lock := claim(self._lock(video)):
+            self._records.refresh()
+            names = {known: record.name for known, record in self._records.latest.items()}
+            if all(name != self._names[video] or known == video for known, name in names.items()):
+                return lock
+            self._lock(video).unlink(missing_ok=True)
+            lock.release()
+            self._names.update(name_folders([video], names))
+        return None
 
     def _tell(self, line: str) -> None:
         """Tell it so that any terminal can show it, whatever the name of the file in it."""

@@ -45,7 +45,13 @@ def find_videos(given: Any, output: Path) -> list[str]:
     found: set[str] = set()
     for item in items:
         paths = {os.path.abspath(path) for path in _matches(item)}  # noqa: PTH100
-        paths = {path for path in paths if results not in Path(path).parents}
+        outside = {path for path in paths if results not in Path(path).parents}
+        if paths and not outside:
+            raise InputError(
+                f"All that videos={item} names lies in the output folder {output}",
+                "Choose a folder for the results beside the videos, as in: output=results",
+            )
+        paths = outside
         if not paths:
             raise InputError(
                 f"videos={item} names no video",

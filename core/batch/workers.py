@@ -80,7 +80,8 @@ def outcomes(task: Task, jobs: Iterator[Record], workers: int) -> Generator[Reco
                     worker.dismiss()
                 return
             for connection in wait(list(busy)):
-                yield busy[connection].take()
+                if record := busy[connection].take():
+                    yield record
     finally:
         for worker in team:
             worker.kill()
@@ -99,15 +100,18 @@ class _Worker:
         self.connection: Any = None
         self._task = task
         self._process: Any = None
+        self._ready = False
 
     def start(self) -> None:
         self.connection, far_end = _SPAWN.Pipe()
+        self._ready = False
         process = _SPAWN.Process(target=_work, args=(far_end, self._task))
         process.start()
         far_end.close()
         self._process = process
 
     def await_ready(self) -> None:
+        self._ready = True
         try:
             refusal = self.connection.recv()
         except (EOFError, OSError) as error:
@@ -121,14 +125,23 @@ class _Worker:
     def give(self, job: Record) -> None:
         if self._process is None:
             self.start()
-            self.await_ready()
         self.job = job
         with suppress(OSError):  # it has died; `take` will find out
             self.connection.send(job)
 
-    def take(self) -> Record:
+    def take(self) -> Record | None:
+        """What it says of its video; None if all it says is that it has loaded."""
         assert self.job
         record: Record
+        if not self._ready:
+            try:
+                self.await_ready()
+            except AsdError as error:
+                record = _failed(self.job, str(error), type(error).__name__)
+                self.job = None
+                self.kill()
+                return record
+            return None
         try:
             record, sound = self.connection.recv()
         except (EOFError, OSError):
