@@ -11,16 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import judging
+from .apps import run_or_help, run_shown
+from .arguments import HELP, in_shards, is_override, split_video
 from .errors import AsdError, ConfigError, InputError
 from .version import __version__
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from .config import Plan
-    from .hydra_app import AtEnd, Job
-    from .schemas import App
-    from .types import Result
 
 USAGE = """\
 asd - say which visible face is speaking, frame by frame
@@ -64,10 +63,6 @@ Options with several values, and --multirun, try all of them: asd run FILE -m de
 _DEMO_CLIP = "demo.mp4"
 _APPS = ("run", "batch", "evaluate", "calibrate", "export")
 """Commands that are Hydra applications, with a help of their own."""
-_HELP = {"-h", "--help"}
-_OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
-_TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
-_TAKES_VALUE |= {"--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,15 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "run": _run,
         "demo": _demo,
         "batch": _batch,
-        "repeat": _repeat,
-        "evaluate": _evaluate,
-        "compare": _compare,
-        "calibrate": _calibrate,
+        "repeat": judging.repeat_command,
+        "evaluate": judging.evaluate_command,
+        "compare": judging.compare_command,
+        "calibrate": judging.calibrate_command,
         "export": _export,
         "plugins": _plugins,
         "weights": _weights,
     }
-    asks_help = bool(_HELP & set(words)) and words[0] not in _APPS
+    asks_help = bool(HELP & set(words)) and words[0] not in _APPS
     if not words or asks_help or words[0] == "help":
         print(USAGE, end="")
         sys.exit(0 if words else 2)
@@ -121,261 +116,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Take the video out of the arguments of `asd run`; the rest is Hydra's.
-
-    The first plain argument that names an existing file is the video, whatever its name holds.
-    Else it is the argument that has not the form of an override, or what follows `--`.
-
-    Raises:
-        ConfigError: Two arguments are videos.
-    """
-    videos: list[str] = []
-    overrides: list[str] = []
-    plain, flags = _parted(words)
-    for word in plain:
-        if not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
-            videos.append(word)
-        elif _is_override(word):
-            overrides.append(word)
-        else:
-            videos.append(word)
-    if "--" in words:
-        videos += words[list(words).index("--") + 1 :]
-    if len(videos) > 1:
-        raise ConfigError(
-            f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
-            "Process one at a time, or several with: asd run --multirun video=A,B",
-        )
-    return (videos[0] if videos else None), [*overrides, *flags]
-
-
-def _parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The plain arguments before `--`; and the flags with their values, which go last."""
-    plain: list[str] = []
-    flags: list[str] = []
-    previous = ""
-    for word in words:
-        if word == "--":
-            break
-        (flags if word.startswith("-") or previous in _TAKES_VALUE else plain).append(word)
-        previous = word
-    return plain, flags
-
-
 def _run(words: list[str]) -> None:
     video, overrides = split_video(words)
     from .config import RUN
 
-    _run_app(RUN, overrides, _report, video)
-
-
-def _run_app(
-    app: App, words: list[str], job: Job, video: str | None = None, at_end: AtEnd | None = None
-) -> None:
-    """Run a Hydra application, or show its help."""
-    if _HELP & set(words):
-        from .help import app_help
-
-        print(app_help(app, [word for word in words if _is_override(word)]), end="")
-        return
-    if "--" in words:
-        raise ConfigError(
-            f"asd {app.name} takes no arguments after --", "Leave it out: options are KEY=VALUE"
-        )
-    from .hydra_app import run_app
-
-    plain, flags = _parted(words)
-    run_app(app, [*plain, *flags], job, video, at_end)
-
-
-def _is_override(word: str) -> bool:
-    return bool(_OVERRIDE.match(word)) or word.startswith("~")
+    run_or_help(RUN, overrides, _report, video)
 
 
 def _report(config: DictConfig, output: str | None = None) -> None:
     """Run what was composed, showing progress and summary."""
     from .config import make_plan
 
-    _execute(make_plan(config), output)
-
-
-def _execute(plan: Plan, output: str | None = None) -> Result:
-    from dataclasses import replace
-
-    from .console import ProgressLine, print_summary
-    from .pipeline import execute
-
-    if output:
-        plan = replace(plan, options=replace(plan.options, output=output))
-    with ProgressLine() as progress:
-        result = execute(plan, progress)
-    print_summary(result)
-    return result
+    run_shown(make_plan(config), output)
 
 
 def _batch(words: list[str]) -> None:
     from .batch.settings import BATCH
 
-    _run_app(BATCH, _in_shards(words), _report_batch)
-
-
-def _in_shards(words: list[str]) -> list[str]:
-    """The arguments of `asd batch`, one job a shard if there are several or a launcher is named."""
-    given = dict(word.split("=", 1) for word in words if not word.startswith("-") and "=" in word)
-    flags = {word.partition("=")[0] for word in words if word.startswith("-")}
-    if flags & {"-m", "--multirun"}:
-        _check_sweep(given)
-        return words
-    if "shard" in given or flags - {"--config-dir", "-cd"}:
-        return words
-    shards = given.get("shards", "1")
-    if shards == "1" and "hydra/launcher" not in given:
-        return words
-    if not shards.isdecimal() or not int(shards):
-        raise ConfigError(f"shards must be a number from 1 on, got {shards}")
-    if "output" not in given:
-        raise ConfigError("output is not set", "Set it, as in: output=FOLDER")
-    every = ",".join(map(str, range(int(shards))))
-    return [f"shard={every}", *words, "--multirun"]
-
-
-def _check_sweep(given: Mapping[str, str]) -> None:
-    """Refuse jobs with different settings that would replace each other's results."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        found = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in given.items()])
-    except HydraException:
-        return  # which Hydra will tell of
-    swept = [o.key_or_group for o in found if o.is_sweep_override() and o.key_or_group != "shard"]
-    if swept and "${" not in given.get("output", ""):
-        raise ConfigError(
-            f"All jobs of a sweep over {', '.join(swept)} would write to one output folder",
-            "Give each its own, as in: 'output=results/${" + f"{swept[0]}" + "}'",
-        )
+    run_or_help(BATCH, in_shards(words), _report_batch)
 
 
 def _report_batch(config: DictConfig, _: str | None = None) -> None:
     from .batch.run import run_batch
 
     run_batch(config, partial(print, flush=True))  # a log is to be read while it grows
-
-
-def _evaluate(words: list[str]) -> None:
-    from .evaluation.settings import EVALUATE
-
-    _run_app(EVALUATE, words, _report_evaluation, at_end=_print_comparison)
-
-
-def _report_evaluation(config: DictConfig, output: str | None = None) -> float | None:
-    """Evaluate what was composed; the number is for sweepers."""
-    from .console import ProgressLine, print_evaluation
-    from .evaluation.dataset import make_dataset_plan
-    from .evaluation.elsewhere import elsewhere
-    from .evaluation.evaluate import evaluate
-    from .evaluation.settings import EVALUATE
-
-    plan = make_dataset_plan(EVALUATE, config)
-    folder = Path(output or plan.options.output)
-    with ProgressLine() as progress, elsewhere(plan, progress) as compute:
-        # In a sweep by a process of its own, so that memory is that of this configuration alone.
-        found = evaluate(plan, folder, print, progress, compute if output else None)
-    print_evaluation(found, folder)
-    value: float | None = found["measure"]["value"]
-    return value
-
-
-def _print_comparison(folder: Path, began_s: float) -> None:
-    """Compare what a multirun has evaluated; an earlier one may have left jobs in its folder."""
-    from .console import print_comparison
-    from .evaluation.compare import write_comparison
-
-    found = [path for path in folder.glob("*/evaluation.json") if path.stat().st_mtime >= began_s]
-    if found:
-        print_comparison(write_comparison(found, folder), folder)
-
-
-def _compare(words: list[str]) -> None:
-    given = [word.split("=", 1)[1] for word in words if word.startswith("output=")]
-    folders = [Path(word) for word in words if not word.startswith("output=")]
-    if not folders or len(given) > 1:
-        raise ConfigError(
-            "asd compare takes folders that hold evaluations, and perhaps output=FOLDER",
-            "Use: asd compare FOLDER ...",
-        )
-    output = Path(given[0] if given else "asd_comparison")
-    from .console import print_comparison
-    from .evaluation.compare import write_comparison
-
-    print_comparison(write_comparison(folders, output), output)
-
-
-def _calibrate(words: list[str]) -> None:
-    from .evaluation.settings import CALIBRATE
-
-    _run_app(CALIBRATE, words, _report_calibration)
-
-
-def _report_calibration(config: DictConfig, output: str | None = None) -> None:
-    from .console import ProgressLine, print_calibration
-    from .evaluation.dataset import make_dataset_plan
-    from .evaluation.fitting import fit_calibration
-    from .evaluation.settings import CALIBRATE
-
-    plan = make_dataset_plan(CALIBRATE, config)
-    path = Path(output, "calibration.json") if output else Path(plan.options.output)
-    with ProgressLine() as progress:
-        fitted = fit_calibration(plan, path, print, progress)
-    print_calibration(fitted, path)
-
-
-def _repeat(words: list[str]) -> None:
-    folders = [word for word in words if not _is_override(word) or os.path.isdir(word)]  # noqa: PTH112
-    if len(folders) != 1:
-        raise ConfigError(
-            f"asd repeat takes one folder of results, but got {' '.join(folders) or 'none'}",
-            "Use: asd repeat FOLDER [output=FOLDER]",
-        )
-    folder = Path(folders[0]).resolve()
-    overrides = [word for word in words if word != folders[0]]
-    if (folder / "evaluation.json").exists() and not (folder / "result.json").exists():
-        found = _evaluate_again(folder, overrides)
-    else:
-        from .repeat import begin_again
-
-        again = begin_again(folder, overrides)
-        _return_to(again.folder)
-        found = again.differences(_execute(again.plan()))
-    print("\n".join(found) if found else "The same as before, number for number")
-
-
-def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
-    """Make an evaluation again; what differs."""
-    from .console import ProgressLine, print_evaluation
-    from .evaluation.again import differences, plan_again, read_evaluation
-    from .evaluation.evaluate import evaluate
-
-    if any(not word.startswith("output=") for word in overrides) or len(overrides) > 1:
-        raise ConfigError(
-            f"Of an evaluation asd repeat takes only output=FOLDER, but got {' '.join(overrides)}",
-            "To change options use asd evaluate",
-        )
-    given = overrides[0].partition("=")[2] if overrides else f"{folder}-again"
-    output = Path(given).absolute()
-    before = read_evaluation(folder)
-    _return_to(Path(before["provenance"].get("folder", ".")))
-    with ProgressLine() as progress:
-        now = evaluate(plan_again(before), output, print, progress)
-    print_evaluation(now, output)
-    return differences(before, now)
-
-
-def _return_to(folder: Path) -> None:
-    """Go where a run was started: relative paths in its settings mean files there."""
-    if folder.is_dir():
-        os.chdir(folder)
 
 
 def _complete(words: list[str], commands: Mapping[str, Callable[[list[str]], None]]) -> None:
@@ -388,7 +152,7 @@ def _complete(words: list[str], commands: Mapping[str, Callable[[list[str]], Non
     elif match and command in (*_APPS, "demo"):
         # Hydra would stumble over a file among the overrides.
         *done, typed = match[3].split(" ")
-        done = [word for word in done if _OVERRIDE.match(word)]
+        done = [word for word in done if is_override(word)]
         os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
         commands["run" if command == "demo" else command](words)
@@ -405,7 +169,7 @@ def _demo(words: list[str]) -> None:
     overrides = [word for word in preset if word.partition("=")[0] not in given]
     from .config import RUN
 
-    _run_app(RUN, [*overrides, *words], _report_demo, _DEMO_CLIP)
+    run_or_help(RUN, [*overrides, *words], _report_demo, _DEMO_CLIP)
 
 
 def _report_demo(config: DictConfig, output: str | None = None) -> None:
@@ -416,7 +180,7 @@ def _report_demo(config: DictConfig, output: str | None = None) -> None:
     folder = Path(output or config.output)
     truth = make_clip(folder / _DEMO_CLIP)
     config.video = str(folder / _DEMO_CLIP)
-    result = _execute(make_plan(config), output)
+    result = run_shown(make_plan(config), output)
     right, judged = frames_right(result, truth)
     print(f"{right} of {judged} frames right ({100 * right / max(judged, 1):.1f} %)")
 
@@ -424,10 +188,10 @@ def _report_demo(config: DictConfig, output: str | None = None) -> None:
 def _export(words: list[str]) -> None:
     from ..export.settings import EXPORT
 
-    if words[:1] == ["check"] and not _HELP & set(words):
+    if words[:1] == ["check"] and not HELP & set(words):
         _check(words[1:])
     else:
-        _run_app(EXPORT, words, _report_export)
+        run_or_help(EXPORT, words, _report_export)
 
 
 def _report_export(config: DictConfig, _: str | None = None) -> None:
@@ -447,14 +211,14 @@ def _check(words: list[str]) -> None:
     from .bundle import Bundle
     from .config import compose_app
 
-    folders = [word for word in words if not _OVERRIDE.match(word)]
+    folders = [word for word in words if not is_override(word)]
     if len(folders) != 1:
         raise ConfigError(
             f"asd export check takes one folder, but got {' '.join(folders) or 'none'}",
             "Use: asd export check FOLDER",
         )
     bundle = Bundle(Path(folders[0]))
-    given = [word for word in words if _OVERRIDE.match(word)]
+    given = [word for word in words if is_override(word)]
     for word in given:
         if not re.match(r"(scorer\.\w+|device|threads|calibration)=", word):
             raise ConfigError(
