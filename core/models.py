@@ -146,7 +146,7 @@ class Models:
 def seeded(number: int) -> Iterator[None]:
     """Begin the random numbers of Python, NumPy, OpenCV and, where it is in use, PyTorch.
 
-    Afterwards those of the caller go on where they were, but for OpenCV's.
+    Afterwards those of the caller go on where they were, but for those of OpenCV and of GPUs.
     """
     import cv2
 
@@ -155,7 +155,7 @@ def seeded(number: int) -> Iterator[None]:
     random.seed(number)
     np.random.seed(number)  # plugins may draw from it
     cv2.setRNGSeed(number % 2**31)
-    with torch.random.fork_rng() if torch else nullcontext():
+    with torch.random.fork_rng(devices=[]) if torch else nullcontext():
         if torch:
             torch.manual_seed(number)
         try:
