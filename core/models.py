@@ -170,8 +170,9 @@ def versions(plan: Plan) -> dict[str, str]:
     found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
     for chosen in (*plan.chosen.values(), *plan.writers):
         component = chosen.component
-        provider = registry().providers[component.kind, component.name]
-        found[provider.name] = provider.version
+        # One that was made by hand, in Python, comes from no package.
+        if provider := registry().providers.get((component.kind, component.name)):
+            found[provider.name] = provider.version
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

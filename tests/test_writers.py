@@ -109,6 +109,7 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "tracks",
         "speech",
         "off_screen",
+        "provenance",
         "timings_s",
     ]
     assert found["video"] == {
@@ -442,7 +443,9 @@ def test_lines_end_alike_everywhere(name, two, tmp_path):
 
 
 def test_writers_are_found_by_name():
-    assert sorted(WRITERS) == ["annotated", "ava", "json", "pywork", "rttm", "webvtt"]
+    assert sorted(WRITERS) == [
+        *("annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"),
+    ]
     for name, component in WRITERS.items():
         assert component.kind == "writer"
         assert type(load("writer", name)).__name__ == f"{name.capitalize()}Writer"
