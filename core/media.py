@@ -8,29 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 from av.container import InputContainer
 
+from .container import Decoder, Media, opened, packets_of, stream_of
 from .errors import InputError
-from .picture import (
-    Decoder,
-    Media,
-    first_frame_at,
-    frames,
-    opened,
-    packets_of,
-    stream_of,
-    upright_size,
-)
+from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
 from .sound import Sound
+from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
-
-_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
-_MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
 
 
 def probe(
@@ -70,6 +60,7 @@ def probe(
                 "Check that it plays in a video player, or copy it again from its source",
             )
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
+        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
         fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
     end = _end_of_picture(path, zero, fps, end_s)
     sound_path, sound_zero = (path if has_sound else None), zero
@@ -88,6 +79,8 @@ def probe(
         height=height,
         fps=float(fps),
         has_sound=sound_path is not None,
+        start_s=float(zero),
+        pixel_aspect=float(pixel_aspect),
     )
     return Media(info, sound_path, zero, sound_zero)
 
@@ -119,7 +112,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     try:
         container = opened(path)
     except av.FFmpegError as error:
-        if _is_cut_off(path):
+        if is_cut_off(path):
             raise InputError(
                 f"{path} is cut off or still being written: the index at its end is missing",
                 "Wait until it is whole, or copy it again from its source",
@@ -140,12 +133,12 @@ def _not_media(path: Path) -> InputError:
 
 def _end_of_picture(path: Path, zero: Fraction, fps: Fraction, end_s: float | None) -> Fraction:
     """Timestamp in seconds at which the last picture that can be read ends."""
-    is_cut_off = _is_cut_off(path)
+    cut_off = is_cut_off(path)
     with opened(path) as container:
         stream = stream_of(container, "video")
         announced = _announced(path, container, stream)
         end = zero
-        if announced and not is_cut_off:
+        if announced and not cut_off:
             # Pictures are not stored in order, but none is a second away from its place.
             target = max(zero, zero + announced - 1)
             with suppress(av.FFmpegError):
@@ -154,8 +147,8 @@ def _end_of_picture(path: Path, zero: Fraction, fps: Fraction, end_s: float | No
     if end == zero:
         with opened(path) as container:
             stream = stream_of(container, "video")
-            end = _end_of_packets(container, stream, zero, fps, only_complete=is_cut_off)
-    if is_cut_off and end - zero < announced - 1 / fps:
+            end = _end_of_packets(container, stream, zero, fps, only_complete=cut_off)
+    if cut_off and end - zero < announced - 1 / fps:
         readable_s = math.floor((end - zero) * 100) / 100
         if end_s is None or end_s > readable_s:
             raise InputError(
@@ -198,55 +191,3 @@ def _announced(path: Path, container: InputContainer, stream: Any) -> Fraction:
             header = struct.unpack_from("<5I", file.read(52), 32)
         announced = max(announced, Fraction(header[0] * header[4], 1_000_000))
     return announced
-
-
-def _is_cut_off(path: Path) -> bool:
-    """Whether a file ends before the sizes in it say, or an MP4 before its index.
-
-    MP4 (ISO 14496-12), Matroska (RFC 9559) and AVI state their sizes; other files are taken
-    to be whole.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(256)
-        if head[4:8] in _MP4_BEGINNINGS:
-            names, end = _mp4_boxes(file, size)
-            return end > size or b"moov" not in names
-    if head.startswith(_MATROSKA_BEGINNING):
-        return _matroska_end(head) > size
-    return head.startswith(b"RIFF") and 8 + int.from_bytes(head[4:8], "little") > size
-
-
-def _mp4_boxes(file: BinaryIO, size: int) -> tuple[set[bytes], int]:
-    """The names of the outermost boxes, and where the last one should end."""
-    names: set[bytes] = set()
-    end = 0
-    while end + 8 <= size:
-        file.seek(end)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:], "big")
-        elif length == 0:  # up to the end of the file
-            length = size - end
-        if length < 8:
-            break
-        names.add(head[4:8])
-        end += length
-    return names, end
-
-
-def _matroska_end(head: bytes) -> int:
-    """Where the segment, the second and last element of a file, should end; 0 if not said."""
-    end = 0
-    for _element in ("header", "segment"):
-        at = end + 4  # after the element's name
-        if at >= len(head):
-            return 0
-        width = 9 - head[at].bit_length()
-        unit = 1 << 7 * width
-        length = int.from_bytes(head[at : at + width], "big") - unit
-        if length == unit - 1:  # all ones: not known when it was written
-            return 0
-        end = at + width + length
-    return end

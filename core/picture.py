@@ -5,159 +5,19 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from .container import Decoder, Media
 from .errors import InputError
 from .types import GRID_FPS, Frame, UInt8, VideoInfo
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-_SEEK_BACK_S = (0, 2, 8, 32)
-"""How far before the time wanted a seek aims, in turn, until it lands early enough."""
-
-_ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
-_LEANING = (PictureType.P, PictureType.B)
-"""Pictures made from others, where decoding cannot begin, though a stream may call them key."""
-
-
-@dataclass(frozen=True)
-class Media:
-    """A video whose picture and sound have been found and can be read.
-
-    Attributes:
-        info: What is known of the video.
-        sound_path: The file the sound comes from; None where there is none.
-        zero: Timestamp in seconds, in the video, of the first picture: time zero.
-        sound_zero: Timestamp in seconds, in the sound's file, of time zero.
-    """
-
-    info: VideoInfo
-    sound_path: Path | None
-    zero: Fraction
-    sound_zero: Fraction
-
-
-def opened(path: Path) -> InputContainer:
-    """The file, opened by FFmpeg; raises `av.FFmpegError` where it cannot be."""
-    # The prefix keeps a name that holds a colon from being read as an address.
-    name = f"file:{path}"
-    try:
-        return av.open(name)
-    except UnicodeDecodeError:  # before version 19, PyAV wants tags in UTF-8 unless told
-        container: InputContainer = av.open(name, **_ANY_TAGS)
-        return container
-
-
-def stream_of(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
-    """The main stream of a kind; None if there is none that can be decoded.
-
-    The cover of a sound file is a video stream to FFmpeg, but not here.
-    """
-    stream = container.streams.best(kind)
-    if stream is None or stream.codec_context is None:
-        return None
-    is_cover = stream.disposition & av.stream.Disposition.attached_pic
-    return None if is_cover else stream
-
-
-def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """The packets of a stream as far as the file can be read; an empty one ends the decoding."""
-    try:
-        yield from container.demux(stream)
-    except av.FFmpegError:
-        packet: Any = av.Packet()
-        packet.stream = stream
-        packet.time_base = stream.time_base
-        yield packet
-
-
-class Decoder:
-    """One stream of a file, decoded; what is damaged is skipped and counted.
-
-    Args:
-        path: The file.
-        kind: Which of its main streams.
-        threads: Threads of the decoder; None leaves it to FFmpeg.
-
-    Attributes:
-        skipped: Packets and frames left out so far.
-    """
-
-    def __init__(
-        self, path: Path, kind: Literal["video", "audio"], threads: int | None = None
-    ) -> None:
-        self._path = path
-        self._kind = kind
-        self._threads = threads
-        self.skipped = 0
-
-    def frames(self, start: Fraction | None = None) -> Iterator[Any]:
-        """The decoded frames, in order of presentation.
-
-        Args:
-            start: Timestamp in seconds. The first frame is at or before it, not necessarily
-                just before it; None decodes from the beginning, as does a file that cannot
-                be searched.
-
-        Yields:
-            `av.VideoFrame` or `av.AudioFrame`.
-        """
-        if start is not None:
-            for back_s in _SEEK_BACK_S:
-                frames = self._run(start - back_s)
-                head = next(frames, None)
-                if head is not None and _begins(head) <= start:
-                    self.skipped = 0  # what a seek lands on is no damage
-                    yield head
-                    yield from frames
-                    return
-        self.skipped = 0
-        yield from self._run(None)
-
-    def warn_if_skipped(self) -> None:
-        """Log one line if anything was left out."""
-        if self.skipped:
-            _log.warning(
-                "%s: skipped %d damaged or misplaced parts of the %s",
-                self._path,
-                self.skipped,
-                "picture" if self._kind == "video" else "sound",
-            )
-
-    def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
-        with opened(self._path) as container:
-            stream = stream_of(container, self._kind)
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self._threads or 0
-            if seek_to is not None:
-                try:
-                    container.seek(math.floor(seek_to / stream.time_base), stream=stream)
-                except av.FFmpegError:
-                    return
-            for packet in packets_of(container, stream):
-                try:
-                    frames = stream.decode(packet)
-                except av.FFmpegError:
-                    self.skipped += 1
-                    continue
-                yield from frames
-
-
-def _begins(frame: Any) -> Fraction | float:
-    """When decoding can begin with a frame, by its timestamp in seconds; never if it cannot."""
-    if frame.pts is None or getattr(frame, "pict_type", None) in _LEANING:
-        return math.inf
-    return Fraction(frame.pts * frame.time_base)
 
 
 class Timed:
@@ -241,6 +101,12 @@ def upright_size(frame: VideoFrame) -> tuple[int, int]:
     """(width, height) of a frame after its rotation."""
     size = frame.width, frame.height
     return size if _quarter_turns(frame) % 2 == 0 else size[::-1]
+
+
+def upright_pixel_aspect(frame: VideoFrame, stored: Fraction | None) -> Fraction:
+    """Width of a pixel over its height after the rotation of a frame, from what is stored."""
+    aspect = stored or Fraction(1)
+    return aspect if _quarter_turns(frame) % 2 == 0 else 1 / aspect
 
 
 def _quarter_turns(frame: VideoFrame) -> int:

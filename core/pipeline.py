@@ -73,7 +73,8 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
         seen = analysed(media, plan.options, parts, watch, progress)
         with watch("identify") if parts.embedder else nullcontext():
-            result = concluded(media.info, plan, seen, people)
+            video = replace(media.info, notes=tuple(media.notes))
+            result = concluded(video, plan, seen, people)
         result = replace(
             result,
             sound_path=media.sound_path,

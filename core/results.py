@@ -14,7 +14,7 @@ import numpy as np
 
 from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 
-SCHEMA = "asdkit.result/1"
+SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -84,6 +84,9 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             "height": int(video.height),
             "fps": float(video.fps),
             "has_sound": bool(video.has_sound),
+            "start_s": float(video.start_s),
+            "pixel_aspect": float(video.pixel_aspect),
+            "notes": [printable(note) for note in video.notes],
         },
         "grid_fps": GRID_FPS,
         "settings": plain(result.settings),

@@ -10,7 +10,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from .picture import Decoder, Media
+from .container import Decoder, Media
 from .types import SAMPLE_RATE, Int16
 
 _LEAP_S = Fraction(4, 100)

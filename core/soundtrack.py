@@ -15,7 +15,7 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
-from .picture import Decoder, opened, packets_of, stream_of
+from .container import Decoder, opened, packets_of, stream_of
 from .types import SAMPLE_RATE, Int16
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]

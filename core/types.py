@@ -270,7 +270,7 @@ class Track:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a video before it is decoded.
+    """What is known of a video.
 
     Attributes:
         path: The file.
@@ -279,6 +279,10 @@ class VideoInfo:
         height: Height in pixels, after rotation.
         fps: Mean frame rate of the source.
         has_sound: Whether sound was found, in the file or beside it.
+        start_s: Timestamp of the first picture, time zero, on the clock of the file: what to add
+            to a time to meet what players and audio tools show.
+        pixel_aspect: Width of a pixel over its height, after rotation.
+        notes: What was chosen or left out of the file, a sentence each.
     """
 
     path: Path
@@ -287,6 +291,9 @@ class VideoInfo:
     height: int
     fps: float
     has_sound: bool
+    start_s: float = 0.0
+    pixel_aspect: float = 1.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

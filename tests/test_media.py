@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import CODECS, click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core import picture
+from asdkit.core import container, picture
 from asdkit.core.errors import InputError
 from asdkit.core.media import Media, Sound, first_frame_at, frames, probe
 
@@ -262,7 +262,7 @@ def test_a_part_has_the_frames_of_the_whole(tmp_path, caplog, name, options):
 @pytest.fixture
 def decoded(monkeypatch):
     """Every frame that was decoded."""
-    run = picture.Decoder._run
+    run = container.Decoder._run
     seen = []
 
     def counting(*args: object) -> object:
@@ -270,7 +270,7 @@ def decoded(monkeypatch):
             seen.append(frame)
             yield frame
 
-    monkeypatch.setattr(picture.Decoder, "_run", counting)
+    monkeypatch.setattr(container.Decoder, "_run", counting)
     return seen
 
 
@@ -750,7 +750,7 @@ def test_a_picture_that_breaks_off_is_said(tmp_path, monkeypatch, caplog):
             yield from itertools.islice(reading(self.container, stream), 60)
             raise av.InvalidDataError(1, "reading failed")
 
-    monkeypatch.setattr(picture, "opened", lambda path: BreaksOff(av.open(str(path))))
+    monkeypatch.setattr(container, "opened", lambda path: BreaksOff(av.open(str(path))))
     assert numbers(media, end_s=2.0) == [(k, k) for k in range(50)]
     assert caplog.messages == []
     assert numbers(media) == [(k, k) for k in range(60)]

@@ -119,6 +119,9 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "height": 360,
         "fps": 29.97,
         "has_sound": True,
+        "start_s": 0.0,
+        "pixel_aspect": 1.0,
+        "notes": [],
     }
     assert found["shots"] == [[0, 150], [150, 300]]
     assert found["settings"]["end_s"] is None
@@ -202,7 +205,7 @@ def test_json_refuses_what_is_no_number(tmp_path):
     ("place", "value"),
     [
         (("more",), 1),
-        (("schema",), "asdkit.result/2"),
+        (("schema",), "asdkit.result/1"),
         (("grid_fps",), 30),
         (("video", "width"), 0),
         (("video", "fps"), 0),

@@ -17,11 +17,12 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from ...core.components import Context
+from ...core.container import Decoder, Media, opened, stream_of
 from ...core.encode import Look, Mp4Writer
 from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media import probe
-from ...core.picture import Decoder, Media, Timed, opened, stream_of
+from ...core.picture import Timed
 from ...core.segments import inside
 from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8

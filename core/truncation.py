@@ -1,0 +1,61 @@
+"""Files that end before they should, told by the sizes that stand in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
+_MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
+
+
+def is_cut_off(path: Path) -> bool:
+    """Whether a file ends before the sizes in it say, or an MP4 before its index.
+
+    MP4 (ISO 14496-12), Matroska (RFC 9559) and AVI state their sizes; other files are taken
+    to be whole.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(256)
+        if head[4:8] in _MP4_BEGINNINGS:
+            names, end = _mp4_boxes(file, size)
+            return end > size or b"moov" not in names
+    if head.startswith(_MATROSKA_BEGINNING):
+        return _matroska_end(head) > size
+    return head.startswith(b"RIFF") and 8 + int.from_bytes(head[4:8], "little") > size
+
+
+def _mp4_boxes(file: BinaryIO, size: int) -> tuple[set[bytes], int]:
+    """The names of the outermost boxes, and where the last one should end."""
+    names: set[bytes] = set()
+    end = 0
+    while end + 8 <= size:
+        file.seek(end)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:], "big")
+        elif length == 0:  # up to the end of the file
+            length = size - end
+        if length < 8:
+            break
+        names.add(head[4:8])
+        end += length
+    return names, end
+
+
+def _matroska_end(head: bytes) -> int:
+    """Where the segment, the second and last element of a file, should end; 0 if not said."""
+    end = 0
+    for _element in ("header", "segment"):
+        at = end + 4  # after the element's name
+        if at >= len(head):
+            return 0
+        width = 9 - head[at].bit_length()
+        unit = 1 << 7 * width
+        length = int.from_bytes(head[at : at + width], "big") - unit
+        if length == unit - 1:  # all ones: not known when it was written
+            return 0
+        end = at + width + length
+    return end
