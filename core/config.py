@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from .components import RUN_KINDS, Component, Context, registry
+from .container import MAX_PIXELS, Reading
 from .errors import ConfigError
 from .files import expanded
 from .schemas import (
@@ -56,6 +57,14 @@ class AnalysisOptions:
 
     Attributes:
         allow_silent: Go on without sound: every face is scored against silence.
+        video_track: Number of the picture's track among the file's video tracks, from 0; chosen
+            if not given.
+        sound_track: Number of the sound's track among the sound tracks of its file, from 0; chosen
+            if not given.
+        program: Number of a programme, as the file gives it, to take picture and sound from.
+        rotate: auto turns the picture as the file says; 0, 90, 180 or 270 turns what is stored by
+            so many degrees, clockwise.
+        max_pixels: Pictures of more pixels are refused.
         device: auto, cpu, cuda or cuda:N.
         threads: CPU threads a library may use; its own choice if not given.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
@@ -72,6 +81,11 @@ class AnalysisOptions:
     """
 
     allow_silent: bool = False
+    video_track: int | None = None
+    sound_track: int | None = None
+    program: int | None = None
+    rotate: str = "auto"
+    max_pixels: int = MAX_PIXELS
     device: str = "auto"
     threads: int | None = None
     seed: int = 0
@@ -86,6 +100,7 @@ class AnalysisOptions:
 
     def __post_init__(self) -> None:
         check_device_name(self.device)
+        Reading.of(vars(self))
         for name in ("threads", "detect_every", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,53 @@ _LEANING = (PictureType.P, PictureType.B)
 """Pictures made from others, where decoding cannot begin, though a stream may call them key."""
 
 
+MAX_PIXELS = 1 << 26
+"""Pixels of a picture that are decoded unless told otherwise: 8192 x 8192."""
+ROTATIONS = ("auto", "0", "90", "180", "270")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a file is to be read, where that is not left to what it says itself.
+
+    Attributes:
+        video_track: Number of the picture's track among the file's video tracks, from 0; None
+            chooses.
+        sound_track: Number of the sound's track among the sound tracks of its file, from 0; None
+            chooses.
+        program: Number of a programme, as the file gives it, to take both from; None chooses.
+        rotate: "auto" turns the picture as the file says; else the degrees, clockwise, by which
+            the stored picture is turned.
+        max_pixels: Larger pictures are refused.
+    """
+
+    video_track: int | None = None
+    sound_track: int | None = None
+    program: int | None = None
+    rotate: str = "auto"
+    max_pixels: int = MAX_PIXELS
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Reading:
+        """As the settings of a run say; what they do not name is left to the file.
+
+        Raises:
+            ValueError: A value is out of range.
+        """
+        names = [entry.name for entry in fields(cls)]
+        return cls(**{name: settings[name] for name in names if name in settings})
+
+    def __post_init__(self) -> None:
+        for name in ("video_track", "sound_track", "program"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name} must be 0 or more, got {value}")
+        if self.rotate not in ROTATIONS:
+            raise ValueError(f"rotate must be {', '.join(ROTATIONS)}, got {self.rotate}")
+        if self.max_pixels < 1:
+            raise ValueError(f"max_pixels must be at least 1, got {self.max_pixels}")
+
+
 @dataclass(frozen=True)
 class Media:
     """A video whose picture and sound have been found and can be read.
@@ -36,6 +83,7 @@ class Media:
         sound_path: The file the sound comes from; None where there is none.
         zero: Timestamp in seconds, in the video, of the first picture: time zero.
         sound_zero: Timestamp in seconds, in the sound's file, of time zero.
+        reading: How it is to be read.
         notes: What was chosen or left out, so far.
     """
 
@@ -43,6 +91,7 @@ class Media:
     sound_path: Path | None
     zero: Fraction
     sound_zero: Fraction
+    reading: Reading = field(default_factory=Reading)
     notes: Notes = field(default_factory=Notes)
 
 

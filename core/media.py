@@ -13,7 +13,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from .container import Decoder, Media, opened, packets_of, stream_of
+from .container import Decoder, Media, Reading, opened, packets_of, stream_of
 from .errors import InputError
 from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
 from .sound import Sound
@@ -26,6 +26,7 @@ __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
 def probe(
     path: Path,
     sound: Path | None = None,
+    reading: Reading | None = None,
     *,
     allow_silent: bool = False,
     end_s: float | None = None,
@@ -35,6 +36,7 @@ def probe(
     Args:
         path: The video.
         sound: A file to take the sound from instead; it begins with the picture.
+        reading: How to read it; as the file says if not given.
         allow_silent: Accept a video without sound.
         end_s: Seconds up to which it will be read; None for all. A file that was cut off is
             accepted if this part of it is there.
@@ -82,7 +84,7 @@ def probe(
         start_s=float(zero),
         pixel_aspect=float(pixel_aspect),
     )
-    return Media(info, sound_path, zero, sound_zero)
+    return Media(info, sound_path, zero, sound_zero, reading or Reading())
 
 
 def _start_of_sound(path: Path) -> Fraction:

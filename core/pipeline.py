@@ -14,6 +14,7 @@ from typing import Any
 from .analysis import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
+from .container import Reading
 from .decisions import Heard, decide
 from .errors import OutputError
 from .identities import identify
@@ -100,6 +101,7 @@ def media_of(options: Options) -> Media:
     return probe(
         Path(options.video),
         Path(options.sound) if options.sound else None,
+        Reading.of(vars(options)),
         allow_silent=options.allow_silent,
         end_s=options.end_s,
     )

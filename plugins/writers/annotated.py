@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from ...core.components import Context
-from ...core.container import Decoder, Media, opened, stream_of
+from ...core.container import Decoder, Media, Reading, opened, stream_of
 from ...core.encode import Look, Mp4Writer
 from ...core.errors import InputError
 from ...core.files import whole
@@ -73,6 +73,7 @@ class AnnotatedWriter:
         media = probe(
             result.video.path,
             result.sound_path,
+            Reading.of(result.settings),
             allow_silent=True,
             end_s=result.settings.get("end_s"),
         )
