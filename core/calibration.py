@@ -19,13 +19,34 @@ from .evaluation.metrics import (
     log_odds,
     negative_log_likelihood,
 )
-from .files import whole
+from .files import read_json, whole
+from .forms import misfit
 from .labels import Bool, Judged
 from .types import Float32, Float64
 
 SCHEMA = "asdkit.calibration/1"
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 
+_CHANGE = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "object", "additionalProperties": {"type": "number"}},
+}
+_FORM = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["schema", "scorer", "temperature", "bias"],
+    "properties": {
+        "schema": {"const": SCHEMA},
+        "scorer": {"type": "string"},
+        "temperature": {"type": "number"},
+        "bias": {"type": "number"},
+        "weights": {"type": ["string", "null"]},
+        "videos": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "integer"},
+        "fitted": _CHANGE,
+        "held_out": _CHANGE,
+    },
+}
 Change = dict[str, dict[str, float]]
 """What a calibration does: `before` and `after`, each expected_calibration_error, brier and nll."""
 
@@ -98,25 +119,15 @@ class Calibration:
             ConfigError: There is no such file, or it is no calibration.
         """
         mend = "Make one with: asd calibrate"
+        values = read_json(path, "a calibration", mend, ConfigError)
+        wrong = misfit(values, _FORM)
         try:
-            return cls._parsed(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(
-                f"The calibration {path} cannot be read: {error.strerror}", mend
-            ) from error
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"{path} is not a calibration: {error}", mend) from error
-
-    @classmethod
-    def _parsed(cls, text: str) -> Calibration:
-        values = json.loads(text)
-        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        kinds = (("scorer", str), ("temperature", (int, float)), ("bias", (int, float)))
-        for name, kind in kinds:
-            if not isinstance(values.get(name), kind):
-                raise TypeError(f"its {name} is {values.get(name)!r}")
-        return cls(**{**values, "videos": tuple(values.get("videos", ()))})
+            if not wrong:
+                own = {key: value for key, value in values.items() if key != "schema"}
+                return cls(**{**own, "videos": tuple(own.get("videos", ()))})
+        except ValueError as error:
+            wrong = str(error)
+        raise ConfigError(f"{path} is not a calibration: {wrong}", mend)
 
 
 def calibrate(parts: Mapping[str, Judged], scorer: str, weights: str | None = None) -> Calibration:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from hydra import version
 
@@ -112,9 +113,9 @@ def alone(app: App, video: str | None = None, presets: Path | None = None) -> It
         Plugins.instance()  # looks for Hydra's plugins, once
     with _application, offering(app.name, app.keys, presets):
         store = store_of(app, registry(), video)
-        there = Singleton._instances
+        there: dict[type, Any] = Singleton._instances
         own = (GlobalHydra, HydraConfig, JobRuntime, version.VersionBase, ConfigStore)
-        before = {kind: there.pop(kind) for kind in own if kind in there}
+        before: dict[type, Any] = {kind: there.pop(kind) for kind in own if kind in there}
         there[ConfigStore] = store
         try:
             yield store
@@ -129,7 +130,7 @@ def _rules() -> Iterator[None]:
     """Compose by the rules that the files in conf/ follow, then by the caller's again."""
     base = version.VersionBase.instance()
     before = base.version_base
-    if not isinstance(before, version.Version) or before < version.Version(_OLDEST_BASE):
+    if not version.base_at_least(_OLDEST_BASE):
         version.setbase(VERSION_BASE)
     try:
         yield

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
+import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from .errors import OutputError
+from .errors import AsdError, InputError, OutputError
 
 
 @contextmanager
@@ -131,6 +134,82 @@ def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
         UnicodeDecodeError: It is not UTF-8; a ValueError.
     """
     return read_file(path, most_bytes).decode("utf-8-sig")
+
+
+def read_json(
+    path: Path,
+    kind: str,
+    hint: str,
+    error: type[AsdError] = InputError,
+    most_bytes: int = MOST_BYTES,
+) -> Any:
+    """The values of a JSON file that a user named.
+
+    Args:
+        path: The file; see `read_file`.
+        kind: What it should be, such as "a calibration".
+        hint: How to mend it.
+        error: The class of what is raised.
+        most_bytes: How large it may be.
+
+    Raises:
+        AsdError: Of that class: it cannot be read, or `parse_json` refuses it.
+    """
+    try:
+        return parse_json(read_text_file(path, most_bytes))
+    except OSError as refused:
+        raise error(f"{path} cannot be read: {refused.strerror}", hint) from refused
+    except ValueError as refused:
+        raise error(f"{path} is not {kind}: {refused}", hint) from refused
+
+
+def parse_json(text: str) -> Any:
+    """The values of a JSON text.
+
+    Raises:
+        ValueError: It is none; or it holds what no file of ours does: numbers that are not finite
+            or of more than 20 digits, values nested deeper than 100.
+    """
+    try:
+        value = json.loads(
+            text, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    level, depth = [value], 0
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        if (depth := depth + 1) > _DEEPEST:
+            raise ValueError(_TOO_DEEP)
+        level = [one for holder in level for one in _inside(holder)]
+    return value
+
+
+_DEEPEST = 100
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
+_MOST_DIGITS = 20
+
+
+def _inside(holder: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return holder.values() if isinstance(holder, dict) else holder
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"it holds a number of {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"it holds {text[:_MOST_DIGITS]}, which is too large a number")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"it holds {text}, which is no number")
 
 
 def expanded(path: str) -> Path:

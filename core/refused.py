@@ -94,7 +94,7 @@ def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
         use = "asd run FILE" if key == "video" else f"{key}=VALUE"
         return ConfigError(f"{key} is not set", f"Set it, as in: {use}")
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
-        known = error.object_type
+        known: Any = error.object_type
         offered = offer(n for n in names(known) if n != "name") if _is_schema(known) else ""
         return ConfigError(f"There is no option {key}", offered)
     if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
@@ -123,8 +123,9 @@ def _kind_of(error: OmegaConfBaseException) -> str | None:
 
 def _default_of(error: OmegaConfBaseException) -> str:
     """A hint on what holds if an option is left out."""
-    known = dataclasses.fields(error.object_type) if _is_schema(error.object_type) else ()
-    found = [one.default for one in known if one.name == str(error.key)]
+    known: Any = error.object_type
+    entries = dataclasses.fields(known) if _is_schema(known) else ()
+    found = [one.default for one in entries if one.name == str(error.key)]
     shown = isinstance(found[0], str | int | float) if found else False
     return f"Leave it out for the default, {str(found[0]).lower()}" if shown else ""
 

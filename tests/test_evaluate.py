@@ -533,8 +533,8 @@ def test_a_result_is_repeated_from_its_folder_alone(options, folder, capsys, mon
     ("text", "words", "says"),
     [
         (None, [], "cannot be read"),
-        ("{}", [], "not a result of this version"),
-        ("no json", [], "not a result of this version"),
+        ("{}", [], "schema is missing"),
+        ("no json", [], "is not a result of asd run: line 1, column 1"),
         ("old", [], "another version of asdkit made it"),
         ("torn", [], "damaged, or another version"),
         ("good", ["segments.no=1"], "There is no option"),
