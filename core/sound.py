@@ -93,8 +93,8 @@ class Sound:
         self._position = 0
         self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
-        if media.sound_path is not None:
-            decoder = Decoder(media.sound_path, "audio")
+        if media.sound is not None:
+            decoder = Decoder(media.sound, notes=media.notes)
             self._pieces = _pieces(decoder, media.sound_zero, start)
 
     def read(self, first: int, stop: int) -> Int16:

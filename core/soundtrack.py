@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, groupby
-from pathlib import Path
 from typing import Any
 
 import av
@@ -15,7 +14,7 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
-from .container import Decoder, opened, packets_of, stream_of
+from .container import Decoder, Source, packets_of
 from .types import SAMPLE_RATE, Int16
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
@@ -36,24 +35,23 @@ _SEEK_BACK_S = 2
 """How far before the sound wanted a seek aims: some files can only be searched roughly."""
 
 
-def sound_of_file(path: Path, zero: Fraction) -> SoundTrack:
+def sound_of_file(sound: Source, zero: Fraction) -> SoundTrack:
     """The sound of a file: copied if players know its codec in an MP4, else made AAC.
 
     Args:
-        path: The file; it holds sound.
-        zero: Timestamp in seconds, in that file, of the first picture written.
+        sound: The stream.
+        zero: Timestamp in seconds, in its file, of the first picture written.
     """
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
-        with opened(path) as source:
-            template = stream_of(source, "audio")
+        with sound.opened() as (_, template):
             context = template.codec_context
             if context.codec.canonical_name in COPIED_CODECS:
-                return _copied(path, zero, output.add_stream_from_template(template))
+                return _copied(sound, zero, output.add_stream_from_template(template))
             channels, rate = context.layout.nb_channels, context.sample_rate
         stream = _aac(output, rate, 1 if channels == 1 else 2)
         start = zero if zero > _SEEK_BACK_S else None
-        frames = Decoder(path, "audio").frames(start)
+        frames = Decoder(sound).frames(start)
         return _encoded(stream, _on_time(frames, zero, stream))
 
     return add
@@ -80,11 +78,10 @@ def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
     return add
 
 
-def _copied(path: Path, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
+def _copied(sound: Source, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
     """The packets of a file's sound, on the clock of the file to write."""
     last = -math.inf
-    with opened(path) as source:
-        origin = stream_of(source, "audio")
+    with sound.opened() as (source, origin):
         shift = round(zero / origin.time_base)
         if zero > _SEEK_BACK_S:
             with suppress(av.FFmpegError):  # else it is read from the beginning
