@@ -209,7 +209,7 @@ def _check(words: list[str]) -> None:
     from ..export.bundles import check, settings_to_check
     from ..export.settings import EXPORT, make_export_plan
     from .bundle import Bundle
-    from .config import compose_app
+    from .composing import compose_app
 
     folders = [word for word in words if not is_override(word)]
     if len(folders) != 1:

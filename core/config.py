@@ -6,31 +6,21 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-from hydra import compose, initialize_config_module
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from .components import RUN_KINDS, Component, Context, registry
+from .composing import compose_app
 from .container import MAX_PIXELS, Reading
 from .errors import ConfigError
 from .files import expanded
-from .schemas import (
-    CALIBRATION,
-    CONFIG_MODULE,
-    App,
-    component_schema,
-    explained,
-    install,
-    names,
-    offer,
-)
+from .refused import explained
+from .schemas import CALIBRATION, App, literal, names, offer, twin
 from .segments import SegmentsConfig, SpeechConfig
 from .types import Clip, Scores
 
@@ -195,24 +185,6 @@ it, as in: asd run detector=yunet --help
 RUN = App("run", Options, RUN_KINDS, _ABOUT, writers=True)
 
 
-def compose_app(app: App, overrides: Iterable[str], video: str | None = None) -> DictConfig:
-    """Compose the configuration of an application, as the command line does.
-
-    Raises:
-        ConfigError: An override does not fit.
-    """
-    install(app, registry(), video)
-    outer = GlobalHydra.instance().hydra  # the caller may be a Hydra application itself
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
-            return compose(app.name, list(overrides))
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise explained(error) from error
-    finally:
-        GlobalHydra.instance().hydra = outer
-
-
 def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:
     """Compose the configuration of a run.
 
@@ -230,7 +202,7 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     """
     try:
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, RecursionError) as error:
         raise explained(error) from error
     if not isinstance(settings, dict):
         raise TypeError(f"the configuration is a {type(settings).__name__}")
@@ -238,6 +210,9 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     for key in values:
         if key not in app.keys:
             raise ConfigError(f"There is no option {key}", offer(app.keys))
+    for key in app.keys:
+        if key not in values:  # deleted, by ~KEY
+            raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")
     return values
 
 
@@ -267,6 +242,8 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
     given = {**defaults, **settings, **own}
     mine = {key: given[key] for key in RUN.keys}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    if not isinstance(mine["writers"], dict):
+        raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
     writers = tuple(
         choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
@@ -314,13 +291,7 @@ def load(
         >>> detector = asdkit.load("detector", "mtcnn", min_face_px=40)
         >>> faces = detector.detect(frames, indices=[0, 1, 2])
     """
-    component = registry().find(kind, name)
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(component_schema(component)), parameters)
-        values = OmegaConf.to_container(merged, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise explained(error) from error
-    chosen = choose(kind, values)
+    chosen = choose(kind, {**parameters, "name": name})
     part = chosen.build(Context(device, threads))
     return _Calibrated(part, chosen.calibration) if chosen.calibration else part
 
@@ -377,12 +348,14 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         PluginError: There is no such component.
     """
     key = key or kind
-    if not isinstance(node, dict) or "name" not in node:
+    if not isinstance(node, dict) or not isinstance(node.get("name"), str):
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
     calibration, path = None, None
     if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
+        if not isinstance(file, str):
+            raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
         path = expanded(file)
         calibration = _read_calibration(path, component.name, parameters.get("weights"))
     for name in parameters:
@@ -397,22 +370,48 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
     """An instance of a config dataclass; what it refuses is named with its full key.
 
+    Args:
+        config: The dataclass.
+        values: Plain values, taken as they stand; and instances of dataclasses.
+        key: Key of its node.
+
     Raises:
-        ConfigError: A value is out of range.
+        ConfigError: A value is missing, of the wrong type or out of range.
     """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{key} has the options {', '.join(names(config))}, got {values!r}")
+    own = {name: value for name, value in values.items() if is_dataclass(value)}
+    typed = _typed(config, {k: v for k, v in values.items() if k not in own}, key)
     hints = get_type_hints(config)
-    for name, value in values.items():
+    for name, value in typed.items():
         if any(isinstance(one, float) and math.isnan(one) for one in (value, *_items(value))):
             raise ConfigError(f"{key}.{name}: nan is not a number" if key else f"{name} is nan")
     try:
         return config(
+            **own,
             **{
                 name: tuple(value) if get_origin(hints[name]) is tuple else value
-                for name, value in values.items()
-            }
+                for name, value in typed.items()
+            },
         )
     except ValueError as error:
         raise ConfigError(f"{key}.{error}" if key else str(error)) from error
+
+
+def _typed(config: type, values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Values in the types of a dataclass: 1 becomes 1.0 where a float belongs."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(_schema(config)), literal(values))
+        found: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+    except (OmegaConfBaseException, ArithmeticError, RecursionError) as error:
+        raise explained(error, key) from error
+    return {name: found[name] for name in values}
+
+
+@cache
+def _schema(config: type) -> type:
+    """A dataclass as OmegaConf may fill it."""
+    return twin(config.__name__, config)
 
 
 def _items(value: Any) -> Iterable[Any]:

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
-from .config import compose_app
+from .composing import compose_app
 from .schemas import CALIBRATION, App, names
 
 _TAIL = """\

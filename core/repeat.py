@@ -17,7 +17,7 @@ from .config import RUN, Plan, compose_run, make_plan
 from .errors import ConfigError, InputError
 from .files import expanded
 from .results import to_json
-from .schemas import explained
+from .refused import explained
 from .types import Result
 
 FILE = "result.json"

@@ -435,6 +435,7 @@ def test_a_sweeper_looks_for_the_best(options, capsys):
             "--config-dir",
             str(Path(__file__).parents[1] / "examples" / "tune"),
             "experiment=tune",
+            "hydra/sweeper=tune",
             *options,
             "hydra.sweeper.n_trials=3",
             "--multirun",
