@@ -59,7 +59,8 @@ class AnalysisOptions:
         threads: CPU threads a library may use; its own choice if not given.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
-        batch_frames: Frames handed to the detector at once.
+        max_faces: Most faces of a frame that are followed: those the detector is surest of.
+        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
         embed_every: Embed every so many faces of a track, if there is an embedder.
         identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
@@ -80,6 +81,7 @@ class AnalysisOptions:
     threads: int | None = None
     seed: int = 0
     detect_every: int = 1
+    max_faces: int = 100
     batch_frames: int = 8
     crop_scale: float = 0.4
     embed_every: int = 25
@@ -91,7 +93,7 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         check_device_name(self.device)
         Reading.of(vars(self))
-        for name in ("threads", "detect_every", "batch_frames", "embed_every"):
+        for name in ("threads", "detect_every", "max_faces", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")

@@ -42,6 +42,11 @@ class KeptDetections:
             self._known = _unpacked(self._entry)
             self.peak_bytes = self._entry.about["peak_bytes"] or 0
 
+    @property
+    def looks(self) -> bool:
+        """Whether the detector looks at pictures; see `core.contracts.Detector`."""
+        return bool(getattr(self._models.part("detector"), "looks", True))
+
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces in each frame."""
         new = [k for k, index in enumerate(indices) if index not in self._known]

@@ -30,7 +30,7 @@ from .memory import peak_memory
 
 _MATTER = (
     *("allow_silent", "device", "threads", "seed"),
-    *("batch_frames", "crop_scale", "detect_every"),
+    *("batch_frames", "crop_scale", "detect_every", "max_faces"),
 )
 """Options that scores, or what they cost, depend on, beside the components."""
 _SELF = __name__.partition(".")[0]
