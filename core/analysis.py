@@ -191,7 +191,7 @@ class Analysis:
             self._portraits.flush()
         heard = None
         if self._listener:
-            heard = Heard(self._listener.first_frame, self._listener.finish(self._end))
+            heard = self._listener.finish(self._end)
         ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
         tracks = tuple(
             _finished(number, track, self._square) for number, track in enumerate(ordered)

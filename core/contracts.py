@@ -110,7 +110,11 @@ class Embedder(Protocol):
 
 
 class Vad(Protocol):
-    """Voice activity detection: hears where somebody speaks. One instance hears one sound."""
+    """Voice activity detection: hears where somebody speaks. One instance hears one sound.
+
+    A detector whose answer depends on what it heard before may say so in an attribute `memory_s`,
+    seconds: where a run begins within a video, it is handed so much of the sound before that.
+    """
 
     def speech(self, sound: Int16) -> Float32:
         """Listen to the next piece of the sound.

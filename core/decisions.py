@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .segments import SegmentsConfig, SpeechConfig, mask, speaking_segments, uncovered
-from .types import Float32, Spans, Track
+from .types import GRID_FPS, Float32, Spans, Track
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,13 @@ class Heard:
     Attributes:
         first_frame: The first grid frame.
         probabilities: (n,) float32 from 0 to 1, one per grid frame from there on.
+        before: (m,) float32, those of the grid frames before, where a part was looked at: speech
+            that goes on has begun there.
     """
 
     first_frame: int
     probabilities: Float32
+    before: Float32 = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def decide(
     """
     if heard is None:
         return Decision(tuple(_decided(track, None, segments) for track in tracks), None, None)
-    spoken = speaking_segments(heard.probabilities, heard.first_frame, speech)
+    spoken = _spoken(heard, speech)
     decided = tuple(_decided(track, spoken, segments) for track in tracks)
     off_screen = uncovered(
         spoken,
@@ -62,6 +65,14 @@ def decide(
         speech.off_screen_min_s,
     )
     return Decision(decided, spoken, off_screen)
+
+
+def _spoken(heard: Heard, speech: SpeechConfig) -> Spans:
+    """When there is speech, from the first frame on that counts."""
+    earliest = heard.first_frame - len(heard.before)
+    spans = speaking_segments(np.concatenate([heard.before, heard.probabilities]), earliest, speech)
+    begin_s = heard.first_frame / GRID_FPS
+    return tuple((max(start_s, begin_s), end_s) for start_s, end_s in spans if end_s > begin_s)
 
 
 def _decided(track: Track, speech: Spans | None, segments: SegmentsConfig) -> Track:

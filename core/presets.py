@@ -155,12 +155,14 @@ def _read(file: Path) -> tuple[str | None, Container]:
     try:
         text = read_text_file(file, MOST_BYTES)
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(f"The preset {file} holds references (*NAME)", mend)  # noqa: TRY301
+            raise ConfigError(f"The preset {file} holds references (*NAME)", mend)
         config = OmegaConf.create(text)
     except OSError as error:
         raise ConfigError(f"The preset {file} cannot be read: {error.strerror}", mend) from error
     except (ValueError, yaml.YAMLError, RecursionError, AssertionError) as error:
-        said = "it is nested too deep" if isinstance(error, RecursionError) else one_line(f"{error}")
+        said = (
+            "it is nested too deep" if isinstance(error, RecursionError) else one_line(f"{error}")
+        )
         raise ConfigError(f"The preset {file} cannot be read: {said}", mend) from error
     heads = (_HEADER.match(line) for line in text.splitlines() if line.lstrip().startswith("#"))
     return next((head[1] for head in heads if head), None), config

@@ -16,8 +16,8 @@ from .components import RUN_KINDS
 from .config import RUN, Plan, compose_run, make_plan
 from .errors import ConfigError, InputError
 from .files import expanded
-from .results import to_json
 from .refused import explained
+from .results import to_json
 from .types import Result
 
 FILE = "result.json"

@@ -86,7 +86,8 @@ class AnnotatedWriter:
         zero = first[0]
         sound = None
         if media.sound is not None:
-            sound = sound_of_file(media.sound, media.sound_zero + zero)
+            length = None if end_s is None else end_s - zero
+            sound = sound_of_file(media.sound, media.sound_zero + zero, length)
         overlay = _Overlay(result)
         reader = _Reader(media, first[2])
         with (
