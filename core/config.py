@@ -6,7 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
@@ -24,6 +24,7 @@ from .files import expanded
 from .schemas import (
     CALIBRATION,
     CONFIG_MODULE,
+    SHIPPED,
     App,
     component_schema,
     explained,
@@ -174,7 +175,8 @@ class Plan:
         options: The options that belong to no component.
         chosen: The component of each kind but the writer.
         writers: The writers, in the order chosen.
-        settings: All of it as plain values, as the result records it.
+        settings: All of it as plain values, as the result records it: what the scorer's
+            parameters leave to its weights filled in.
     """
 
     options: Options
@@ -267,6 +269,8 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
     given = {**defaults, **settings, **own}
     mine = {key: given[key] for key in RUN.keys}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    if chosen["scorer"].component.settle:
+        mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     writers = tuple(
         choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
@@ -331,6 +335,8 @@ class _Calibrated:
     def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
         self._scorer = scorer
         self._calibration = calibration
+        if hasattr(scorer, "device"):
+            self.device = scorer.device
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.Scorer`."""
@@ -339,8 +345,8 @@ class _Calibrated:
         ]
 
 
-def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibration:
-    """A calibration that fits the scorer; a warning if it was fitted on other weights.
+def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
+    """A calibration that fits the scorer; a warning if it was fitted with other parameters.
 
     Raises:
         ConfigError: It is none, or one of another scorer.
@@ -348,6 +354,7 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
     from .calibration import Calibration
 
     calibration = Calibration.read(path)
+    weights = getattr(config, "weights", None)
     if calibration.scorer != scorer:
         raise ConfigError(
             f"scorer.calibration: {path} was fitted on scorer={calibration.scorer}, not {scorer}",
@@ -361,7 +368,23 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
             calibration.weights,
             weights,
         )
+    elif not calibration.has_windows_of(config):
+        _log.warning(
+            "%s was fitted with scorer.window_seconds=%s, so its probabilities are off",
+            path,
+            list(calibration.window_seconds or ()),
+        )
     return calibration
+
+
+def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path | None]:
+    """The calibration that ships, and its file, if it was fitted with these windows."""
+    from .calibration import Calibration
+
+    calibration = Calibration.read(path) if path else None
+    if calibration and calibration.has_windows_of(config):
+        return calibration, path
+    return None, None
 
 
 def choose(kind: str, node: Any, key: str = "") -> Chosen:
@@ -381,17 +404,22 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
-    calibration, path = None, None
-    if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
-        path = expanded(file)
-        calibration = _read_calibration(path, component.name, parameters.get("weights"))
+    file = parameters.pop(CALIBRATION, None) if kind == "scorer" else None
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 offer(names(component.config)),
             )
-    return Chosen(component, make(component.config, parameters, key), calibration, path)
+    config, shipped = make(component.config, parameters, key), None
+    if component.settle:
+        config, shipped = component.settle(config)
+    if file == SHIPPED:
+        return Chosen(component, config, *_shipped(shipped, config))
+    if file is None:
+        return Chosen(component, config)
+    path = expanded(file)
+    return Chosen(component, config, _read_calibration(path, component.name, config), path)
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:

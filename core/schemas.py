@@ -27,6 +27,8 @@ from .errors import AsdError, ConfigError, PluginError
 CONFIG_MODULE = "asdkit.conf"
 CALIBRATION = "calibration"
 """The parameter that every scorer has: a file of `asd calibrate`."""
+SHIPPED = "auto"
+"""Its default: the calibration that ships for the scorer's weights, if one does."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def component_schema(component: Component) -> type:
     label = f"{component.kind}={component.name}"
     own: list[tuple[str, Any, Any]] = [("name", str, field(default=component.name))]
     if component.kind == "scorer":
-        own.append((CALIBRATION, str | None, field(default=None)))
+        own.append((CALIBRATION, str | None, field(default=SHIPPED)))
     schema = _twin(label, component.config, *own)
     _offered[label] += [name for name, *_ in own if name != "name"]
     return schema
