@@ -10,6 +10,11 @@ import numpy as np
 from .segments import SegmentsConfig, SpeechConfig, mask, speaking_segments, uncovered
 from .types import GRID_FPS, Float32, Spans, Track
 
+NEARLY_ALWAYS = 0.9
+"""From this share on, faces seen together that speak are said to speak all the time."""
+SEEN_TOGETHER_S = 3.0
+"""Of less time in which faces are seen together nothing is said: people do speak at once."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -81,3 +86,34 @@ def _decided(track: Track, speech: Spans | None, segments: SegmentsConfig) -> Tr
         audible = mask(speech, track.first_frame, len(track))
         likely = np.where(audible, likely, np.float32(0))
     return replace(track, speaking=speaking_segments(likely, track.first_frame, segments))
+
+
+def doubt(tracks: Sequence[Track]) -> str:
+    """A sentence for decisions that can hardly be true: everybody speaks all the time.
+
+    A face that is seen alone may well speak all the time, so only the frames in which two or more
+    are seen count.
+
+    Args:
+        tracks: The tracks, decided.
+
+    Returns:
+        The sentence, or "" if there is nothing to say.
+    """
+    end = max((track.frames.stop for track in tracks), default=0)
+    seen, speaking = np.zeros((2, end), np.int64)
+    for track in tracks:
+        seen[track.first_frame : track.frames.stop] += 1
+        speaking += mask(track.speaking, 0, end)
+    together = seen > 1
+    seconds = np.count_nonzero(together) / GRID_FPS
+    if seconds < SEEN_TOGETHER_S:
+        return ""
+    share = speaking[together].sum() / seen[together].sum()
+    if share <= NEARLY_ALWAYS:
+        return ""
+    return (
+        f"everybody in sight seems to speak all the time ({100 * share:.0f} % of the faces in the "
+        f"{seconds:.1f} s that show two or more), which is seldom so: try other scorer.weights or "
+        "another scorer, and look at annotated.mp4"
+    )

@@ -15,7 +15,7 @@ from .analysis import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
 from .container import Reading, opened
-from .decisions import Heard, decide
+from .decisions import Heard, decide, doubt
 from .errors import OutputError
 from .identities import identify
 from .listening import frames_before
@@ -75,10 +75,12 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
         seen = analysed(media, plan.options, parts, watch, progress)
         with watch("identify") if parts.embedder else nullcontext():
-            video = replace(media.info, notes=tuple(media.notes))
-            result = concluded(video, plan, seen, people)
+            result = concluded(media.info, plan, seen, people)
+        if doubted := doubt(result.tracks):
+            media.notes.add(doubted)
         result = replace(
             result,
+            video=replace(media.info, notes=tuple(media.notes)),
             sound_path=media.sound_path,
             provenance=provenance(plan, models.weights, models.devices),
             timings_s=watch.total(),

@@ -18,6 +18,7 @@ from .errors import ConfigError, InputError
 from .files import expanded
 from .refused import explained
 from .results import to_json
+from .schemas import SHIPPED
 from .types import Result
 
 FILE = "result.json"
@@ -122,7 +123,7 @@ def _chooses(word: str) -> bool:
 def _absolute(word: str) -> str:
     """An override with the path that it may name made absolute."""
     key, _, value = word.partition("=")
-    if key in _PATHS and value not in ("", "null"):
+    if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
     return word
 

@@ -307,7 +307,8 @@ class VideoInfo:
         start_s: Timestamp of the first picture, time zero, on the clock of the file: what to add
             to a time to meet what players and audio tools show.
         pixel_aspect: Width of a pixel over its height, after rotation.
-        notes: What was chosen or left out of the file, a sentence each.
+        notes: What was chosen or left out of the file, and what can hardly be true of the result,
+            a sentence each.
     """
 
     path: Path
