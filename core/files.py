@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -84,6 +86,51 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+MOST_BYTES = 256 << 20
+"""Of a file that is read as a whole, unless its reader says otherwise."""
+
+
+def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content of a regular file that a user named.
+
+    Args:
+        path: The file. A pipe, from which one might wait for ever, or a device is refused.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: It cannot be read, is no regular file or is larger; `strerror` says so.
+    """
+    # Opening a pipe waits for a writer, unless told not to.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "no file has a name with a NUL in it", str(path)) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes} bytes", str(path))
+    return content
+
+
+def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of a regular file that a user named: UTF-8, with or without a byte order mark.
+
+    Args:
+        path: The file; see `read_file`.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: As for `read_file`.
+        UnicodeDecodeError: It is not UTF-8; a ValueError.
+    """
+    return read_file(path, most_bytes).decode("utf-8-sig")
 
 
 def expanded(path: str) -> Path:
