@@ -6,7 +6,7 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
@@ -20,7 +20,7 @@ from .container import MAX_PIXELS, Reading
 from .errors import ConfigError
 from .files import expanded
 from .refused import explained
-from .schemas import CALIBRATION, App, literal, names, offer, twin
+from .schemas import CALIBRATION, SHIPPED, App, literal, names, offer, twin
 from .segments import SegmentsConfig, SpeechConfig
 from .types import Clip, Scores
 
@@ -59,7 +59,8 @@ class AnalysisOptions:
         threads: CPU threads a library may use; its own choice if not given.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
-        batch_frames: Frames handed to the detector at once.
+        max_faces: Most faces of a frame that are followed: those the detector is surest of.
+        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
         embed_every: Embed every so many faces of a track, if there is an embedder.
         identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
@@ -80,6 +81,7 @@ class AnalysisOptions:
     threads: int | None = None
     seed: int = 0
     detect_every: int = 1
+    max_faces: int = 100
     batch_frames: int = 8
     crop_scale: float = 0.4
     embed_every: int = 25
@@ -91,7 +93,7 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         check_device_name(self.device)
         Reading.of(vars(self))
-        for name in ("threads", "detect_every", "batch_frames", "embed_every"):
+        for name in ("threads", "detect_every", "max_faces", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -164,7 +166,8 @@ class Plan:
         options: The options that belong to no component.
         chosen: The component of each kind but the writer.
         writers: The writers, in the order chosen.
-        settings: All of it as plain values, as the result records it.
+        settings: All of it as plain values, as the result records it: what the scorer's
+            parameters leave to its weights filled in.
     """
 
     options: Options
@@ -242,6 +245,8 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
     given = {**defaults, **settings, **own}
     mine = {key: given[key] for key in RUN.keys}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    if chosen["scorer"].component.settle:
+        mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     if not isinstance(mine["writers"], dict):
         raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
     writers = tuple(
@@ -302,6 +307,8 @@ class _Calibrated:
     def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
         self._scorer = scorer
         self._calibration = calibration
+        if hasattr(scorer, "device"):
+            self.device = scorer.device
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.Scorer`."""
@@ -310,8 +317,8 @@ class _Calibrated:
         ]
 
 
-def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibration:
-    """A calibration that fits the scorer; a warning if it was fitted on other weights.
+def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
+    """A calibration that fits the scorer; a warning if it was fitted with other parameters.
 
     Raises:
         ConfigError: It is none, or one of another scorer.
@@ -319,6 +326,7 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
     from .calibration import Calibration
 
     calibration = Calibration.read(path)
+    weights = getattr(config, "weights", None)
     if calibration.scorer != scorer:
         raise ConfigError(
             f"scorer.calibration: {path} was fitted on scorer={calibration.scorer}, not {scorer}",
@@ -332,7 +340,23 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
             calibration.weights,
             weights,
         )
+    elif not calibration.has_windows_of(config):
+        _log.warning(
+            "%s was fitted with scorer.window_seconds=%s, so its probabilities are off",
+            path,
+            list(calibration.window_seconds or ()),
+        )
     return calibration
+
+
+def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path | None]:
+    """The calibration that ships, and its file, if it was fitted with these windows."""
+    from .calibration import Calibration
+
+    calibration = Calibration.read(path) if path else None
+    if calibration and calibration.has_windows_of(config):
+        return calibration, path
+    return None, None
 
 
 def choose(kind: str, node: Any, key: str = "") -> Chosen:
@@ -352,19 +376,24 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
-    calibration, path = None, None
-    if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
-        if not isinstance(file, str):
-            raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
-        path = expanded(file)
-        calibration = _read_calibration(path, component.name, parameters.get("weights"))
+    file = parameters.pop(CALIBRATION, SHIPPED) if kind == "scorer" else None
+    if file is not None and not isinstance(file, str):
+        raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 offer(names(component.config)),
             )
-    return Chosen(component, make(component.config, parameters, key), calibration, path)
+    config, shipped = make(component.config, parameters, key), None
+    if component.settle:
+        config, shipped = component.settle(config)
+    if file == SHIPPED:
+        return Chosen(component, config, *_shipped(shipped, config))
+    if file is None:
+        return Chosen(component, config)
+    path = expanded(file)
+    return Chosen(component, config, _read_calibration(path, component.name, config), path)
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:

@@ -133,6 +133,7 @@ _SHOWN = (
     ("f1_per_person_mean", "mean F1 per person"),
     ("expected_calibration_error", "expected calibration error"),
     ("diarization_error_rate", "diarization error rate"),
+    ("foreign_sound_speaking", "speaking, foreign sound"),
 )
 """Metrics shown on the console, and what they are called there."""
 

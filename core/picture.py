@@ -155,7 +155,7 @@ def frames(
 
 
 def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
-    decoder = Decoder(media.info.path, "video", threads)
+    decoder = Decoder(media.picture, threads, media.notes)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
     timed = Timed(media, decoder, start)
     reformatter = VideoReformatter()

@@ -14,11 +14,12 @@ from typing import Any
 from .analysis import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
-from .container import Reading
-from .decisions import Heard, decide
+from .container import Reading, opened
+from .decisions import Heard, decide, doubt
 from .errors import OutputError
 from .identities import identify
-from .media import Media, Sound, frames, probe
+from .listening import frames_before
+from .media import Media, Sound, first_frame_at, frames, probe
 from .models import Models, WeightsFile, seeded, versions
 from .progress import Progress, Stopwatch, silent
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
@@ -74,10 +75,12 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
         seen = analysed(media, plan.options, parts, watch, progress)
         with watch("identify") if parts.embedder else nullcontext():
-            video = replace(media.info, notes=tuple(media.notes))
-            result = concluded(video, plan, seen, people)
+            result = concluded(media.info, plan, seen, people)
+        if doubted := doubt(result.tracks):
+            media.notes.add(doubted)
         result = replace(
             result,
+            video=replace(media.info, notes=tuple(media.notes)),
             sound_path=media.sound_path,
             provenance=provenance(plan, models.weights, models.devices),
             timings_s=watch.total(),
@@ -143,15 +146,19 @@ def analysed(
     """
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
-    with seeded(options.seed), Sound(media, options.start_s) as sound:
+    before_s = frames_before(parts.vad, first_frame_at(options.start_s)) / GRID_FPS
+    with seeded(options.seed), Sound(media, options.start_s, before_s) as sound:
         analysis = Analysis(
             parts,
             sound,
             watch,
+            media.notes,
             crop_scale=options.crop_scale,
             detect_every=options.detect_every,
             batch_frames=options.batch_frames,
             embed_every=options.embed_every,
+            max_faces=options.max_faces,
+            pixel_aspect=media.info.pixel_aspect,
         )
         pictures = frames(media, options.start_s, options.end_s, threads=options.threads)
         done = 0
@@ -167,6 +174,8 @@ def analysed(
         tracks, heard = analysis.finish()
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
+        if media.sound_path is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
+            media.notes.add(_silence(media.sound_path))
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
     if sound_end is not None and picture_end - sound_end > _SOUND_SHORTER_FRAMES:
         _log.warning(
@@ -175,6 +184,16 @@ def analysed(
             picture_end / GRID_FPS,
         )
     return Seen(shots, tracks, heard)
+
+
+def _silence(path: Path) -> str:
+    """What is said of sound in which there is none."""
+    with opened(path) as container:
+        tracks = len(container.streams.audio)
+    said = f"The sound of {path} is silence throughout what was looked at: nobody can be heard"
+    if tracks < 2:
+        return said
+    return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
 
 
 def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:

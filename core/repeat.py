@@ -19,7 +19,7 @@ from .files import expanded, read_json
 from .forms import misfit
 from .refused import explained
 from .results import OLDER_SCHEMA, schema, to_json
-from .schemas import literal
+from .schemas import SHIPPED, literal
 from .types import Result
 
 FILE = "result.json"
@@ -162,7 +162,7 @@ def _chooses(word: str) -> bool:
 def _absolute(word: str) -> str:
     """An override with the path that it may name made absolute."""
     key, _, value = word.partition("=")
-    if key in _PATHS and value not in ("", "null"):
+    if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
     return word
 

@@ -24,6 +24,8 @@ from .components import Component, Registry
 CONFIG_MODULE = "asdkit.conf"
 CALIBRATION = "calibration"
 """The parameter that every scorer has: a file of `asd calibrate`."""
+SHIPPED = "auto"
+"""Its default: the calibration that ships for the scorer's weights, if one does."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def component_schema(component: Component) -> type:
     label = f"{component.kind}={component.name}"
     own: list[tuple[str, Any, Any]] = [("name", str, field(default=component.name))]
     if component.kind == "scorer":
-        own.append((CALIBRATION, str | None, field(default=None)))
+        own.append((CALIBRATION, str | None, field(default=SHIPPED)))
     return twin(label, component.config, *own)
 
 

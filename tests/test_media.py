@@ -555,7 +555,7 @@ def test_not_a_video(tmp_path, refused, name, content):
 
 def test_subtitles_are_no_picture(tmp_path, refused):
     (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
-    assert "has no picture" in refused(tmp_path / "a.srt")
+    assert "is not a video or sound file" in refused(tmp_path / "a.srt")
 
 
 def test_sound_only(tmp_path, refused):
@@ -750,7 +750,7 @@ def test_a_picture_that_breaks_off_is_said(tmp_path, monkeypatch, caplog):
             yield from itertools.islice(reading(self.container, stream), 60)
             raise av.InvalidDataError(1, "reading failed")
 
-    monkeypatch.setattr(container, "opened", lambda path: BreaksOff(av.open(str(path))))
+    monkeypatch.setattr(container, "opened", lambda path, *_, **__: BreaksOff(av.open(str(path))))
     assert numbers(media, end_s=2.0) == [(k, k) for k in range(50)]
     assert caplog.messages == []
     assert numbers(media) == [(k, k) for k in range(60)]

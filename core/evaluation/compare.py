@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..files import whole
 from .figures import require_matplotlib
 from .form import FILE, read
+from .gathered import FOREIGN
 from .plots import draw_quality_against_speed
 from .rows import leaves
 
@@ -22,6 +23,7 @@ _METRICS = {
     "f1": "F1",
     "diarization_error_rate": "DER",
     "expected_calibration_error": "ECE",
+    FOREIGN: "foreign",
 }
 """Metrics that stand in every table, and what they are called there."""
 _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
@@ -31,7 +33,7 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "model MB": lambda cost: cost["model_mb"],
 }
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
-_ASIDE |= {"videos"}
+_ASIDE |= {"videos", "foreign_sound"}
 """Settings that do not matter to the numbers, or are compared otherwise."""
 
 

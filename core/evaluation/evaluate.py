@@ -61,7 +61,8 @@ def evaluate(
     with whole_folder(folder) as new:
         if not gathered.rows:
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
-            for video, sight in sights(plan, dataset, tell, progress, compute):
+            again = plan.options.foreign_sound
+            for video, sight in sights(plan, dataset, tell, progress, compute, foreign=again):
                 gathered.add(video, sight)
                 for writer in writers:
                     (new / video.name).mkdir(exist_ok=True)
