@@ -14,8 +14,9 @@ import av
 from av.container import InputContainer
 from av.video.frame import PictureType
 
+from .clock import Clock
 from .notes import Notes
-from .types import VideoInfo
+from .types import GRID_FPS, VideoInfo
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ _LEANING = (PictureType.P, PictureType.B)
 MAX_PIXELS = 1 << 26
 """Pixels of a picture that are decoded unless told otherwise: 8192 x 8192."""
 ROTATIONS = ("auto", "0", "90", "180", "270")
+EARLY_S = Fraction(1, 2 * GRID_FPS)
+"""Half a step of the grid: of the points of the grid none is nearer to a picture's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,9 @@ class Media:
         sound_zero: Timestamp in seconds, in the sound's file, of time zero.
         reading: How it is to be read.
         notes: What was chosen or left out, so far.
+        clock: How the timestamps of the picture are to be read.
+        sound_clock: How those of the sound are.
+        early_s: Seconds before its time at which a picture may be taken for the one seen.
     """
 
     info: VideoInfo
@@ -93,6 +99,9 @@ class Media:
     sound_zero: Fraction
     reading: Reading = field(default_factory=Reading)
     notes: Notes = field(default_factory=Notes)
+    clock: Clock = field(default_factory=Clock)
+    sound_clock: Clock = field(default_factory=Clock)
+    early_s: Fraction = EARLY_S
 
 
 def opened(path: Path) -> InputContainer:
@@ -129,6 +138,11 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
         yield packet
 
 
+def repeats(packet: Any) -> bool:
+    """Whether a packet holds nothing but a time: the frame before it is shown again."""
+    return not packet.size and (packet.pts is not None or packet.dts is not None)
+
+
 class Decoder:
     """One stream of a file, decoded; what is damaged is skipped and counted.
 
@@ -136,18 +150,28 @@ class Decoder:
         path: The file.
         kind: Which of its main streams.
         threads: Threads of the decoder; None leaves it to FFmpeg.
+        clock: How its timestamps are to be read.
 
     Attributes:
         skipped: Packets and frames left out so far.
+        repeated: Empty packets so far: each repeats the frame before.
+        end: Timestamp in seconds at which the last packet taken ends; None before the first.
     """
 
     def __init__(
-        self, path: Path, kind: Literal["video", "audio"], threads: int | None = None
+        self,
+        path: Path,
+        kind: Literal["video", "audio"],
+        threads: int | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._path = path
         self._kind = kind
         self._threads = threads
+        self._clock = clock or Clock()
         self.skipped = 0
+        self.repeated = 0
+        self.end: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -161,16 +185,18 @@ class Decoder:
             `av.VideoFrame` or `av.AudioFrame`.
         """
         if start is not None:
-            for back_s in _SEEK_BACK_S:
-                frames = self._run(start - back_s)
+            # The first frames in decoding order may not be those shown first.
+            for back_s in _SEEK_BACK_S[self._clock.in_decoding_order :]:
+                frames = self._clock.shown(self._run(start - back_s))
                 head = next(frames, None)
                 if head is not None and _begins(head) <= start:
                     self.skipped = 0  # what a seek lands on is no damage
                     yield head
                     yield from frames
                     return
-        self.skipped = 0
-        yield from self._run(None)
+        self.skipped = self.repeated = 0
+        self.end = None
+        yield from self._clock.shown(self._run(None))
 
     def warn_if_skipped(self) -> None:
         """Log one line if anything was left out."""
@@ -189,16 +215,26 @@ class Decoder:
             stream.codec_context.thread_count = self._threads or 0
             if seek_to is not None:
                 try:
-                    container.seek(math.floor(seek_to / stream.time_base), stream=stream)
+                    time = self._clock.in_file(seek_to)
+                    container.seek(math.floor(time / stream.time_base), stream=stream)
                 except av.FFmpegError:
                     return
-            for packet in packets_of(container, stream):
+            for packet in self._clock.placed(packets_of(container, stream)):
+                is_repeat = repeats(packet)
                 try:
-                    frames = stream.decode(packet)
+                    # To FFmpeg, a packet without data is the end.
+                    frames = [] if is_repeat else stream.decode(packet)
                 except av.FFmpegError:
                     self.skipped += 1
                     continue
+                self.repeated += is_repeat
+                self._note_end(packet)
                 yield from frames
+
+    def _note_end(self, packet: Any) -> None:
+        if packet.pts is not None and not (packet.is_discard or packet.is_corrupt):
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self.end = end if self.end is None else max(self.end, end)
 
 
 def _begins(frame: Any) -> Fraction | float:

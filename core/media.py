@@ -6,14 +6,17 @@ import math
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
 
-from .container import Decoder, Media, Reading, opened, packets_of, stream_of
+from .clock import Clock, Clocks, read_clocks
+from .container import EARLY_S, Decoder, Media, Reading, opened, packets_of, repeats, stream_of
 from .errors import InputError
 from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
 from .sound import Sound
@@ -21,6 +24,11 @@ from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
+
+_WITHOUT_SHOWN_TIMES = ("avi",)
+"""Containers that never give times of presentation."""
+_TRIED_FRAMES = 48
+_MOST_EARLY_S = Fraction(1, 2)
 
 
 def probe(
@@ -54,8 +62,9 @@ def probe(
                 f"{path} has no picture that can be decoded",
                 "Give a video; a file with only sound can be named as sound=FILE",
             )
-        has_sound = stream_of(container, "audio") is not None
-        head = next(Decoder(path, "video").frames(), None)
+        own_sound = stream_of(container, "audio")
+        clocks = _clocks(path, container, stream, own_sound)
+        head = next(Decoder(path, "video", clock=clocks.picture).frames(), None)
         if head is None:
             raise InputError(
                 f"Nothing of the picture of {path} can be decoded",
@@ -64,10 +73,13 @@ def probe(
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
         fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
+        early_s = _early(stream)
     end = _end_of_picture(path, zero, fps, end_s)
-    sound_path, sound_zero = (path if has_sound else None), zero
+    if clocks.picture.runs:
+        end = clocks.end
+    sound_path, sound_zero, sound_clock = (path if own_sound else None), zero, clocks.sound
     if sound is not None and not (sound.exists() and sound.samefile(path)):
-        sound_path, sound_zero = sound, _start_of_sound(sound)
+        sound_path, (sound_zero, sound_clock) = sound, _start_of_sound(sound)
     if sound_path is None and not allow_silent:
         raise InputError(
             f"{path} has no sound that can be decoded",
@@ -84,16 +96,62 @@ def probe(
         start_s=float(zero),
         pixel_aspect=float(pixel_aspect),
     )
-    return Media(info, sound_path, zero, sound_zero, reading or Reading())
+    media = Media(
+        info,
+        sound_path,
+        zero,
+        sound_zero,
+        reading or Reading(),
+        clock=clocks.picture,
+        sound_clock=sound_clock,
+        early_s=early_s,
+    )
+    _say_breaks(media, clocks)
+    return media
 
 
-def _start_of_sound(path: Path) -> Fraction:
+def _clocks(path: Path, container: InputContainer, picture: Any, sound: Any) -> Clocks:
+    """What the clocks of the file do; whether pictures come in decoding order is tried."""
+    clocks = read_clocks(container, picture, sound)
+    if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
+        plain = replace(clocks.picture, in_decoding_order=False)
+        first = islice(Decoder(path, "video", clock=plain).frames(), _TRIED_FRAMES)
+        stamps = [frame.pts for frame in first if frame.pts is not None]
+        if stamps == sorted(stamps):
+            return replace(clocks, picture=plain)
+    return clocks
+
+
+def _early(picture: Any) -> Fraction:
+    """See `Media.early_s`: half the distance of pictures that come evenly, but more slowly."""
+    rate = picture.base_rate or picture.average_rate
+    return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
+
+
+def _say_breaks(media: Media, clocks: Clocks) -> None:
+    leaps = [at for at in clocks.breaks if at.leap > 0]
+    anew = [at for at in clocks.breaks if at.leap <= 0]
+    for what, breaks in (("leaps ahead", leaps), ("starts anew", anew)):
+        if breaks:
+            moments = ", ".join(f"{float(at.time - media.zero):.2f}" for at in breaks[:5])
+            more = f" and {len(breaks) - 5} more times" if len(breaks) > 5 else ""
+            by = f" by {float(breaks[0].leap):.2f} s" if breaks is leaps and len(leaps) == 1 else ""
+            media.notes.add(
+                f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
+                "taken to go on there without a break"
+            )
+
+
+def _start_of_sound(path: Path) -> tuple[Fraction, Clock]:
+    """Timestamp in seconds at which a file with sound begins, and the clock of the sound."""
     with _opened(path) as container:
-        if stream_of(container, "audio") is None:
+        stream = stream_of(container, "audio")
+        if stream is None:
             raise InputError(
                 f"{path} has no sound that can be decoded", "Give another file as sound=FILE"
             )
-        return Fraction(container.start_time or 0, av.time_base)
+        start = Fraction(container.start_time or 0, av.time_base)
+        return start, read_clocks(container, None, stream).sound
 
 
 @contextmanager
@@ -175,7 +233,7 @@ def _end_of_packets(
     """
     end = zero
     for packet in packets_of(container, stream):
-        if packet.size and not packet.is_corrupt:
+        if (packet.size or repeats(packet)) and not packet.is_corrupt:
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
             end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))

@@ -94,7 +94,7 @@ class Sound:
         self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
         if media.sound_path is not None:
-            decoder = Decoder(media.sound_path, "audio")
+            decoder = Decoder(media.sound_path, "audio", clock=media.sound_clock)
             self._pieces = _pieces(decoder, media.sound_zero, start)
 
     def read(self, first: int, stop: int) -> Int16:

@@ -15,6 +15,7 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
+from .clock import Clock
 from .container import Decoder, opened, packets_of, stream_of
 from .types import SAMPLE_RATE, Int16
 
@@ -36,24 +37,26 @@ _SEEK_BACK_S = 2
 """How far before the sound wanted a seek aims: some files can only be searched roughly."""
 
 
-def sound_of_file(path: Path, zero: Fraction) -> SoundTrack:
+def sound_of_file(path: Path, zero: Fraction, clock: Clock | None = None) -> SoundTrack:
     """The sound of a file: copied if players know its codec in an MP4, else made AAC.
 
     Args:
         path: The file; it holds sound.
         zero: Timestamp in seconds, in that file, of the first picture written.
+        clock: How the timestamps of the sound are to be read.
     """
+    clock = clock or Clock()
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
         with opened(path) as source:
             template = stream_of(source, "audio")
             context = template.codec_context
             if context.codec.canonical_name in COPIED_CODECS:
-                return _copied(path, zero, output.add_stream_from_template(template))
+                return _copied(path, zero, clock, output.add_stream_from_template(template))
             channels, rate = context.layout.nb_channels, context.sample_rate
         stream = _aac(output, rate, 1 if channels == 1 else 2)
         start = zero if zero > _SEEK_BACK_S else None
-        frames = Decoder(path, "audio").frames(start)
+        frames = Decoder(path, "audio", clock=clock).frames(start)
         return _encoded(stream, _on_time(frames, zero, stream))
 
     return add
@@ -80,7 +83,7 @@ def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
     return add
 
 
-def _copied(path: Path, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
+def _copied(path: Path, zero: Fraction, clock: Clock, stream: Any) -> Generator[Any, None, None]:
     """The packets of a file's sound, on the clock of the file to write."""
     last = -math.inf
     with opened(path) as source:
@@ -88,8 +91,9 @@ def _copied(path: Path, zero: Fraction, stream: Any) -> Generator[Any, None, Non
         shift = round(zero / origin.time_base)
         if zero > _SEEK_BACK_S:
             with suppress(av.FFmpegError):  # else it is read from the beginning
-                source.seek(math.floor((zero - _SEEK_BACK_S) / origin.time_base), stream=origin)
-        for packet in packets_of(source, origin):
+                time = clock.in_file(zero - _SEEK_BACK_S)
+                source.seek(math.floor(time / origin.time_base), stream=origin)
+        for packet in clock.placed(packets_of(source, origin)):
             if packet is None or packet.dts is None:
                 continue
             packet.dts -= shift
