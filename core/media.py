@@ -6,6 +6,7 @@ import math
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -14,7 +15,18 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from .container import Decoder, Media, Reading, Source, opened, packets_of, too_large
+from .clock import Clock, Clocks, read_clocks
+from .container import (
+    EARLY_S,
+    Decoder,
+    Media,
+    Reading,
+    Source,
+    opened,
+    packets_of,
+    repeats,
+    too_large,
+)
 from .errors import InputError
 from .formats import list_of_files
 from .notes import Notes
@@ -32,6 +44,11 @@ _MOST_FPS = 480
 _MEASURED_PACKETS = 100
 _BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
 """Containers without a list of their streams, which may begin anywhere."""
+
+_WITHOUT_SHOWN_TIMES = ("avi",)
+"""Containers that never give times of presentation."""
+_TRIED_FRAMES = 48
+_MOST_EARLY_S = Fraction(1, 2)
 
 
 def probe(
@@ -68,21 +85,25 @@ def probe(
         streams = Streams(path, container, reading, notes, patient=patient)
         stream = streams.picture()
         picture = Source.of(path, stream, reading.max_pixels, patient=patient)
-        heard = None
+        heard, own_sound = None, None
         if is_own_sound:
             own_sound = streams.sound(stream)
             if own_sound is not None:
                 heard = Source.of(path, own_sound, reading.max_pixels, patient=patient)
             elif not allow_silent:
                 raise _no_sound(path, streams)
-        head = _head(picture, stream)
+        clocks = _clocks(picture, container, stream, own_sound)
+        head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
+        early_s = _early(stream)
     fps = _rate(picture)
     end = _end_of_picture(picture, zero, fps, end_s)
-    sound_zero = zero
+    if clocks.picture.runs:
+        end = clocks.end
+    sound_zero, sound_clock = zero, clocks.sound
     if sound is not None and not is_own_sound:
-        heard, sound_zero = sound_of(sound, reading, notes)
+        heard, sound_zero, sound_clock = sound_of(sound, reading, notes)
     width, height = upright_size(head)
     info = VideoInfo(
         path=path,
@@ -94,12 +115,57 @@ def probe(
         start_s=float(zero),
         pixel_aspect=float(pixel_aspect),
     )
-    return Media(info, picture, heard, zero, sound_zero, reading, notes)
+    media = Media(
+        info,
+        picture,
+        heard,
+        zero,
+        sound_zero,
+        reading,
+        notes,
+        clock=clocks.picture,
+        sound_clock=sound_clock,
+        early_s=early_s,
+    )
+    _say_breaks(media, clocks)
+    return media
+
+
+def _clocks(picture: Source, container: InputContainer, seen: Any, heard: Any) -> Clocks:
+    """What the clocks of the file do; whether pictures come in decoding order is tried."""
+    clocks = read_clocks(container, seen, heard)
+    if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
+        plain = replace(clocks.picture, in_decoding_order=False)
+        first = islice(Decoder(picture, clock=plain).frames(), _TRIED_FRAMES)
+        stamps = [frame.pts for frame in first if frame.pts is not None]
+        if stamps == sorted(stamps):
+            return replace(clocks, picture=plain)
+    return clocks
+
+
+def _early(picture: Any) -> Fraction:
+    """See `Media.early_s`: half the distance of pictures that come evenly, but more slowly."""
+    rate = picture.base_rate or picture.average_rate
+    return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
+
+
+def _say_breaks(media: Media, clocks: Clocks) -> None:
+    leaps = [at for at in clocks.breaks if at.leap > 0]
+    anew = [at for at in clocks.breaks if at.leap <= 0]
+    for what, breaks in (("leaps ahead", leaps), ("starts anew", anew)):
+        if breaks:
+            moments = ", ".join(f"{float(at.time - media.zero):.2f}" for at in breaks[:5])
+            more = f" and {len(breaks) - 5} more times" if len(breaks) > 5 else ""
+            by = f" by {float(breaks[0].leap):.2f} s" if breaks is leaps and len(leaps) == 1 else ""
+            media.notes.add(
+                f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
+                "taken to go on there without a break"
+            )
 
 
 def sound_of(
     path: Path, reading: Reading | None = None, notes: Notes | None = None
-) -> tuple[Source, Fraction]:
+) -> tuple[Source, Fraction, Clock]:
     """The sound of a file, without its picture.
 
     Args:
@@ -108,7 +174,7 @@ def sound_of(
         notes: Is told what was chosen.
 
     Returns:
-        The stream, and the timestamp in seconds at which the file begins.
+        The stream, the timestamp in seconds at which the file begins, and the clock of the sound.
 
     Raises:
         InputError: There is no such file, or it cannot be read or has no sound.
@@ -123,7 +189,8 @@ def sound_of(
                 "Give another file as sound=FILE",
             )
         source = Source.of(path, stream, reading.max_pixels, patient=patient)
-        return source, Fraction(container.start_time or 0, av.time_base)
+        start = Fraction(container.start_time or 0, av.time_base)
+        return source, start, read_clocks(container, None, stream).sound
 
 
 def _no_sound(path: Path, streams: Streams) -> InputError:
@@ -133,12 +200,12 @@ def _no_sound(path: Path, streams: Streams) -> InputError:
     )
 
 
-def _head(picture: Source, stream: Any) -> Any:
+def _head(picture: Source, stream: Any, clock: Clock) -> Any:
     """The first frame of the picture."""
     context = stream.codec_context
     if context.width * context.height > picture.max_pixels:
         raise too_large(picture.path, context.width, context.height, picture.max_pixels)
-    head = next(Decoder(picture).frames(), None)
+    head = next(Decoder(picture, clock=clock).frames(), None)
     if head is not None:
         return head
     if not context.width:
@@ -267,7 +334,7 @@ def _end_of_packets(
     end = zero
     for packet in packets_of(container, stream):
         # What an edit list hides is decoded, but never shown.
-        if packet.size and not packet.is_corrupt and not packet.is_discard:
+        if (packet.size or repeats(packet)) and not (packet.is_corrupt or packet.is_discard):
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
             end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))

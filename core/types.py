@@ -78,7 +78,8 @@ class Frame:
 
     Attributes:
         index: Grid frame number; the picture nearest to `index / 25` seconds.
-        image: (height, width, 3) uint8, RGB, upright.
+        image: (height, width, 3) uint8, RGB, upright; not to be written to. Where a picture is held
+            it is the very same array as in the frame before.
     """
 
     index: int

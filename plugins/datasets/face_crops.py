@@ -77,9 +77,10 @@ class FaceCrops:
         begin = round((time_s[0] - self.begins_s) * SAMPLE_RATE)
         info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
         clips = []
-        source, _ = sound_of(self.sound)
+        source, _, clock = sound_of(self.sound)
         # Only the sound is read.
-        with Sound(Media(info, source, source, Fraction(0), Fraction(0))) as sound:
+        media = Media(info, source, source, Fraction(0), Fraction(0), sound_clock=clock)
+        with Sound(media) as sound:
             for start in range(0, len(time_s), CLIP_FRAMES):
                 shown = nearest[start : start + CLIP_FRAMES]
                 first = begin + start * SAMPLES_PER_FRAME
