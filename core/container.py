@@ -23,8 +23,13 @@ _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
-_ONE_FILE = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
-"""Settings of FFmpeg that keep it to containers that hold what they play, and to local files."""
+_ONE_FILE = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "file",
+    "pattern_type": "none",
+}
+"""Settings of FFmpeg that keep it to containers that hold what they play, to local files, and to
+pictures whose name, though it holds %d, is a name."""
 _PATIENT = {"probesize": "50000000", "analyzeduration": "600000000"}
 """Settings of FFmpeg that look for streams in so many bytes and microseconds."""
 _LEANING = (PictureType.P, PictureType.B)
@@ -177,7 +182,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     """
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
-    options = {"max_pixels": str(max_pixels)}
+    options = _most(max_pixels)
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)
@@ -186,6 +191,14 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
             name, options=options, container_options=limits, **_ANY_TAGS
         )
         return container
+
+
+def _most(max_pixels: int) -> dict[str, str]:
+    """The setting of FFmpeg's decoders for pictures of so many pixels.
+
+    It counts those that a codec adds to fill its blocks; what is shown is counted afterwards.
+    """
+    return {"max_pixels": str(max_pixels + max_pixels // 4 + 65_536)}
 
 
 def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
@@ -276,7 +289,7 @@ class Decoder:
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
         with self._source.opened() as (container, stream):
             context = stream.codec_context
-            context.options = {"max_pixels": str(self._source.max_pixels)}
+            context.options = _most(self._source.max_pixels)
             stream.thread_type = "AUTO"
             context.thread_count = self._threads or 0
             if seek_to is not None:

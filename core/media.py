@@ -75,6 +75,8 @@ def probe(
                 heard = Source.of(path, own_sound, reading.max_pixels, patient=patient)
             elif not allow_silent:
                 raise _no_sound(path, streams)
+            elif why := streams.why_no_sound():
+                notes.add(f"{path} counts as silent{why}")
         head = _head(picture, stream)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
@@ -203,7 +205,7 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
     except av.FFmpegError as error:
         if kind := list_of_files(path):
             raise InputError(
-                f"{path} is {kind}: it names other files, and these are not opened",
+                f"{path} is {kind}: what it names, other files or addresses, is not opened",
                 "Give the video itself",
             ) from error
         if is_cut_off(path):
