@@ -76,7 +76,7 @@ def probe(
             elif not allow_silent:
                 raise _no_sound(path, streams)
             elif why := streams.why_no_sound():
-                notes.add(f"{path} counts as silent{why}")
+                notes.add(f"{path} has no sound that can be decoded{why}; silence stands for it")
         head = _head(picture, stream)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)

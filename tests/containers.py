@@ -152,3 +152,42 @@ def with_edits(path: Path, *edits: tuple[float, float]) -> Path:
     trak.insert(1, (b"edts", [(b"elst", content)]))
     path.write_bytes(with_boxes(boxes))
     return path
+
+
+def with_protection(path: Path) -> Path:
+    """A WebM or Matroska file whose first track says that it is encrypted."""
+    key = _element("47E1", b"\5") + _element("47E2", bytes(range(16)))
+    encoding = _element("5033", b"\1") + _element("5035", key)
+    protection = _element("6D80", _element("6240", encoding))
+
+    def into(data: bytes, names: tuple[str, ...]) -> bytes:
+        at = 0
+        while True:
+            name = data[at : at + 9 - data[at].bit_length()]
+            size_at = at + len(name)
+            width = 9 - data[size_at].bit_length()
+            size = int.from_bytes(data[size_at : size_at + width], "big") - (1 << 7 * width)
+            begin, end = size_at + width, size_at + width + size
+            if name.hex() == names[0]:
+                break
+            at = end
+        inside = data[begin:end]
+        inside = into(inside, names[1:]) if names[1:] else inside + protection
+        return data[:at] + _element(names[0], inside) + data[end:]
+
+    path.write_bytes(into(path.read_bytes(), ("18538067", "1654ae6b", "ae")))
+    return path
+
+
+def _element(name: str, content: bytes) -> bytes:
+    return bytes.fromhex(name) + (len(content) | 1 << 56).to_bytes(8, "big") + content
+
+
+def scrambled(path: Path, pid: int) -> Path:
+    """A transport stream in which the packets of a PID say that they are encrypted."""
+    data = bytearray(path.read_bytes())
+    for at in range(0, len(data), 188):
+        if int.from_bytes(data[at + 1 : at + 3], "big") & 0x1FFF == pid:
+            data[at + 3] |= 0x80
+    path.write_bytes(data)
+    return path
