@@ -227,7 +227,7 @@ class Decoder:
 
     Attributes:
         skipped: Packets and frames left out so far.
-        damaged: Frames handed out although FFmpeg says that they are damaged.
+        damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
     """
 
     def __init__(
@@ -237,7 +237,8 @@ class Decoder:
         self._threads = threads
         self._notes = notes or Notes()
         self.skipped = 0
-        self.damaged = 0
+        self.damaged: set[Fraction] = set()
+        self._start: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -253,10 +254,9 @@ class Decoder:
         Raises:
             InputError: The file is not what it was any more, or its pictures become too large.
         """
+        self._start = start
         for frame in self._from(start):
-            begins_early = start is not None and frame.pts is not None
-            if frame.is_corrupt and not (begins_early and frame.pts * frame.time_base < start):
-                self.damaged += 1
+            self._note_damage(frame)
             yield frame
 
     def _from(self, start: Fraction | None) -> Iterator[Any]:
@@ -272,6 +272,12 @@ class Decoder:
         self.skipped = 0
         yield from self._run(None)
 
+    def _note_damage(self, part: Any) -> None:
+        if part.is_corrupt and part.pts is not None:
+            time = Fraction(part.pts * part.time_base)
+            if self._start is None or time >= self._start:  # what is before is not shown
+                self.damaged.add(time)
+
     def warn_if_skipped(self) -> None:
         """Say it, once, if anything was left out or is damaged."""
         what = "picture" if self._source.kind == "video" else "sound"
@@ -282,8 +288,8 @@ class Decoder:
             )
         if self.damaged:
             self._notes.add(
-                f"{self._source.path}: {self.damaged} parts of the {what} are damaged and were "
-                "used as far as they could be decoded"
+                f"{self._source.path}: used {len(self.damaged)} damaged parts of the {what}, "
+                "as far as they could be decoded"
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
@@ -298,6 +304,7 @@ class Decoder:
                 except av.FFmpegError:
                     return
             for packet in packets_of(container, stream):
+                self._note_damage(packet)
                 try:
                     frames = stream.decode(packet)
                 except av.FFmpegError:
