@@ -24,8 +24,13 @@ _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
-_ONE_FILE = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
-"""Settings of FFmpeg that keep it to containers that hold what they play, and to local files."""
+_ONE_FILE = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "file",
+    "pattern_type": "none",
+}
+"""Settings of FFmpeg that keep it to containers that hold what they play, to local files, and to
+pictures whose name, though it holds %d, is a name."""
 _PATIENT = {"probesize": "50000000", "analyzeduration": "600000000"}
 """Settings of FFmpeg that look for streams in so many bytes and microseconds."""
 _LEANING = (PictureType.P, PictureType.B)
@@ -186,7 +191,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     """
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
-    options = {"max_pixels": str(max_pixels)}
+    options = _most(max_pixels)
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)
@@ -195,6 +200,14 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
             name, options=options, container_options=limits, **_ANY_TAGS
         )
         return container
+
+
+def _most(max_pixels: int) -> dict[str, str]:
+    """The setting of FFmpeg's decoders for pictures of so many pixels.
+
+    It counts those that a codec adds to fill its blocks; what is shown is counted afterwards.
+    """
+    return {"max_pixels": str(max_pixels + max_pixels // 4 + 65_536)}
 
 
 def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
@@ -229,7 +242,7 @@ class Decoder:
 
     Attributes:
         skipped: Packets and frames left out so far.
-        damaged: Frames handed out although FFmpeg says that they are damaged.
+        damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
         repeated: Empty packets so far: each repeats the frame before.
         end: Timestamp in seconds at which the last packet taken ends; None before the first.
     """
@@ -246,9 +259,10 @@ class Decoder:
         self._notes = notes or Notes()
         self._clock = clock or Clock()
         self.skipped = 0
-        self.damaged = 0
+        self.damaged: set[Fraction] = set()
         self.repeated = 0
         self.end: Fraction | None = None
+        self._start: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -264,10 +278,9 @@ class Decoder:
         Raises:
             InputError: The file is not what it was any more, or its pictures become too large.
         """
+        self._start = start
         for frame in self._from(start):
-            begins_early = start is not None and frame.pts is not None
-            if frame.is_corrupt and not (begins_early and frame.pts * frame.time_base < start):
-                self.damaged += 1
+            self._note_damage(frame)
             yield frame
 
     def _from(self, start: Fraction | None) -> Iterator[Any]:
@@ -285,6 +298,12 @@ class Decoder:
         self.end = None
         yield from self._clock.shown(self._run(None))
 
+    def _note_damage(self, part: Any) -> None:
+        if part.is_corrupt and part.pts is not None:
+            time = Fraction(part.pts * part.time_base)
+            if self._start is None or time >= self._start:  # what is before is not shown
+                self.damaged.add(time)
+
     def warn_if_skipped(self) -> None:
         """Say it, once, if anything was left out or is damaged."""
         what = "picture" if self._source.kind == "video" else "sound"
@@ -295,14 +314,14 @@ class Decoder:
             )
         if self.damaged:
             self._notes.add(
-                f"{self._source.path}: {self.damaged} parts of the {what} are damaged and were "
-                "used as far as they could be decoded"
+                f"{self._source.path}: used {len(self.damaged)} damaged parts of the {what}, "
+                "as far as they could be decoded"
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
         with self._source.opened() as (container, stream):
             context = stream.codec_context
-            context.options = {"max_pixels": str(self._source.max_pixels)}
+            context.options = _most(self._source.max_pixels)
             stream.thread_type = "AUTO"
             context.thread_count = self._threads or 0
             if seek_to is not None:
@@ -312,6 +331,7 @@ class Decoder:
                 except av.FFmpegError:
                     return
             for packet in self._clock.placed(packets_of(container, stream)):
+                self._note_damage(packet)
                 is_repeat = repeats(packet)
                 try:
                     # To FFmpeg, a packet without data is the end.

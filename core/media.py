@@ -92,6 +92,8 @@ def probe(
                 heard = Source.of(path, own_sound, reading.max_pixels, patient=patient)
             elif not allow_silent:
                 raise _no_sound(path, streams)
+            elif why := streams.why_no_sound():
+                notes.add(f"{path} has no sound that can be decoded{why}; silence stands for it")
         clocks = _clocks(picture, container, stream, own_sound)
         head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
@@ -270,7 +272,7 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
     except av.FFmpegError as error:
         if kind := list_of_files(path):
             raise InputError(
-                f"{path} is {kind}: it names other files, and these are not opened",
+                f"{path} is {kind}: what it names, other files or addresses, is not opened",
                 "Give the video itself",
             ) from error
         if is_cut_off(path):
