@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 import pluggy
@@ -234,5 +235,9 @@ def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
 
 @cache
 def registry() -> Registry:
-    """The components of this installation, found once."""
-    return load_registry()
+    """The components of this installation, found once; by threads that ask first, one by one."""
+    with _finding:
+        return load_registry()
+
+
+_finding = RLock()

@@ -21,6 +21,7 @@ from .config import Plan
 from .errors import DeviceError
 from .files import expanded, sha256
 from .people import read_people
+from .together import Together
 from .types import Float32
 from .version import __version__
 from .weights import noting
@@ -152,11 +153,7 @@ class Models:
 
 
 @contextmanager
-def seeded(number: int) -> Iterator[None]:
-    """Begin the random numbers of Python, NumPy, OpenCV and, where it is in use, PyTorch.
-
-    Afterwards those of the caller go on where they were, but for those of OpenCV and of GPUs.
-    """
+def _seeded(number: int) -> Iterator[None]:
     import cv2
 
     torch = sys.modules.get("torch")
@@ -172,6 +169,13 @@ def seeded(number: int) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+
+
+seeded = Together(_seeded)
+"""`with seeded(NUMBER)`: begins the random numbers of Python, NumPy, OpenCV and, where it is in
+use, PyTorch. Afterwards those of the caller go on where they were, but for those of OpenCV and of
+GPUs. They are the process's: of runs in several threads at once the first to begin seeds them, and
+a plugin that is to draw the same again then needs a generator of its own."""
 
 
 def versions(plan: Plan) -> dict[str, str]:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..core.errors import DeviceError, MissingExtraError
+from ..core.together import Together
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +70,11 @@ def pick_device(asked: str) -> torch.device:
 
 
 def set_threads(threads: int | None) -> None:
-    """Let PyTorch compute on this many CPU threads; None leaves its own choice."""
+    """Let PyTorch compute on this many CPU threads; None leaves its own choice.
+
+    It holds for the whole process: of runs in several threads the last to begin decides. That
+    changes how fast they are, and what they compute by no more than float32 rounding.
+    """
     if threads is not None:
         import torch
 
@@ -81,16 +86,28 @@ def inference() -> Iterator[None]:
     """Compute without gradients and, on CUDA, in true float32.
 
     cuDNN's convolutions round to TF32 (10 bits of mantissa) unless told not to, which moves
-    logits by more than 1e-3. What was set before is set again at the end.
+    logits by more than 1e-3. What was set before is set again at the end, when no other thread
+    is computing either.
     """
     import torch
 
+    with torch.inference_mode(), _true_float32():
+        yield
+
+
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    import torch
+
     cudnn = torch.backends.cudnn
-    true_float32 = cudnn.flags(
+    with cudnn.flags(
         enabled=cudnn.enabled,
         benchmark=cudnn.benchmark,
         deterministic=cudnn.deterministic,
         allow_tf32=False,
-    )
-    with torch.inference_mode(), true_float32:
+    ):
         yield
+
+
+_true_float32 = Together(_without_tf32)
+"""The flags are the process's."""

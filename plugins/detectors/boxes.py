@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import ConfigError, InputError
+from ...core.files import expanded, parse_json, read_text_file
 from ...core.types import Detections, UInt8
 
 _FIELDS = ("frame", "x1", "y1", "x2", "y2", "score")
+_MOST_BYTES = 1 << 30
 _HINT = (
     "It should be JSON, a list over the 25 fps frames of lists of [x1, y1, x2, y2, score], "
     f"or CSV with the columns {','.join(_FIELDS)}; boxes in pixels, frames from 0"
@@ -63,46 +65,63 @@ def read_boxes(path: Path) -> dict[int, Detections]:
     Raises:
         InputError: The file cannot be read or is of another form.
     """
+    faces: dict[int, list[list[float]]] = {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text_file(path, _MOST_BYTES)
         rows = _json_rows(text) if text.lstrip().startswith("[") else _csv_rows(text)
-        faces: dict[int, list[list[float]]] = {}
-        for frame, values in rows:
-            faces.setdefault(frame, []).append(_box(frame, values))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        for place, frame, values in rows:
+            faces.setdefault(frame, []).append(_box(place, values))
+    except OSError as error:
+        raise InputError(f"Cannot use the boxes in {path}: {error.strerror}", _HINT) from error
+    except (ValueError, csv.Error) as error:
         raise InputError(f"Cannot use the boxes in {path}: {error}", _HINT) from error
     arrays = {frame: np.array(rows) for frame, rows in faces.items()}
     return {frame: Detections(array[:, :4], array[:, 4]) for frame, array in arrays.items()}
 
 
-def _box(frame: int, values: Sequence[Any]) -> list[float]:
+def _box(place: str, values: Any) -> list[float]:
     """The five numbers of a face, checked."""
-    if frame < 0:
-        raise ValueError(f"it names the frame {frame}, but frames count from 0")
-    numbers = [float(value) for value in values]
+    if not isinstance(values, list):
+        raise ValueError(f"{place} holds a face that is no list")  # noqa: TRY004 - said of a file
+    try:
+        numbers = [float(value) for value in values]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{place} has a face with something else than numbers") from error
     if len(numbers) != len(_FIELDS) - 1:
-        raise ValueError(f"frame {frame} has a face of {len(numbers)} numbers, not 5")
+        raise ValueError(f"{place} has a face of {len(numbers)} numbers, not 5")
     x1, y1, x2, y2, _ = numbers
     if not (np.isfinite(numbers).all() and x1 < x2 and y1 < y2):
-        raise ValueError(f"frame {frame} has the box {numbers}, which encloses nothing")
+        raise ValueError(f"{place} has the box {numbers}, which encloses nothing")
     return numbers
 
 
-def _json_rows(text: str) -> list[tuple[int, Sequence[Any]]]:
-    return [(frame, row) for frame, rows in enumerate(json.loads(text)) for row in rows]
+def _json_rows(text: str) -> Iterator[tuple[str, int, Any]]:
+    """Where a face stands, its frame and what should be its numbers."""
+    for frame, rows in enumerate(parse_json(text)):
+        if not isinstance(rows, list):
+            raise ValueError(f"frame {frame} is no list of faces")  # noqa: TRY004
+        for row in rows:
+            yield f"frame {frame}", frame, row
 
 
-def _csv_rows(text: str) -> list[tuple[int, Sequence[Any]]]:
-    lines = [line for line in text.splitlines() if line.strip()]
-    if lines and not lines[0].strip().lower().startswith("frame"):
-        lines.insert(0, ",".join(_FIELDS))
-    reader = csv.DictReader(lines, skipinitialspace=True)
-    missing = set(_FIELDS) - set(reader.fieldnames or ())
-    if missing:
+def _csv_rows(text: str) -> Iterator[tuple[str, int, Any]]:
+    """The same, of CSV."""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if lines and not lines[0][1].strip().lower().startswith("frame"):
+        lines.insert(0, (0, ",".join(_FIELDS)))
+    reader = csv.reader((line for _, line in lines), skipinitialspace=True)
+    columns = [name.strip() for name in next(reader, [])]
+    if missing := set(_FIELDS).difference(columns):
         raise ValueError(f"the columns {', '.join(sorted(missing))} are missing")
-    return [(int(row["frame"]), [row[name] for name in _FIELDS[1:]]) for row in reader]
+    for cells in reader:
+        place = f"line {lines[reader.line_num - 1][0]}"
+        row = dict(zip(columns, cells, strict=False))
+        frame = row.get("frame", "")
+        if not re.fullmatch(r"\s*\d{1,9}\s*", frame):
+            raise ValueError(f"{place} names the frame {frame[:20]!r}, but frames count from 0")
+        yield place, int(frame), [row.get(name) for name in _FIELDS[1:]]
 
 
 def build(config: BoxesConfig, context: Context) -> BoxesDetector:
     """Read the boxes and make the detector."""
-    return BoxesDetector(read_boxes(Path(config.path)))
+    return BoxesDetector(read_boxes(expanded(config.path)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -57,6 +58,7 @@ class YunetDetector:
 
     def __init__(self, config: YunetConfig, path: str) -> None:
         self._config = config
+        self._lock = Lock()
         log = cv2.utils.logging
         before = log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV 5 warns of its own default target
         try:
@@ -71,9 +73,11 @@ class YunetDetector:
         return [self._faces(*shrink(frame, self._config.longer_side_px)) for frame in frames]
 
     def _faces(self, frame: UInt8, scale: float) -> Detections:
-        self._net.setInputSize((frame.shape[1], frame.shape[0]))
-        # A row is x, y, width, height, five landmarks (x, y), confidence.
-        rows = self._net.detect(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1]
+        picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        with self._lock:  # two threads at once get each other's boxes from it, or crash it
+            self._net.setInputSize((frame.shape[1], frame.shape[0]))
+            # A row is x, y, width, height, five landmarks (x, y), confidence.
+            rows = self._net.detect(picture)[1]
         if rows is None:
             return Detections.none()
         rows = rows.astype(np.float64)
