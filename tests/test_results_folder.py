@@ -280,7 +280,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 
 
 def test_a_folder_is_for_one_run_at_a_time(tmp_path):
-    with taken(tmp_path / "out", [], [], overwrite=False):
+    with taken(tmp_path / "out", [], [], overwrite=False):  # noqa: SIM117
         with (
             pytest.raises(OutputError, match="Another asd run is at work"),
             taken(tmp_path / "out", [], [], overwrite=True),
