@@ -115,7 +115,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch, site):
+def nowhere(tmp_path, monkeypatch, site, interruptible):
     """Runs in an empty folder, with the plugin there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(site)
@@ -327,7 +327,10 @@ def started(*overrides):
     words = ["videos=talks", "output=out", *CHEAP, *overrides]
     command = [sys.executable, "-m", "asdkit", "batch", *words]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         try:
             yield process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch, site):
+def nowhere(tmp_path, monkeypatch, site, interruptible):
     """Runs in an empty folder, with the plugin there, and three shots in a list."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(site)
@@ -178,6 +179,7 @@ def wait_for(path, process):
 def uninterrupted(clip, *more):
     """The result of a run that nobody disturbs, elsewhere."""
     words = [*OPTIONS[:-1], "output=other", "detector.wait_s=0", "scorer.wait_s=0", *more]
+    shutil.rmtree("other", ignore_errors=True)
     asdkit.run(str(clip), words)
     expected = found("other")
     expected["settings"]["output"] = "out"
@@ -329,7 +331,7 @@ def test_with_nothing_to_go_on_from_it_begins(clip):
 def test_without_resume_it_starts_anew_and_says_so(clip, caplog):
     broken_off(clip)
     calls = len(asked())
-    broken_off(clip, "seed=3", after=0)
+    broken_off(clip, "seed=3", after=1)
     assert "stopped at 1.6 s; this one starts anew, resume=true would go on" in caplog.text
     asked()
     asdkit.run(str(clip), [*OPTIONS, "detector.wait_s=0", "scorer.wait_s=0"])

@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "asdkit"]
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
+def nowhere(tmp_path, monkeypatch, interruptible):
     """Runs in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
@@ -89,8 +89,8 @@ def test_nobody_reads_on():
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_while_libraries_are_imported(run_words, library, how, code):
     with subprocess.Popen(
-        [*COMMAND, *run_words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+        [*COMMAND, *run_words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
         maps = Path(f"/proc/{process.pid}/maps")
         end = time.monotonic() + 60
         while f"/{library}" not in maps.read_text():
