@@ -133,6 +133,21 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                 path.rmdir()
 
 
+_APPLE_DOUBLE = bytes.fromhex("00051607")
+"""How the files begin in which a Mac keeps what other file systems have no room for."""
+
+
+def is_apple_double(path: Path) -> bool:
+    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`."""
+    if not path.name.startswith("._"):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == _APPLE_DOUBLE
+    except (OSError, ValueError):
+        return False
+
+
 MOST_BYTES = 256 << 20
 """Of a file that is read as a whole, unless its reader says otherwise."""
 
