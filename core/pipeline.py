@@ -168,6 +168,8 @@ def analysed(
             progress("finding speakers", done, total)
         progress("scoring", done, total)
         tracks, heard = analysis.finish()
+        if not tracks:
+            _say_what_is_too_small(media, parts)
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
@@ -178,6 +180,18 @@ def analysed(
             picture_end / GRID_FPS,
         )
     return Seen(shots, tracks, heard)
+
+
+def _say_what_is_too_small(media: Media, parts: Parts) -> None:
+    """Where no face was found, say how large one has to be, if the detector knows."""
+    smallest = getattr(parts.detector, "smallest_face_px", None)
+    if smallest is not None:
+        height, width = media.info.height, media.info.width
+        media.notes.add(
+            f"no face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
+            f"faces from about {smallest(height, width):.0f} px on; detector.longer_side_px and "
+            "detector.min_face_px set that"
+        )
 
 
 def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
