@@ -236,6 +236,8 @@ def analysed(
             progress("finding speakers", done, total)
         progress("scoring", done, total)
         tracks, heard = analysis.finish()
+        if not tracks:
+            _say_what_is_too_small(media, parts)
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
         if media.sound_path is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
@@ -258,6 +260,18 @@ def _silence(path: Path) -> str:
     if tracks < 2:
         return said
     return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
+
+
+def _say_what_is_too_small(media: Media, parts: Parts) -> None:
+    """Where no face was found, say how large one has to be, if the detector knows."""
+    smallest = getattr(parts.detector, "smallest_face_px", None)
+    if smallest is not None:
+        height, width = media.info.height, media.info.width
+        media.notes.add(
+            f"no face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
+            f"faces from about {smallest(height, width):.0f} px on; detector.longer_side_px and "
+            "detector.min_face_px set that"
+        )
 
 
 def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
