@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unicodedata import normalize
 
 from .errors import OutputError
+
+_LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
+"""In lower case: what Windows and Macs leave in folders."""
 
 
 @contextmanager
@@ -84,6 +88,24 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+def is_litter(path: Path) -> bool:
+    """Whether a file is one that systems leave beside others, or hidden: none that is meant.
+
+    Macs write a `._NAME` beside each NAME on disks that are not their own, and folders
+    `__MACOSX` into archives.
+    """
+    name = path.name.casefold()
+    return name.startswith(".") or name in _LITTER
+
+
+def same_form(name: str) -> str:
+    """A name in the one form in which names are compared.
+
+    An accented letter may be one character or two: systems differ, and so do labels and files.
+    """
+    return normalize("NFC", name)
 
 
 def expanded(path: str) -> Path:

@@ -64,6 +64,7 @@ def probe(
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
         fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
+        begins = _begin_of_file(container)
     end = _end_of_picture(path, zero, fps, end_s)
     sound_path, sound_zero = (path if has_sound else None), zero
     if sound is not None and not (sound.exists() and sound.samefile(path)):
@@ -81,10 +82,18 @@ def probe(
         height=height,
         fps=float(fps),
         has_sound=sound_path is not None,
-        start_s=float(zero),
+        start_s=float(max(zero - begins, Fraction(0))),
         pixel_aspect=float(pixel_aspect),
     )
     return Media(info, sound_path, zero, sound_zero, reading or Reading())
+
+
+def _begin_of_file(container: InputContainer) -> Fraction:
+    """The timestamp that players and audio tools call 0: of the stream that begins first.
+
+    What is before 0 is sound that decoders need before they are exact and is not heard.
+    """
+    return Fraction(max(container.start_time or 0, 0), av.time_base)
 
 
 def _start_of_sound(path: Path) -> Fraction:

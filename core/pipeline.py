@@ -65,7 +65,7 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
     """
     watch = Stopwatch()
     media = media_of(plan.options)
-    folder = Path(plan.options.output or Path(RESULTS_FOLDER, media.info.path.stem))
+    folder = Path(plan.options.output or Path(RESULTS_FOLDER, _own_name(media.info.path)))
     with _results_folder(folder, plan) as stale:
         progress("loading", 0, 0)
         models = models or Models(plan)
@@ -91,6 +91,11 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
         for path in set(stale).difference(result.files):
             path.unlink()
     return replace(result, timings_s=watch.total())
+
+
+def _own_name(video: Path) -> str:
+    """What the folder of a video's results is called: never `.` or `..`, which are others."""
+    return video.stem if video.stem.strip(". ") else f"video-{video.name.strip('. ')}"
 
 
 def media_of(options: Options) -> Media:

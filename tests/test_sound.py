@@ -462,7 +462,7 @@ def test_a_part_of_a_real_clip_says_what_the_whole_says(shared, tmp_path, start_
 
 
 def test_speech_from_before_a_part_that_goes_on_counts():
-    """Between both thresholds speech only goes on; too short alone, it is long enough as a whole."""
+    """Between both thresholds speech only goes on; too short alone, it is long enough in all."""
     heard_before = np.full(10, 0.6, np.float32)
     goes_on = np.array([0.4, 0.4, 0.1, 0.1], np.float32)
     config = SpeechConfig()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, InputError
-from ..files import expanded
+from ..files import expanded, is_litter
 
 VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
 VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
@@ -76,7 +76,7 @@ def _matches(item: str) -> Iterable[str]:
 def _glob(pattern: str) -> list[str]:
     """What fits a pattern, but folders and what is hidden."""
     found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return [name for name in found if not Path(name).is_dir()]
+    return [name for name in found if not (Path(name).is_dir() or is_litter(Path(name)))]
 
 
 def _listed(path: Path) -> Iterator[str]:
