@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unicodedata import normalize
 
 from filelock import FileLock, Timeout
 
@@ -26,6 +27,9 @@ from .stopping import last_resort
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?\.partial(?:\.[^.]*)?")
 """Names that `whole` gives: by process and machine, so that two do not write into one file."""
+
+_LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
+"""In lower case: what Windows and Macs leave in folders."""
 
 
 @contextmanager
@@ -304,6 +308,24 @@ def claim(path: Path) -> FileLock | None:
     except NotImplementedError as error:  # how filelock says it
         raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
     return lock
+
+
+def is_litter(path: Path) -> bool:
+    """Whether a file is one that systems leave beside others, or hidden: none that is meant.
+
+    Macs write a `._NAME` beside each NAME on disks that are not their own, and folders
+    `__MACOSX` into archives.
+    """
+    name = path.name.casefold()
+    return name.startswith(".") or name in _LITTER
+
+
+def same_form(name: str) -> str:
+    """A name in the one form in which names are compared.
+
+    An accented letter may be one character or two: systems differ, and so do labels and files.
+    """
+    return normalize("NFC", name)
 
 
 def expanded(path: str) -> Path:

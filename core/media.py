@@ -99,6 +99,7 @@ def probe(
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
         early_s = _early(stream)
+        begins = _begin_of_file(container)
     fps = _rate(picture)
     end = _end_of_picture(picture, zero, fps, end_s)
     if clocks.picture.runs:
@@ -114,7 +115,7 @@ def probe(
         height=height,
         fps=float(fps),
         has_sound=heard is not None,
-        start_s=float(zero),
+        start_s=float(max(zero - begins, Fraction(0))),
         pixel_aspect=float(pixel_aspect),
     )
     media = Media(
@@ -163,6 +164,14 @@ def _say_breaks(media: Media, clocks: Clocks) -> None:
                 f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
                 "taken to go on there without a break"
             )
+
+
+def _begin_of_file(container: InputContainer) -> Fraction:
+    """The timestamp that players and audio tools call 0: of the stream that begins first.
+
+    What is before 0 is sound that decoders need before they are exact and is not heard.
+    """
+    return Fraction(max(container.start_time or 0, 0), av.time_base)
 
 
 def sound_of(

@@ -21,7 +21,7 @@ VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv
 _LONGEST_BYTES = 200
 """Of a folder's name; file systems allow 255, and a folder in the making has a longer name."""
 _DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")
-_TAKEN = re.compile(r"\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
+_TAKEN = re.compile(r"\s*|\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
 """Names in the output folder that are not for results."""
 
 
