@@ -18,10 +18,12 @@ from av.container import InputContainer
 from .clock import Clock, Clocks, read_clocks
 from .container import EARLY_S, Decoder, Media, Reading, opened, packets_of, repeats, stream_of
 from .errors import InputError
-from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
+from .picture import first_frame_at, frames, upright_pixel_aspect
+from .sizes import Sizes
 from .sound import Sound
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
+from .upright import TRANSFERS, orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
 
@@ -63,7 +65,9 @@ def probe(
                 "Give a video; a file with only sound can be named as sound=FILE",
             )
         own_sound = stream_of(container, "audio")
-        clocks = _clocks(path, container, stream, own_sound)
+        reading = reading or Reading()
+        sizes = Sizes(stream, reading.max_pixels)
+        clocks = _clocks(path, container, stream, own_sound, sizes)
         head = next(Decoder(path, "video", clock=clocks.picture).frames(), None)
         if head is None:
             raise InputError(
@@ -71,9 +75,10 @@ def probe(
                 "Check that it plays in a video player, or copy it again from its source",
             )
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
-        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
+        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio, reading.rotate)
         fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
         early_s = _early(stream)
+        transfer = stream.codec_context.color_trc
     end = _end_of_picture(path, zero, fps, end_s)
     if clocks.picture.runs:
         end = clocks.end
@@ -85,7 +90,9 @@ def probe(
             f"{path} has no sound that can be decoded",
             "Name a sound file with sound=FILE (asd run), or go on without with allow_silent=true",
         )
-    width, height = upright_size(head)
+    turn = orientation(head, reading.rotate)
+    found = {(head.width, head.height), *sizes.found}
+    width, height = turn.size(*max(found, key=lambda size: size[0] * size[1]))
     info = VideoInfo(
         path=path,
         duration_s=float(end - zero),
@@ -101,18 +108,22 @@ def probe(
         sound_path,
         zero,
         sound_zero,
-        reading or Reading(),
+        reading,
         clock=clocks.picture,
         sound_clock=sound_clock,
         early_s=early_s,
+        transfer=transfer,
     )
     _say_breaks(media, clocks)
+    _say_look(media, len(found))
     return media
 
 
-def _clocks(path: Path, container: InputContainer, picture: Any, sound: Any) -> Clocks:
+def _clocks(
+    path: Path, container: InputContainer, picture: Any, sound: Any, sizes: Sizes
+) -> Clocks:
     """What the clocks of the file do; whether pictures come in decoding order is tried."""
-    clocks = read_clocks(container, picture, sound)
+    clocks = read_clocks(container, picture, sound, sizes.take)
     if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
         plain = replace(clocks.picture, in_decoding_order=False)
         first = islice(Decoder(path, "video", clock=plain).frames(), _TRIED_FRAMES)
@@ -140,6 +151,22 @@ def _say_breaks(media: Media, clocks: Clocks) -> None:
                 f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
                 "taken to go on there without a break"
             )
+
+
+def _say_look(media: Media, sizes: int) -> None:
+    info, rotate = media.info, media.reading.rotate
+    if rotate != "auto":
+        media.notes.add(f"{info.path}: the stored picture is turned clockwise by {rotate} degrees")
+    if sizes > 1:
+        media.notes.add(
+            f"{info.path}: pictures of {sizes} sizes: all are brought to that of the largest, "
+            f"{info.width}x{info.height}"
+        )
+    if media.transfer in TRANSFERS:
+        media.notes.add(
+            f"{info.path}: the picture has high dynamic range: tone mapped from "
+            f"{TRANSFERS[media.transfer]}"
+        )
 
 
 def _start_of_sound(path: Path) -> tuple[Fraction, Clock]:
