@@ -6,7 +6,7 @@ The rules stand in docs/time.md.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -213,13 +213,19 @@ class _Stream:
         return quiet_s > most_quiet_s
 
 
-def read_clocks(container: InputContainer, picture: Any, sound: Any) -> Clocks:
+def read_clocks(
+    container: InputContainer,
+    picture: Any,
+    sound: Any,
+    watch: Callable[[Any], None] | None = None,
+) -> Clocks:
     """Read a file's packets, without decoding them, for what its clocks do.
 
     Args:
         container: The file, at its beginning; it is read to its end.
         picture: A video stream of it; None leaves it out.
         sound: A sound stream of it; None leaves it out.
+        watch: Is shown each packet of the picture.
     """
     may_break: Any = av.format.Flags.ts_discont
     most_quiet_s = _LEAP_S if container.format.flags & may_break.value else _QUIET_S
@@ -227,6 +233,8 @@ def read_clocks(container: InputContainer, picture: Any, sound: Any) -> Clocks:
     chosen = [stream for stream in (picture, sound) if stream is not None]
     try:
         for count, packet in enumerate(container.demux(chosen)):
+            if watch is not None and packet.stream_index == picture.index:
+                watch(packet)
             stamp = packet.dts if packet.dts is not None else packet.pts
             if stamp is None or packet.is_discard:
                 continue

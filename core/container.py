@@ -159,6 +159,7 @@ class Media:
         clock: How the timestamps of the picture are to be read.
         sound_clock: How those of the sound are.
         early_s: Seconds before its time at which a picture may be taken for the one seen.
+        transfer: Transfer characteristics of the picture, a code of ITU-T H.273; 2 is not said.
     """
 
     info: VideoInfo
@@ -171,6 +172,7 @@ class Media:
     clock: Clock = field(default_factory=Clock)
     sound_clock: Clock = field(default_factory=Clock)
     early_s: Fraction = EARLY_S
+    transfer: int = 2
 
     @property
     def sound_path(self) -> Path | None:

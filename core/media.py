@@ -30,11 +30,13 @@ from .container import (
 from .errors import InputError
 from .formats import list_of_files
 from .notes import Notes
-from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
+from .picture import first_frame_at, frames, upright_pixel_aspect
+from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
+from .upright import TRANSFERS, orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
 
@@ -94,11 +96,13 @@ def probe(
                 raise _no_sound(path, streams)
             elif why := streams.why_no_sound():
                 notes.add(f"{path} has no sound that can be decoded{why}; silence stands for it")
-        clocks = _clocks(picture, container, stream, own_sound)
+        sizes = Sizes(stream, reading.max_pixels)
+        clocks = _clocks(picture, container, stream, own_sound, sizes)
         head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
-        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
+        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio, reading.rotate)
         early_s = _early(stream)
+        transfer = stream.codec_context.color_trc
         begins = _begin_of_file(container)
     fps = _rate(picture)
     end = _end_of_picture(picture, zero, fps, end_s)
@@ -107,7 +111,9 @@ def probe(
     sound_zero, sound_clock = zero, clocks.sound
     if sound is not None and not is_own_sound:
         heard, sound_zero, sound_clock = sound_of(sound, reading, notes)
-    width, height = upright_size(head)
+    turn = orientation(head, reading.rotate)
+    found = {(head.width, head.height), *sizes.found}
+    width, height = turn.size(*max(found, key=lambda size: size[0] * size[1]))
     info = VideoInfo(
         path=path,
         duration_s=float(end - zero),
@@ -129,14 +135,18 @@ def probe(
         clock=clocks.picture,
         sound_clock=sound_clock,
         early_s=early_s,
+        transfer=transfer,
     )
     _say_breaks(media, clocks)
+    _say_look(media, len(found))
     return media
 
 
-def _clocks(picture: Source, container: InputContainer, seen: Any, heard: Any) -> Clocks:
+def _clocks(
+    picture: Source, container: InputContainer, seen: Any, heard: Any, sizes: Sizes
+) -> Clocks:
     """What the clocks of the file do; whether pictures come in decoding order is tried."""
-    clocks = read_clocks(container, seen, heard)
+    clocks = read_clocks(container, seen, heard, sizes.take)
     if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
         plain = replace(clocks.picture, in_decoding_order=False)
         first = islice(Decoder(picture, clock=plain).frames(), _TRIED_FRAMES)
@@ -164,6 +174,22 @@ def _say_breaks(media: Media, clocks: Clocks) -> None:
                 f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
                 "taken to go on there without a break"
             )
+
+
+def _say_look(media: Media, sizes: int) -> None:
+    info, rotate = media.info, media.reading.rotate
+    if rotate != "auto":
+        media.notes.add(f"{info.path}: the stored picture is turned clockwise by {rotate} degrees")
+    if sizes > 1:
+        media.notes.add(
+            f"{info.path}: pictures of {sizes} sizes: all are brought to that of the largest, "
+            f"{info.width}x{info.height}"
+        )
+    if media.transfer in TRANSFERS:
+        media.notes.add(
+            f"{info.path}: the picture has high dynamic range: tone mapped from "
+            f"{TRANSFERS[media.transfer]}"
+        )
 
 
 def _begin_of_file(container: InputContainer) -> Fraction:

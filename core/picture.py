@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TypeVar
 
-import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from .container import EARLY_S, Decoder, Media
 from .errors import InputError
-from .types import GRID_FPS, Frame, UInt8, VideoInfo
+from .types import GRID_FPS, Frame
+from .upright import Upright, converter, orientation
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -108,38 +108,24 @@ def first_frame_at(time_s: float) -> int:
     return math.ceil(Fraction(str(time_s)) * GRID_FPS)
 
 
-def upright_size(frame: VideoFrame) -> tuple[int, int]:
-    """(width, height) of a frame after its rotation."""
-    size = frame.width, frame.height
-    return size if _quarter_turns(frame) % 2 == 0 else size[::-1]
-
-
-def upright_pixel_aspect(frame: VideoFrame, stored: Fraction | None) -> Fraction:
-    """Width of a pixel over its height after the rotation of a frame, from what is stored."""
+def upright_pixel_aspect(
+    frame: VideoFrame, stored: Fraction | None, rotate: str = "auto"
+) -> Fraction:
+    """Width of a pixel over its height once a frame is upright, from what is stored."""
     aspect = stored or Fraction(1)
-    return aspect if _quarter_turns(frame) % 2 == 0 else 1 / aspect
-
-
-def _quarter_turns(frame: VideoFrame) -> int:
-    return round(frame.rotation / 90) % 4
-
-
-def _rgb(frame: VideoFrame, info: VideoInfo, reformatter: VideoReformatter) -> UInt8:
-    turns = _quarter_turns(frame)
-    width, height = (info.width, info.height)[:: 1 if turns % 2 == 0 else -1]
-    # Naming the size brings a frame back to that of the first one, should it change.
-    image = reformatter.reformat(frame, width, height, "rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(image, turns))
+    return 1 / aspect if orientation(frame, rotate).transposed else aspect
 
 
 def frames(
     media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
 ) -> Iterator[Frame]:
-    """The picture on the 25 fps grid, upright, in RGB.
+    """The picture on the 25 fps grid, upright, in RGB, all frames of the video's size.
 
-    Grid frame k is the source frame nearest to k / 25 s by presentation timestamp, counted
-    from the first picture; of two as near, the earlier one. The picture lasts until its last
-    frame's own duration is over. A part has the very same frames as the whole.
+    Grid frame k is the source frame seen at k / 25 s by presentation timestamp, counted from
+    the first picture, or the next one if that is nearer and comes within `media.early_s`: of
+    frames that come evenly, the nearest, of two as near the earlier one. The picture lasts until
+    its last frame's own duration is over. A part has the very same frames as the whole. High
+    dynamic range is brought into the ordinary one.
 
     Args:
         media: What to read.
@@ -169,12 +155,16 @@ def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> 
     decoder = Decoder(media.picture, threads, media.notes, media.clock)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
     timed = Timed(media, decoder, start)
-    reformatter = VideoReformatter()
+    upright = Upright(
+        (media.info.width, media.info.height),
+        media.reading.rotate,
+        converter(media.transfer, VideoReformatter()),
+    )
     index = None
     shown: VideoFrame | None = None
     for index, frame in on_grid(timed, first, media.early_s):
         if frame is not shown:
-            image, shown = _rgb(frame, media.info, reformatter), frame
+            image, shown = upright(frame), frame
         yield Frame(index, image)
         if index + 1 == stop:
             break
@@ -185,6 +175,11 @@ def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> 
             "Choose an earlier start_s",
         )
     decoder.warn_if_skipped()
+    if decoder.repeated:
+        media.notes.add(
+            f"{media.info.path}: {decoder.repeated} packets of the picture are empty: the picture "
+            "before is held"
+        )
     if index + 1 != stop and timed.end < media.info.duration_s - 1:
         _log.warning(
             "%s: nothing of the picture can be read between %.2f s and its end at %.2f s",

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -27,6 +28,7 @@ from ...core.picture import Timed
 from ...core.segments import inside
 from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
+from ...core.upright import Upright, orientation
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
@@ -144,18 +146,14 @@ class _Reader:
         with media.picture.opened() as (_, stream):
             look = Look.of(stream)
             self.ticks_per_s: int = stream.time_base.denominator
-        self._turns = round(first.rotation / 90) % 4
-        self._size = media.info.width, media.info.height
-        if self._turns % 2:
-            self._size = self._size[::-1]
-            look = look.on_its_side()
-        self.look = look
-        self._reformatter = VideoReformatter()
+        rotate = media.reading.rotate
+        self.look = look.on_its_side() if orientation(first, rotate).transposed else look
+        convert = partial(look.rgb, reformatter=VideoReformatter())
+        self._upright = Upright((media.info.width, media.info.height), rotate, convert)
 
     def rgb(self, frame: VideoFrame) -> UInt8:
         """(height, width, 3) uint8, free to draw on."""
-        image = self.look.rgb(frame, *self._size, self._reformatter)
-        return np.ascontiguousarray(np.rot90(image, self._turns))
+        return self._upright(frame)
 
 
 class _Face:
