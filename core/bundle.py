@@ -1,23 +1,27 @@
 """A bundle: a folder with a network as ONNX graphs and a manifest that says what they are.
 
 `asd export` writes it, scorers that run on ONNX Runtime read it. The manifest holds the SHA-256 of
-each file, so that a file that is missing or altered is noticed before it is run.
+each file, so that a file that is missing or altered is noticed before it is run. All files lie in
+the folder itself, and a graph keeps its weights in its own file.
 """
 
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import WeightsError
 from .files import sha256
+from .onnx_file import hold_in_one_file
 from .weights import cache_folder, given_folder, note
 
 MANIFEST = "manifest.json"
 FORMAT = "asdkit-bundle-1"
 """What `format` in the manifest says."""
+_MOST_OPSET = 1000
 AGAIN = "Copy the bundle again, or make it anew with: asd export"
 """How to mend a bundle."""
 
@@ -44,7 +48,8 @@ class Bundle:
         """A file of the bundle, checked against the manifest.
 
         Raises:
-            WeightsError: The manifest does not know it, it is missing, or it was altered.
+            WeightsError: The manifest does not know it, it is missing, it was altered, or it is a
+                graph with weights in another file.
         """
         path = self.folder / name
         files = self.manifest["files"]
@@ -62,6 +67,8 @@ class Bundle:
                 f"{files[name]['sha256']}",
                 AGAIN,
             )
+        if path.suffix == ".onnx":
+            hold_in_one_file(path)
         return note(path)
 
 
@@ -73,22 +80,31 @@ def _read(path: Path) -> Mapping[str, Any]:
             f"{path.parent} is not a bundle: {path.name} cannot be read ({error.strerror})",
             "asd export makes bundles",
         ) from error
-    except ValueError as error:
-        raise WeightsError(f"{path} is damaged: {error}", AGAIN) from error
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+        raise WeightsError(f"{path} is damaged: {reason}", AGAIN) from error
     known = manifest.get("format") if isinstance(manifest, dict) else None
     if known != FORMAT:
         raise WeightsError(
-            f"{path} is not a manifest this version reads: its format is {known!r}, not {FORMAT!r}",
+            f"{path} is not a manifest this version reads: its format is "
+            f"{reprlib.repr(known)}, not {FORMAT!r}",
             "Make the bundle anew with: asd export",
         )
     parts = (("model", str), ("precision", str), ("opset", int), ("weights", dict), ("files", dict))
     for key, kind in parts:
-        if not isinstance(manifest.get(key), kind):
+        if type(manifest.get(key)) is not kind:  # true is no number
             raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", AGAIN)
+    if not 0 < manifest["opset"] <= _MOST_OPSET:
+        raise WeightsError(f"{path} is damaged: there is no such opset", AGAIN)
     for key in ("name", "file", "sha256"):
         if not isinstance(manifest["weights"].get(key), str):
             raise WeightsError(f"{path} is damaged: its weights have no {key!r}", AGAIN)
     for name, entry in manifest["files"].items():
+        if name in ("", ".", "..") or {*name} & {"/", "\\", "\0"}:
+            raise WeightsError(
+                f"{path} is damaged: {reprlib.repr(name)} is not the name of a file in its folder",
+                AGAIN,
+            )
         if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
             raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", AGAIN)
     return dict(manifest)

@@ -23,10 +23,12 @@ from ..plugins.torch_support import import_torch
 if TYPE_CHECKING:
     import onnx
 
-_MOST = 1 << 16
-"""Upper bound of a free axis: for the exporter, not for the graph."""
-_EXAMPLE = {"batch": 2, "frames": 7}
-"""Sizes of the inputs that the network is traced with; no axis is fixed by them."""
+_LEAST, _MOST = 2, 1 << 14
+"""Bounds of a free axis: for the exporter, not for the graph. It takes a size of 1 for a special
+case, and multiplies the highest ones, which must stay below 2**31 for a frame of every layer."""
+_EXAMPLE = {"batch": 3, "frames": 11}
+"""Sizes of the inputs that the network is traced with. No axis is fixed by them: a proof runs the
+graph at other ones."""
 
 
 def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> onnx.ModelProto:
@@ -42,8 +44,14 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
         ExportError: PyTorch cannot export the network, or what came out is no valid graph.
     """
     torch = import_torch("asd export")
-    module = copy.deepcopy(graph.module).half() if half else graph.module
-    dims = {name: torch.export.Dim(name, min=1, max=_MOST) for name in _free_names(graph.inputs)}
+    from .recurrent import with_operators
+
+    module = with_operators(copy.deepcopy(graph.module))
+    if half:
+        module.half()
+    dims = {
+        name: torch.export.Dim(name, min=_LEAST, max=_MOST) for name in _free_names(graph.inputs)
+    }
     example = tuple(torch.rand(tensor.sized(_EXAMPLE)) for tensor in graph.inputs)
     shapes = tuple(
         {axis: factor * dims[name] for axis, (factor, name) in tensor.free().items()}
@@ -69,6 +77,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
         ) from error
     model = program.model_proto
     _describe(model, graph, notes)
+    _declare_shapes(model, graph)
     return checked(model)
 
 
@@ -216,6 +225,23 @@ def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) ->
         values[tensor.name].doc_string = tensor.meaning
     model.producer_name, model.producer_version = "asdkit", __version__
     onnx.helper.set_model_props(model, dict(notes))
+
+
+def _declare_shapes(model: onnx.ModelProto, graph: Graph) -> None:
+    """Give inputs and output the shapes of the contract, whatever the exporter made of them.
+
+    It may declare the example's sizes of an axis that is free. All shapes between are inferred
+    anew, and whether the graph runs at other sizes is for the proof to tell.
+    """
+    values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
+    for tensor in (*graph.inputs, graph.output):
+        shape = values[tensor.name].type.tensor_type.shape
+        del shape.dim[:]
+        for size in tensor.shape:
+            if isinstance(size, int):
+                shape.dim.add(dim_value=size)
+            else:
+                shape.dim.add(dim_param=size)
 
 
 _SCOPES = "pkg.torch.onnx.name_scopes"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import reprlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -34,6 +36,8 @@ _STAGE_TOLERANCES = {"fp32": 1e-4, "fp16": 0.1}
 _SIZES = {"batch": (1, 2, 5), "frames": (1, 2, 7, 25, 37, 150)}
 _MOST_FRAMES = 300
 """Frames in all of the largest case: more take gigabytes, and show nothing new."""
+_MOST_VALUES = 1 << 20
+"""Values that a tensor may have in a frame."""
 
 Say = Callable[[str], None]
 
@@ -74,8 +78,7 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
         ExportError: A graph does not keep its contract, or its values differ too much.
         WeightsError: A file of the bundle is missing or altered.
     """
-    with np.load(bundle.file(ANSWERS)) as stored:
-        wanted = dict(stored)
+    wanted = _stored_answers(bundle)
     largest = {}
     for file, (inputs, output) in _contracts(bundle).items():
         path, opset = bundle.file(file), bundle.manifest["opset"]
@@ -94,9 +97,29 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
         largest[file] = max(
             _hold_values(f"{file}: {case}", session.run(arrays), expected, tolerance, say)
             for case, arrays in _cases(path.stem, inputs)
-            for expected in [wanted[f"{path.stem}: {case}"]]
+            for expected in [_answer(wanted, bundle, f"{path.stem}: {case}")]
         )
     return Proof(largest, session.device)
+
+
+def _stored_answers(bundle: Bundle) -> dict[str, Float32]:
+    """PyTorch's answers as the bundle has them.
+
+    Raises:
+        WeightsError: They are missing, altered or of another kind.
+    """
+    path = bundle.file(ANSWERS)
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except (OSError, ValueError, AttributeError, TypeError, BadZipFile) as error:
+        raise WeightsError(f"{path} holds no arrays that can be read", AGAIN) from error
+
+
+def _answer(wanted: Mapping[str, Float32], bundle: Bundle, case: str) -> Float32:
+    if case not in wanted:
+        raise WeightsError(f"{bundle.folder} has no answer of PyTorch to {case}", AGAIN)
+    return wanted[case]
 
 
 def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
@@ -111,9 +134,11 @@ def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
             for file, entry in bundle.manifest["files"].items()
             if file.endswith(".onnx")
         }
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise WeightsError(
-            f"The manifest of {bundle.folder} does not say all of its graphs ({error!r})", AGAIN
+            f"The manifest of {bundle.folder} does not say all of its graphs "
+            f"({type(error).__name__}: {error})",
+            AGAIN,
         ) from error
     if not found:
         raise WeightsError(f"The manifest of {bundle.folder} names no graph", AGAIN)
@@ -144,10 +169,20 @@ def _cases(graph: str, inputs: tuple[Tensor, ...] | list[Tensor]) -> Iterator[An
 
 
 def _tensor(entry: Mapping[str, Any]) -> Tensor:
-    """A tensor as the manifest describes it."""
-    return Tensor(
-        entry["name"], tuple(entry["shape"]), entry["meaning"], entry["low"], entry["high"]
-    )
+    """A tensor as the manifest describes it.
+
+    Raises:
+        KeyError: It does not say all.
+        TypeError: Something in it is of another type.
+        ValueError: A size or a bound is none that a proof could draw.
+        OverflowError: A bound is too large.
+    """
+    low, high = float(entry["low"]), float(entry["high"])
+    tensor = Tensor(str(entry["name"]), tuple(entry["shape"]), str(entry["meaning"]), low, high)
+    sizes = tensor.sized({"batch": 1, "frames": 1})
+    if not math.isfinite(high - low) or min(sizes) < 1 or math.prod(sizes) > _MOST_VALUES:
+        raise ValueError(f"{reprlib.repr(entry['shape'])} from {low} to {high}")
+    return tensor
 
 
 def _shown(tensor: Tensor) -> str:

@@ -24,7 +24,8 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
         hint: How to mend it, for the errors.
 
     Raises:
-        WeightsError: There is no such file, it cannot be read, or it is of another network.
+        WeightsError: There is no such file, it cannot be read, it is of another network, or holds
+            what are no weights: nothing at all, complex numbers, NaN or infinity.
     """
     if not path.is_file():
         raise WeightsError(f"There is no file of weights {path}", hint)
@@ -37,7 +38,28 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
     differences = _differences(network.state_dict(), state)
     if differences:
         raise WeightsError(f"{path} is no checkpoint of {called}: {'; '.join(differences)}", hint)
+    wanted = network.state_dict()
+    wrong = [(key, fault) for key in wanted if (fault := _fault(state[key], wanted[key]))]
+    if wrong:
+        key, fault = wrong[0]
+        more = f", and {len(wrong) - 1} more like it" if len(wrong) > 1 else ""
+        raise WeightsError(f"{path} has no usable weights: {key} {fault}{more}", hint)
     network.load_state_dict(state)
+
+
+def _fault(found: Any, wanted: torch.Tensor) -> str:
+    """What keeps a value of a checkpoint from being weights of this type; empty if nothing does."""
+    if not isinstance(found, torch.Tensor):
+        return f"is a {type(found).__name__} instead of a tensor"
+    if found.is_meta:
+        return "is a tensor without data"
+    if found.layout != torch.strided or found.is_quantized:
+        return "is a sparse or quantised tensor"
+    if found.is_complex() or (wanted.is_floating_point() and not found.is_floating_point()):
+        return f"holds {str(found.dtype).removeprefix('torch.')} instead of real numbers"
+    if wanted.is_floating_point() and not found.to(wanted.dtype).isfinite().all():
+        return "holds values that are NaN, infinite or too large for float32"
+    return ""
 
 
 def _differences(wanted: Mapping[str, torch.Tensor], state: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..core.components import Context
 from ..core.errors import DeviceError, MissingExtraError, OutputError, WeightsError
+from ..core.graphs import Tensor
 from ..core.types import Float32
 from ..core.weights import cache_folder
 
@@ -25,6 +26,8 @@ CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 _INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
 _LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
+_OF_MEMORY = re.compile(r"alloc|memory", re.IGNORECASE)
+"""Is in what ONNX Runtime says when memory is short."""
 _WARNINGS, _SILENT = 2, 4
 """Severities from which on ONNX Runtime writes to its log: its default, and fatal errors alone."""
 
@@ -129,6 +132,27 @@ class OnnxSession:
         """What the file says of itself."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
+    def hold(self, tensors: Sequence[Tensor], what: str, hint: str) -> None:
+        """See that the graph takes and gives these and nothing else, before it is run.
+
+        Args:
+            tensors: Its inputs and outputs; whatever is free in them must be free in the graph.
+            what: What it should be, such as "LR-ASD".
+            hint: How to mend it, for the error.
+
+        Raises:
+            WeightsError: It is another graph.
+        """
+        found = {**self.inputs, **self.outputs}
+        wanted = {tensor.name: tensor.shape for tensor in tensors}
+        if found.keys() != wanted.keys() or any(
+            not _fits(found[name], wanted[name]) for name in wanted
+        ):
+            raise WeightsError(
+                f"{self._path} is not {what}: it has {_listed(found)}, expected {_listed(wanted)}",
+                hint,
+            )
+
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Float32:
         """Run the graph; the inputs are put on its device and the output is fetched from there.
 
@@ -167,10 +191,27 @@ class OnnxSession:
             }
         except Exception as error:  # its exceptions have no base but Exception
             shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            reason = _reason(error)
             raise WeightsError(
-                f"{self._path} failed on {self.device} with {shapes}: {_reason(error)}",
-                "If memory is short use a smaller scorer.batch_frames",
+                f"{self._path} failed on {self.device} with {shapes}: {reason}",
+                "Use a smaller scorer.batch_frames"
+                if _OF_MEMORY.search(reason)
+                else "The graph may be of another model, or need another version of ONNX Runtime",
             ) from error
+
+
+def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:
+    """Whether fixed sizes are equal and free ones free."""
+    return len(found) == len(wanted) and all(
+        size == there if isinstance(size, int) else not isinstance(there, int)
+        for there, size in zip(found, wanted, strict=True)
+    )
+
+
+def _listed(tensors: Mapping[str, Sequence[Any]]) -> str:
+    return ", ".join(
+        f"{name} ({', '.join(map(str, shape))})" for name, shape in sorted(tensors.items())
+    )
 
 
 def check_device(context: Context) -> None:

@@ -27,7 +27,7 @@ from asdkit.core.errors import (
 )
 from asdkit.core.files import sha256
 from asdkit.core.graphs import Exportable, Graph, Tensor
-from asdkit.export import proof
+from asdkit.export import convert, proof
 from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan
 from asdkit.plugins.scorers.lip_motion import LIP_MOTION, LipMotionConfig
@@ -109,6 +109,23 @@ def test_published_weights_go_where_they_are_looked_for(tmp_path, monkeypatch):
 def test_a_graph_that_differs_leaves_no_bundle(tmp_path):
     text = refused(ExportError, toy_plan(tmp_path, Network(error=2e-4)))
     assert "model.onnx: batch 1, frames 1: differs from PyTorch by 2.0e-04, more than 1e-04" in text
+    assert left(tmp_path) == []
+
+
+class Pinned(Network):
+    """Holds the length that it was traced with, once it is a graph."""
+
+    def forward(self, x):
+        found = super().forward(x)
+        if torch.compiler.is_exporting():
+            return found * torch.ones(convert._EXAMPLE["frames"], 1)
+        return found
+
+
+def test_a_graph_that_holds_the_length_it_was_traced_with_leaves_no_bundle(tmp_path):
+    text = refused(ExportError, toy_plan(tmp_path, Pinned()))
+    assert "'logits': ['batch', 11, 2]" in text
+    assert "its contract is" in text
     assert left(tmp_path) == []
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ....core.bundle import Bundle
 from ....core.components import Context
 from ....core.errors import WeightsError
+from ....core.graphs import Tensor
+from ....core.onnx_file import hold_in_one_file
 from ....core.types import Float32, UInt8
 from ...onnx_support import OnnxSession
 from .config import WindowedConfig
@@ -43,9 +44,14 @@ class SplitRuntime:
                 "Choose that scorer, or make a bundle with: "
                 f"asd export scorer={model.name} output=DIR",
             )
-        self._frontend = OnnxSession(bundle.file("frontend.onnx"), context, config.tensorrt)
-        self._window = OnnxSession(bundle.file("window.onnx"), context, config.tensorrt)
-        self._sharing = model.sharing
+        sharing = model.sharing
+        self._frontend = _session(
+            model, bundle.file("frontend.onnx"), config, context, (sharing.seen, sharing.vectors)
+        )
+        self._window = _session(
+            model, bundle.file("window.onnx"), config, context, (MFCC, sharing.visual, LOGITS)
+        )
+        self._sharing = sharing
         self.device = self._frontend.device
         self.window_frames = config.batch_frames * WINDOW_FRAMES_PER_FACE
         self._batch_frames = config.batch_frames
@@ -81,19 +87,8 @@ class WholeRuntime:
 
     def __init__(self, model: Model, path: Path, config: WindowedConfig, context: Context) -> None:
         self._path = path
-        self._model = OnnxSession(path, context, config.tensorrt)
-        named = self._model.metadata.get("asdkit.model", model.name)
-        if named != model.name:
-            raise WeightsError(f"{path} holds {named}, not {model.name}", "Choose that scorer")
-        found = {**self._model.inputs, **self._model.outputs}
-        wanted = {tensor.name: tensor.shape for tensor in (MFCC, FACES, LOGITS)}
-        if found.keys() != wanted.keys() or any(
-            not _fits(found[name], wanted[name]) for name in wanted
-        ):
-            raise WeightsError(
-                f"{path} is not {model.title}: it has {_listed(found)}, expected {_listed(wanted)}",
-                f"Make one with: asd export scorer={model.name} output=DIR",
-            )
+        hold_in_one_file(path)
+        self._model = _session(model, path, config, context, (MFCC, FACES, LOGITS))
         self.device = self._model.device
         self.window_frames = config.batch_frames
 
@@ -118,15 +113,17 @@ class WholeRuntime:
         return found
 
 
-def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:
-    """Whether fixed sizes are equal and free ones free."""
-    return len(found) == len(wanted) and all(
-        size == there if isinstance(size, int) else not isinstance(there, int)
-        for there, size in zip(found, wanted, strict=True)
-    )
+def _session(
+    model: Model, path: Path, config: WindowedConfig, context: Context, tensors: tuple[Tensor, ...]
+) -> OnnxSession:
+    """A graph of a model, held to what it should take and give.
 
-
-def _listed(tensors: Any) -> str:
-    return ", ".join(
-        f"{name} ({', '.join(map(str, shape))})" for name, shape in sorted(tensors.items())
-    )
+    Raises:
+        WeightsError: It is of another model, or not a graph that ONNX Runtime runs.
+    """
+    session = OnnxSession(path, context, config.tensorrt)
+    named = session.metadata.get("asdkit.model", model.name)
+    if named != model.name:
+        raise WeightsError(f"{path} holds {named}, not {model.name}", "Choose that scorer")
+    session.hold(tensors, model.title, f"Make one with: asd export scorer={model.name} output=DIR")
+    return session

@@ -1,0 +1,117 @@
+"""Looks into the file of an ONNX graph, without the package onnx.
+
+A graph may name other files that hold its weights. Who loads it opens these, wherever they lie, so
+a stranger's graph could have any file of this machine read. What asdkit runs is one file each.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import WeightsError
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+"""Wire types of protocol buffers."""
+_DEEPEST = 32
+"""Graphs within graphs that are looked into; asdkit's own have none."""
+# Fields of onnx.proto, by message: number to the message it holds.
+_PARTS: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node", 11: "attribute"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+"""Fields of a tensor; either says that its values are in another file."""
+
+
+def hold_in_one_file(path: Path) -> Path:
+    """See that a graph keeps its weights in its own file.
+
+    Args:
+        path: The file of the graph.
+
+    Raises:
+        WeightsError: It names another file, it is no graph, or it cannot be read.
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            elsewhere = _elsewhere(data, 0, len(data), "model", 0)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, IndexError) as error:  # empty, or no protocol buffer
+        raise WeightsError(
+            f"{path} is not an ONNX graph, or is damaged ({error})",
+            "Copy it again, or make it anew with: asd export",
+        ) from error
+    if elsewhere:
+        raise WeightsError(
+            f"{path} keeps weights in other files, which asdkit does not open",
+            "Save the graph as one file, with its weights in it",
+        )
+    return path
+
+
+def _elsewhere(data: mmap.mmap, start: int, end: int, message: str, depth: int) -> bool:
+    """Whether a tensor within a message has its values in another file."""
+    if depth > _DEEPEST:
+        raise ValueError("graphs within graphs, too deep")
+    for field, wire, first, last in _fields(data, start, end):
+        if message == "tensor":
+            if field == _EXTERNAL_DATA or (field == _DATA_LOCATION and data[first:last] != b"\0"):
+                return True
+        elif (
+            wire == _BYTES
+            and field in _PARTS[message]
+            and _elsewhere(data, first, last, _PARTS[message][field], depth + 1)
+        ):
+            return True
+    return False
+
+
+def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Number, wire type, and where the content begins and ends, of each field of a message.
+
+    Raises:
+        ValueError: It is no message.
+        IndexError: It goes on beyond the file.
+    """
+    at = start
+    while at < end:
+        key, at = _varint(data, at)
+        if key >= 1 << 32:
+            raise ValueError("a field of no number")
+        field, wire = key >> 3, key & 7
+        first = at
+        if wire == _VARINT:
+            _, at = _varint(data, at)
+        elif wire == _FIXED64:
+            at += 8
+        elif wire == _FIXED32:
+            at += 4
+        elif wire == _BYTES:
+            size, first = _varint(data, at)
+            at = first + size
+        else:
+            raise ValueError(f"wire type {wire}")
+        if at > end:
+            raise ValueError("cut off")
+        yield field, wire, first, at
+
+
+def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
+    """A number and where it ends; 7 bits to a byte, the lowest first."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise ValueError("a number of more than 10 bytes")
