@@ -14,13 +14,14 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from . import mp4
 from .container import Decoder, Media, Reading, Source, opened, packets_of, too_large
 from .errors import InputError
 from .formats import list_of_files
 from .notes import Notes
 from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
 from .sound import Sound
-from .streams import Streams
+from .streams import Streams, encrypted
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
 
@@ -208,6 +209,8 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
                 f"{path} is {kind}: what it names, other files or addresses, is not opened",
                 "Give the video itself",
             ) from error
+        if any(track.encrypted for track in mp4.tracks(path).values()):
+            raise encrypted(path) from error
         if is_cut_off(path):
             raise InputError(
                 f"{path} is cut off or still being written: the index at its end is missing",

@@ -29,7 +29,7 @@ def tracks(
         streams = []
         for source, (_, disposition) in zip(opened, sources, strict=True):
             stream = target.add_stream_from_template(source.streams[0])
-            stream.disposition = disposition
+            stream.disposition = disposition.value
             streams.append(stream)
 
         def packets(number: int) -> Iterable[tuple[float, int, av.Packet]]:
