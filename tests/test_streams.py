@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -23,10 +24,13 @@ from PIL import Image
 from synth import click_times, clicks, number_of, numbered, write_video
 
 from asdkit.core import container
+from asdkit.core.components import Context
 from asdkit.core.container import Reading
 from asdkit.core.errors import InputError
 from asdkit.core.media import Media, Sound, frames, probe, sound_of
 from asdkit.core.programs import programs_of
+from asdkit.core.types import Result
+from asdkit.plugins.writers import annotated
 
 DEFAULT, OTHER = Disposition.default, Disposition(0)
 KEY = "00112233445566778899aabbccddeeff"
@@ -188,6 +192,32 @@ def test_a_track_that_is_not_there(tmp_path, parts):
         read(parts["picture"], sound_track=0)
     with pytest.raises(InputError, match=r"no programme 1.*none"):
         read(path, program=1)
+
+
+@pytest.mark.parametrize(("options", "click_s"), [({}, 0.5), ({"sound_track": 1}, 1.5)])
+def test_the_annotated_video_has_the_sound_of_the_run(tmp_path, parts, caplog, options, click_s):
+    path = tracks(
+        tmp_path / "clip.mkv",
+        (parts["still"], DEFAULT),
+        (parts["picture"], OTHER),
+        (parts["early"], DEFAULT),
+        (parts["late"], OTHER),
+    )
+    media = read(path, **options)
+    result = Result(
+        video=replace(media.info, notes=tuple(media.notes)),
+        shots=((0, 1),),
+        tracks=(),
+        settings={"start_s": 0.0, "end_s": None, **options},
+        timings_s={},
+        sound_path=media.sound_path,
+    )
+    assert len(caplog.messages) == len(list(media.notes))
+    writer = annotated.build(annotated.AnnotatedConfig(), Context(threads=1))
+    (written,) = writer.write(result, tmp_path)
+    assert heard(probe(written)) == pytest.approx([click_s], abs=0.03)
+    assert probe(written).info.width == 96
+    assert len(caplog.messages) == len(list(media.notes))  # nothing is said twice
 
 
 # Programmes
