@@ -64,6 +64,24 @@ def probe(
     """
     reading = reading or Reading()
     notes = Notes() if notes is None else notes
+    try:
+        return _found(path, sound, reading, notes, allow_silent=allow_silent, end_s=end_s)
+    except (OSError, av.FFmpegError) as error:  # it was there a moment ago
+        raise InputError(
+            f"{path} cannot be read any more: {error.strerror or error}",
+            "Run again once the file is in its place and whole",
+        ) from error
+
+
+def _found(
+    path: Path,
+    sound: Path | None,
+    reading: Reading,
+    notes: Notes,
+    *,
+    allow_silent: bool,
+    end_s: float | None,
+) -> Media:
     is_own_sound = sound is None or (sound.exists() and sound.samefile(path))
     with _searched(path, reading, "video", "audio") as (container, patient):
         streams = Streams(path, container, reading, notes, patient=patient)
