@@ -16,13 +16,14 @@ from av.video.frame import PictureType
 
 from .clock import Clock
 from .errors import InputError
-from .formats import FORMATS
+from .formats import FORMATS, begins_as_picture
 from .notes import Notes
 from .types import GRID_FPS, VideoInfo
 
 _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
+_PYAV = tuple(int(part) for part in av.__version__.split(".")[:2])
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
 _ONE_FILE = {
     "format_whitelist": ",".join(FORMATS),
@@ -193,7 +194,8 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     """
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
-    options = _most(max_pixels)
+    # Before 17.1, PyAV writes past its memory if streams show only as the file is read.
+    options = _most(max_pixels) if _PYAV >= (17, 1) or begins_as_picture(path) else {}
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)

@@ -39,6 +39,7 @@ _LISTS = {
     b"RTSPtext": "a reference to a stream",
     b"# VobSub index file": "an index of subtitles",
 }
+_PICTURES = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")
 _HEAD_BYTES = 64
 
 
@@ -48,6 +49,13 @@ def list_of_files(path: Path) -> str | None:
         head = file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     said = (what for start, what in _LISTS.items() if head.lower().startswith(start.lower()))
     return next(said, None)
+
+
+def begins_as_picture(path: Path) -> bool:
+    """Whether a file may be pictures alone, of which each says its size for itself."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return head.startswith(_PICTURES) or head[8:12] == b"WEBP"
 
 
 _ASF_PROTECTION = tuple(

@@ -15,6 +15,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from . import mp4
 from .clock import Clock, Clocks, read_clocks
 from .container import (
     EARLY_S,
@@ -33,7 +34,7 @@ from .notes import Notes
 from .picture import first_frame_at, frames, upright_pixel_aspect
 from .sizes import Sizes
 from .sound import Sound
-from .streams import Streams
+from .streams import Streams, encrypted
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
 from .upright import TRANSFERS, orientation
@@ -82,6 +83,24 @@ def probe(
     """
     reading = reading or Reading()
     notes = Notes() if notes is None else notes
+    try:
+        return _found(path, sound, reading, notes, allow_silent=allow_silent, end_s=end_s)
+    except (OSError, av.FFmpegError) as error:  # it was there a moment ago
+        raise InputError(
+            f"{path} cannot be read any more: {error.strerror or error}",
+            "Run again once the file is in its place and whole",
+        ) from error
+
+
+def _found(
+    path: Path,
+    sound: Path | None,
+    reading: Reading,
+    notes: Notes,
+    *,
+    allow_silent: bool,
+    end_s: float | None,
+) -> Media:
     is_own_sound = sound is None or (sound.exists() and sound.samefile(path))
     with _searched(path, reading, "video", "audio") as (container, patient):
         streams = Streams(path, container, reading, notes, patient=patient)
@@ -310,6 +329,8 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
                 f"{path} is {kind}: what it names, other files or addresses, is not opened",
                 "Give the video itself",
             ) from error
+        if any(track.encrypted for track in mp4.tracks(path).values()):
+            raise encrypted(path) from error
         if is_cut_off(path):
             raise InputError(
                 f"{path} is cut off or still being written: the index at its end is missing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,28 +37,27 @@ class Programs:
 
 def programs_of(path: Path) -> Programs:
     """The programmes named at the beginning of a transport stream; none in any other file."""
-    with path.open("rb") as file:
-        packets = list(_packets(file.read(_LOOKED_AT_BYTES)))
     programs = Programs()
-    for packet in packets:
-        if packet[3] >> 6:
-            programs.scrambled.add(_pid(packet, 1))
-    for table in _sections(packets, _PAT_PID, _PAT_TABLE):
+    by_pid: dict[int, list[bytes]] = defaultdict(list)
+    with path.open("rb") as file:
+        for packet in _packets(file.read(_LOOKED_AT_BYTES)):
+            by_pid[_pid(packet, 1)].append(packet)
+    for pid, packets in by_pid.items():
+        if 2 * sum(packet[3] >> 6 > 0 for packet in packets) > len(packets):  # else it is damage
+            programs.scrambled.add(pid)
+    named: dict[int, set[int]] = defaultdict(set)
+    for table in _sections(by_pid[_PAT_PID], _PAT_TABLE):
         for at in range(8, len(table) - _CHECKSUM_BYTES, 4):
-            number = int.from_bytes(table[at : at + 2], "big")
-            if number and number not in programs.streams:  # 0 is the network's own table
-                _take_program(programs, packets, number, _pid(table, at + 2))
+            if number := int.from_bytes(table[at : at + 2], "big"):  # 0 is the network's own
+                named[_pid(table, at + 2)].add(number)
+    for pid, numbers in named.items():
+        for table in _sections(by_pid[pid], _PMT_TABLE):
+            number = int.from_bytes(table[3:5], "big")
+            if number in numbers and number not in programs.streams:
+                types = dict(_streams(table))
+                programs.streams[number] = frozenset(types)
+                programs.scrambled |= {pid for pid in types if types[pid] in _SAMPLE_AES_TYPES}
     return programs
-
-
-def _take_program(programs: Programs, packets: list[bytes], number: int, pid: int) -> None:
-    for table in _sections(packets, pid, _PMT_TABLE):
-        if int.from_bytes(table[3:5], "big") != number:
-            continue
-        types = dict(_streams(table))
-        programs.streams[number] = frozenset(types)
-        programs.scrambled |= {pid for pid, kind in types.items() if kind in _SAMPLE_AES_TYPES}
-        return
 
 
 def _streams(table: bytes) -> Iterator[tuple[int, int]]:
@@ -88,11 +88,11 @@ def _packets(data: bytes) -> Iterator[bytes]:
                 return
 
 
-def _sections(packets: list[bytes], pid: int, table_id: int) -> Iterator[bytes]:
-    """The whole sections of a table, put together from their packets."""
+def _sections(packets: list[bytes], table_id: int) -> Iterator[bytes]:
+    """The whole sections of a table, put together from the packets of its PID."""
     pending = b""
     for packet in packets:
-        if _pid(packet, 1) != pid or not packet[3] & 0x10:
+        if not packet[3] & 0x10:  # no payload
             continue
         payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
         begins = bool(packet[1] & 0x40) and len(payload) > 0

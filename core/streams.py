@@ -109,10 +109,7 @@ class Streams:
     def _no_picture(self) -> InputError:
         problems = {self._problem(stream) for stream in self._all("video")}
         if ENCRYPTED in problems:
-            return InputError(
-                f"{self._path} is encrypted, and its picture cannot be decoded",
-                "Decrypt it first, or record it without protection; there is no option for keys",
-            )
+            return encrypted(self._path)
         if ELSEWHERE in problems:
             return InputError(
                 f"The picture of {self._path} {ELSEWHERE}", "Export it as one file that holds all"
@@ -254,6 +251,14 @@ class Streams:
         if stream.disposition & av.stream.Disposition.default:
             words.append("default")
         return " ".join(words)
+
+
+def encrypted(path: Path) -> InputError:
+    """What is said of a video that cannot be decoded without a key."""
+    return InputError(
+        f"{path} is encrypted, and its picture cannot be decoded",
+        "Decrypt it first, or record it without protection; there is no option for keys",
+    )
 
 
 def _obvious(pool: Sequence[Any]) -> Any:

@@ -29,7 +29,7 @@ def tracks(
         streams = []
         for source, (_, disposition) in zip(opened, sources, strict=True):
             stream = target.add_stream_from_template(source.streams[0])
-            stream.disposition = disposition
+            stream.disposition = disposition.value
             streams.append(stream)
 
         def packets(number: int) -> Iterable[tuple[float, int, av.Packet]]:
@@ -72,7 +72,7 @@ def two_programmes(path: Path, first: Path, second: Path) -> Path:
         data = part.read_bytes()
         packets = [data[at : at + 188] for at in range(0, len(data), 188)]
         # Their own tables of programmes and services go.
-        ours.append([p for p in packets if int.from_bytes(p[1:3], "big") & 0x1FFF not in (0, 17)])
+        ours.append([p for p in packets if _pid_at(p, 0) not in (0, 17)])
     table = bytes.fromhex("00B0110001C10000") + struct.pack(
         ">HHHH", 1, 0xE000 | 0x800, 2, 0xE000 | 0x1000
     )
@@ -183,11 +183,15 @@ def _element(name: str, content: bytes) -> bytes:
     return bytes.fromhex(name) + (len(content) | 1 << 56).to_bytes(8, "big") + content
 
 
-def scrambled(path: Path, pid: int) -> Path:
-    """A transport stream in which the packets of a PID say that they are encrypted."""
+def scrambled(path: Path, pid: int, most: int | None = None) -> Path:
+    """A transport stream in which packets of a PID, at most so many, say they are encrypted."""
     data = bytearray(path.read_bytes())
-    for at in range(0, len(data), 188):
-        if int.from_bytes(data[at + 1 : at + 3], "big") & 0x1FFF == pid:
-            data[at + 3] |= 0x80
+    places = [at for at in range(0, len(data), 188) if _pid_at(data, at) == pid]
+    for at in places[:most]:
+        data[at + 3] |= 0x80
     path.write_bytes(data)
     return path
+
+
+def _pid_at(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at + 1 : at + 3], "big") & 0x1FFF

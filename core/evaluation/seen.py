@@ -31,8 +31,13 @@ from .memory import peak_memory
 _MATTER = (
     *("allow_silent", "device", "threads", "seed"),
     *("batch_frames", "crop_scale", "detect_every", "max_faces"),
+    *("video_track", "sound_track", "program", "rotate", "max_pixels"),
 )
 """Options that scores, or what they cost, depend on, beside the components."""
+_MATTER_TO_DETECTORS = (
+    *("device", "threads", "batch_frames"),
+    *("video_track", "program", "rotate", "max_pixels"),
+)
 _SELF = __name__.partition(".")[0]
 _MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
 """Where asdkit's own components are, and what runs them."""
@@ -168,7 +173,7 @@ class Analyser:
         key = {
             "what": "detections",
             "video": sha256(media.info.path),
-            **{name: getattr(plan.options, name) for name in ("device", "threads", "batch_frames")},
+            **{name: getattr(plan.options, name) for name in _MATTER_TO_DETECTORS},
             "detector": _described(plan.chosen["detector"]),
             "versions": versions(plan),
         }
