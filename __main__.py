@@ -1,6 +1,16 @@
 """`python -m asdkit` is the command `asd`."""
 
-from .core.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command; see `core.cli.main`. Ctrl-C while even that is loaded is no traceback."""
+    try:
+        from .core.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command()
+
 
 if __name__ == "__main__":
     main()

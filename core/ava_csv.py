@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .files import same_form
 from .types import Float64, Int64
 
 SPEAKING_AUDIBLE = "SPEAKING_AUDIBLE"
@@ -28,6 +29,8 @@ TRUTH_COLUMNS = ("video_id", "frame_timestamp", *BOX_COLUMNS, "label", "entity_i
 """The columns of ground truth, in the order they have where the file has no header line."""
 PREDICTION_COLUMNS = (*TRUTH_COLUMNS, "score")
 """The columns of predictions."""
+_LARGEST = 1e8
+"""A larger number is no time in seconds and no place in a picture."""
 _TEXTS = ("video_id", "label", "entity_id")
 
 
@@ -38,7 +41,7 @@ class AvaRows:
     Attributes:
         line: (n,) int64, the line of the file, from 1.
         video_id: (n,) str.
-        time_s: (n,) float64, seconds from the start of the video.
+        time_s: (n,) float64, seconds on the clock of the file, or as far as it begins later.
         boxes: (n, 4) float64, x1, y1, x2, y2 relative to the picture, 0 to 1.
         label: (n,) str, one of `LABELS`.
         entity_id: (n,) str, the face track.
@@ -98,10 +101,10 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
                 for name, values in numbers.items():
                     values.append(_number(here, name, row[where[name]]))
                 for name, words in texts.items():
-                    words.append(intern(row[where[name]]))
+                    words.append(intern(same_form(row[where[name]])))
                 if texts["label"][-1] not in labels:
                     raise InputError(
-                        f"{here} has the label {texts['label'][-1]!r}; it must be "
+                        f"{here} has the label {texts['label'][-1][:40]!r}; it must be "
                         f"{' or '.join(labels)}",
                         "Rows without a label must be left out, and those of predictions stand "
                         f"for {SPEAKING_AUDIBLE}",
@@ -142,14 +145,14 @@ def _places(path: Path, first: Sequence[str], columns: Sequence[str]) -> dict[st
 
 
 def _number(here: str, name: str, text: str) -> float:
-    """A value of a row; scores alone may be infinite."""
+    """A value of a row; scores alone may be infinite, or of any size."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if math.isnan(value) or (math.isinf(value) and name != "score"):
+    if math.isnan(value) or (abs(value) > _LARGEST and name != "score"):
         raise InputError(
-            f"{here} has {text!r} as {name}, which must be a number",
+            f"{here} has {text[:40]!r} as {name}, which must be a number",
             "A face without a score ranks last with -inf" if name == "score" else "",
         )
     return value

@@ -116,6 +116,7 @@ class Options(AnalysisOptions):
         sound: Another file to take the sound from; it starts with the picture.
         output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
         overwrite: Replace results that are already in the output folder.
+        resume: Go on with what a run into the same folder has found before it was stopped.
         start_s: Process from this second of the video on.
         end_s: Process up to this second, excluded; to the end if not given.
     """
@@ -124,6 +125,7 @@ class Options(AnalysisOptions):
     sound: str | None = None
     output: str | None = None
     overwrite: bool = False
+    resume: bool = False
     start_s: float = 0.0
     end_s: float | None = None
 
@@ -258,7 +260,8 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
             f"identities={options.identities} needs an embedder, to compare faces by",
             "Use embedder=facenet",
         )
-    return Plan(options, chosen, writers, mine)
+    # What comes out is the same whether a run went on or not, and so is what is said of it.
+    return Plan(options, chosen, writers, {**mine, "resume": False})
 
 
 def make_options(options: type, settings: Mapping[str, Any]) -> Any:

@@ -14,17 +14,23 @@ import av
 from av.container import InputContainer
 from av.video.frame import PictureType
 
+from .clock import Clock
 from .errors import InputError
 from .formats import FORMATS
 from .notes import Notes
-from .types import VideoInfo
+from .types import GRID_FPS, VideoInfo
 
 _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
-_ONE_FILE = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
-"""Settings of FFmpeg that keep it to containers that hold what they play, and to local files."""
+_ONE_FILE = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "file",
+    "pattern_type": "none",
+}
+"""Settings of FFmpeg that keep it to containers that hold what they play, to local files, and to
+pictures whose name, though it holds %d, is a name."""
 _PATIENT = {"probesize": "50000000", "analyzeduration": "600000000"}
 """Settings of FFmpeg that look for streams in so many bytes and microseconds."""
 _LEANING = (PictureType.P, PictureType.B)
@@ -34,6 +40,8 @@ _LEANING = (PictureType.P, PictureType.B)
 MAX_PIXELS = 8192 * 4320
 """Pixels of a picture that are decoded unless told otherwise: those of an 8K cinema picture."""
 ROTATIONS = ("auto", "0", "90", "180", "270")
+EARLY_S = Fraction(1, 2 * GRID_FPS)
+"""Half a step of the grid: of the points of the grid none is nearer to a picture's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +156,10 @@ class Media:
         sound_zero: Timestamp in seconds, in the sound's file, of time zero.
         reading: How it is to be read.
         notes: What was chosen or left out, so far.
+        clock: How the timestamps of the picture are to be read.
+        sound_clock: How those of the sound are.
+        early_s: Seconds before its time at which a picture may be taken for the one seen.
+        transfer: Transfer characteristics of the picture, a code of ITU-T H.273; 2 is not said.
     """
 
     info: VideoInfo
@@ -157,6 +169,10 @@ class Media:
     sound_zero: Fraction
     reading: Reading = field(default_factory=Reading)
     notes: Notes = field(default_factory=Notes)
+    clock: Clock = field(default_factory=Clock)
+    sound_clock: Clock = field(default_factory=Clock)
+    early_s: Fraction = EARLY_S
+    transfer: int = 2
 
     @property
     def sound_path(self) -> Path | None:
@@ -177,7 +193,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     """
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
-    options = {"max_pixels": str(max_pixels)}
+    options = _most(max_pixels)
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)
@@ -186,6 +202,14 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
             name, options=options, container_options=limits, **_ANY_TAGS
         )
         return container
+
+
+def _most(max_pixels: int) -> dict[str, str]:
+    """The setting of FFmpeg's decoders for pictures of so many pixels.
+
+    It counts those that a codec adds to fill its blocks; what is shown is counted afterwards.
+    """
+    return {"max_pixels": str(max_pixels + max_pixels // 4 + 65_536)}
 
 
 def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
@@ -204,6 +228,11 @@ def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
         yield end
 
 
+def repeats(packet: Any) -> bool:
+    """Whether a packet holds nothing but a time: the frame before it is shown again."""
+    return not packet.size and (packet.pts is not None or packet.dts is not None)
+
+
 class Decoder:
     """One stream of a file, decoded; what is damaged is skipped and counted.
 
@@ -211,20 +240,31 @@ class Decoder:
         source: The stream.
         threads: Threads of the decoder; None leaves it to FFmpeg.
         notes: Is told what was left out.
+        clock: How its timestamps are to be read.
 
     Attributes:
         skipped: Packets and frames left out so far.
-        damaged: Frames handed out although FFmpeg says that they are damaged.
+        damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
+        repeated: Empty packets so far: each repeats the frame before.
+        end: Timestamp in seconds at which the last packet taken ends; None before the first.
     """
 
     def __init__(
-        self, source: Source, threads: int | None = None, notes: Notes | None = None
+        self,
+        source: Source,
+        threads: int | None = None,
+        notes: Notes | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._source = source
         self._threads = threads
         self._notes = notes or Notes()
+        self._clock = clock or Clock()
         self.skipped = 0
-        self.damaged = 0
+        self.damaged: set[Fraction] = set()
+        self.repeated = 0
+        self.end: Fraction | None = None
+        self._start: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -240,24 +280,31 @@ class Decoder:
         Raises:
             InputError: The file is not what it was any more, or its pictures become too large.
         """
+        self._start = start
         for frame in self._from(start):
-            begins_early = start is not None and frame.pts is not None
-            if frame.is_corrupt and not (begins_early and frame.pts * frame.time_base < start):
-                self.damaged += 1
+            self._note_damage(frame)
             yield frame
 
     def _from(self, start: Fraction | None) -> Iterator[Any]:
         if start is not None:
-            for back_s in _SEEK_BACK_S:
-                frames = self._run(start - back_s)
+            # The first frames in decoding order may not be those shown first.
+            for back_s in _SEEK_BACK_S[self._clock.in_decoding_order :]:
+                frames = self._clock.shown(self._run(start - back_s))
                 head = next(frames, None)
                 if head is not None and _begins(head) <= start:
                     self.skipped = 0  # what a seek lands on is no damage
                     yield head
                     yield from frames
                     return
-        self.skipped = 0
-        yield from self._run(None)
+        self.skipped = self.repeated = 0
+        self.end = None
+        yield from self._clock.shown(self._run(None))
+
+    def _note_damage(self, part: Any) -> None:
+        if part.is_corrupt and part.pts is not None:
+            time = Fraction(part.pts * part.time_base)
+            if self._start is None or time >= self._start:  # what is before is not shown
+                self.damaged.add(time)
 
     def warn_if_skipped(self) -> None:
         """Say it, once, if anything was left out or is damaged."""
@@ -269,33 +316,44 @@ class Decoder:
             )
         if self.damaged:
             self._notes.add(
-                f"{self._source.path}: {self.damaged} parts of the {what} are damaged and were "
-                "used as far as they could be decoded"
+                f"{self._source.path}: used {len(self.damaged)} damaged parts of the {what}, "
+                "as far as they could be decoded"
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
         with self._source.opened() as (container, stream):
             context = stream.codec_context
-            context.options = {"max_pixels": str(self._source.max_pixels)}
+            context.options = _most(self._source.max_pixels)
             stream.thread_type = "AUTO"
             context.thread_count = self._threads or 0
             if seek_to is not None:
                 try:
-                    container.seek(math.floor(seek_to / stream.time_base), stream=stream)
+                    time = self._clock.in_file(seek_to)
+                    container.seek(math.floor(time / stream.time_base), stream=stream)
                 except av.FFmpegError:
                     return
-            for packet in packets_of(container, stream):
+            for packet in self._clock.placed(packets_of(container, stream)):
+                self._note_damage(packet)
+                is_repeat = repeats(packet)
                 try:
-                    frames = stream.decode(packet)
+                    # To FFmpeg, a packet without data is the end.
+                    frames = [] if is_repeat else stream.decode(packet)
                 except av.FFmpegError:
                     self.skipped += 1
                     if stream.type == "video":
                         self._refuse_if_large(context)
                     continue
+                self.repeated += is_repeat
+                self._note_end(packet)
                 for frame in frames:
                     if stream.type == "video":
                         self._refuse_if_large(frame)
                     yield frame
+
+    def _note_end(self, packet: Any) -> None:
+        if packet.pts is not None and not (packet.is_discard or packet.is_corrupt):
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self.end = end if self.end is None else max(self.end, end)
 
     def _refuse_if_large(self, picture: Any) -> None:
         most = self._source.max_pixels

@@ -35,6 +35,9 @@ class Detector(Protocol):
     It is not asked again about a picture that stands still. One that does not look at pictures,
     but knows the faces of each frame beforehand, has an attribute `looks` that is False: it is
     asked about every frame, and its boxes are in stored pixels, square or not.
+
+    It may have a method `smallest_face_px(height, width) -> float`, the larger side of the
+    smallest face that it finds in pictures of this size, in their pixels: said where no face is.
     """
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:

@@ -7,14 +7,29 @@ import hashlib
 import json
 import math
 import os
+import platform
+import re
+import shutil
 import stat
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unicodedata import normalize
+
+from filelock import FileLock, Timeout
 
 from .errors import AsdError, InputError, OutputError
+from .stopping import last_resort
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?\.partial(?:\.[^.]*)?")
+"""Names that `whole` gives: by process and machine, so that two do not write into one file."""
+
+_LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
+"""In lower case: what Windows and Macs leave in folders."""
 
 
 @contextmanager
@@ -31,20 +46,47 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    # By its process, so that two of them do not write into one file.
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}",
-            "Choose another folder with output=FOLDER",
-        ) from error
-    finally:
+    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}.partial{path.suffix}")
+
+    def remove() -> None:
         with suppress(OSError):  # what went wrong has been raised already
             aside.unlink()
+
+    with last_resort(remove):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            aside.replace(path)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {path}: {error.strerror or error}",
+                "Choose another folder with output=FOLDER",
+            ) from error
+        finally:
+            remove()
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what `whole` has left in a folder, of processes of this machine that are no more."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            match = _PARTIAL.fullmatch(path.name)
+            if match and match[2] in (None, _HOST) and not _lives(int(match[1])):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is a process of that number, and not this one."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextmanager
@@ -62,14 +104,18 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     made: list[Path] = []
     try:
-        made = [path for path in folder.parents if not path.exists()]
+        made = missing_folders(folder)[1:]
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
-        ) as aside:
+        with (
+            TemporaryDirectory(
+                dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+            ) as aside,
+            last_resort(lambda: shutil.rmtree(aside, ignore_errors=True)),
+        ):
             new, old = Path(aside, "new"), Path(aside, "old")
             new.mkdir()
-            yield new
+            with same_folder(new):
+                yield new
             if folder.exists():
                 folder.rename(old)
             try:
@@ -89,6 +135,21 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+_APPLE_DOUBLE = bytes.fromhex("00051607")
+"""How the files begin in which a Mac keeps what other file systems have no room for."""
+
+
+def is_apple_double(path: Path) -> bool:
+    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`."""
+    if not path.name.startswith("._"):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == _APPLE_DOUBLE
+    except (OSError, ValueError):
+        return False
 
 
 MOST_BYTES = 256 << 20
@@ -210,6 +271,61 @@ def _number(text: str) -> float:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"it holds {text}, which is no number")
+
+
+@contextmanager
+def same_folder(folder: Path) -> Iterator[None]:
+    """A block at whose end a folder must still be the one that it was, not another in its place.
+
+    Raises:
+        OSError: It was removed.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)  # while it is open its number is not used again
+    try:
+        yield
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile")
+    finally:
+        os.close(descriptor)
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """Of a folder and those it lies in, the ones that are not there, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+
+
+def claim(path: Path) -> FileLock | None:
+    """A lock that the system takes back when this process ends; None if another holds it.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    except NotImplementedError as error:  # how filelock says it
+        raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
+    return lock
+
+
+def is_litter(path: Path) -> bool:
+    """Whether a file is one that systems leave beside others, or hidden: none that is meant.
+
+    Macs write a `._NAME` beside each NAME on disks that are not their own, and folders
+    `__MACOSX` into archives.
+    """
+    name = path.name.casefold()
+    return name.startswith(".") or name in _LITTER
+
+
+def same_form(name: str) -> str:
+    """A name in the one form in which names are compared.
+
+    An accented letter may be one character or two: systems differ, and so do labels and files.
+    """
+    return normalize("NFC", name)
 
 
 def expanded(path: str) -> Path:

@@ -12,7 +12,7 @@ FORMATS = (
     *("ifv", "mpjpeg", "gif", "apng", "yuv4mpegpipe"),
     *("h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "m4v", "mjpeg", "vc1", "dirac", "dnxhd"),
     # A picture that stands alone.
-    *("png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe", "jpegxl_anim"),
+    *("image2", "png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe", "jpegxl_anim"),
     # Sound.
     *("wav", "w64", "aiff", "au", "caf", "flac", "mp3", "aac", "ac3", "eac3", "dts", "dtshd"),
     *("truehd", "mlp", "loas", "amr", "amrnb", "amrwb", "wv", "ape", "tta", "tak", "mpc"),

@@ -6,6 +6,7 @@ import math
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -14,15 +15,28 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from .container import Decoder, Media, Reading, Source, opened, packets_of, too_large
+from .clock import Clock, Clocks, read_clocks
+from .container import (
+    EARLY_S,
+    Decoder,
+    Media,
+    Reading,
+    Source,
+    opened,
+    packets_of,
+    repeats,
+    too_large,
+)
 from .errors import InputError
 from .formats import list_of_files
 from .notes import Notes
-from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
+from .picture import first_frame_at, frames, upright_pixel_aspect
+from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
+from .upright import TRANSFERS, orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
 
@@ -32,6 +46,11 @@ _MOST_FPS = 480
 _MEASURED_PACKETS = 100
 _BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
 """Containers without a list of their streams, which may begin anywhere."""
+
+_WITHOUT_SHOWN_TIMES = ("avi",)
+"""Containers that never give times of presentation."""
+_TRIED_FRAMES = 48
+_MOST_EARLY_S = Fraction(1, 2)
 
 
 def probe(
@@ -68,22 +87,33 @@ def probe(
         streams = Streams(path, container, reading, notes, patient=patient)
         stream = streams.picture()
         picture = Source.of(path, stream, reading.max_pixels, patient=patient)
-        heard = None
+        heard, own_sound = None, None
         if is_own_sound:
             own_sound = streams.sound(stream)
             if own_sound is not None:
                 heard = Source.of(path, own_sound, reading.max_pixels, patient=patient)
             elif not allow_silent:
                 raise _no_sound(path, streams)
-        head = _head(picture, stream)
+            elif why := streams.why_no_sound():
+                notes.add(f"{path} has no sound that can be decoded{why}; silence stands for it")
+        sizes = Sizes(stream, reading.max_pixels)
+        clocks = _clocks(picture, container, stream, own_sound, sizes)
+        head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
-        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
+        pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio, reading.rotate)
+        early_s = _early(stream)
+        transfer = stream.codec_context.color_trc
+        begins = _begin_of_file(container)
     fps = _rate(picture)
     end = _end_of_picture(picture, zero, fps, end_s)
-    sound_zero = zero
+    if clocks.picture.runs:
+        end = clocks.end
+    sound_zero, sound_clock = zero, clocks.sound
     if sound is not None and not is_own_sound:
-        heard, sound_zero = sound_of(sound, reading, notes)
-    width, height = upright_size(head)
+        heard, sound_zero, sound_clock = sound_of(sound, reading, notes)
+    turn = orientation(head, reading.rotate)
+    found = {(head.width, head.height), *sizes.found}
+    width, height = turn.size(*max(found, key=lambda size: size[0] * size[1]))
     info = VideoInfo(
         path=path,
         duration_s=float(end - zero),
@@ -91,15 +121,88 @@ def probe(
         height=height,
         fps=float(fps),
         has_sound=heard is not None,
-        start_s=float(zero),
+        start_s=float(max(zero - begins, Fraction(0))),
         pixel_aspect=float(pixel_aspect),
     )
-    return Media(info, picture, heard, zero, sound_zero, reading, notes)
+    media = Media(
+        info,
+        picture,
+        heard,
+        zero,
+        sound_zero,
+        reading,
+        notes,
+        clock=clocks.picture,
+        sound_clock=sound_clock,
+        early_s=early_s,
+        transfer=transfer,
+    )
+    _say_breaks(media, clocks)
+    _say_look(media, len(found))
+    return media
+
+
+def _clocks(
+    picture: Source, container: InputContainer, seen: Any, heard: Any, sizes: Sizes
+) -> Clocks:
+    """What the clocks of the file do; whether pictures come in decoding order is tried."""
+    clocks = read_clocks(container, seen, heard, sizes.take)
+    if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
+        plain = replace(clocks.picture, in_decoding_order=False)
+        first = islice(Decoder(picture, clock=plain).frames(), _TRIED_FRAMES)
+        stamps = [frame.pts for frame in first if frame.pts is not None]
+        if stamps == sorted(stamps):
+            return replace(clocks, picture=plain)
+    return clocks
+
+
+def _early(picture: Any) -> Fraction:
+    """See `Media.early_s`: half the distance of pictures that come evenly, but more slowly."""
+    rate = picture.base_rate or picture.average_rate
+    return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
+
+
+def _say_breaks(media: Media, clocks: Clocks) -> None:
+    leaps = [at for at in clocks.breaks if at.leap > 0]
+    anew = [at for at in clocks.breaks if at.leap <= 0]
+    for what, breaks in (("leaps ahead", leaps), ("starts anew", anew)):
+        if breaks:
+            moments = ", ".join(f"{float(at.time - media.zero):.2f}" for at in breaks[:5])
+            more = f" and {len(breaks) - 5} more times" if len(breaks) > 5 else ""
+            by = f" by {float(breaks[0].leap):.2f} s" if breaks is leaps and len(leaps) == 1 else ""
+            media.notes.add(
+                f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
+                "taken to go on there without a break"
+            )
+
+
+def _say_look(media: Media, sizes: int) -> None:
+    info, rotate = media.info, media.reading.rotate
+    if rotate != "auto":
+        media.notes.add(f"{info.path}: the stored picture is turned clockwise by {rotate} degrees")
+    if sizes > 1:
+        media.notes.add(
+            f"{info.path}: pictures of {sizes} sizes: all are brought to that of the largest, "
+            f"{info.width}x{info.height}"
+        )
+    if media.transfer in TRANSFERS:
+        media.notes.add(
+            f"{info.path}: the picture has high dynamic range: tone mapped from "
+            f"{TRANSFERS[media.transfer]}"
+        )
+
+
+def _begin_of_file(container: InputContainer) -> Fraction:
+    """The timestamp that players and audio tools call 0: of the stream that begins first.
+
+    What is before 0 is sound that decoders need before they are exact and is not heard.
+    """
+    return Fraction(max(container.start_time or 0, 0), av.time_base)
 
 
 def sound_of(
     path: Path, reading: Reading | None = None, notes: Notes | None = None
-) -> tuple[Source, Fraction]:
+) -> tuple[Source, Fraction, Clock]:
     """The sound of a file, without its picture.
 
     Args:
@@ -108,7 +211,7 @@ def sound_of(
         notes: Is told what was chosen.
 
     Returns:
-        The stream, and the timestamp in seconds at which the file begins.
+        The stream, the timestamp in seconds at which the file begins, and the clock of the sound.
 
     Raises:
         InputError: There is no such file, or it cannot be read or has no sound.
@@ -123,7 +226,8 @@ def sound_of(
                 "Give another file as sound=FILE",
             )
         source = Source.of(path, stream, reading.max_pixels, patient=patient)
-        return source, Fraction(container.start_time or 0, av.time_base)
+        start = Fraction(container.start_time or 0, av.time_base)
+        return source, start, read_clocks(container, None, stream).sound
 
 
 def _no_sound(path: Path, streams: Streams) -> InputError:
@@ -133,12 +237,12 @@ def _no_sound(path: Path, streams: Streams) -> InputError:
     )
 
 
-def _head(picture: Source, stream: Any) -> Any:
+def _head(picture: Source, stream: Any, clock: Clock) -> Any:
     """The first frame of the picture."""
     context = stream.codec_context
     if context.width * context.height > picture.max_pixels:
         raise too_large(picture.path, context.width, context.height, picture.max_pixels)
-    head = next(Decoder(picture).frames(), None)
+    head = next(Decoder(picture, clock=clock).frames(), None)
     if head is not None:
         return head
     if not context.width:
@@ -203,7 +307,7 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
     except av.FFmpegError as error:
         if kind := list_of_files(path):
             raise InputError(
-                f"{path} is {kind}: it names other files, and these are not opened",
+                f"{path} is {kind}: what it names, other files or addresses, is not opened",
                 "Give the video itself",
             ) from error
         if is_cut_off(path):
@@ -267,7 +371,7 @@ def _end_of_packets(
     end = zero
     for packet in packets_of(container, stream):
         # What an edit list hides is decoded, but never shown.
-        if packet.size and not packet.is_corrupt and not packet.is_discard:
+        if (packet.size or repeats(packet)) and not (packet.is_corrupt or packet.is_discard):
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
             end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from unicodedata import normalize
 
 import cv2
 import numpy as np
@@ -14,9 +13,9 @@ from .contracts import Detector, Embedder
 from .crops import portrait
 from .embedding import embed
 from .errors import InputError
-from .files import read_file
+from .files import is_litter, read_file, same_form
 from .results import printable
-from .types import Float32, UInt8
+from .types import OFF_SCREEN, Float32, UInt8
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Files taken for pictures."""
@@ -37,8 +36,8 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
         The embeddings (m, d) of each person, by name.
 
     Raises:
-        InputError: There is no such folder, it holds no picture, or a picture is unreadable or
-            shows no face.
+        InputError: There is no such folder, it holds no picture, or a picture is unreadable,
+            shows no face or is named after nobody.
         ConfigError: The detector does not look at pictures.
     """
     found: dict[str, list[UInt8]] = defaultdict(list)
@@ -62,7 +61,7 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
         inner = {
             entry: sorted(entry.iterdir())
             for entry in entries
-            if entry.is_dir() and entry.name[0] != "."
+            if entry.is_dir() and not is_litter(entry)
         }
     except OSError as error:
         raise InputError(
@@ -74,9 +73,9 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
         *((person.name, path) for person, paths in inner.items() for path in paths),
     ]
     pictures = [
-        (" ".join(normalize("NFC", printable(name)).split()), path)
+        (_name(name, path), path)
         for name, path in named
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not is_litter(path)
     ]
     if not pictures:
         raise InputError(
@@ -84,6 +83,21 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
             f"Put pictures there, named after whom they show: {', '.join(SUFFIXES)}",
         )
     yield from pictures
+
+
+def _name(name: str, path: Path) -> str:
+    """Whom a picture shows; `name` is that of its file or folder."""
+    whom = " ".join(same_form(printable(name)).split())
+    if not whom:
+        raise InputError(
+            f"The portrait {path} is named after nobody", "Give it the name of whom it shows"
+        )
+    if whom.replace(" ", "_").casefold() == OFF_SCREEN:
+        raise InputError(
+            f"The portrait {path} has the name of whoever speaks without being seen",
+            "Give it the name of whom it shows",
+        )
+    return whom
 
 
 def _read(path: Path) -> UInt8:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TypeVar
 
-import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from .container import Decoder, Media
+from .container import EARLY_S, Decoder, Media
 from .errors import InputError
-from .types import GRID_FPS, Frame, UInt8, VideoInfo
+from .types import GRID_FPS, Frame
+from .upright import Upright, converter, orientation
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -23,11 +23,12 @@ _T = TypeVar("_T")
 class Timed:
     """The frames of a picture with their times: an iterable of (start, end, frame).
 
-    Start and end are seconds from time zero. A frame without a timestamp follows its
-    predecessor; one that does not come after its predecessor is left out.
+    Start and end are seconds from time zero. A frame is held until the next one's time comes;
+    the last one as long as the file says, empty packets after it included. A frame without a
+    timestamp follows its predecessor; one that does not come after its predecessor is left out.
 
     Attributes:
-        end: When the last frame ends; 0 before the first.
+        end: When the last frame that was decoded ends; 0 before the first.
     """
 
     def __init__(self, media: Media, decoder: Decoder, start: Fraction | None) -> None:
@@ -37,32 +38,40 @@ class Timed:
         self.end = Fraction(0)
 
     def __iter__(self) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
-        before: Fraction | None = None
+        before: tuple[Fraction, VideoFrame] | None = None
         gap = 1 / Fraction(self._media.info.fps)
         for frame in self._decoder.frames(self._start):
             time = self.end
             if frame.pts is not None:
                 time = frame.pts * frame.time_base - self._media.zero
             if before is not None:
-                if time <= before:
+                if time <= before[0]:
                     self._decoder.skipped += 1
                     continue
-                gap = time - before
+                gap = time - before[0]
+                yield before[0], time, before[1]
             self.end = time + ((frame.duration or 0) * frame.time_base or gap)
-            before = time
-            yield time, self.end, frame
+            before = time, frame
+        if before is not None:
+            if self._decoder.end is not None:
+                self.end = max(self.end, self._decoder.end - self._media.zero)
+            yield before[0], self.end, before[1]
 
 
 def on_grid(
-    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0
+    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0, early_s: Fraction = EARLY_S
 ) -> Iterator[tuple[int, _T]]:
-    """Choose the frame nearest to each point of the 25 fps grid, the earlier one of two.
+    """Choose the frame that is seen at each point of the 25 fps grid.
+
+    That is the frame held at that time, or the next one if that is nearer and no more than
+    `early_s` away: of frames that come evenly, the nearest, the earlier one of two.
 
     The grid has as many frames as fit the picture, rounded, and at least one.
 
     Args:
         timed: (start, end, frame), in seconds from time zero, rising.
         first: The first grid frame wanted; `timed` begins at or before it.
+        early_s: See `Media.early_s`.
 
     Yields:
         (grid frame, frame).
@@ -78,7 +87,9 @@ def on_grid(
         if waiting is not None and waiting[0] < certain:
             yield waiting
             waiting = None
-        while before is not None and 2 * index <= (before[0] + time) * GRID_FPS:
+        while before is not None and (
+            2 * index <= (before[0] + time) * GRID_FPS or index < (time - early_s) * GRID_FPS
+        ):
             if index < certain:
                 yield index, before[1]
             else:
@@ -97,38 +108,24 @@ def first_frame_at(time_s: float) -> int:
     return math.ceil(Fraction(str(time_s)) * GRID_FPS)
 
 
-def upright_size(frame: VideoFrame) -> tuple[int, int]:
-    """(width, height) of a frame after its rotation."""
-    size = frame.width, frame.height
-    return size if _quarter_turns(frame) % 2 == 0 else size[::-1]
-
-
-def upright_pixel_aspect(frame: VideoFrame, stored: Fraction | None) -> Fraction:
-    """Width of a pixel over its height after the rotation of a frame, from what is stored."""
+def upright_pixel_aspect(
+    frame: VideoFrame, stored: Fraction | None, rotate: str = "auto"
+) -> Fraction:
+    """Width of a pixel over its height once a frame is upright, from what is stored."""
     aspect = stored or Fraction(1)
-    return aspect if _quarter_turns(frame) % 2 == 0 else 1 / aspect
-
-
-def _quarter_turns(frame: VideoFrame) -> int:
-    return round(frame.rotation / 90) % 4
-
-
-def _rgb(frame: VideoFrame, info: VideoInfo, reformatter: VideoReformatter) -> UInt8:
-    turns = _quarter_turns(frame)
-    width, height = (info.width, info.height)[:: 1 if turns % 2 == 0 else -1]
-    # Naming the size brings a frame back to that of the first one, should it change.
-    image = reformatter.reformat(frame, width, height, "rgb24").to_ndarray()
-    return np.ascontiguousarray(np.rot90(image, turns))
+    return 1 / aspect if orientation(frame, rotate).transposed else aspect
 
 
 def frames(
     media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
 ) -> Iterator[Frame]:
-    """The picture on the 25 fps grid, upright, in RGB.
+    """The picture on the 25 fps grid, upright, in RGB, all frames of the video's size.
 
-    Grid frame k is the source frame nearest to k / 25 s by presentation timestamp, counted
-    from the first picture; of two as near, the earlier one. The picture lasts until its last
-    frame's own duration is over. A part has the very same frames as the whole.
+    Grid frame k is the source frame seen at k / 25 s by presentation timestamp, counted from
+    the first picture, or the next one if that is nearer and comes within `media.early_s`: of
+    frames that come evenly, the nearest, of two as near the earlier one. The picture lasts until
+    its last frame's own duration is over. A part has the very same frames as the whole. High
+    dynamic range is brought into the ordinary one.
 
     Args:
         media: What to read.
@@ -155,13 +152,20 @@ def frames(
 
 
 def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
-    decoder = Decoder(media.picture, threads, media.notes)
+    decoder = Decoder(media.picture, threads, media.notes, media.clock)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
     timed = Timed(media, decoder, start)
-    reformatter = VideoReformatter()
+    upright = Upright(
+        (media.info.width, media.info.height),
+        media.reading.rotate,
+        converter(media.transfer, VideoReformatter()),
+    )
     index = None
-    for index, frame in on_grid(timed, first):
-        yield Frame(index, _rgb(frame, media.info, reformatter))
+    shown: VideoFrame | None = None
+    for index, frame in on_grid(timed, first, media.early_s):
+        if frame is not shown:
+            image, shown = upright(frame), frame
+        yield Frame(index, image)
         if index + 1 == stop:
             break
     if index is None:
@@ -171,6 +175,11 @@ def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> 
             "Choose an earlier start_s",
         )
     decoder.warn_if_skipped()
+    if decoder.repeated:
+        media.notes.add(
+            f"{media.info.path}: {decoder.repeated} packets of the picture are empty: the picture "
+            "before is held"
+        )
     if index + 1 != stop and timed.end < media.info.duration_s - 1:
         _log.warning(
             "%s: nothing of the picture can be read between %.2f s and its end at %.2f s",

@@ -12,12 +12,21 @@ from typing import Any, cast
 
 import numpy as np
 
+from .files import same_form
 from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
 OLDER_SCHEMA = "asdkit.result/1"
 """The form before it, without `start_s`, `pixel_aspect` and `notes` of the video."""
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+# fmt: off
+_MISSING = {
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+}
+# fmt: on
+"""What pandas takes for a missing value."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,6 +42,18 @@ def printable(text: str) -> str:
     Python gives such bytes of a file name as lone surrogates, which cannot be encoded.
     """
     return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def cell(text: str) -> str:
+    """`text` as a name in a table or in fields: no formula of a spreadsheet, and not missing.
+
+    Spreadsheets compute what begins with = + - @, and readers such as pandas take a few words for
+    a missing value; a name that is such gets `_` before or after it.
+    """
+    text = same_form(printable(text))
+    if _FORMULA.match(text):
+        return f"_{text}"
+    return f"{text}_" if text in _MISSING else text
 
 
 def turns(result: Result) -> list[tuple[float, float, str]]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .crops import portrait
 from .recent import RecentFrames
@@ -36,6 +37,8 @@ _SUDDEN = 4.0
 """How many times the usual change of a face a change of person is."""
 _SETTLED = 2.0
 """How many times the usual change after it."""
+_JITTERS = 0.03
+"""A greater change may be one of the box alone."""
 _STILL = 0.002
 """A smaller change is that of a picture that stands still, and says nothing of what is usual."""
 _USUAL_OF = 8
@@ -95,16 +98,16 @@ class SamePerson:
         alike = np.zeros_like(near)
         for row, face in zip(*np.nonzero(near), strict=True):
             alike[row, face] = _alike(self._tracks[numbers[row]].look, looks[face])
-        unclaimed = near & ~alike.any(0) & ~alike.any(1)[:, None]
+        going_on, claimed = alike.any(axis=1, keepdims=True), alike.any(axis=0, keepdims=True)
+        unclaimed = near & ~going_on & ~claimed
         doubtful = [row for row in range(len(numbers)) if unclaimed[row].any()]
         if doubtful and not final and end <= index + AHEAD_FRAMES:
             return None
-        stop = min(end, index + AHEAD_FRAMES + 1)
         return [
             numbers[row]
             for row in doubtful
             if any(
-                self._another(self._tracks[numbers[row]], index, found.boxes[face], stop)
+                self._another(self._tracks[numbers[row]], index, found.boxes[face], end)
                 for face in np.flatnonzero(unclaimed[row])
             )
         ]
@@ -125,23 +128,35 @@ class SamePerson:
                 if last is None:
                     self._tracks[piece.track] = _Last(frame, box, look)
                 else:
-                    last.changes.append(_change(last.look, look))
+                    last.changes.append(self._changed(last, frame, look))
                     last.frame, last.box, last.look = frame, box, look
 
-    def _another(self, last: _Last, index: int, box: Float64, stop: int) -> bool:
+    def _changed(self, last: _Last, frame: int, look: UInt8) -> float:
+        """How much a track's face changed up to a frame, but for what its box jitters."""
+        change = _change(last.look, look)
+        if change < _JITTERS:
+            return change
+        return min(change, _change(last.look, _look(self._frames[frame], last.box)))
+
+    def _another(self, last: _Last, index: int, box: Float64, end: int) -> bool:
         """Whether the face at `box` in frame `index` is not that of the track."""
+        changes = self._steps(last, index, box)
+        # The frame with which it came, suddenly or not at all.
+        came = last.frame + 1 + int(np.argmax(changes))
+        others = sorted(changes)[:-1]
+        if max(changes) < max(_LEAST_CHANGED, _SUDDEN * _usual(others)):
+            return False
+        stop = min(end, came + AHEAD_FRAMES + 1)
         # Where boxes jitter the face has not changed at the track's own place; after a flash
         # it is there again.
-        place = [_look(self._frames[k], last.box) for k in range(index, stop)]
+        place = [_look(self._frames[k], last.box) for k in range(came, stop)]
         if min(_change(last.look, look) for look in place) < _LEAST_CHANGED:
             return False
-        looks = [_look(self._frames[k], box) for k in range(index, stop)]
-        after = [_change(a, b) for a, b in pairwise(looks)]
-        if _change(last.look, looks[0]) < max(
+        settled = [_look(self._frames[k], box) for k in range(came, stop)]
+        after = [_change(a, b) for a, b in pairwise(settled)]
+        if _change(last.look, _look(self._frames[index], box)) < max(
             _LEAST_CHANGED, _SUDDEN * _usual([*last.changes, *after]), _SETTLED * _usual(after)
         ):
-            return False
-        if not self._sudden(last, index, box):
             return False
         if self._distance is None:
             return True
@@ -149,15 +164,21 @@ class SamePerson:
         now = portrait(self._frames[index], box)
         return self._distance(before, now) > SAME_PERSON_DISTANCE
 
-    def _sudden(self, last: _Last, index: int, box: Float64) -> bool:
-        """Whether the change came within one step, of all since the track's last face."""
-        steps = index - last.frame
-        if steps == 1:
-            return True
-        boxes = last.box + np.arange(steps + 1)[:, None] / steps * (box - last.box)
-        looks = [_look(self._frames[last.frame + k], place) for k, place in enumerate(boxes)]
-        changes = [_change(a, b) for a, b in pairwise(looks)]
-        return max(changes) >= max(_LEAST_CHANGED, _SUDDEN * _usual(sorted(changes)[:-1]))
+    def _steps(self, last: _Last, index: int, box: Float64) -> list[float]:
+        """How much the face changed with each frame since the track's last one.
+
+        Seen at the place where it was, where it is and on the way there, the least counts: so
+        neither a face that moves seems to change nor one that stays.
+        """
+        frames = range(last.frame, index + 1)
+        way = np.linspace(0, 1, len(frames))[:, None] * (box - last.box) + last.box
+        seen = [
+            [_look(self._frames[k], place) for k, place in zip(frames, places, strict=True)]
+            for places in ([last.box] * len(frames), way, [box] * len(frames))
+        ]
+        return [
+            min(_change(looks[k], looks[k + 1]) for looks in seen) for k in range(len(frames) - 1)
+        ]
 
 
 def _usual(changes: list[float]) -> float:
@@ -165,15 +186,13 @@ def _usual(changes: list[float]) -> float:
     return float(np.median([change for change in changes if change > _STILL] or [0.0]))
 
 
-def _near(boxes: Float64, faces: Float64) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _near(boxes: Float64, faces: Float64) -> NDArray[np.bool_]:
     """Which of boxes (n, 4) and faces (m, 4) overlap: (n, m)."""
     top_left = np.maximum(boxes[:, None, :2], faces[None, :, :2])
     bottom_right = np.minimum(boxes[:, None, 2:], faces[None, :, 2:])
     common = np.clip(bottom_right - top_left, 0, None).prod(2)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)[:, None] + (faces[:, 2:] - faces[:, :2]).prod(1)
-    near: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = common > _LEAST_OVERLAP * (
-        areas - common
-    )
+    near: NDArray[np.bool_] = common > _LEAST_OVERLAP * (areas - common)
     return near
 
 

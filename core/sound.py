@@ -100,7 +100,7 @@ class Sound:
         self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
         if media.sound is not None:
-            decoder = Decoder(media.sound, notes=media.notes)
+            decoder = Decoder(media.sound, notes=media.notes, clock=media.sound_clock)
             self._pieces = _pieces(decoder, media.sound_zero, start, media.notes)
 
     def read(self, first: int, stop: int) -> Int16:

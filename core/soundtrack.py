@@ -14,6 +14,7 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
+from .clock import Clock
 from .container import Decoder, Source, packets_of
 from .mixing import unnamed_channels
 from .sound_frames import sound_frames
@@ -37,7 +38,9 @@ _SEEK_BACK_S = 2
 """How far before the sound wanted a seek aims: some files can only be searched roughly."""
 
 
-def sound_of_file(sound: Source, zero: Fraction, length: Fraction | None = None) -> SoundTrack:
+def sound_of_file(
+    sound: Source, zero: Fraction, length: Fraction | None = None, clock: Clock | None = None
+) -> SoundTrack:
     """The sound of a file: copied if players know its codec in an MP4, else made AAC.
 
     Sound so damaged that no MP4 takes it as it is is made AAC, too. Channels whose places nobody
@@ -47,17 +50,20 @@ def sound_of_file(sound: Source, zero: Fraction, length: Fraction | None = None)
         sound: The stream.
         zero: Timestamp in seconds, in its file, of the first picture written.
         length: Seconds of sound that will be written at most; None for all from there on.
+        clock: How the timestamps of the sound are to be read.
     """
+    clock = clock or Clock()
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
         with sound.opened() as (_, template):
             context = template.codec_context
-            if context.codec.canonical_name in COPIED_CODECS and _fits(sound, zero, length):
-                return _copied(sound, zero, output.add_stream_from_template(template))
+            known = context.codec.canonical_name in COPIED_CODECS
+            if known and _fits(sound, zero, length, clock):
+                return _copied(sound, zero, clock, output.add_stream_from_template(template))
             mono = context.layout.nb_channels == 1 or unnamed_channels(context.layout.name)
             stream = _aac(output, context.sample_rate, 1 if mono else 2)
         start = zero if zero > _SEEK_BACK_S else None
-        frames = (frame for _, frame in sound_frames(Decoder(sound), start, zero))
+        frames = (frame for _, frame in sound_frames(Decoder(sound, clock=clock), start, zero))
         return _encoded(stream, _on_time(frames, zero, stream))
 
     return add
@@ -102,7 +108,7 @@ class _Nowhere:
         return self._at
 
 
-def _fits(sound: Source, zero: Fraction, length: Fraction | None) -> bool:
+def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) -> bool:
     """Whether an MP4 takes all packets of a file's sound: one that is refused ends the writing."""
     try:
         with (
@@ -110,7 +116,7 @@ def _fits(sound: Source, zero: Fraction, length: Fraction | None) -> bool:
             av.open(_Nowhere(), "w", format="mp4") as trial,
         ):
             stream = trial.add_stream_from_template(template)
-            for packet in _copied(sound, zero, stream):
+            for packet in _copied(sound, zero, clock, stream):
                 if length is not None and packet.pts * packet.time_base >= length:
                     break
                 trial.mux(packet)
@@ -119,7 +125,7 @@ def _fits(sound: Source, zero: Fraction, length: Fraction | None) -> bool:
     return True
 
 
-def _copied(sound: Source, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
+def _copied(sound: Source, zero: Fraction, clock: Clock, stream: Any) -> Generator[Any, None, None]:
     """The packets of a file's sound, on the clock of the file to write.
 
     One without times follows its predecessor.
@@ -130,8 +136,9 @@ def _copied(sound: Source, zero: Fraction, stream: Any) -> Generator[Any, None, 
         shift = round(zero / origin.time_base)
         if zero > _SEEK_BACK_S:
             with suppress(av.FFmpegError):  # else it is read from the beginning
-                source.seek(math.floor((zero - _SEEK_BACK_S) / origin.time_base), stream=origin)
-        for packet in packets_of(source, origin):
+                time = clock.in_file(zero - _SEEK_BACK_S)
+                source.seek(math.floor(time / origin.time_base), stream=origin)
+        for packet in clock.placed(packets_of(source, origin)):
             if packet is None or not packet.size:
                 continue
             if packet.dts is None:

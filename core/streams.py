@@ -168,10 +168,10 @@ class Streams:
                 best = max(left, key=_rank, default=None)
             best = best or empty[0]
         obvious = _obvious(pool)
-        if best is not obvious:
-            why = self._problem(obvious)
-            if why is None and obvious in empty:
-                why = STILL if kind == "video" else EMPTY
+        why = self._problem(obvious)
+        if why is None and obvious in empty:
+            why = STILL if kind == "video" else EMPTY
+        if sum(self._problem(stream) != COVER for stream in pool) > 1:
             self._say_track(kind, best, obvious, why)
         return best
 
@@ -228,11 +228,12 @@ class Streams:
 
     def _say_track(self, kind: Kind, taken: Any, instead_of: Any, why: str | None) -> None:
         streams, word = self._all(kind), _WORD[kind]
-        reason = f"which {why}" if why else "since FFmpeg ranks it higher"
+        what = f"{word} track {streams.index(taken)} is taken"
+        if taken is not instead_of:
+            reason = f"which {why}" if why else "since FFmpeg ranks it higher"
+            what += f", not track {streams.index(instead_of)}, {reason}"
         self._notes.add(
-            f"{self._path}: {word} track {streams.index(taken)} is taken, not track "
-            f"{streams.index(instead_of)}, {reason}; it holds {self._listed(kind)}; "
-            f"{_OPTION[kind]}=N takes another"
+            f"{self._path}: {what}; it holds {self._listed(kind)}; {_OPTION[kind]}=N takes another"
         )
 
     def _listed(self, kind: Kind) -> str:

@@ -78,7 +78,8 @@ class Frame:
 
     Attributes:
         index: Grid frame number; the picture nearest to `index / 25` seconds.
-        image: (height, width, 3) uint8, RGB, upright.
+        image: (height, width, 3) uint8, RGB, upright; not to be written to. Where a picture is held
+            it is the very same array as in the frame before.
     """
 
     index: int
@@ -304,8 +305,9 @@ class VideoInfo:
         height: Height in pixels, after rotation.
         fps: Mean frame rate of the source.
         has_sound: Whether sound was found, in the file or beside it.
-        start_s: Timestamp of the first picture, time zero, on the clock of the file: what to add
-            to a time to meet what players and audio tools show.
+        start_s: When the first picture, time zero, is shown on the clock of the file, which
+            begins with its first stream: what to add to a time to meet what players and audio
+            tools show; 0 or more.
         pixel_aspect: Width of a pixel over its height, after rotation.
         notes: What was chosen or left out of the file, and what can hardly be true of the result,
             a sentence each.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return find
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets processes started here heed Ctrl-C, which one that runs in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,14 @@ from synth import clicks, write_video
 import asdkit
 from asdkit.core import cli
 from asdkit.core.batch import BATCH, run_batch, workers
-from asdkit.core.batch.manifest import Manifest, Record, Records, claim, now, writing
+from asdkit.core.batch.manifest import Manifest, Record, Records, now, writing
 from asdkit.core.batch.settings import settings_hash
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.cli import main
 from asdkit.core.components import registry
 from asdkit.core.config import compose_app, settings_of
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
+from asdkit.core.files import claim
 
 BOXES = ["detector=boxes", "detector.path=boxes.json"]
 CHEAP = [*BOXES, "cutter=none", "scorer=lip_motion", "writers=[json,moody]"]
@@ -39,6 +40,7 @@ CHEAP = [*BOXES, "cutter=none", "scorer=lip_motion", "writers=[json,moody]"]
 
 MOODY = """
 import os
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -71,6 +73,10 @@ class Moody:
             Path(f"{mood}.reached").write_text(str(os.getpid()))
             while not Path("go").exists():
                 time.sleep(0.02)
+        if "full" in mood:
+            raise OSError(28, os.strerror(28))
+        if "gone" in mood:
+            shutil.rmtree("out")
         (folder / "moody.txt").write_text("whole")
         return [folder / "moody.txt"]
 
@@ -109,7 +115,7 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch, site):
+def nowhere(tmp_path, monkeypatch, site, interruptible):
     """Runs in an empty folder, with the plugin there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(site)
@@ -137,10 +143,13 @@ def videos(clip):
 def at_once(monkeypatch):
     """Spares the workers' start where they are not what is tested: the videos are done here."""
 
-    def outcomes(task, jobs, _):
+    def outcomes(task, jobs, *_):
         models = workers._loaded(task)
         for job in jobs:
-            yield workers._done(job, task, models)[0]
+            record, _, refusal = workers._done(job, task, models)
+            if refusal:
+                raise OutputError(*refusal)
+            yield record
 
     monkeypatch.setattr("asdkit.core.batch.run.outcomes", outcomes)
     monkeypatch.setattr(workers.logging, "basicConfig", lambda **_: None)
@@ -239,7 +248,13 @@ def test_what_changes_results_changes_the_hash():
         return settings_hash({**plain, **changes})
 
     same = {"workers": 2, "shards": 4, "shard": 1, "threads": 2, "device": "cuda:1"}
-    same |= {"batch_frames": 1, "allow_silent": True, "retry_failed": False, "videos": ["c"]}
+    same |= {
+        "video_timeout_s": 9.0,
+        "batch_frames": 1,
+        "allow_silent": True,
+        "retry_failed": False,
+        "videos": ["c"],
+    }
     assert {hashed(**{key: value}) for key, value in same.items()} == {hashed()}
     other = {"detector": {"name": "yunet"}, "seed": 1, "writers": {}, "crop_scale": 0.5}
     other |= {"speech": {**plain["speech"], "min_s": 0.1}, "embed_every": 3, "detect_every": 2}
@@ -312,7 +327,10 @@ def started(*overrides):
     words = ["videos=talks", "output=out", *CHEAP, *overrides]
     command = [sys.executable, "-m", "asdkit", "batch", *words]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         try:
             yield process
@@ -359,8 +377,8 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(videos, how):
         else:
             os.killpg(process.pid, how)  # as a terminal and Slurm do: to all of them
         err = process.communicate(timeout=60)[1]
-    expected = (-how, "") if how == signal.SIGKILL else (130, "\nasd: stopped\n")
-    assert (process.returncode, err) == expected
+    stopped = "asd: stopped. The same command goes on with what is left\n"
+    assert (process.returncode, err) == ((-how, "") if how == signal.SIGKILL else (143, stopped))
     eventually(lambda: not any(map(alive, pids)))
     assert results() == ["a", "c"]
     leftovers = list(Path("out").glob(".*.????????"))
@@ -634,9 +652,57 @@ def test_a_clock_that_was_set_back_does_not_bring_back_the_past(tmp_path):
 
 def test_lines_that_are_no_records_are_passed_over(tmp_path):
     good = json.dumps({**asdict(record()), "of_a_later_version": 1})
-    bad = ["", "{", "[]", "3", "{}", '{"state": "settings"}', '{"state": "done"}', "\0\0"]
-    (tmp_path / "manifest-3.jsonl").write_text("\n".join([*bad, good, *bad, ""]))
-    assert list(latest(tmp_path)) == ["a"]
+    whole = json.loads(good)
+    bad = ["{", "[]", "3", "{}", '{"state": "settings"}', '{"state": "done"}', "\0\0"]
+    bad += ["[" * 100_000, '{"a":' * 100_000, '{"state": %s}' % ("9" * 5000), "\ufeff{}"]
+    bad += ['{"state": "settings", "settings_hash": [], "settings": {}}', "NaN"]
+    wrong = [("shard", "0"), ("pid", None), ("files", 3), ("files", [1]), ("files", ["a\0b"])]
+    wrong += [("timings_s", []), ("size_bytes", "9"), ("mtime_ns", 1.5), ("time", 3), ("host", [])]
+    wrong += [("state", "lost"), ("video", "a.mp4"), ("video", "/a\0.mp4"), ("seconds", True)]
+    wrong += [("sha256", 7), ("error", {}), ("name", None)]
+    bad += [json.dumps({**whole, key: value}) for key, value in wrong]
+    path = tmp_path / "manifest-3.jsonl"
+    path.write_text("\n".join([*bad, good, "", *bad, ""]))
+    records = Records(tmp_path)
+    assert [record.name for record in records.latest.values()] == ["a"]
+    numbers = [*range(1, len(bad) + 1), *range(len(bad) + 3, 2 * len(bad) + 3)]
+    assert records.passed_over == [f"{path}:{number}" for number in numbers]
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "", "/", "../other", "a/b", "/etc", "a\0", ".hidden", "./a", "a/", "a/.."]
+)
+@pytest.mark.usefixtures("at_once")
+def test_a_name_in_a_manifest_that_is_no_plain_one_touches_nothing(videos, name):
+    videos("a.mp4")
+    for folder in ("other", "out/b", "out/.hidden"):
+        Path(folder).mkdir(parents=True)
+        Path(folder, "precious.txt").write_text("kept")
+    good = record(video=str(Path("talks/a.mp4").absolute()), state="started")
+    line = json.dumps({**asdict(good), "name": name})
+    Path("out/manifest-0.jsonl").write_text(line + "\n")
+    lines = batch()
+    assert lines[0] == "out/manifest-0.jsonl:1 is no line of a manifest: it is passed over"
+    assert states() == {"a": "done"}
+    for folder in ("other", "out/b", "out/.hidden"):
+        assert Path(folder, "precious.txt").read_text() == "kept"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_damaged_line_costs_its_video_alone(videos):
+    videos("a.mp4", "b.mp4")
+    batch()
+    path = Path("out/manifest-0.jsonl")
+    lines = path.read_text().splitlines()
+    mended = [line for line in lines if '"name": "b"' not in line]
+    path.write_text("\n".join([*mended, "[" * 50_000, ""]))
+    told = batch()
+    assert told[0] == f"{path}:{len(mended) + 1} is no line of a manifest: it is passed over"
+    assert told[1] == "2 videos, 1 to do"
+    # What stands where the results of b would go is perhaps not of the batch: it is left alone.
+    assert states() == {"a": "done", "b.mp4": "done"}
+    assert results() == ["a", "b", "b.mp4"]
+    assert batch()[1] == "2 videos, 0 to do"
 
 
 @pytest.mark.usefixtures("at_once")
@@ -665,6 +731,152 @@ def test_a_claim_ends_with_its_release(tmp_path):
     assert claim(tmp_path / "x") is None
     lock.release()
     assert claim(tmp_path / "x")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_full_disk_ends_the_batch_with_one_line(videos):
+    videos("a.mp4", "b full.mp4", "c.mp4")
+    with pytest.raises(OutputError) as told:
+        batch()
+    assert str(told.value) == (
+        "out: No space left on device. Make room. The same command then goes on with what is left"
+    )
+    assert states() == {"a": "done", "b full": "started"}
+    assert not list(Path("out").glob(".*.????????"))
+    Path("talks/b full.mp4").rename("talks/b.mp4")
+    assert batch()[0] == "3 videos, 2 to do"
+
+
+def test_workers_that_meet_a_full_disk_end_the_batch(videos):
+    videos("a.mp4", "b full.mp4", "c wait.mp4", "d.mp4")
+    begin = time.monotonic()
+    with pytest.raises(OutputError, match="No space left on device"):
+        batch("workers=2")
+    assert time.monotonic() - begin < 60, "it did not wait for the one that waits"
+    assert "failed" not in states().values()
+    assert not list(Path("out").glob(".*.????????"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_folder_of_results_that_vanishes_ends_the_batch(videos, workers):
+    videos("a.mp4", "b gone.mp4", "c.mp4", "d.mp4")
+    with pytest.raises(OutputError, match=r"removed meanwhile|is gone"):
+        batch(f"workers={workers}")
+    assert not list(Path().glob("out/[a-z]*")), "nothing is left that no manifest knows of"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_results_that_vanish_at_once_are_not_called_done(videos, monkeypatch):
+    videos("a.mp4", "b.mp4")
+    real = workers._done
+
+    def done(job, task, models):
+        made = real(job, task, models)
+        if job.name == "a":
+            shutil.rmtree("out/a")
+        return made
+
+    monkeypatch.setattr(workers, "_done", done)
+    batch(failed=1)
+    assert latest()["a"].error == "Its results are gone: out/a/result.json was removed meanwhile"
+    assert states()["b"] == "done"
+
+
+def test_a_video_that_takes_too_long_is_named_and_the_others_are_done(videos):
+    videos("a.mp4", "b wait.mp4", "c.mp4", "d wait.mp4", "e.mp4")
+    lines = batch("workers=2", "video_timeout_s=12", failed=2)
+    found = latest()
+    assert found["b wait"].error == "It was not done within video_timeout_s=12"
+    assert found["b wait"].error_type == "VideoTimeout"
+    assert found["b wait"].seconds >= 12
+    assert results() == ["a", "c", "e"]
+    assert any("b wait.mp4: failed: It was not done within" in line for line in lines)
+    pids = [int(Path(f"{name}.reached").read_text()) for name in ("b wait", "d wait")]
+    eventually(lambda: not any(map(alive, pids)))
+    assert not list(Path("out").glob(".*.????????"))
+    with pytest.raises(ConfigError, match="video_timeout_s must be above 0"):
+        batch("video_timeout_s=0")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+@pytest.mark.parametrize("after_s", [0.0, 0.4, 0.9])
+def test_ctrl_c_while_workers_start_is_clean(videos, after_s):
+    videos("a wait.mp4", "b wait.mp4", "c.mp4")
+    with started("workers=2") as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        eventually(lambda: children.read_text().split())
+        time.sleep(after_s)
+        pids = [int(pid) for pid in children.read_text().split()]
+        os.killpg(process.pid, signal.SIGINT)
+        err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert err == "asd: stopped. The same command goes on with what is left\n"
+    eventually(lambda: not any(map(alive, pids)))
+    assert not list(Path().glob("out/.*.????????"))
+
+
+def test_a_result_that_was_about_to_be_replaced_is_put_back(videos):
+    videos("a wait.mp4")
+    Path("go").touch()
+    batch()
+    Path("out/.a wait.abcdefgh").mkdir()
+    Path("out/a wait").rename("out/.a wait.abcdefgh/old")  # as if killed in the middle of it
+    Path("out/.a wait.original").mkdir()
+    Path("out/.a wait.original/precious.txt").touch()
+    Path("go").unlink()
+    with started("segments.on=0.7"):
+        eventually(lambda: results() == ["a wait"])
+    assert Path("out/.a wait.original/precious.txt").exists(), "not made by a batch"
+
+
+def test_what_a_mac_puts_beside_files_is_passed_over(clip):
+    Path("talks").mkdir()
+    Path("talks/a.mp4").touch()
+    Path("talks/._a.mp4").write_bytes(bytes.fromhex("0005160700020000") + bytes(74))
+    shutil.copy(clip, "talks/._b.mp4")  # only its name is like that
+    Path("list.txt").write_text("talks/a.mp4\ntalks/._a.mp4\ntalks/._b.mp4\ntalks/._none.mp4\n")
+
+    def found(given):
+        return [Path(path).name for path in find_videos(given, Path("out"))]
+
+    assert found("list.txt") == ["._b.mp4", "._none.mp4", "a.mp4"]
+    assert found("talks/._*.mp4") == ["._b.mp4"]
+    assert found("talks") == found("talks/*.mp4") == ["a.mp4"]
+
+
+def test_links_that_lead_back_up_are_passed_over():
+    Path("talks/deep").mkdir(parents=True)
+    Path("talks/a.mp4").touch()
+    Path("talks/deep/b.mp4").touch()
+    for name in ("x", "y", "deep/z"):
+        Path("talks", name).symlink_to(Path("talks").absolute())
+    Path("talks/self.mp4").symlink_to("self.mp4")
+    Path("more").mkdir()
+    Path("more/c.mp4").touch()
+    Path("talks/more").symlink_to(Path("more").absolute())
+    begin = time.monotonic()
+    for named in (
+        "talks",
+        "talks/**",
+        "talks/**/*.mp4",
+        "**/[a-c].mp4",
+        str(Path("talks").absolute()),
+    ):
+        paths = [os.path.relpath(path) for path in find_videos(named, Path("out"))]
+        wanted = {"talks/a.mp4", "talks/deep/b.mp4", "talks/more/c.mp4"}
+        assert wanted <= set(paths) <= {*wanted, "more/c.mp4", "talks/self.mp4"}, named
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "b" * 300 + "/c"])
+def test_names_that_no_file_can_have_are_refused(videos, name):
+    videos("a.mp4")
+    with pytest.raises(AsdError, match="names no video"):
+        find_videos(name, Path("out"))
+    with pytest.raises(OutputError, match="Cannot write to"), writing(Path(name), 0):
+        pass
+    Path("list.txt").write_text(f"talks/{'a' * 300}.mp4\n")
+    assert len(find_videos("list.txt", Path("out"))) == 1
 
 
 @pytest.mark.usefixtures("at_once")

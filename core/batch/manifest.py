@@ -12,9 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
-
 from ..errors import OutputError
+from ..files import claim, missing_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,17 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
-_TEXTS = ("video", "name", "state", "time", "settings_hash")
+_NUMBER, _NONE = (int, float), type(None)
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("video", "name", "state", "time", "host", "asdkit", "settings_hash"), (str,)),
+    **dict.fromkeys(("shard", "pid"), (int,)),
+    **dict.fromkeys(("size_bytes", "mtime_ns"), (int, _NONE)),
+    **dict.fromkeys(("sha256", "error", "error_type"), (str, _NONE)),
+    **dict.fromkeys(("seconds", "video_s"), (*_NUMBER, _NONE)),
+    "timings_s": (dict, _NONE),
+    "files": (list, _NONE),
+}
+"""The types of a record's values."""
 
 
 class Records:
@@ -82,19 +91,23 @@ class Records:
     Attributes:
         latest: The latest record of each video, by its absolute path.
         settings: The settings of each `settings_hash`.
+        passed_over: The lines that are no records, each as FILE:NUMBER; nothing is done on their
+            account.
     """
 
     def __init__(self, folder: Path) -> None:
         self.latest: dict[str, Record] = {}
         self.settings: dict[str, Mapping[str, Any]] = {}
+        self.passed_over: list[str] = []
         self._folder = folder
-        self._read_to: dict[Path, int] = {}
+        self._read_to: dict[Path, tuple[int, int]] = {}
+        """How many bytes and lines of each file were read."""
         self.refresh()
 
     def refresh(self) -> None:
         """Read what was added since. A last line that is not whole is left for later."""
         for path in sorted(self._folder.glob("manifest-*.jsonl")):
-            begin = self._read_to.get(path, 0)
+            begin, number = self._read_to.get(path, (0, 0))
             try:
                 with path.open("rb") as file:
                     file.seek(begin)
@@ -104,25 +117,52 @@ class Records:
                     f"The manifest {path} cannot be read: {error.strerror}",
                     "Check its permissions, or choose another folder with output=FOLDER",
                 ) from error
-            self._read_to[path] = begin + len(lines) + len(newline)
-            for line in lines.split(b"\n"):
-                self._take(line)
+            if not newline:
+                continue
+            found = lines.split(b"\n")
+            self._read_to[path] = begin + len(lines) + len(newline), number + len(found)
+            for line_number, line in enumerate(found, number + 1):
+                if line.strip() and not self._take(line):
+                    self.passed_over.append(f"{path}:{line_number}")
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes) -> bool:
+        """Take note of a line; False if it is none of a manifest."""
         try:
             entry = json.loads(line)
             if entry["state"] == "settings":
-                self.settings[entry["settings_hash"]] = entry["settings"]
-                return
+                self.settings[entry["settings_hash"]] = dict(entry["settings"])
+                return True
             record = Record(**{key: entry[key] for key in _FIELDS & entry.keys()})
-            if not all(isinstance(entry[key], str) for key in _TEXTS):
-                return
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return  # a disk that failed can leave anything; the video is done again
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return False  # a disk that failed can leave anything; the video is done again
+        if not _is_sound(record):
+            return False
         before = self.latest.get(record.video)
         # A clock may have been set back, but a shard's own lines are in order.
         if not before or record.shard == before.shard or record.time >= before.time:
             self.latest[record.video] = record
+        return True
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether a record that was read holds what a record must hold."""
+    for name, kinds in _KINDS.items():
+        value = getattr(record, name)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            return False
+    return (
+        record.state in ("started", "done", "failed")
+        and "\0" not in record.video
+        and os.path.isabs(record.video)  # noqa: PTH117 - of no matter whose system
+        and is_plain_name(record.name)
+        and all(isinstance(file, str) and "\0" not in file for file in record.files or [])
+    )
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether `name` can only mean a folder beside the manifest, and not a hidden one."""
+    parts = {os.sep, os.altsep or os.sep, "/", "\0"}
+    return bool(name) and not name.startswith(".") and not parts & set(name)
 
 
 class Manifest:
@@ -155,13 +195,15 @@ class Manifest:
         try:
             if self._file is None:
                 self._file = self.path.open("ab", buffering=0)
+            elif not os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+                raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile")
             if self._file.write(line) != len(line):
                 raise OSError("the disk is full")  # noqa: TRY301
             os.fsync(self._file.fileno())
         except OSError as error:
             raise OutputError(
                 f"Cannot write {self.path}: {error.strerror or error}",
-                "Make room, or choose another folder with output=FOLDER; then start it again",
+                "See to the folder, or choose another with output=FOLDER; then start it again",
             ) from error
 
     def close(self) -> None:
@@ -183,16 +225,16 @@ def writing(folder: Path, shard: int) -> Iterator[Manifest]:
     """
     path = folder / f"manifest-{shard}.jsonl"
     lock = folder / f".manifest-{shard}.lock"
-    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    made = missing_folders(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held = claim(lock)
         if held and path.exists():
             with path.open("r+b") as file:
                 file.truncate(file.read().rfind(b"\n") + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputError(
-            f"Cannot write to {folder}: {error.strerror or error}",
+            f"Cannot write to {folder}: {getattr(error, 'strerror', None) or error}",
             "Choose another folder with output=FOLDER",
         ) from error
     if held is None:
@@ -211,19 +253,3 @@ def writing(folder: Path, shard: int) -> Iterator[Manifest]:
         for parent in made:
             with suppress(OSError):  # it is not empty
                 parent.rmdir()
-
-
-def claim(path: Path) -> FileLock | None:
-    """A lock that the system takes back when this process ends; None if another holds it.
-
-    Raises:
-        OSError: The file system refuses.
-    """
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return None
-    except NotImplementedError as error:  # how filelock says it
-        raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
-    return lock

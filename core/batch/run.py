@@ -5,11 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +16,9 @@ from omegaconf import DictConfig
 
 from ..config import make_options, settings_of
 from ..errors import ConfigError, InputError, OutputError
+from ..files import claim
 from ..version import __version__
-from .manifest import Manifest, Record, Records, claim, now, writing
+from .manifest import Manifest, Record, Records, now, writing
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
 from .workers import Task, content_hash, outcomes
@@ -61,6 +60,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
 
     Raises:
         InputError: Some videos failed, now or before; all others are done.
+        OutputError: The disk is full or the folder is gone; what was done until then is done.
         AsdError: Nothing could be done: there are no videos, an option, weights or the device
             is not usable, or the output folder is not or is in use.
     """
@@ -76,7 +76,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
     task.plan(videos[0], "")
-    with writing(task.output, options.shard or 0) as manifest, _terminable():
+    with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell).run(videos)
     tell(str(summary))
     if summary.failed:
@@ -106,29 +106,42 @@ class _Batch:
     def run(self, videos: list[str]) -> Summary:
         """Do what is left of this shard."""
         latest = self._records.latest
-        self._names = name_folders(videos, {video: r.name for video, r in latest.items()})
+        for line in self._records.passed_over:
+            self._tell(f"{line} is no line of a manifest: it is passed over")
+        known = {video: record.name for video, record in latest.items()}
+        self._names = name_folders(videos, known)
         mine = videos[self._manifest.shard :: self._options.shards]
         todo = [video for video in mine if not self._settled(video)]
         self._tell(f"{_videos(len(mine))}, {len(todo)} to do")
-        for video in todo:
-            folder = self._task.output / self._names[video]
-            if video not in latest and os.path.lexists(folder):
+        while strange := [video for video in todo if video not in latest and self._stands(video)]:
+            folder = self._task.output / self._names[strange[0]]
+            if not self._records.passed_over or folder.name in known.values():
                 raise OutputError(
                     f"{folder} is there, but no manifest beside it knows of it",
                     "Move it away, or choose another folder with output=FOLDER",
                 )
+            # Perhaps a line that was passed over knew of it: it stays, and another name is taken.
+            known |= {f"\0{self._names[v]}": self._names[v] for v in strange}
+            self._names = name_folders(videos, known)
         done = self._do(todo) if todo else 0
         self._records.refresh()
         failed = sum(video in latest and latest[video].state == "failed" for video in mine)
         return Summary(len(mine), done, failed, self._manifest.path)
+
+    def _stands(self, video: str) -> bool:
+        """Whether there is something already where the results of a video are to go."""
+        return os.path.lexists(self._task.output / self._names[video])
 
     def _do(self, todo: list[str]) -> int:
         """Do these videos; how many went well."""
         done = 0
         workers = min(self._options.workers, len(todo))
         try:
-            with closing(outcomes(self._task, self._jobs(todo), workers)) as records:
-                for number, record in enumerate(records, 1):
+            with closing(
+                outcomes(self._task, self._jobs(todo), workers, self._options.video_timeout_s)
+            ) as records:
+                for number, made in enumerate(records, 1):
+                    record = self._checked(made)
                     self._manifest.add(record)
                     self._release(record.video)
                     done += record.state == "done"
@@ -137,6 +150,15 @@ class _Batch:
             for video in list(self._held):  # their workers are no more
                 self._release(video)
         return done
+
+    def _checked(self, record: Record) -> Record:
+        """A record, which has failed if its results are no longer there."""
+        folder = self._task.output / record.name
+        gone = [file for file in record.files or [] if not (folder / file).exists()]
+        if record.state != "done" or not gone:
+            return record
+        told = f"Its results are gone: {folder / gone[0]} was removed meanwhile"
+        return replace(record, state="failed", error=told, error_type="OutputError")
 
     def _jobs(self, todo: list[str]) -> Iterator[Record]:
         """Begin with one video after another, unless another shard has."""
@@ -186,10 +208,13 @@ class _Batch:
 
     def _remove_leftovers(self, video: str) -> None:
         """Remove what `whole_folder` has left if it was killed."""
-        pattern = f".{glob.escape(self._names[video])}.????????"
-        for folder in self._task.output.glob(pattern):
-            if folder.is_dir():
-                shutil.rmtree(folder, ignore_errors=True)
+        whole = self._task.output / self._names[video]
+        for aside in self._task.output.glob(f".{glob.escape(whole.name)}.????????"):
+            with suppress(OSError):
+                if aside.is_dir() and {path.name for path in aside.iterdir()} <= {"new", "old"}:
+                    if not os.path.lexists(whole) and (aside / "old").exists():
+                        (aside / "old").rename(whole)  # it was about to be replaced
+                    shutil.rmtree(aside, ignore_errors=True)
 
     def _started(self, video: str) -> Record:
         size, changed = _stat(video)
@@ -257,19 +282,3 @@ def _news(record: Record) -> str:
     assert record.seconds and record.video_s is not None
     speed = record.video_s / record.seconds
     return f"done in {record.seconds:.1f} s, {speed:.2f} times real time"
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the batch as Ctrl-C does, unless somebody has other plans for it."""
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if ours:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -25,6 +25,8 @@ class BatchOptions(AnalysisOptions):
         shards: Into how many parts the videos are divided, for as many processes or machines.
         shard: Which of them is done here, from 0 on.
         retry_failed: Try again what failed before; else it is left as it is.
+        video_timeout_s: A video that takes longer, in seconds, has failed, and the others go on;
+            without limit if not given.
     """
 
     videos: Any
@@ -33,12 +35,15 @@ class BatchOptions(AnalysisOptions):
     shards: int = 1
     shard: int | None = None
     retry_failed: bool = True
+    video_timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("workers", "shards"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.video_timeout_s is not None and not self.video_timeout_s > 0:
+            raise ValueError(f"video_timeout_s must be above 0, got {self.video_timeout_s}")
         if self.shard is not None and not 0 <= self.shard < self.shards:
             raise ValueError(
                 f"shard must be from 0 to shards - 1, got shard={self.shard} and "

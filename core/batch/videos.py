@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, InputError
-from ..files import expanded, read_text_file
+from ..files import expanded, is_apple_double, read_text_file
 
 VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
 VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
 """What of a folder counts as a video."""
 _LONGEST_BYTES = 200
 """Of a folder's name; file systems allow 255, and a folder in the making has a longer name."""
-_TAKEN = re.compile(r"\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
+_DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")
+_TAKEN = re.compile(r"\s*|\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
 """Names in the output folder that are not for results."""
 
 
@@ -65,18 +66,54 @@ def find_videos(given: Any, output: Path) -> list[str]:
 
 def _matches(item: str) -> Iterable[str]:
     path = expanded(item)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False if there can be no such name
         below = _glob(f"{glob.escape(str(path))}/**")
         return [name for name in below if Path(name).suffix.lower() in VIDEO_SUFFIXES]
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113
         return _listed(path) if path.suffix.lower() == ".txt" else [str(path)]
     return _glob(str(path))
 
 
 def _glob(pattern: str) -> list[str]:
-    """What fits a pattern, but folders and what is hidden."""
-    found = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return [name for name in found if not Path(name).is_dir()]
+    """What fits a pattern, but folders, what is hidden, and what a Mac has put beside files."""
+    try:
+        found = set(_expanded(pattern))
+    except ValueError:  # it holds a NUL
+        return []
+    files = [Path(name) for name in found if not os.path.isdir(name)]  # noqa: PTH112
+    return [str(path) for path in files if not is_apple_double(path)]
+
+
+def _expanded(pattern: str) -> Iterator[str]:
+    """What fits a pattern; `**` goes into no folder again that it is inside of already.
+
+    A link to a folder above itself would else show each video forty times, and two of them would
+    show it more often than there is time for.
+    """
+    if not (deep := _DEEP.search(pattern)):
+        yield from glob.glob(pattern)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        return
+    before, after = pattern[: deep.start()], pattern[deep.end() :]
+    for top in glob.glob(before) if before else [""]:  # noqa: PTH207
+        for folder in _folders(top, frozenset()):
+            yield from _expanded(os.path.join(glob.escape(folder), after or "*"))  # noqa: PTH118
+
+
+def _folders(top: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
+    """A folder and all below it that are not hidden, links followed unless they lead back up."""
+    try:
+        status = os.stat(top or ".")  # noqa: PTH116
+        entries = sorted(os.listdir(top or "."))  # noqa: PTH208
+    except OSError:
+        return
+    here = status.st_dev, status.st_ino
+    if here in above:
+        return
+    yield top
+    for name in entries:
+        path = os.path.join(top, name)  # noqa: PTH118
+        if not name.startswith(".") and os.path.isdir(path):  # noqa: PTH112
+            yield from _folders(path, above | {here})
 
 
 def _listed(path: Path) -> Iterator[str]:
@@ -92,7 +129,9 @@ def _listed(path: Path) -> Iterator[str]:
         if "\0" in line:
             raise InputError(f"Line {number} of {path} holds a zero byte", mend)
         if line and not line.startswith("#"):
-            yield str(path.parent / expanded(line))
+            named = path.parent / expanded(line)
+            if not is_apple_double(named):
+                yield str(named)
 
 
 def name_folders(videos: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from threading import Thread
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from ..components import Context
 from ..config import Plan, plan_of
-from ..errors import AsdError
+from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
@@ -26,6 +27,12 @@ from .manifest import Record, now
 _SPAWN = multiprocessing.get_context("spawn")
 """A forked process could use neither CUDA nor the threads of the one it came from."""
 _LAST_BREATH_S = 5
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
+]
+"""Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit."""
+_NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
+"""Errors of the system that the next video would meet, too."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,9 @@ class Task:
         return plan_of(self.settings, video=video, output=str(self.output / name))
 
 
-def outcomes(task: Task, jobs: Iterator[Record], workers: int) -> Generator[Record, None, None]:
+def outcomes(
+    task: Task, jobs: Iterator[Record], workers: int, timeout_s: float | None = None
+) -> Generator[Record, None, None]:
     """What became of each video, as soon as it is known.
 
     Args:
@@ -57,12 +66,14 @@ def outcomes(task: Task, jobs: Iterator[Record], workers: int) -> Generator[Reco
         jobs: The videos, each as its record of state "started"; one is asked for when a worker
             is free to begin with it.
         workers: How many processes.
+        timeout_s: How long a video may take, in seconds; None for any time.
 
     Yields:
         The record of state "done" or "failed" of each.
 
     Raises:
         AsdError: The components cannot be loaded; then no video has been begun.
+        OutputError: No video can be done any more: the disk is full, or the folder is gone.
     """
     team = [_Worker(task) for _ in range(workers)]
     try:
@@ -79,12 +90,19 @@ def outcomes(task: Task, jobs: Iterator[Record], workers: int) -> Generator[Reco
                 for worker in team:
                     worker.dismiss()
                 return
-            for connection in wait(list(busy)):
+            soonest = _soonest(worker.left_s(timeout_s) for worker in team)
+            for connection in wait(list(busy), soonest):
                 if record := busy[connection].take():
                     yield record
+            yield from (w.give_up(timeout_s) for w in team if w.left_s(timeout_s) == 0)
     finally:
         for worker in team:
             worker.kill()
+
+
+def _soonest(times_s: Iterable[float | None]) -> float | None:
+    """The least of what is known of some times; None if nothing is."""
+    return min((time_s for time_s in times_s if time_s is not None), default=None)
 
 
 class _Worker:
@@ -101,14 +119,16 @@ class _Worker:
         self._task = task
         self._process: Any = None
         self._ready = False
+        self._given_at = 0.0
 
     def start(self) -> None:
         self.connection, far_end = _SPAWN.Pipe()
         self._ready = False
         process = _SPAWN.Process(target=_work, args=(far_end, self._task))
-        process.start()
+        with _signals_held():
+            process.start()
+            self._process = process
         far_end.close()
-        self._process = process
 
     def await_ready(self) -> None:
         self._ready = True
@@ -126,8 +146,25 @@ class _Worker:
         if self._process is None:
             self.start()
         self.job = job
+        self._given_at = monotonic()
         with suppress(OSError):  # it has died; `take` will find out
             self.connection.send(job)
+
+    def left_s(self, timeout_s: float | None) -> float | None:
+        """How long it may still take for its video; None if it is at none, or there is no limit."""
+        if timeout_s is None or self.job is None:
+            return None
+        return max(0.0, self._given_at + timeout_s - monotonic())
+
+    def give_up(self, timeout_s: float | None) -> Record:
+        """End it in the middle of a video, which has failed."""
+        assert self.job
+        taken_s = round(monotonic() - self._given_at, 3)
+        told = f"It was not done within video_timeout_s={timeout_s:g}"
+        record = replace(_failed(self.job, told, "VideoTimeout"), seconds=taken_s)
+        self.job = None
+        self.kill()
+        return record
 
     def take(self) -> Record | None:
         """What it says of its video; None if all it says is that it has loaded."""
@@ -143,10 +180,12 @@ class _Worker:
                 return record
             return None
         try:
-            record, sound = self.connection.recv()
+            record, sound, refusal = self.connection.recv()
         except (EOFError, OSError):
             record = _failed(self.job, f"Its worker died ({self._death()})", "WorkerDied")
-            sound = False
+            sound, refusal = False, None
+        if refusal:
+            raise OutputError(*refusal)
         self.job = None
         if not sound:
             self.kill()
@@ -172,12 +211,29 @@ class _Worker:
         return f"{signal.strsignal(-code)}" if code < 0 else f"exit status {code}"
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """A block within which signals wait.
+
+    A process started in it holds them until it decides; a terminal sends Ctrl-C to it, too, and
+    Python would answer with a traceback until then.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(connection: Connection, task: Task) -> None:
     """Do videos until told no more: the other process."""
-    # Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit.
-    for name in ("SIGINT", "SIGTERM", "SIGUSR2"):
-        if number := getattr(signal, name, None):
-            signal.signal(number, signal.SIG_IGN)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)
@@ -191,8 +247,7 @@ def _work(connection: Connection, task: Task) -> None:
     sound = True
     with suppress(EOFError):  # there is no more to do
         while sound:
-            record, sound = _done(connection.recv(), task, models)
-            connection.send((record, sound))
+            connection.send(_done(connection.recv(), task, models))
 
 
 def _end_with_parent() -> None:
@@ -214,18 +269,28 @@ def _loaded(task: Task) -> Models:
     return models
 
 
-def _done(started: Record, task: Task, models: Models) -> tuple[Record, bool]:
-    """Do a video; also whether this process is still good for another."""
+def _done(
+    started: Record, task: Task, models: Models
+) -> tuple[Record, bool, tuple[str, str] | None]:
+    """Do a video.
+
+    Returns:
+        What became of it; whether this process is still good for another; and why there is no use
+        in going on with any, if so, and what to do.
+    """
     logging.basicConfig(format=f"asd: {started.name}: %(message)s", force=True)
     begin = perf_counter()
     record = started
     sound = True
+    refusal = None
     try:
+        if not task.output.is_dir():
+            raise FileNotFoundError(errno.ENOENT, f"The folder {task.output} is gone")  # noqa: TRY301
         record = replace(record, sha256=content_hash(started.video))
         plan = task.plan(started.video, started.name)
         with whole_folder(task.output / started.name) as aside:
             options = replace(plan.options, output=str(aside))
-            result = execute(replace(plan, options=options), models=models)
+            result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
             record,
             state="done",
@@ -236,9 +301,24 @@ def _done(started: Record, task: Task, models: Models) -> tuple[Record, bool]:
         )
     except AsdError as error:
         record = _failed(record, str(error), type(error).__name__)
+        refusal = _refusal(error, task)
     except Exception as error:  # a plugin's; what it leaves, such as a lost GPU, is not to be used
         record, sound = _failed(record, _told(error), type(error).__name__), False
-    return replace(record, seconds=round(perf_counter() - begin, 3)), sound
+        refusal = _refusal(error, task)
+    return replace(record, seconds=round(perf_counter() - begin, 3)), sound, refusal
+
+
+def _refusal(error: BaseException, task: Task) -> tuple[str, str] | None:
+    """Why no other video can be done either, and what to do; None if another may well be."""
+    hint = "The same command then goes on with what is left"
+    if not task.output.is_dir():
+        return f"The folder of the results, {task.output}, is gone", f"Put it back. {hint}"
+    cause: BaseException | None = error
+    for _ in range(10):  # a library may have made a circle
+        if isinstance(cause, OSError) and cause.errno in _NO_MORE:
+            return f"{task.output}: {os.strerror(cause.errno)}", f"Make room. {hint}"
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return None
 
 
 def content_hash(video: str) -> str | None:

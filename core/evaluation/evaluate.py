@@ -11,7 +11,7 @@ from typing import Any
 
 from ..components import Context
 from ..errors import AsdError, OutputError
-from ..files import whole_folder
+from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import plain
@@ -92,7 +92,11 @@ def evaluate(
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder that holds something else: it is replaced as a whole."""
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    there = (
+        {path.name for path in folder.iterdir() if not is_litter(path)}
+        if folder.is_dir()
+        else set()
+    )
     if not there:
         return
     own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}

@@ -13,6 +13,7 @@ from ..crops import centre_and_half_size
 from ..labels import LabelledFace, LabelledVideo
 from ..pipeline import Seen
 from ..progress import Progress, Stopwatch
+from ..square import Square
 from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
 
 
@@ -33,7 +34,8 @@ class _Blind:
 class _Given:
     """A tracker that hands out given faces, frame by frame; see `core.contracts.Tracker`."""
 
-    def __init__(self, faces: Sequence[LabelledFace]) -> None:
+    def __init__(self, faces: Sequence[LabelledFace], square: Square) -> None:
+        self._square = square
         self._coming = sorted(enumerate(faces), key=lambda item: -item[1].first_frame)
         """Numbers and faces not yet begun, the next one last."""
         self._live: list[tuple[int, LabelledFace]] = []
@@ -46,7 +48,7 @@ class _Given:
         pieces, live = [], []
         for number, face in self._live:
             first = max(self._next, face.first_frame) - face.first_frame
-            boxes = face.boxes[first : index + 1 - face.first_frame]
+            boxes = self._square.boxes(face.boxes[first : index + 1 - face.first_frame])
             goes_on = face.first_frame + len(face.boxes) > index + 1
             status: Literal["live", "kept"] = "live" if goes_on else "kept"
             pieces.append(TrackPiece(number, face.first_frame + first, boxes, status))
@@ -66,9 +68,15 @@ FOUND_KINDS = ("cutter", "detector", "tracker")
 """The kinds of components that `parts_for` takes the place of."""
 
 
-def parts_for(faces: Sequence[LabelledFace]) -> dict[str, Any]:
-    """Parts that look at given faces alone, by kind; with `detect_every` 1."""
-    return dict(zip(FOUND_KINDS, (_OneShot(), _Blind(), _Given(faces)), strict=True))
+def parts_for(faces: Sequence[LabelledFace], pixel_aspect: float = 1.0) -> dict[str, Any]:
+    """Parts that look at given faces alone, by kind; with `detect_every` 1.
+
+    Args:
+        faces: The faces, their boxes in stored pixels.
+        pixel_aspect: Width of these over their height.
+    """
+    given = _Given(faces, Square.of(pixel_aspect))
+    return dict(zip(FOUND_KINDS, (_OneShot(), _Blind(), given), strict=True))
 
 
 def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress) -> Seen:

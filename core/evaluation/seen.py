@@ -152,9 +152,10 @@ class Analyser:
                 scorer = self.models.part("scorer")
                 seen = crops_seen(video, scorer, watch, self.progress)
             else:
-                parts = self.models.parts(parts_for(video.faces))
+                media = media_of(plan.options)
+                parts = self.models.parts(parts_for(video.faces, media.info.pixel_aspect))
                 options = replace(plan.options, detect_every=1)
-                seen = analysed(media_of(plan.options), options, parts, watch, self.progress)
+                seen = analysed(media, options, parts, watch, self.progress)
         self.models.check_device({})
         about = {
             "timings_s": dict(watch.seconds),

@@ -5,6 +5,7 @@ Roth et al., "AVA-ActiveSpeaker: An Audio-Visual Dataset for Active Speaker Dete
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -54,6 +55,8 @@ class AvaConfig:
             raise ValueError("videos, crops or predictions must be given, and only one of them")
         if not 0 < self.iou_threshold <= 1:
             raise ValueError(f"iou_threshold must be above 0, up to 1; got {self.iou_threshold}")
+        if not math.isfinite(self.offset_s):
+            raise ValueError(f"offset_s must be a number of seconds, got {self.offset_s}")
         if not self.max_gap_s > 0:
             raise ValueError(f"max_gap_s must be above 0, got {self.max_gap_s}")
 
@@ -94,7 +97,7 @@ class Ava:
 
     def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
         info = probe(path, allow_silent=True).info
-        time_s = rows.time_s - self._config.offset_s
+        time_s = rows.time_s - self._config.offset_s - info.start_s
         check_times(
             time_s[0],
             time_s[-1],
@@ -102,7 +105,7 @@ class Ava:
             self._truth,
             f"Set dataset.offset_s to the second of the movie at which {path} begins, such as 900",
         )
-        return self._labelled(rows, path, (info.width, info.height), {})
+        return self._labelled(rows, time_s, path, (info.width, info.height), {})
 
     def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
         """A video of which there are only crops: its size follows from the largest one."""
@@ -116,12 +119,16 @@ class Ava:
         picture = crops[rows.entity_id[largest]].picture_near(rows.time_s[largest])
         height, width = picture.shape[:2]
         size = (round(width / sides[largest, 0]), round(height / sides[largest, 1]))
-        return self._labelled(rows, None, size, crops)
+        return self._labelled(rows, rows.time_s - self._config.offset_s, None, size, crops)
 
     def _labelled(
-        self, rows: AvaRows, path: Path | None, size: tuple[int, int], crops: dict[str, FaceCrops]
+        self,
+        rows: AvaRows,
+        time_s: Float64,
+        path: Path | None,
+        size: tuple[int, int],
+        crops: dict[str, FaceCrops],
     ) -> LabelledVideo:
-        time_s = rows.time_s - self._config.offset_s
         boxes = rows.boxes * (size * 2)
         speaks = rows.label == SPEAKING_AUDIBLE
         labels = [

@@ -6,6 +6,7 @@ Video", 2016.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,14 +15,17 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import InputError
+from ...core.files import same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from ...core.media import probe
 from ...core.types import Float64, Result
-from .folders import check_times, files_in, lines_of
+from .folders import check_times, files_in, lines_of, shown
 from .matching import Label, judge, match
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2
+_LARGEST = 10**9
+"""A larger number is no frame and no pixel."""
 _FORM = "Each line should be FRAME<TAB>X<TAB>Y<TAB>SIZE<TAB>LABEL, whole numbers, LABEL 0 or 1"
 
 
@@ -43,7 +47,7 @@ class ColumbiaConfig:
 
     def __post_init__(self) -> None:
         for name in ("label_fps", "scale"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 
 
@@ -70,7 +74,9 @@ class Columbia:
             faces += (LabelledFace(*stretch) for stretch in stretches(times, boxes, _MAX_GAP_S))
             labels += of_one
         labels.sort(key=lambda label: (label.time_s, label.person))
-        return [LabelledVideo(path.stem, path, partial(judge_centres, labels), tuple(faces))]
+        return [
+            LabelledVideo(same_form(path.stem), path, partial(judge_centres, labels), tuple(faces))
+        ]
 
 
 def read_labels(path: Path, label_fps: float, scale: float) -> list[Label]:
@@ -88,15 +94,16 @@ def read_labels(path: Path, label_fps: float, scale: float) -> list[Label]:
     by_frame: dict[int, Label] = {}
     for where, words in lines_of(path, "labels"):
         try:
-            frame, left, top, side, speaks = map(int, words)
+            frame, left, top, side, speaks = numbers = [int(word) for word in words]
         except ValueError as error:
-            raise InputError(f"{where} holds {' '.join(words)!r}", _FORM) from error
-        if frame < 0 or side <= 0 or speaks not in {0, 1}:
-            raise InputError(f"{where} holds {' '.join(words)!r}", _FORM)
+            raise InputError(f"{where} holds {shown(' '.join(words))}", _FORM) from error
+        huge = max(map(abs, numbers)) > _LARGEST
+        if huge or frame < 0 or side <= 0 or speaks not in {0, 1}:
+            raise InputError(f"{where} holds {shown(' '.join(words))}", _FORM)
         if frame in by_frame:
             raise InputError(f"{where} labels frame {frame} again", "Leave out one of the lines")
         box = scale * np.array([left, top, left + side, top + side])
-        by_frame[frame] = Label(path.stem, frame / label_fps, bool(speaks), box)
+        by_frame[frame] = Label(same_form(path.stem), frame / label_fps, bool(speaks), box)
     if not by_frame:
         raise InputError(f"{path} has no label", _FORM)
     return [by_frame[frame] for frame in sorted(by_frame)]

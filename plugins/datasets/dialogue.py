@@ -13,15 +13,19 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import InputError
+from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.types import GRID_FPS, Float64, Result, Track
-from .folders import check_times, files_in, text_of, video_of, videos_in
+from .folders import check_times, files_in, shown, text_of, video_of, videos_in
 from .matching import Found, Label, judge
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
     '"speaking": {NAME: [0 or 1 for each frame], ...}}, shots in order from 0 to the last frame'
 )
+
+_LARGEST = 10**9
+"""A larger number is no frame and no pixel."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Dialogue:
         found = videos_in(self._folder)
         return [
             LabelledVideo(
-                name=path.stem,
+                name=same_form(path.stem),
                 path=video_of(path.stem, found, self._folder, path),
                 judge=partial(judge_regions, read_truth(path)),
             )
@@ -84,6 +88,11 @@ def read_truth(path: Path) -> Truth:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno} is no JSON: {error.msg}", _FORM) from error
+    except (RecursionError, ValueError) as error:  # deeper or longer than Python reads
+        raise InputError(f"{path} holds lists in lists or digits without end", _FORM) from error
+    for key in ("regions", "speaking"):
+        if isinstance(found, dict) and isinstance(found.get(key), dict):
+            found[key] = {same_form(name): value for name, value in found[key].items()}
     if wrong := next(_wrongs(found), ""):
         raise InputError(f"{path} {wrong}", _FORM)
     return Truth(
@@ -100,27 +109,28 @@ def _wrongs(found: Any) -> Iterator[str]:
         if not (isinstance(found, dict) and isinstance(found.get(key), kind) and found[key]):
             yield f'has no "{key}"'
     if found.get("fps", GRID_FPS) != GRID_FPS:
-        yield f"has labels at {found['fps']} frames a second, not at {GRID_FPS}"
+        yield f"has labels at {shown(found['fps'])} frames a second, not at {GRID_FPS}"
     end = 0
     for shot in found["shots"]:
         if not (_are_numbers(shot, 2, int) and shot[0] == end < shot[1]):
-            yield f'has {shot} in "shots" where [{end}, END] was expected'
+            yield f'has {shown(shot)} in "shots" where [{end}, END] was expected'
         end = shot[1]
     for name in sorted(found["regions"].keys() ^ found["speaking"].keys()):
-        yield f'has "{name}" in only one of "regions" and "speaking"'
+        yield f'has "{name:.100}" in only one of "regions" and "speaking"'
     for name, box in found["regions"].items():
         if not (_are_numbers(box, 4, (int, float)) and box[0] < box[2] and box[1] < box[3]):
-            yield f'has {box} as the region "{name}"'
+            yield f'has {shown(box)} as the region "{name:.100}"'
     for name, frames in found["speaking"].items():
         if not (_are_numbers(frames, end, int) and set(frames) <= {0, 1}):
-            yield f'should have {end} of 0 or 1 as "speaking" of "{name}", as its shots say'
+            wanted = f'{shown(end)} of 0 or 1 as "speaking" of "{name:.100}"'
+            yield f"should have {wanted}, as its shots say"
 
 
 def _are_numbers(found: Any, count: int, kind: Any) -> bool:
     return (
         isinstance(found, list)
         and len(found) == count
-        and all(isinstance(number, kind) for number in found)
+        and all(isinstance(number, kind) and abs(number) <= _LARGEST for number in found)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 
 from ...core.errors import InputError
+from ...core.files import is_litter, same_form
 from ...core.media import Media, Sound, sound_of
 from ...core.types import (
     CLIP_FRAMES,
@@ -77,9 +79,10 @@ class FaceCrops:
         begin = round((time_s[0] - self.begins_s) * SAMPLE_RATE)
         info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
         clips = []
-        source, _ = sound_of(self.sound)
+        source, _, clock = sound_of(self.sound)
         # Only the sound is read.
-        with Sound(Media(info, source, source, Fraction(0), Fraction(0))) as sound:
+        media = Media(info, source, source, Fraction(0), Fraction(0), sound_clock=clock)
+        with Sound(media) as sound:
             for start in range(0, len(time_s), CLIP_FRAMES):
                 shown = nearest[start : start + CLIP_FRAMES]
                 first = begin + start * SAMPLES_PER_FRAME
@@ -94,7 +97,8 @@ class FaceCrops:
     def _listed(self) -> tuple[Float64, list[Path]]:
         """The times of the crops, (n,), and their files."""
         try:
-            found = sorted((float(path.stem), path) for path in self.pictures.glob("*.jpg"))
+            paths = [path for path in self.pictures.glob("*.jpg") if not is_litter(path)]
+            found = sorted((_seconds(path.stem), path) for path in paths)
         except ValueError as error:
             raise InputError(
                 f"A crop in {self.pictures} is not named by its time: {error}", _LAYOUT
@@ -134,17 +138,28 @@ def _listing(folder: Path, video: str) -> dict[str, Path]:
     """What a folder has of a video, perhaps in a folder for its split, by plain names."""
     for place in (folder / video, *sorted(folder.glob(f"*/{escape(video)}"))):
         if place.is_dir():
-            return {_plain(path.name): path for path in place.iterdir()}
+            return {_plain(path.name): path for path in place.iterdir() if not is_litter(path)}
     raise InputError(f"{folder} has nothing of the video {video}", _LAYOUT)
 
 
 def _plain(name: str) -> str:
     """A name as files may have it: the colon in those of faces is often replaced."""
-    return re.sub(r"\W", "_", name)
+    return re.sub(r"\W", "_", same_form(name))
+
+
+def _seconds(text: str) -> float:
+    """A time that is one; raises `ValueError` for any other text."""
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text!r} is no time")
+    return seconds
 
 
 def _picture(path: Path) -> UInt8:
-    picture = cv2.imread(str(path))
+    try:
+        picture = cv2.imread(str(path))
+    except cv2.error:  # more pixels than it takes
+        picture = None
     if picture is None:
         raise InputError(f"{path} cannot be read as a picture", "Cut the crop again")
     return np.asarray(picture, np.uint8)

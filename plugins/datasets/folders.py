@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.files import is_litter, same_form
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -14,6 +15,10 @@ VIDEO_SUFFIXES = frozenset({
 })
 # fmt: on
 """What names of videos end with, in lower case."""
+
+
+_LONGEST = 100
+"""Characters of a value that an error shows."""
 
 
 def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
@@ -36,15 +41,15 @@ def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
 
 
 def by_name(videos: Iterable[Path]) -> dict[str, Path]:
-    """Videos by their names without suffix, in order; what is no video is left out.
+    """Videos by their names without suffix, in one form and in order; what is none is left out.
 
     Raises:
         InputError: Two have one name.
     """
     found: dict[str, Path] = {}
     for path in sorted(videos):
-        if path.suffix.lower() in VIDEO_SUFFIXES:
-            other = found.setdefault(path.stem, path)
+        if path.suffix.lower() in VIDEO_SUFFIXES and not is_litter(path):
+            other = found.setdefault(same_form(path.stem), path)
             if other != path:
                 raise InputError(
                     f"Two videos have the name {path.stem}: {other} and {path}",
@@ -74,8 +79,8 @@ def video_of(name: str, videos: Mapping[str, Path], folder: Path, labels: Path) 
     Raises:
         InputError: It is not there.
     """
-    if name in videos:
-        return videos[name]
+    if same_form(name) in videos:
+        return videos[same_form(name)]
     raise InputError(
         f"{folder} holds no video {name}.*, but {labels} has labels of it",
         f"Put the video there, as {name}.mp4 or with another suffix, or take its labels away",
@@ -107,6 +112,15 @@ def text_of(path: Path, what: str) -> str:
         ) from error
 
 
+def shown(value: object) -> str:
+    """A value from a file as errors show it: in a line of bearable length."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of too many digits, lists in lists in lists
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 def check_times(first_s: float, last_s: float, duration_s: float, labels: Path, hint: str) -> None:
     """Refuse labels that lie outside their video, by half a second or more.
 
@@ -130,7 +144,7 @@ def check_times(first_s: float, last_s: float, duration_s: float, labels: Path, 
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        return [path for path in folder.iterdir() if not is_litter(path)]
     except OSError as error:
         raise InputError(
             f"Cannot read the folder {folder}: {error.strerror or error}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,12 +12,21 @@ from pathlib import Path
 
 from ...core.components import Context
 from ...core.errors import InputError
+from ...core.files import same_form
 from ...core.labels import LabelledVideo, Measure
 from ...core.media import probe
 from ...core.types import Spans
-from .folders import by_name, check_times, files_in, lines_of, videos_in
+from .folders import by_name, check_times, files_in, lines_of, shown, videos_in
 
+_log = logging.getLogger(__name__)
 _RTTM = "Lines should be: SPEAKER FILE 1 ONSET DURATION <NA> <NA> NAME <NA> <NA>, in seconds"
+_FIELDS = (8, 9, 10)
+"""How many a line may have: confidence and look-ahead may be left out."""
+_OTHER_TYPES = {
+    *("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT"),
+    *("IP", "SU", "CB", "A/P", "SPKR-INFO"),
+}
+"""Types of lines, beside SPEAKER, that NIST's RTTM has: they do not say who speaks when."""
 _UEM = "Lines should be: FILE 1 START END, in seconds"
 
 
@@ -53,7 +63,7 @@ class RttmDataset:
         labelled = []
         for name, path in videos.items():
             # White space would part the fields of a line.
-            known = "_".join(name.split())
+            known = same_form("_".join(name.split()))
             if known not in turns:
                 raise InputError(
                     f"{truth} says nothing of the video {name}, but {_some(turns)}",
@@ -61,11 +71,14 @@ class RttmDataset:
                 )
             if scored is not None and known not in scored:
                 raise InputError(f"{uem} says nothing of the video {name}", _UEM)
-            speakers = turns[known]
-            last_s = max(spans[-1][1] for spans in speakers.values())
-            hint = f"Check that it is about {path}"
-            check_times(0, last_s, probe(path, allow_silent=True).info.duration_s, truth, hint)
-            judged = None if scored is None else scored[known]
+            info = probe(path, allow_silent=True).info
+            speakers = {
+                speaker: from_picture(spans, info.start_s)
+                for speaker, spans in turns[known].items()
+            }
+            last_s = max((spans[-1][1] for spans in speakers.values() if spans), default=0.0)
+            check_times(0, last_s, info.duration_s, truth, f"Check that it is about {path}")
+            judged = None if scored is None else from_picture(scored[known], info.start_s)
             labelled.append(LabelledVideo(name, path, speakers=speakers, scored=judged))
         return labelled
 
@@ -87,23 +100,30 @@ class RttmDataset:
 def read_rttm(paths: Iterable[Path]) -> dict[str, dict[str, Spans]]:
     """Who speaks when, by the videos' and the speakers' names.
 
-    Comments and lines of type SPKR-INFO are passed over. Turns of one speaker that overlap or
-    touch become one.
+    Times are those of the file, as in what asdkit writes. Comments and lines of other types than
+    SPEAKER are passed over, turns of no length left out with a warning. Turns of one speaker that
+    overlap or touch become one. Names are in one form (`core.files.same_form`).
 
     Raises:
         InputError: A file cannot be read, or a line is not as it should be.
     """
     turns: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    empty = []
     for path in paths:
         for where, words in lines_of(path, "truth"):
-            if words[0].startswith(";;") or words[0] == "SPKR-INFO":
+            if words[0].startswith(";;") or words[0] in _OTHER_TYPES:
                 continue
-            if words[0] != "SPEAKER" or len(words) not in {9, 10}:
-                raise _wrong(where, words, _RTTM)
+            if words[0] != "SPEAKER":
+                raise _wrong(where, words, f"is of no type of RTTM, {shown(words[0])}", _RTTM)
+            if len(words) not in _FIELDS:
+                raise _wrong(where, words, f"has {len(words)} fields, not 8 to 10", _RTTM)
             onset, length = _seconds(where, words, words[3:5], _RTTM)
-            if length <= 0:
-                raise _wrong(where, words, _RTTM)
-            turns[words[1]][words[7]].append((onset, onset + length))
+            if length == 0:
+                empty.append(where)
+                continue
+            turns[same_form(words[1])][same_form(words[7])].append((onset, onset + length))
+    if empty:
+        _log.warning("%d turns of no length are left out, the first in %s", len(empty), empty[0])
     return {
         video: {name: _merged(spans) for name, spans in sorted(speakers.items())}
         for video, speakers in turns.items()
@@ -121,26 +141,39 @@ def read_uem(path: Path) -> dict[str, Spans]:
         if words[0].startswith(";;"):
             continue
         if len(words) != 4:
-            raise _wrong(where, words, _UEM)
+            raise _wrong(where, words, f"has {len(words)} fields, not 4", _UEM)
         start, end = _seconds(where, words, words[2:4], _UEM)
         if end <= start:
-            raise _wrong(where, words, _UEM)
-        stretches[words[0]].append((start, end))
+            raise _wrong(where, words, "ends before it begins", _UEM)
+        stretches[same_form(words[0])].append((start, end))
     return {video: _merged(spans) for video, spans in stretches.items()}
 
 
 def _seconds(where: str, words: list[str], texts: list[str], form: str) -> list[float]:
-    try:
-        found = [float(text) for text in texts]
-    except ValueError as error:
-        raise _wrong(where, words, form) from error
-    if not all(0 <= second < math.inf for second in found):
-        raise _wrong(where, words, form)
+    found = []
+    for text in texts:
+        try:
+            found.append(float(text))
+        except ValueError:
+            found.append(math.nan)
+        if not 0 <= found[-1] < math.inf:
+            raise _wrong(where, words, f"has {shown(text)} where seconds from 0 on belong", form)
     return found
 
 
-def _wrong(where: str, words: list[str], form: str) -> InputError:
-    return InputError(f"{where} holds {' '.join(words)!r}", form)
+def _wrong(where: str, words: list[str], why: str, form: str) -> InputError:
+    return InputError(f"{where} {why}: {shown(' '.join(words))}", form)
+
+
+def from_picture(spans: Spans, start_s: float) -> Spans:
+    """Times on the clock of a file as seconds from its first picture; what is before is left out.
+
+    Args:
+        spans: On the clock of the file.
+        start_s: When its first picture is shown.
+    """
+    shifted = ((max(start - start_s, 0.0), end - start_s) for start, end in spans)
+    return tuple((start, end) for start, end in shifted if end > 0)
 
 
 def _merged(spans: list[tuple[float, float]]) -> Spans:

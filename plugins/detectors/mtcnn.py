@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import MissingExtraError
-from ...core.types import Detections, UInt8
+from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
 from ..resizing import shrink
 from ..torch_support import import_torch, pick_device, set_threads
@@ -25,7 +25,8 @@ class MtcnnConfig:
     """Parameters of the `mtcnn` detector.
 
     Attributes:
-        longer_side_px: Frames with a longer side than this are scaled down to it.
+        longer_side_px: Frames with a longer side than this are scaled down to it; for faces that
+            are smaller than 12 px then a larger one is needed.
         min_face_px: The smallest face looked for, in source pixels; the time grows steeply as
             it falls.
         thresholds: Confidence from 0 to 1 that a face needs in each of the three networks.
@@ -54,6 +55,11 @@ class MtcnnDetector:
         self._network = network
         self.device = device
 
+    def smallest_face_px(self, height: int, width: int) -> float:
+        """The smallest face found in pictures of a size; see `core.contracts.Detector`."""
+        scale = min(1.0, self._config.longer_side_px / max(height, width))
+        return max(self._config.min_face_px, _SMALLEST_INPUT_PX / scale)
+
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""
         if not len(frames):
@@ -64,12 +70,23 @@ class MtcnnDetector:
         if min(small.shape[1:3]) < max(self._network.min_face_size, _SMALLEST_INPUT_PX):
             return [Detections.none() for _ in frames]
         all_boxes, all_scores = self._network.detect(small)
+        size = frames.shape[2], frames.shape[1]
         return [
             Detections.none()
             if boxes is None
-            else Detections(np.asarray(boxes, np.float64) / scale, np.asarray(scores, np.float64))
+            else _inside(np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), size)
             for boxes, scores in zip(all_boxes, all_scores, strict=True)
         ]
+
+
+def _inside(boxes: Float64, scores: Float64, size: tuple[int, int]) -> Detections:
+    """The faces that have something of a picture of (width, height); the others are none.
+
+    The networks move a box by what they learned, and nothing holds it in the picture.
+    """
+    shown = np.minimum(boxes[:, 2:], size) - np.maximum(boxes[:, :2], 0)
+    sound = (shown > 0).all(1)  # false for numbers that are none, too
+    return Detections(boxes[sound], scores[sound])
 
 
 def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:

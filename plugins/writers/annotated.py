@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, pairwise
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from ...core.picture import Timed
 from ...core.segments import inside
 from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
+from ...core.upright import Upright, orientation
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
@@ -87,7 +89,8 @@ class AnnotatedWriter:
         sound = None
         if media.sound is not None:
             length = None if end_s is None else end_s - zero
-            sound = sound_of_file(media.sound, media.sound_zero + zero, length)
+            begin = media.sound_zero + zero
+            sound = sound_of_file(media.sound, begin, length, media.sound_clock)
         overlay = _Overlay(result)
         reader = _Reader(media, first[2])
         with (
@@ -118,13 +121,11 @@ def _pictures(
     media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
 ) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
     """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
-    decoder = Decoder(media.picture, threads)
+    decoder = Decoder(media.picture, threads, clock=media.clock)
     timed = Timed(media, decoder, media.zero + start_s if start_s else None)
     least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
-    # What a file says of a picture's length counts only for the last one.
-    pairs: Iterable[Any] = pairwise(chain(timed, [None]))
-    for (begin, own_end, frame), following in pairs:
-        end = own_end if following is None else following[0]
+    for begin, shown_until, frame in timed:
+        end = shown_until
         if end_s is not None:
             end = min(end, end_s)
             if begin >= end_s:
@@ -145,18 +146,14 @@ class _Reader:
         with media.picture.opened() as (_, stream):
             look = Look.of(stream)
             self.ticks_per_s: int = stream.time_base.denominator
-        self._turns = round(first.rotation / 90) % 4
-        self._size = media.info.width, media.info.height
-        if self._turns % 2:
-            self._size = self._size[::-1]
-            look = look.on_its_side()
-        self.look = look
-        self._reformatter = VideoReformatter()
+        rotate = media.reading.rotate
+        self.look = look.on_its_side() if orientation(first, rotate).transposed else look
+        convert = partial(look.rgb, reformatter=VideoReformatter())
+        self._upright = Upright((media.info.width, media.info.height), rotate, convert)
 
     def rgb(self, frame: VideoFrame) -> UInt8:
         """(height, width, 3) uint8, free to draw on."""
-        image = self.look.rgb(frame, *self._size, self._reformatter)
-        return np.ascontiguousarray(np.rot90(image, self._turns))
+        return self._upright(frame)
 
 
 class _Face:

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
 from ...core.components import Context
 from ...core.files import whole
-from ...core.results import printable
+from ...core.results import cell
 from ...core.types import GRID_FPS, Result
 
 FILE = "ava.csv"
@@ -27,9 +27,9 @@ class AvaWriter:
     """Writes `ava.csv`: a header line, then a row for each face in each frame.
 
     The video is named by its stem, a face by that and its track: `clip_0`. Time is the frame's,
-    in seconds; boxes are relative to the picture, cut to 0..1. The score is the probability of
-    speaking: like AVA's own predictions it lies within 0..1, and it ranks faces as well as any
-    score, which is all that average precision looks at.
+    in seconds on the clock of the file; boxes are relative to the picture, cut to 0..1. The score
+    is the probability of speaking: like AVA's own predictions it lies within 0..1, and it ranks
+    faces as well as any score, which is all that average precision looks at.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -43,7 +43,7 @@ class AvaWriter:
 
 
 def _rows(result: Result) -> Iterator[list[str]]:
-    name = printable(result.video.path.stem)
+    name = cell(result.video.path.stem)
     width, height = result.video.width, result.video.height
     for track in result.tracks:
         relative = track.boxes / [width, height, width, height]
@@ -51,8 +51,21 @@ def _rows(result: Result) -> Iterator[list[str]]:
         for frame, box, score in zip(track.frames, boxes, track.probabilities, strict=True):
             # Ten digits: the scorer compares boxes with the truth's to 1e-9.
             corners = [f"{value:.10g}" for value in box]
-            time_s = f"{frame / GRID_FPS:.2f}"
-            yield [name, time_s, *corners, SPEAKING_AUDIBLE, f"{name}_{track.id}", f"{score:.8g}"]
+            time_s = result.video.start_s + frame / GRID_FPS
+            yield [
+                name,
+                _hundredths(time_s),
+                *corners,
+                SPEAKING_AUDIBLE,
+                f"{name}_{track.id}",
+                f"{score:.8g}",
+            ]
+
+
+def _hundredths(seconds: float) -> str:
+    """`seconds` with two decimals, or with three where these say more."""
+    text = f"{seconds:.3f}"
+    return text.removesuffix("0")
 
 
 def build(config: AvaConfig, context: Context) -> AvaWriter:

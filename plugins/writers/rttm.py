@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from ...core.components import Context
 from ...core.files import whole
-from ...core.results import printable, turns
-from ...core.types import Result
+from ...core.results import cell, turns
+from ...core.types import OFF_SCREEN, Result
 
 FILE = "speakers.rttm"
 
@@ -23,26 +25,44 @@ class RttmWriter:
     """Writes `speakers.rttm`: a line for each time somebody speaks, by onset.
 
     The file is named by the video's stem, the speaker by the identity, or by the track
-    (`track_0`) where there is none, both with `_` for white space, which parts the fields. Speech
-    of no visible face is that of `off_screen`. Times are seconds of the source video.
+    (`track_0`) where there is none, both with `_` for white space, which parts the fields; where
+    that makes two names one, one has a number after it. Speech of no visible face is that of
+    `off_screen`. Times are seconds on the clock of the file, as audio tools show them.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
         name = _field(result.video.path.stem)
+        zero_s = result.video.start_s
+        found = turns(result)
+        fields = _fields(speaker for _, _, speaker in found)
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(
-                f"SPEAKER {name} 1 {start:.3f} {end - start:.3f} "
-                f"<NA> <NA> {_field(speaker)} <NA> <NA>\n"
-                for start, end, speaker in turns(result)
+                f"SPEAKER {name} 1 {zero_s + start:.3f} {end - start:.3f} "
+                f"<NA> <NA> {fields[speaker]} <NA> <NA>\n"
+                for start, end, speaker in found
             )
         return [path]
 
 
 def _field(text: str) -> str:
     """`text` as one field of a line."""
-    return re.sub(r"\s", "_", printable(text))
+    return cell(re.sub(r"\s", "_", text))
+
+
+def _fields(names: Iterable[str]) -> dict[str, str]:
+    """The field of each name, no two alike; a name that can be a field is its own."""
+    fields: dict[str, str] = {}
+    taken = {OFF_SCREEN}
+    for name in sorted(set(names), key=lambda name: (_field(name) != name, name)):
+        field = OFF_SCREEN if name == OFF_SCREEN else _field(name)
+        numbered = (f"{_field(name)}_{number}" for number in count(2))
+        while name != OFF_SCREEN and field in taken:
+            field = next(numbered)
+        taken.add(field)
+        fields[name] = field
+    return fields
 
 
 def build(config: RttmConfig, context: Context) -> RttmWriter:

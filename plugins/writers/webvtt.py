@@ -22,32 +22,40 @@ class WebvttConfig:
 class WebvttWriter:
     """Writes `speakers.vtt`: a cue for each time somebody speaks.
 
-    Its voice is the identity, or the track where there is none; speech of no visible face is
-    voiced "Off screen". Times are those of the source video. Without any cue the file is still
-    valid.
+    Its voice, and what is read on the screen, is the identity, or the track where there is none;
+    speech of no visible face is that of "Off screen". Times are on the clock of the file, as
+    players show them. Without any cue the file is still valid.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
+        zero_s = result.video.start_s
         cues = [
-            (start, end, _voice(track)) for track in result.tracks for start, end in track.speaking
+            (start, end, _name(track)) for track in result.tracks for start, end in track.speaking
         ]
         cues += [(start, end, "Off screen") for start, end in result.off_screen or ()]
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write("WEBVTT\n")
             file.writelines(
-                f"\n{_timestamp(start)} --> {_timestamp(end)}\n<v {voice}>speaking\n"
-                for start, end, voice in sorted(cues, key=lambda cue: cue[:2])
+                f"\n{_timestamp(zero_s + start)} --> {_timestamp(zero_s + end)}\n{_spoken(name)}\n"
+                for start, end, name in sorted(cues, key=lambda cue: cue[:2])
             )
         return [path]
 
 
-def _voice(track: Track) -> str:
-    """Who a track is, as a cue may say it: within a line, its markup escaped."""
+def _name(track: Track) -> str:
+    """Who a track is, within a line."""
     if track.identity is None:
         return f"Track {track.id}"
-    return html.escape(" ".join(printable(track.identity).split()), quote=False)
+    return " ".join(printable(track.identity).split())
+
+
+def _spoken(name: str) -> str:
+    """The text of a cue: who speaks, for players that tell voices apart and for all others."""
+    text = html.escape(name, quote=False)
+    # A name that ends in two hyphens would make an arrow, which no text may hold.
+    return f"<v {text}{' ' if text.endswith('-') else ''}>{text}"
 
 
 def _timestamp(seconds: float) -> str:
