@@ -181,7 +181,7 @@ def test_a_damaged_file(put, tmp_path, text):
 
 def test_another_form(put, tmp_path):
     put("a", schema="asdkit.evaluation/9")
-    with pytest.raises(InputError, match=r"asdkit.evaluation/9, not asdkit.evaluation/1"):
+    with pytest.raises(InputError, match=r"asdkit.evaluation/9', not 'asdkit.evaluation/1'"):
         compare(runs(tmp_path))
 
 

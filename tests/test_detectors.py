@@ -319,11 +319,11 @@ def test_boxes_of_a_file(tmp_path, name, text):
     [
         ("[[1, 2, 3]]", "boxes"),
         ("[[[1, 2, 3, 4]]]", "a face of 4 numbers"),
-        ('[[["a", 2, 3, 4, 1]]]', "could not convert"),
+        ('[[["a", 2, 3, 4, 1]]]', "something else than numbers"),
         ("[[[9, 2, 3, 4, 1]]]", "frame 0 has the box"),
         ("1,2,3\n", "boxes"),
         ("frame,x1,y1\n1,2,3\n", "score, x2, y2 are missing"),
-        ("0,1,2,nan,4,1\n", "frame 0 has the box"),
+        ("0,1,2,nan,4,1\n", "line 1 has the box"),
         ("hello", "boxes"),
         ("[", "Expecting value"),
     ],
