@@ -50,6 +50,10 @@ class ResultsFolder:
     def _old(self) -> list[Path]:
         return [self.folder / name for name in self._replaced]
 
+    def _remove_old(self) -> None:
+        for path in self._old():
+            path.unlink(missing_ok=True)
+
     @contextmanager
     def writing(self) -> Iterator[Path]:
         """A folder to write to; `put` puts what is in it in place.
@@ -90,12 +94,12 @@ class ResultsFolder:
         new, whole = self.incomplete / _NEW, self.incomplete / _WHOLE
         first = files[:1]
         try:
-            for path in self._old():
-                path.unlink(missing_ok=True)
-            if whole.exists():
-                shutil.rmtree(whole)
             written = [path for path in new.rglob("*") if not path.is_dir()]
+            if whole.exists():  # of a run that was killed here; it goes after its results
+                self._remove_old()
+                shutil.rmtree(whole)
             new.rename(whole)
+            self._remove_old()
             for path in sorted(written, key=lambda path: path in first):
                 name = path.relative_to(new)
                 (self.folder / name.parent).mkdir(parents=True, exist_ok=True)
@@ -222,5 +226,5 @@ def _tidy_finished(incomplete: Path) -> None:
 def _tidy(incomplete: Path, made: Sequence[Path]) -> None:
     """Remove folders in which there is nothing."""
     for path in (incomplete, *made):
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             path.rmdir()
