@@ -206,7 +206,7 @@ def test_a_run_with_other_writers_leaves_no_old_results(clip):
 
 def test_a_folder_that_vanishes_is_told_of(clip):
     with pytest.raises(
-        OutputError, match="Cannot write out/incomplete/new/sub/unsure.txt: No such file"
+        OutputError, match=r"Cannot write out/incomplete/new/sub/unsure.txt: No such file"
     ):
         asdkit.run(str(clip), [*WORDS, "writers.unsure.does=vanish"])
 
