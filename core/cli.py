@@ -132,9 +132,9 @@ def _say(line: str) -> None:
 
 
 def _is_broken(stream: TextIO) -> bool:
-    """Whether what was printed cannot be written."""
+    """Whether nothing can be printed; an empty line is, where it can."""
     try:
-        stream.flush()
+        print(file=stream, flush=True)  # what failed before is not there any more, unbuffered
     except OSError:
         return True
     return False

@@ -80,6 +80,8 @@ def _lives(pid: int) -> bool:
     """Whether there is a process of that number, and not this one."""
     if pid == os.getpid():
         return False
+    if os.name == "nt":  # asking would end it
+        return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -280,6 +282,9 @@ def same_folder(folder: Path) -> Iterator[None]:
     Raises:
         OSError: It was removed.
     """
+    if os.name == "nt":  # a folder cannot be opened
+        yield
+        return
     descriptor = os.open(folder, os.O_RDONLY)  # while it is open its number is not used again
     try:
         yield

@@ -28,6 +28,7 @@ from .analysis import Parts
 from .contracts import Detector, Embedder, Scorer
 from .errors import OutputError
 from .files import whole
+from .stopping import last_resort
 from .types import GRID_FPS, Clip, Detections, Float32, Scores, UInt8
 
 ABOUT = "about.json"
@@ -196,6 +197,10 @@ class Answers:
     def last_words(self) -> str | None:
         """Keep what is new; how to go on, if there is something to go on from."""
         self.keep()
+        return self.how_to_go_on()
+
+    def how_to_go_on(self) -> str | None:
+        """How to go on with what is kept, if there is something."""
         if self._folder is None or not self._files:
             return None
         return (
@@ -372,10 +377,18 @@ def digest_of(path: Path) -> str:
 
 @contextmanager
 def kept(answers: Answers) -> Iterator[None]:
-    """A block that asks; if it is stopped, what it has found is kept, and it says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if words := answers.last_words():
-            stop.args = (words,)
-        raise
+    """A block that asks; if it does not end well, it says how to go on.
+
+    If it is stopped, what it has found until then is kept as well.
+    """
+    with last_resort(answers.last_words):
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if words := answers.last_words():
+                stop.args = (words,)
+            raise
+        except Exception:
+            if words := answers.how_to_go_on():
+                _log.warning("%s", words)
+            raise

@@ -106,6 +106,8 @@ def execute(
             if place:
                 result = _written(result, plan, writers, place, watch=watch, progress=progress)
         answers.remove()
+        if place:
+            place.finish()
     return replace(result, timings_s=watch.total())
 
 

@@ -50,6 +50,10 @@ class ResultsFolder:
     def _old(self) -> list[Path]:
         return [self.folder / name for name in self._replaced]
 
+    def _remove_old(self) -> None:
+        for path in self._old():
+            path.unlink(missing_ok=True)
+
     @contextmanager
     def writing(self) -> Iterator[Path]:
         """A folder to write to; `put` puts what is in it in place.
@@ -76,6 +80,8 @@ class ResultsFolder:
     def put(self, files: Sequence[Path]) -> list[Path]:
         """Put what was written in place, and remove what was there of earlier results.
 
+        Until `finish` is called the results do not count as all of them.
+
         Args:
             files: The files written; the first is put in place last.
 
@@ -88,17 +94,16 @@ class ResultsFolder:
         new, whole = self.incomplete / _NEW, self.incomplete / _WHOLE
         first = files[:1]
         try:
-            for path in self._old():
-                path.unlink(missing_ok=True)
-            if whole.exists():
-                shutil.rmtree(whole)
             written = [path for path in new.rglob("*") if not path.is_dir()]
+            if whole.exists():  # of a run that was killed here; it goes after its results
+                self._remove_old()
+                shutil.rmtree(whole)
             new.rename(whole)
+            self._remove_old()
             for path in sorted(written, key=lambda path: path in first):
                 name = path.relative_to(new)
                 (self.folder / name.parent).mkdir(parents=True, exist_ok=True)
                 (whole / name).replace(self.folder / name)
-            shutil.rmtree(whole)
         except OSError as error:
             raise self._refusal(error) from error
         inside = [path.is_relative_to(new) for path in files]  # a writer may know better
@@ -106,6 +111,10 @@ class ResultsFolder:
             self.folder / path.relative_to(new) if own else path
             for path, own in zip(files, inside, strict=True)
         ]
+
+    def finish(self) -> None:
+        """Say that the results are all there, after everything else that was on its way is gone."""
+        shutil.rmtree(self.incomplete / _WHOLE, ignore_errors=True)
 
     def _refusal(self, error: OSError) -> OutputError:
         return OutputError(
@@ -137,7 +146,11 @@ def taken(
         OutputError: There are results already, another run is at it, or the file system refuses.
     """
     _check_room(folder, own)
-    place = ResultsFolder(folder, names, overwrite)
+    try:
+        place = ResultsFolder(folder, names, overwrite)
+    except OutputError:
+        _tidy_finished(folder / INCOMPLETE)
+        raise
     made = missing_folders(folder)
     lock = None
     try:
@@ -199,8 +212,19 @@ def _check_room(folder: Path, names: Sequence[str]) -> None:
         )
 
 
+def _tidy_finished(incomplete: Path) -> None:
+    """Remove what a run has left that was killed when all its results were there."""
+    with suppress(OSError):
+        if {path.name for path in incomplete.iterdir()} == {_LOCK} and (
+            lock := claim(incomplete / _LOCK)
+        ):
+            (incomplete / _LOCK).unlink()
+            lock.release()
+    _tidy(incomplete, [])
+
+
 def _tidy(incomplete: Path, made: Sequence[Path]) -> None:
     """Remove folders in which there is nothing."""
     for path in (incomplete, *made):
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             path.rmdir()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-_PATIENCE_S = 1.3
+_PATIENCE_S = 1.0
 """How long the main thread is given to end by itself."""
 _RESORTS: list[Callable[[], str | None]] = []
 

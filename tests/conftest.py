@@ -24,7 +24,7 @@ def shared() -> Callable[[str], Path]:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Lets processes started here heed Ctrl-C, which one that runs in the background ignores."""
+    """Lets processes started here heed Ctrl-C, also where tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -205,7 +205,9 @@ def test_a_run_with_other_writers_leaves_no_old_results(clip):
 
 
 def test_a_folder_that_vanishes_is_told_of(clip):
-    with pytest.raises(OutputError, match="Cannot write to out: it was removed meanwhile"):
+    with pytest.raises(
+        OutputError, match=r"Cannot write out/incomplete/new/sub/unsure.txt: No such file"
+    ):
         asdkit.run(str(clip), [*WORDS, "writers.unsure.does=vanish"])
 
     def remove(stage, done, total):
@@ -261,29 +263,30 @@ def test_names_that_no_folder_can_have_are_refused(clip, name):
     assert sorted(Path().rglob("*")) == before
 
 
-def test_a_folder_made_anew_in_the_place_of_another_is_noticed(tmp_path):
-    with pytest.raises(OutputError, match="removed meanwhile"), whole_folder(tmp_path / "a") as new:
+def test_a_folder_made_anew_in_the_place_of_another_is_noticed():
+    with pytest.raises(OutputError, match="removed meanwhile"), whole_folder(Path("x", "a")) as new:
         shutil.rmtree(new)
         new.mkdir()
-    assert not list(tmp_path.iterdir())
+    assert not Path("x").exists()
 
 
-def test_a_file_is_whole_or_not_there(tmp_path):
-    path = tmp_path / "a.txt"
+def test_a_file_is_whole_or_not_there():
+    Path("x").mkdir()
+    path = Path("x", "a.txt")
     path.write_text("before")
     with pytest.raises(RuntimeError), whole(path) as aside:
         aside.write_text("half")
         assert aside.name.startswith(f".a.{os.getpid()}-")
         raise RuntimeError
     assert path.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(Path("x").iterdir()) == [path]
 
 
-def test_a_folder_is_for_one_run_at_a_time(tmp_path):
-    with taken(tmp_path / "out", [], [], overwrite=False):  # noqa: SIM117
+def test_a_folder_is_for_one_run_at_a_time():
+    with taken(Path("x"), [], [], overwrite=False):  # noqa: SIM117
         with (
             pytest.raises(OutputError, match="Another asd run is at work"),
-            taken(tmp_path / "out", [], [], overwrite=True),
+            taken(Path("x"), [], [], overwrite=True),
         ):
             pass
-    assert not list(tmp_path.iterdir())
+    assert not Path("x").exists()

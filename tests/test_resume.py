@@ -238,7 +238,7 @@ def test_stopped_it_ends_at_once_and_says_how_to_go_on(clip, how, code):
     assert last.startswith("asd: stopped. What was found up to ")
     assert last.endswith("is kept in out/incomplete: go on with the same options and resume=true")
     assert "Traceback" not in err
-    assert took < 2
+    assert took < 4, "half of which the machine may be busy with others"
     about = json.loads(Path("out/incomplete/about.json").read_text())
     assert about["complete"] is False
     assert 0 < about["reached_s"] < 4
@@ -262,7 +262,7 @@ def test_what_a_library_computes_is_not_waited_for(clip):
         err = process.communicate(timeout=60)[1]
         took = time.monotonic() - begin
     assert process.returncode == 143
-    assert took < 3  # of which the machine may be busy for one
+    assert took < 4, "half of which the machine may be busy with others"
     assert "resume=true" in err.splitlines()[-1]
     assert all(name.endswith((".npz", "about.json")) for name in files())
 
