@@ -56,6 +56,8 @@ class Looker:
         self._batch_frames = batch_frames
         self._max_faces = max_faces
         self._name = name
+        self._left_out = False
+        """Whether faces have been left out."""
         self._waiting: list[int] = []
         self._last: tuple[int, Detections] | None = None
         """Number of the picture looked at last, and its faces."""
@@ -113,9 +115,11 @@ class Looker:
         """The faces of a frame, or as many as are wanted."""
         if len(faces) <= self._max_faces:
             return faces
-        self._notes.add(
-            f"frame {index} has {len(faces)} faces: of each frame only the {self._max_faces} "
-            "surest are followed (max_faces)"
-        )
+        if not self._left_out:
+            self._left_out = True
+            self._notes.add(
+                f"frame {index} has {len(faces)} faces: of each frame only the "
+                f"{self._max_faces} surest are followed (max_faces)"
+            )
         best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])
         return Detections(faces.boxes[best], faces.scores[best])

@@ -9,7 +9,7 @@ and the old face is not back a moment later, as it is after a flash.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -31,7 +31,7 @@ _LEAST_DIFFERENCE = 10.0
 """Mean difference of brightness, of 255, below which two faces are alike whatever they show."""
 _LEAST_CHANGE = 0.1
 """One minus the correlation of two faces below which they are one."""
-_LEAST_CHANGED = 0.12
+_LEAST_CHANGED = 0.1
 """The same for a face that may have moved, or was lit by a flash in between."""
 _SUDDEN = 4.0
 """How many times the usual change of a face a change of person is."""
@@ -41,6 +41,10 @@ _JITTERS = 0.03
 """A greater change may be one of the box alone."""
 _STILL = 0.002
 """A smaller change is that of a picture that stands still, and says nothing of what is usual."""
+_BLANK_STD = 3.0
+"""Standard deviation of brightness, of 255, below which nothing is to be seen."""
+_BLANK_FRAMES = 5
+"""So long a track's last face is remembered that was not blank; its frames are at hand."""
 _USUAL_OF = 8
 """Changes of a track that are remembered."""
 _LEAST_OVERLAP = 0.15
@@ -127,7 +131,7 @@ class SamePerson:
                     look = _look(self._frames[frame], box)
                 if last is None:
                     self._tracks[piece.track] = _Last(frame, box, look)
-                else:
+                elif not _blank(look) or frame - last.frame > _BLANK_FRAMES:
                     last.changes.append(self._changed(last, frame, look))
                     last.frame, last.box, last.look = frame, box, look
 
@@ -176,9 +180,7 @@ class SamePerson:
             [_look(self._frames[k], place) for k, place in zip(frames, places, strict=True)]
             for places in ([last.box] * len(frames), way, [box] * len(frames))
         ]
-        return [
-            min(_change(looks[k], looks[k + 1]) for looks in seen) for k in range(len(frames) - 1)
-        ]
+        return [min(changes) for changes in zip(*map(_changes, seen), strict=True)]
 
 
 def _usual(changes: list[float]) -> float:
@@ -212,14 +214,32 @@ def _middle(look: UInt8) -> UInt8:
     return look[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
 
 
+def _blank(look: UInt8) -> bool:
+    """Whether nothing is to be seen, as in the middle of a flash."""
+    return float(_middle(look).std()) < _BLANK_STD
+
+
 def _change(before: UInt8, after: UInt8) -> float:
-    """One minus the best correlation of two looks, 0 to 2; 0 where one shows nothing."""
+    """One minus the best correlation of two looks, 0 to 2; 1 where one of them is blank."""
+    if _blank(before) or _blank(after):
+        return 1.0
     middle = np.ascontiguousarray(_middle(after))
-    if middle.min() == middle.max() or before.min() == before.max():
-        return 0.0
     return 1.0 - float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max())
 
 
+def _changes(looks: Sequence[UInt8]) -> list[float]:
+    """The change with each look but the first; blank ones are passed over."""
+    changes, before = [], looks[0]
+    for look in looks[1:]:
+        blank = _blank(look)
+        changes.append(0.0 if blank else _change(before, look))
+        before = before if blank else look
+    return changes
+
+
 def _alike(before: UInt8, after: UInt8) -> bool:
+    """Whether two looks are of one face for sure, or nothing can be told."""
+    if _blank(before) or _blank(after):
+        return True
     difference = cv2.absdiff(_middle(before), _middle(after)).mean()
     return bool(difference < _LEAST_DIFFERENCE or _change(before, after) < _LEAST_CHANGE)

@@ -8,7 +8,9 @@ import pytest
 from asdkit.core.analysis import Analysis, Parts
 from asdkit.core.components import Context
 from asdkit.core.errors import PluginError
+from asdkit.core.notes import Notes
 from asdkit.core.progress import Stopwatch
+from asdkit.core.square import Square
 from asdkit.core.types import Detections, Frame, Scores, TrackPiece
 from asdkit.plugins.trackers.iou import IouConfig, build
 
@@ -75,26 +77,34 @@ def picture(index):
 
 
 def analyse(
-    frames, *, cutter=None, detector=None, tracker=None, scorer=None, every=1, batch=8, first=0
+    frames,
+    *,
+    cutter=None,
+    detector=None,
+    tracker=None,
+    scorer=None,
+    embedder=None,
+    every=1,
+    batch=8,
+    first=0,
+    names=None,
+    notes=None,
+    shown=None,
+    **options,
 ):
     parts = Parts(
         cutter or Cuts(),
         detector or Faces(),
         tracker or build(IouConfig(), Context(detect_every=every)),
         scorer or Remembering(),
+        embedder,
+        names=names or {},
     )
     sound = Counting()
-    analysis = Analysis(
-        parts,
-        sound,
-        Stopwatch(),
-        crop_scale=0.4,
-        detect_every=every,
-        batch_frames=batch,
-        embed_every=1,
-    )
+    given = {"crop_scale": 0.4, "detect_every": every, "batch_frames": batch, "embed_every": 1}
+    analysis = Analysis(parts, sound, Stopwatch(), notes, **{**given, **options})
     for index in range(first, first + frames):
-        analysis.feed(Frame(index, picture(index)))
+        analysis.feed(Frame(index, shown[index] if shown else picture(index)))
     room = analysis._frames.room  # what a user notices as memory, but no user needs to know
     tracks, _ = analysis.finish()
     return analysis, tracks, room, sound
@@ -179,32 +189,156 @@ def test_no_frame_at_all_is_no_shot():
     assert tracks == ()
 
 
-class Late:
-    """A tracker that tells of a track only after its frames are gone."""
+class Answers:
+    """A component of any kind that answers the same whatever it is asked."""
 
-    def update(self, index, found):
-        return [TrackPiece(0, 0, np.array([BOX] * (index + 1)))] if index == 80 else []
+    def __init__(self, answer, end=()):
+        self.answer, self.end_answer, self.asked = answer, end, 0
+
+    def _say(self, *asked):
+        self.asked += 1
+        answer = self.answer
+        return answer(self.asked, *asked) if callable(answer) else answer
+
+    detect = score = update = starts_shot = embed = _say
 
     def flush(self):
-        return []
+        return self.end_answer
 
 
-class Short:
-    """Answers with too little, whatever it is asked."""
-
-    def detect(self, frames, indices):
-        return []
-
-    def score(self, clips):
-        return [Scores(np.zeros((1, 2))) for _ in clips]
+def boxed(*box):
+    return Detections(np.array([box], float), np.ones(1))
 
 
-def test_components_that_break_their_contract_are_named():
-    with pytest.raises(PluginError, match="told of frame 0 too late"):
-        analyse(100, tracker=Late())
-    with pytest.raises(
-        PluginError, match="detector must answer with one Detections for each of 8 frames"
-    ):
-        analyse(20, detector=Short())
-    with pytest.raises(PluginError, match="one row per frame"):
-        analyse(20, scorer=Short())
+def piece(number, first, frames, status="live"):
+    return TrackPiece(number, first, np.array([BOX] * frames).reshape(-1, 4), status)
+
+
+def broken():
+    raise RuntimeError("no such tensor")
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "words"),
+    [
+        ("cutter", None, "must answer True or False, but answered None"),
+        ("cutter", 1, "must answer True or False, but answered 1"),
+        ("cutter", lambda *_: broken(), "failed: RuntimeError: no such tensor"),
+        ("detector", [], "one Detections for each of 8 frames, but answered with 0"),
+        ("detector", None, "but answered None"),
+        ("detector", [None] * 8, "must answer with Detections, but for frame 0 it answered None"),
+        ("detector", [np.zeros((1, 4))] * 8, "it answered an array of shape"),
+        ("detector", [boxed(*BOX)] * 7 + [boxed(70, 2, 90, 9)], "frame 7 has a face at"),
+        ("detector", [boxed(-1e9, -1e9, 1e9, 1e9)] * 8, "far larger than the picture of 64x64"),
+        ("detector", lambda *_: [boxed(np.nan, 0, 1, 1)], "boxes must be finite"),
+        ("detector", lambda *_: [boxed(9, 0, 1, 1)], "in order, but one is"),
+        ("tracker", None, "a list of TrackPiece, but answered None"),
+        ("tracker", [3], "must answer with TrackPiece, but answered 3"),
+        ("tracker", lambda n, *_: [piece(0, n - 1, 1, "gone")], "must be one of live, kept, dr"),
+        ("tracker", lambda n, *_: [piece(0, 2 * n - 2, 1)], "from frame 2 on, where frame 1 was"),
+        ("tracker", lambda n, *_: [piece(0, 0, 1)], "from frame 0 on, where frame 1 was due"),
+        ("tracker", lambda n, *_: [piece(0, n - 1, 2)], "in frame 1, but has seen none after 0"),
+        ("tracker", lambda n, *_: [piece(0, n - 1, 1, "kept")], "track 0, which has ended"),
+        ("tracker", [piece(0, 0, 0, "kept")], "tells of track 0 without a face"),
+        ("tracker", lambda n, *_: [piece(0, n - 1, 1)], "did not end track 0 at the end of a shot"),
+        ("tracker", lambda n, *_: [TrackPiece(0, n, [[np.inf, 0, 1, 1]])], "must be finite"),
+        ("scorer", None, "one Scores for each of 1 clips, but answered None"),
+        ("scorer", [np.zeros((20, 2))], "must answer with Scores"),
+        ("scorer", [Scores(np.zeros((1, 2)))], "with 1 rows for a clip of 20"),
+        ("scorer", lambda *_: [Scores(np.full((20, 2), np.nan))], "logits must be finite"),
+        ("embedder", None, "one finite vector for each of 16 faces"),
+        ("embedder", lambda n, faces: np.ones((len(faces), n)), "after 1 numbers came 2"),
+        ("embedder", lambda n, faces: np.full((len(faces), 2), np.nan), "one finite vector"),
+        ("embedder", "abc", "failed: ValueError"),
+    ],
+)
+def test_a_component_that_breaks_its_contract_is_named(kind, answer, words):
+    name = f"{kind}=acme (acme-faces 1.2)"
+    with pytest.raises(PluginError) as caught:
+        analyse(20, **{kind: Answers(answer)}, names={kind: name})
+    assert str(caught.value).startswith(name)
+    assert words in str(caught.value)
+
+
+def test_a_late_tracker_is_named():
+    late = Answers(lambda n, index, found: [piece(0, 0, index + 1)] if index == 80 else [])
+    with pytest.raises(PluginError, match="The tracker told of frame 0 too late"):
+        analyse(100, tracker=late)
+
+
+def test_a_tracker_need_not_know_of_single_tracks():
+    _, tracks, _, _ = analyse(30, tracker=Answers([]))
+    assert tracks == ()
+
+
+def test_no_more_faces_than_wanted():
+    """The surest, and where there are more it is said once."""
+    many = [[float(x), 0, x + 20, 20] for x in range(40)]
+    sure = np.linspace(0.1, 0.9, 40)
+    detector = Answers(lambda n, frames, indices: [Detections(many, sure)] * len(indices))
+    notes = Notes()
+    _, tracks, _, _ = analyse(20, detector=detector, notes=notes, max_faces=3)
+    assert [track.boxes[0, 0] for track in tracks] == [37, 38, 39]
+    assert len(list(notes)) == 1
+    assert "frame 0 has 40 faces" in next(iter(notes))
+    assert "max_faces" in next(iter(notes))
+
+
+def test_a_picture_that_stands_still_is_looked_at_once():
+    detector = Answers(lambda n, frames, indices: [boxed(*BOX)] * len(indices))
+    shown = [picture(1)] * 40 + [picture(2)] + [picture(3)] * 19
+    _, tracks, room, _ = analyse(60, detector=detector, batch=1, shown=shown)
+    assert detector.asked == 3
+    assert [track.frames for track in tracks] == [range(60)]
+    assert room <= 4
+    detector.looks = False  # it knows the faces of each frame, whatever is seen
+    detector.asked = 0
+    analyse(60, detector=detector, batch=1, shown=shown)
+    assert detector.asked == 60
+
+
+def test_batches_of_large_pictures_are_small():
+    sizes = []
+
+    def say(n, frames, indices):
+        sizes.append(frames.nbytes)
+        return [Detections.none()] * len(indices)
+
+    large = np.zeros((2000, 3000, 3), np.uint8)
+    shown = [large + 0 for _ in range(6)]
+    _, _, room, _ = analyse(6, detector=Answers(say), shown=shown)
+    assert len(sizes) == 2
+    assert max(sizes) <= 1 << 26
+    assert room <= 5
+
+
+@pytest.mark.parametrize("aspect", [2.0, 0.5])
+@pytest.mark.parametrize("looks", [True, False])
+def test_components_see_square_pixels_and_results_stored_ones(aspect, looks):
+    """A detector answers for what it sees, one that knows beforehand for what is stored."""
+    seen = []
+
+    def say(n, frames, indices):
+        seen.append(frames.shape[1:3])
+        wide, high = (2, 1) if aspect == 2 and looks else (1, 2) if looks else (1, 1)
+        return [boxed(20 * wide, 24 * high, 30 * wide, 40 * high)] * len(indices)
+
+    detector = Answers(say)
+    detector.looks = looks
+    _, (track,), _, _ = analyse(20, detector=detector, pixel_aspect=aspect)
+    assert set(seen) == {(SIDE, 2 * SIDE) if aspect == 2 else (2 * SIDE, SIDE)}
+    assert track.boxes[7].tolist() == [20, 24, 30, 40]
+    # The half size of a square crop is one in square pixels.
+    assert track.smoothed[7].tolist() == [25, 32, 10 if aspect == 2 else 16]
+
+
+@pytest.mark.parametrize("aspect", [1.0, 1.01, 0.995, 90.0, 0.01, 0.0])
+def test_pixels_that_are_square_or_cannot_be(aspect):
+    assert not Square.of(aspect).changes
+
+
+def test_boxes_far_out_cost_no_memory():
+    """A face much larger than the picture, as a file may have it."""
+    detector = Answers(lambda n, frames, indices: [boxed(-250, -250, 300, 300)] * len(indices))
+    _, (track,), _, _ = analyse(20, detector=detector, crop_scale=40.0)
+    assert len(track) == 20

@@ -68,6 +68,20 @@ def test_any_face_gives_a_crop_of_the_padded_picture(x, y, half, scale, height, 
     assert got.dtype == np.uint8
 
 
+def test_a_square_far_larger_than_the_picture_is_not_made_whole(monkeypatch):
+    """What it shows is the same, to a pixel of the crop at its edges."""
+    image = np.full((60, 90, 3), 250, np.uint8)
+    whole = crop(image, 45, 30, 200, 0.4)
+    monkeypatch.setattr("asdkit.core.crops._MOST_PADDED_PX", 0)
+    quick = crop(image, 45, 30, 200, 0.4)
+    assert quick.shape == whole.shape
+    differs = (np.abs(quick.astype(int) - whole) > 20).any(2)
+    assert differs.mean() < 0.01
+    assert (quick == 250).any()
+    assert crop(image, 45, 30, 1e7, 0.4).shape == (224, 224, 3)
+    assert (crop(image, 1e8, 30, 1e7, 0.4)[:, :100] == GREY).all()
+
+
 def test_meets_the_reference(shared):
     """Tracks, smoothing and crops of the real clip, against the reference's figures."""
     import json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 
+import cv2
 import numpy as np
 import pytest
 from scenedetect import FrameTimecode
@@ -16,7 +17,10 @@ ROWS = [(0.0, 6.0), (6.0, 60.0), (60.0, 75.2)]
 
 
 def starts(cutter, frames):
-    return [k for k in range(len(frames)) if cutter.starts_shot(frames[k], k)]
+    """The frames with which the cutter begins a shot, asked as a run asks it."""
+    ahead = getattr(cutter, "lookahead_frames", 0)
+    shown = [*frames, *[frames[-1]] * ahead]
+    return [k - ahead for k, frame in enumerate(shown) if cutter.starts_shot(frame, k)]
 
 
 def scene_list(path, fps=25.0):
@@ -40,6 +44,44 @@ def test_content_cuts_where_the_picture_changes():
     assert starts(asdkit.load("cutter", "content"), frames) == [30, 60]
     assert starts(asdkit.load("cutter", "content", min_shot_s=1.6), frames) == [60]
     assert starts(asdkit.load("cutter", "content", threshold=255.0), frames) == []
+
+
+def scene(seed, frames):
+    """Frames of a scene that no other seed shares, each with a grain of its own."""
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 200, (90, 160, 3), np.uint8)
+    return [picture + rng.integers(0, 3, picture.shape, np.uint8) for _ in range(frames)]
+
+
+@pytest.mark.parametrize("flashes", [{20: 200}, {20: 200, 21: 90}, {20: 255, 21: 255, 22: 60}])
+def test_a_flash_is_no_cut(flashes):
+    frames = scene(0, 40)
+    for index, light in flashes.items():
+        frames[index] = cv2.add(frames[index], np.full_like(frames[index], light))
+    assert starts(asdkit.load("cutter", "content"), frames) == []
+    assert starts(asdkit.load("cutter", "content"), [*frames, *scene(1, 20)]) == [40]
+
+
+def test_a_cut_behind_a_flash_is_a_cut():
+    frames = [*scene(0, 20), *[np.full((90, 160, 3), 255, np.uint8)] * 2, *scene(1, 20)]
+    assert starts(asdkit.load("cutter", "content"), frames)[0] in (20, 22)
+    assert len(starts(asdkit.load("cutter", "content"), frames)) == 1
+
+
+def test_a_damaged_picture_is_no_cut():
+    frames = scene(0, 40)
+    frames[20] = np.full_like(frames[20], 128)
+    assert starts(asdkit.load("cutter", "content"), frames) == []
+
+
+def test_a_short_shot_is_a_shot():
+    frames = [*scene(0, 30), *scene(1, 10), *scene(2, 30)]
+    assert starts(asdkit.load("cutter", "content"), frames) == [30, 40]
+    assert starts(asdkit.load("cutter", "content", min_shot_s=0.6), frames) == [30]
+
+
+def test_a_cut_just_before_the_end_is_seen():
+    assert starts(asdkit.load("cutter", "content"), [*scene(0, 20), *scene(1, 1)]) == [20]
 
 
 def test_content_takes_any_size():

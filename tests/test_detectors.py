@@ -217,6 +217,35 @@ def test_min_face_px_counts_in_source_pixels(make_trained, portrait):
     assert len(looked_at(make_trained(min_face_px=300), frame[None])[0]) == 0
 
 
+@NEEDS_WEIGHTS
+def test_yunet_sees_small_faces_where_it_is_asked_to(shared, portrait):
+    """In 4K: one face of 50 px, and one that fills much of the picture."""
+    import cv2
+
+    small = cv2.resize(portrait, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    large = cv2.resize(portrait, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    frame, box = placed(small, at=(100, 100), size=(2160, 3840))
+    frame[112:2160, 1700:3748] = large
+    small_box = (box[:2] - 100) / 2 + 100, (box[2:] - 100) / 2 + 100
+    boxes = [np.concatenate(small_box), FACE * 4 + np.array([1700, 112, 1700, 112])]
+    with pytest.MonkeyPatch.context() as patch:
+        make = maker("yunet", shared, patch)
+        (usual,) = looked_at(make(), frame[None])
+        (wide,) = looked_at(make(longer_side_px=None, min_face_px=40.0), frame[None])
+    assert len(usual) == 1
+    assert len(wide) == 2
+    assert (iou(np.array(boxes), wide.boxes).max(1) > 0.6).all()
+    assert make().smallest_face_px(2160, 3840) == 96
+    assert make(longer_side_px=None, min_face_px=40.0).smallest_face_px(2160, 3840) == 40
+    assert make(longer_side_px=None).smallest_face_px(360, 640) == 20
+
+
+def test_mtcnn_says_how_small_a_face_may_be():
+    detector = asdkit.load("detector", "mtcnn", device="cpu")
+    assert detector.smallest_face_px(360, 640) == 40
+    assert detector.smallest_face_px(2160, 3840) == 72
+
+
 def test_real_people(make_trained, shared):
     stored = json.loads(shared("reference/dialogue.detections.json").read_text())
     media = probe(shared("clips/dialogue.mp4"))

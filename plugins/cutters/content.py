@@ -55,7 +55,7 @@ class ContentCutter:
         self._threshold = config.threshold
         self._min_shot_frames = round(config.min_shot_s * GRID_FPS)
         self._shot_start: int | None = None
-        span = 2 * self.lookahead_frames + 1
+        span = 2 * self.lookahead_frames + 2
         self._colours: deque[UInt8] = deque(maxlen=span)
         """Hue, saturation and brightness of the last frames, scaled down."""
         self._changed: deque[bool] = deque(maxlen=span)

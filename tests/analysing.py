@@ -1,0 +1,68 @@
+"""Runs the one pass over pictures, with parts that say no more than they must."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from asdkit.core.analysis import Analysis, Parts
+from asdkit.core.components import Context
+from asdkit.core.progress import Stopwatch
+from asdkit.core.types import Frame, Scores
+from asdkit.plugins.trackers.iou import IouConfig, build
+
+
+class Cuts:
+    """A cutter that cuts at given frames."""
+
+    def __init__(self, *cuts):
+        self.cuts = cuts
+
+    def starts_shot(self, frame, index):
+        return index in self.cuts
+
+
+class Zeros:
+    """A scorer that finds all faces alike."""
+
+    def score(self, clips):
+        return [Scores(np.zeros((len(clip), 2))) for clip in clips]
+
+
+class Silence:
+    """Sound without a sound."""
+
+    def read(self, first, stop):
+        return np.zeros(stop - first, np.int16)
+
+    def forget(self, sample):
+        """Nothing is kept."""
+
+
+def analyse(
+    pictures,
+    *,
+    detector,
+    cutter=None,
+    cuts=(),
+    tracker=None,
+    scorer=None,
+    embedder=None,
+    every=1,
+    batch=8,
+    notes=None,
+    **options,
+):
+    """The analysis and its tracks, of pictures that are frames 0 and on."""
+    parts = Parts(
+        cutter or Cuts(*cuts),
+        detector,
+        tracker or build(IouConfig(), Context(detect_every=every)),
+        scorer or Zeros(),
+        embedder,
+    )
+    given = {"crop_scale": 0.4, "detect_every": every, "batch_frames": batch, "embed_every": 25}
+    analysis = Analysis(parts, Silence(), Stopwatch(), notes, **{**given, **options})
+    for index, picture in enumerate(pictures):
+        analysis.feed(Frame(index, picture))
+    tracks, _ = analysis.finish()
+    return analysis, tracks
