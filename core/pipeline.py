@@ -17,6 +17,7 @@ from .config import Options, Plan, compose_run, make_plan
 from .container import Reading, opened
 from .decisions import Heard, decide
 from .errors import OutputError
+from .files import folder_name
 from .identities import identify
 from .listening import frames_before
 from .media import Media, Sound, first_frame_at, frames, probe
@@ -65,7 +66,7 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
     """
     watch = Stopwatch()
     media = media_of(plan.options)
-    folder = Path(plan.options.output or Path(RESULTS_FOLDER, _own_name(media.info.path)))
+    folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _results_folder(folder, plan) as stale:
         progress("loading", 0, 0)
         models = models or Models(plan)
@@ -91,11 +92,6 @@ def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = 
         for path in set(stale).difference(result.files):
             path.unlink()
     return replace(result, timings_s=watch.total())
-
-
-def _own_name(video: Path) -> str:
-    """What the folder of a video's results is called: never `.` or `..`, which are others."""
-    return video.stem if video.stem.strip(". ") else f"video-{video.name.strip('. ')}"
 
 
 def media_of(options: Options) -> Media:

@@ -20,7 +20,9 @@ import asdkit
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.components import Context
 from asdkit.core.errors import InputError
+from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
+from asdkit.core.labels import Judged
 from asdkit.core.people import read_people
 from asdkit.core.pipeline import RESULTS_FOLDER
 from asdkit.core.types import Detections, Result, Track, VideoInfo
@@ -382,6 +384,15 @@ def test_ava_labels_of_any_kind_are_refused_in_a_line(tmp_path, number, place):
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize("video", ["..", "../a", "/tmp/a", "a/b", "a\\b", "", " ", "a\0"])
+@pytest.mark.parametrize("source", ["videos", "crops"])
+def test_ava_videos_whose_names_lead_elsewhere_are_refused(tmp_path, video, source):
+    (tmp_path / "truth.csv").write_text(f"{video},1,0.1,0.1,0.5,0.5,SPEAKING_AUDIBLE,a_0")
+    with pytest.raises(InputError, match=r"truth\.csv") as caught:
+        make("ava", truth=tmp_path / "truth.csv", **{source: tmp_path}).videos()
+    assert "video" in str(caught.value)
+
+
 def test_ava_offsets_that_are_none():
     with pytest.raises(ValueError, match="offset_s must be a number"):
         make("ava", truth="t.csv", videos="v", offset_s=float("nan"))
@@ -418,3 +429,21 @@ def test_tracks_without_names_are_told_apart(tmp_path):
     two = result(None, None)
     renamed = replace(two, tracks=(two.tracks[0], replace(two.tracks[1], identity="track_0 ")))
     assert speakers(write("rttm", renamed, tmp_path)) == ["track_0", "track_0_"]
+
+
+def test_no_name_in_the_table_of_an_evaluation_is_a_formula(tmp_path):
+    one = np.ones(1)
+    judged = Judged(
+        person=np.array(["@SUM(A1)"]),
+        time_s=one,
+        truth=one > 0,
+        logits=np.zeros((1, 2)),
+        decided=one > 0,
+        found=one > 0,
+        face_px=one,
+        on_screen=one,
+    )
+    evaluate._write_frames(tmp_path / "frames.csv", {"=1+1": judged, "NA": judged})
+    table = pandas.read_csv(tmp_path / "frames.csv")
+    assert table["video"].tolist() == ["_=1+1", "NA_"]
+    assert table["person"].tolist() == ["_@SUM(A1)"] * 2
