@@ -19,7 +19,7 @@ from synth import write_video
 import asdkit
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.components import Context
-from asdkit.core.errors import InputError
+from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
@@ -28,6 +28,7 @@ from asdkit.core.pipeline import RESULTS_FOLDER
 from asdkit.core.types import Detections, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components as datasets
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
+from asdkit.plugins.datasets.face_crops import FaceCrops
 from asdkit.plugins.datasets.rttm import read_rttm, read_uem
 from asdkit.plugins.writers import asdkit_components as writers
 
@@ -447,3 +448,24 @@ def test_no_name_in_the_table_of_an_evaluation_is_a_formula(tmp_path):
     table = pandas.read_csv(tmp_path / "frames.csv")
     assert table["video"].tolist() == ["_=1+1", "NA_"]
     assert table["person"].tolist() == ["_@SUM(A1)"] * 2
+
+
+def test_a_folder_with_litter_alone_is_free_for_an_evaluation(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    evaluate._check_free(tmp_path, overwrite=False)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(OutputError, match="notes.txt"):
+        evaluate._check_free(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["nan.jpg", "inf.jpg", "-inf.jpg", "one.jpg"])
+def test_crops_that_are_not_named_by_a_time_are_refused(tmp_path, name):
+    portrait(tmp_path / name)
+    with pytest.raises(InputError, match="is not named by its time"):
+        FaceCrops(tmp_path, tmp_path / "s.wav", 0.0).picture_near(0.0)
+
+
+def test_litter_among_crops_is_passed_over(tmp_path):
+    portrait(tmp_path / "1.00.jpg")
+    (tmp_path / "._1.00.jpg").write_bytes(b"\0\5\26\7")
+    assert FaceCrops(tmp_path, tmp_path / "s.wav", 0.0).picture_near(0.0).shape == (32, 32, 3)
