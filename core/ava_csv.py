@@ -31,6 +31,8 @@ PREDICTION_COLUMNS = (*TRUTH_COLUMNS, "score")
 """The columns of predictions."""
 _LARGEST = 1e8
 """A larger number is no time in seconds and no place in a picture."""
+_LONGEST_NAME = 1000
+"""Characters; rows are kept as arrays, in which all names take as much room as the longest."""
 _TEXTS = ("video_id", "label", "entity_id")
 
 
@@ -102,6 +104,11 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
                     values.append(_number(here, name, row[where[name]]))
                 for name, words in texts.items():
                     words.append(intern(same_form(row[where[name]])))
+                    if len(words[-1]) > _LONGEST_NAME:
+                        raise InputError(
+                            f"{here} has {len(words[-1])} characters as {name}",
+                            f"Names may have {_LONGEST_NAME}",
+                        )
                 if texts["label"][-1] not in labels:
                     raise InputError(
                         f"{here} has the label {texts['label'][-1][:40]!r}; it must be "

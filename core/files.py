@@ -325,6 +325,11 @@ def is_litter(path: Path) -> bool:
     return name.startswith(".") or name in _LITTER
 
 
+def folder_name(video: Path) -> str:
+    """What a folder for a video is called: its stem, but never `.` or `..`, which are others."""
+    return video.stem if video.stem.strip(". ") else f"video-{video.name.strip('. ')}"
+
+
 def same_form(name: str) -> str:
     """A name in the one form in which names are compared.
 

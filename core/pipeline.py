@@ -17,7 +17,7 @@ from .config import Options, Plan, compose_run, make_plan
 from .container import Reading, opened
 from .contracts import Writer
 from .decisions import Heard, decide, doubt
-from .files import expanded
+from .files import expanded, folder_name
 from .identities import identify
 from .kept import Answers, digest_of, kept
 from .listening import frames_before
@@ -73,7 +73,7 @@ def execute(
     """
     watch = Stopwatch()
     media = media_of(plan.options)
-    folder = Path(plan.options.output or Path(RESULTS_FOLDER, _own_name(media.info.path)))
+    folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _place(folder, plan) as place:
         progress("loading", 0, 0)
         models = models or Models(plan)
@@ -156,11 +156,6 @@ def _origin(plan: Plan, models: Models, media: Media) -> dict[str, Any]:
         "seed": plan.options.seed,
     }
     return cast("dict[str, Any]", json.loads(json.dumps(plain(origin))))
-
-
-def _own_name(video: Path) -> str:
-    """What the folder of a video's results is called: never `.` or `..`, which are others."""
-    return video.stem if video.stem.strip(". ") else f"video-{video.name.strip('. ')}"
 
 
 def media_of(options: Options) -> Media:

@@ -44,7 +44,7 @@ def printable(text: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
-def cell(text: str) -> str:
+def as_cell(text: str) -> str:
     """`text` as a name in a table or in fields: no formula of a spreadsheet, and not missing.
 
     Spreadsheets compute what begins with = + - @, and readers such as pandas take a few words for

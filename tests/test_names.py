@@ -19,13 +19,16 @@ from synth import write_video
 import asdkit
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.components import Context
-from asdkit.core.errors import InputError
+from asdkit.core.errors import InputError, OutputError
+from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
+from asdkit.core.labels import Judged
 from asdkit.core.people import read_people
 from asdkit.core.pipeline import RESULTS_FOLDER
 from asdkit.core.types import Detections, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components as datasets
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
+from asdkit.plugins.datasets.face_crops import FaceCrops
 from asdkit.plugins.datasets.rttm import read_rttm, read_uem
 from asdkit.plugins.writers import asdkit_components as writers
 
@@ -335,6 +338,9 @@ def test_uem_that_is_refused_says_why(tmp_path, line, why):
         json.dumps({**TRUTH, "regions": {"left": [float("nan"), 0, 5, 5]}}),
         json.dumps({**TRUTH, "regions": {"l" * 9_000: [0, 0, 5, 5]}}),
         json.dumps({**TRUTH, "speaking": {"left": [0, {}]}}),
+        json.dumps(
+            {**TRUTH, "regions": {"l" * 2_000: [0, 0, 5, 5]}, "speaking": {"l" * 2_000: [0, 1]}}
+        ),
         json.dumps({**TRUTH, "speaking": {"left": "01"}}),
         json.dumps([TRUTH]),
         "null",
@@ -382,6 +388,17 @@ def test_ava_labels_of_any_kind_are_refused_in_a_line(tmp_path, number, place):
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(
+    "video", ["..", "../a", "/tmp/a", "a/b", "a\\b", "", " ", "a\0b", "a" * 2_000]
+)
+@pytest.mark.parametrize("source", ["videos", "crops"])
+def test_ava_videos_whose_names_lead_elsewhere_are_refused(tmp_path, video, source):
+    (tmp_path / "truth.csv").write_text(f"{video},1,0.1,0.1,0.5,0.5,SPEAKING_AUDIBLE,a_0")
+    with pytest.raises(InputError, match=r"truth\.csv") as caught:
+        make("ava", truth=tmp_path / "truth.csv", **{source: tmp_path}).videos()
+    assert "video" in str(caught.value)
+
+
 def test_ava_offsets_that_are_none():
     with pytest.raises(ValueError, match="offset_s must be a number"):
         make("ava", truth="t.csv", videos="v", offset_s=float("nan"))
@@ -418,3 +435,42 @@ def test_tracks_without_names_are_told_apart(tmp_path):
     two = result(None, None)
     renamed = replace(two, tracks=(two.tracks[0], replace(two.tracks[1], identity="track_0 ")))
     assert speakers(write("rttm", renamed, tmp_path)) == ["track_0", "track_0_"]
+
+
+def test_no_name_in_the_table_of_an_evaluation_is_a_formula(tmp_path):
+    one = np.ones(1)
+    judged = Judged(
+        person=np.array(["@SUM(A1)"]),
+        time_s=one,
+        truth=one > 0,
+        logits=np.zeros((1, 2)),
+        decided=one > 0,
+        found=one > 0,
+        face_px=one,
+        on_screen=one,
+    )
+    evaluate._write_frames(tmp_path / "frames.csv", {"=1+1": judged, "NA": judged})
+    table = pandas.read_csv(tmp_path / "frames.csv")
+    assert table["video"].tolist() == ["_=1+1", "NA_"]
+    assert table["person"].tolist() == ["_@SUM(A1)"] * 2
+
+
+def test_a_folder_with_litter_alone_is_free_for_an_evaluation(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    evaluate._check_free(tmp_path, overwrite=False)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(OutputError, match=r"notes\.txt"):
+        evaluate._check_free(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["nan.jpg", "inf.jpg", "-inf.jpg", "one.jpg"])
+def test_crops_that_are_not_named_by_a_time_are_refused(tmp_path, name):
+    portrait(tmp_path / name)
+    with pytest.raises(InputError, match="is not named by its time"):
+        FaceCrops(tmp_path, tmp_path / "s.wav", 0.0).picture_near(0.0)
+
+
+def test_litter_among_crops_is_passed_over(tmp_path):
+    portrait(tmp_path / "1.00.jpg")
+    (tmp_path / "._1.00.jpg").write_bytes(b"\0\5\26\7")
+    assert FaceCrops(tmp_path, tmp_path / "s.wav", 0.0).picture_near(0.0).shape == (32, 32, 3)

@@ -12,6 +12,7 @@ from typing import Any
 from ..components import RUN_KINDS
 from ..errors import InputError
 from ..files import whole
+from ..results import as_cell
 from .figures import require_matplotlib
 from .form import FILE, read
 from .gathered import FOREIGN
@@ -97,7 +98,8 @@ def compare(folders: Sequence[Path]) -> Comparison:
         said = [_value(one["settings"], column) for column in columns]
         costs = [of(one["cost"]) if one["cost"] else None for of in _COSTS.values()]
         value = one["metrics"].get(measure["name"])
-        rows.append((*said, *(one["metrics"].get(m) for m in metrics), *costs, str(path.parent)))
+        figures = (one["metrics"].get(m) for m in metrics)
+        rows.append((*said, *figures, *costs, as_cell(str(path.parent))))
         if value is not None and costs[0]:
             name = ", ".join(
                 str(cell) if column in RUN_KINDS else f"{column.rpartition('.')[2]} {cell}"

@@ -14,7 +14,7 @@ from ..errors import AsdError, OutputError
 from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
-from ..results import plain
+from ..results import as_cell, plain
 from .dataset import DatasetPlan, Tell, build, sights
 from .figures import files_of, require_matplotlib
 from .form import FILE, SCHEMA, read
@@ -126,4 +126,7 @@ def _write_frames(path: Path, rows: Mapping[str, Judged]) -> None:
             for name in _COLUMNS:
                 values = getattr(judged, name)
                 columns.append((values.astype(int) if values.dtype == bool else values).tolist())
-            lines.writerows((video, *row) for row in zip(*columns, strict=True))
+            lines.writerows(
+                (as_cell(video), as_cell(person), *row)
+                for person, *row in zip(*columns, strict=True)
+            )

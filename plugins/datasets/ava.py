@@ -6,6 +6,7 @@ Roth et al., "AVA-ActiveSpeaker: An Audio-Visual Dataset for Active Speaker Dete
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -75,6 +76,8 @@ class Ava:
         if self._config.predictions is not None:
             return []
         rows = list(_by_video(read_truth(self._truth), self._truth))
+        for of_one in rows:
+            _check_name(str(of_one.video_id[0]), int(of_one.line[0]), self._truth)
         if self._config.crops is not None:
             return [self._of_crops(of_one, Path(self._config.crops)) for of_one in rows]
         assert self._config.videos is not None
@@ -184,6 +187,15 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
         face_px=np.full(len(rows), np.nan),
         on_screen=count[moment.ravel()],
     )
+
+
+def _check_name(video: str, line: int, path: Path) -> None:
+    """Refuse a video's name that is the path of another place: files are looked for by it."""
+    if not video.strip(". ") or re.search(r"[/\\\0]", video):
+        raise InputError(
+            f"{path}:{line} has {video[:100]!r} as video_id",
+            "It should be the name of a video, without a folder and without suffix",
+        )
 
 
 def _by_video(rows: AvaRows, path: Path) -> Iterator[AvaRows]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import InputError
-from ...core.files import same_form
+from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from ...core.media import probe
 from ...core.types import Float64, Result
@@ -75,7 +75,9 @@ class Columbia:
             labels += of_one
         labels.sort(key=lambda label: (label.time_s, label.person))
         return [
-            LabelledVideo(same_form(path.stem), path, partial(judge_centres, labels), tuple(faces))
+            LabelledVideo(
+                same_form(folder_name(path)), path, partial(judge_centres, labels), tuple(faces)
+            )
         ]
 
 

@@ -26,6 +26,8 @@ _FORM = (
 
 _LARGEST = 10**9
 """A larger number is no frame and no pixel."""
+_LONGEST_NAME = 1000
+"""Characters; rows are kept as arrays, in which all names take as much room as the longest."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ def _wrongs(found: Any) -> Iterator[str]:
     for name in sorted(found["regions"].keys() ^ found["speaking"].keys()):
         yield f'has "{name:.100}" in only one of "regions" and "speaking"'
     for name, box in found["regions"].items():
+        if len(name) > _LONGEST_NAME:
+            yield f"has a name of {len(name)} characters; {_LONGEST_NAME} are allowed"
         if not (_are_numbers(box, 4, (int, float)) and box[0] < box[2] and box[1] < box[3]):
             yield f'has {shown(box)} as the region "{name:.100}"'
     for name, frames in found["speaking"].items():

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
 from ...core.components import Context
 from ...core.files import whole
-from ...core.results import cell
+from ...core.results import as_cell
 from ...core.types import GRID_FPS, Result
 
 FILE = "ava.csv"
@@ -43,7 +43,7 @@ class AvaWriter:
 
 
 def _rows(result: Result) -> Iterator[list[str]]:
-    name = cell(result.video.path.stem)
+    name = as_cell(result.video.path.stem)
     width, height = result.video.width, result.video.height
     for track in result.tracks:
         relative = track.boxes / [width, height, width, height]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...core.components import Context
 from ...core.files import whole
-from ...core.results import cell, turns
+from ...core.results import as_cell, turns
 from ...core.types import OFF_SCREEN, Result
 
 FILE = "speakers.rttm"
@@ -48,7 +48,7 @@ class RttmWriter:
 
 def _field(text: str) -> str:
     """`text` as one field of a line."""
-    return cell(re.sub(r"\s", "_", text))
+    return as_cell(re.sub(r"\s", "_", text))
 
 
 def _fields(names: Iterable[str]) -> dict[str, str]:
