@@ -164,7 +164,10 @@ class _Part:
 class _Stream:
     """What is known of a stream while its packets pass by; times in seconds."""
 
-    step: float = 0.0
+    step: int = 0
+    """Time between the two packets before, in ticks."""
+    stamp: int = 0
+    """Decoding time of the packet before, in ticks."""
     last: float | None = None
     """Decoding time of the packet before."""
     between: list[float] = field(default_factory=list)
@@ -179,36 +182,39 @@ class _Stream:
         stamp = packet.dts if packet.dts is not None else packet.pts
         time_base = packet.time_base
         time = stamp * time_base.numerator / time_base.denominator
-        length = (packet.duration or 0) * time_base
-        shown = stamp if packet.pts is None or _is_far_off(packet) else packet.pts
         if packet.pts is not None:
             self.rises = self.rises and (self.highest is None or packet.pts > self.highest)
             self.highest = packet.pts
-        begin = shown * time_base
+        begin = (stamp if packet.pts is None else packet.pts) * time_base
+        if _is_far_off(packet):  # it follows what was shown before
+            begin = self.parts[-1].end if self.parts else stamp * time_base
         if self.last is None or (
-            self._breaks(time, most_quiet_s)
+            self._breaks(time, float(self.step * time_base), most_quiet_s)
             and packet.pos is not None
             and packet.pos > self.parts[-1].position
         ):
             position = packet.pos if self.parts else 0
             self.parts.append(_Part(position, count, begin, end=begin))
-        elif time > self.last:
-            self.step = time - self.last
+        elif stamp > self.stamp:
+            self.step = stamp - self.stamp
         part = self.parts[-1]
         part.last = count
         part.begin = min(part.begin, begin)
+        length = (packet.duration or self.step) * time_base
+        if length > most_quiet_s:  # MP4 has no times but lengths: this one is the leap
+            length = self.step * time_base
         part.end = max(part.end, begin + length)
-        self.last = time
+        self.stamp, self.last = stamp, time
         self.between = []
 
-    def _breaks(self, time: float, most_quiet_s: float) -> bool:
+    def _breaks(self, time: float, step_s: float, most_quiet_s: float) -> bool:
         assert self.last is not None
         if time < self.last - _BACK_S:
             return True
-        if time - self.last - self.step <= most_quiet_s:
+        if time - self.last - step_s <= most_quiet_s:
             return False
         due = sorted(other for other in self.between if self.last < other < time)
-        moments = [self.last + self.step, *due, time]
+        moments = [self.last + step_s, *due, time]
         quiet_s = max(after - before for before, after in pairwise(moments))
         return quiet_s > most_quiet_s
 

@@ -116,6 +116,7 @@ def print_summary(result: Result) -> None:
         console.print(table)
     else:
         console.print("No face was found, so nobody is seen speaking.")
+        console.print(_hint_for_no_face(result), soft_wrap=True)
     if result.speech is not None and result.off_screen is not None:
         console.print(
             f"speech: {_seconds(result.speech):.2f} s, of it {_seconds(result.off_screen):.2f} s "
@@ -223,6 +224,15 @@ def print_calibration(fitted: Calibration, path: Path) -> None:
     if fitted.held_out is None:
         print("Too few videos to leave one out: nothing is known of videos it was not fitted to")
     print(f"to use it: asd run FILE scorer={fitted.scorer} scorer.calibration={path}")
+
+
+def _hint_for_no_face(result: Result) -> str:
+    hints = ["rotate=90 (or 180, 270) if the picture lies on its side or upside down"]
+    detector = result.settings.get("detector")
+    least_px = detector.get("min_face_px") if isinstance(detector, Mapping) else None
+    if least_px:
+        hints.append(f"detector.min_face_px={least_px / 2:g} if they are small")
+    return f"If faces are to be seen, try {', or '.join(hints)}."
 
 
 def _seconds(spans: Spans) -> float:

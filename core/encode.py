@@ -23,6 +23,11 @@ from .types import UInt8
 _TICKS_PER_S = 90_000
 _LEAST_TICKS_PER_S = 10_000
 _BT709 = 1
+_ITU601 = Colorspace.ITU601.value
+_ITU709 = Colorspace.ITU709.value
+_BT2020 = 9
+"""BT.2020, for which older PyAV has no name."""
+_BT2020_MATRICES = (9, 10)
 _BT601_MATRICES = (0, 2, 5, 6)
 """Matrix coefficients that are BT.601 or, unspecified, are taken for it."""
 
@@ -62,22 +67,24 @@ class Look:
     ) -> UInt8:
         """A frame of the source as (height, width, 3) uint8, RGB."""
         # PyAV before 17 heeds the matrix only if the target's is another, and no range unsaid.
-        other = Colorspace.ITU709 if self.conversion is Colorspace.ITU601 else Colorspace.ITU601
+        other = _ITU709 if self.conversion == _ITU601 else _ITU601
         image = reformatter.reformat(
             frame,
             width,
             height,
             "rgb24",
-            src_colorspace=self.conversion,
-            dst_colorspace=other,
+            src_colorspace=cast("Any", self.conversion),
+            dst_colorspace=cast("Any", other),
             src_color_range=frame.color_range,
         )
         return cast("UInt8", image.to_ndarray())
 
     @property
-    def conversion(self) -> Colorspace:
-        """FFmpeg's conversion between the source's colours and RGB."""
-        return Colorspace.ITU601 if self.matrix in _BT601_MATRICES else Colorspace.ITU709
+    def conversion(self) -> int:
+        """FFmpeg's conversion between the source's colours and RGB, as swscale counts them."""
+        if self.matrix in _BT2020_MATRICES:
+            return _BT2020
+        return _ITU601 if self.matrix in _BT601_MATRICES else _ITU709
 
 
 class Mp4Writer:
@@ -174,7 +181,7 @@ class Mp4Writer:
         frame = self._reformatter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
             format="yuv420p",
-            dst_colorspace=self._look.conversion,
+            dst_colorspace=cast("Any", self._look.conversion),
         )
         # Two times may fall on one tick; the encoder wants them to rise.
         self._pts = max(round(start_s * self._ticks_per_s), self._pts + 1)

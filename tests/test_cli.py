@@ -19,9 +19,11 @@ from synth import clicks, write_video
 from asdkit.core import cli
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.config import RUN, compose_run, make_plan
+from asdkit.core.console import print_summary
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.help import app_help, attributes
+from asdkit.core.types import Result, VideoInfo
 from asdkit.export.settings import EXPORT
 
 SOUND = [(0.0, clicks([0.5, 1.0], 2.0))]
@@ -362,7 +364,35 @@ def test_nobody_is_an_empty_result(asd):
     code, out, _ = asd("run", "clip.mp4", *BOXES, *CHEAP)
     assert code == 0
     assert "No face was found" in out
+    assert "rotate=90" in out
+    assert "min_face_px" not in out  # these faces come from a file
     assert result()["tracks"] == []
+
+
+def test_a_picture_on_its_side_may_be_turned(asd):
+    Path("boxes.json").write_text("[]")
+    video(size=(96, 64))
+    code, _, err = asd("run", "clip.mp4", "rotate=90", *BOXES, *CHEAP)
+    assert code == 0, err
+    said = result()["video"]
+    assert (said["width"], said["height"]) == (64, 96)
+    assert any("turned clockwise by 90 degrees" in note for note in said["notes"])
+
+
+@pytest.mark.parametrize("settings", [{"name": "yunet", "min_face_px": 20.0}, {"name": "boxes"}])
+def test_when_no_face_is_found_small_faces_are_thought_of(settings, capsys):
+    info = VideoInfo(Path("clip.mp4"), 2.0, 96, 64, 25.0, has_sound=True)
+    print_summary(
+        Result(
+            video=info,
+            shots=((0, 50),),
+            tracks=(),
+            settings={"detector": settings, "device": "cpu"},
+            timings_s={"total": 1.0},
+        )
+    )
+    out = capsys.readouterr().out
+    assert ("detector.min_face_px=10 " in out) == ("min_face_px" in settings)
 
 
 def test_one_frame_and_odd_sizes(asd):
