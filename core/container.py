@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -97,8 +98,7 @@ class Source:
         kind: What it is.
         max_pixels: Larger pictures are refused.
         patient: Its file has to be opened `patient`.
-        file_id: Device and number of the file when it was chosen.
-        file_size: Bytes of the file when it was chosen.
+        status: Of the file when it was chosen.
     """
 
     path: Path
@@ -106,15 +106,12 @@ class Source:
     kind: Literal["video", "audio"]
     max_pixels: int
     patient: bool
-    file_id: tuple[int, int]
-    file_size: int
+    status: os.stat_result
 
     @classmethod
     def of(cls, path: Path, stream: Any, max_pixels: int, *, patient: bool) -> Source:
         """A stream of a file that is open."""
-        status = path.stat()
-        file_id = status.st_dev, status.st_ino
-        return cls(path, stream.index, stream.type, max_pixels, patient, file_id, status.st_size)
+        return cls(path, stream.index, stream.type, max_pixels, patient, path.stat())
 
     @contextmanager
     def opened(self) -> Iterator[tuple[InputContainer, Any]]:
@@ -124,9 +121,12 @@ class Source:
             InputError: The file is not what it was any more.
         """
         try:
-            status = self.path.stat()
-            is_same = (status.st_dev, status.st_ino) == self.file_id
-            if not is_same or status.st_size < self.file_size:
+            now = self.path.stat()
+            # Over a network, a file's number may change; its size and time do not.
+            is_other = now.st_ino != self.status.st_ino and (
+                (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns)
+            )
+            if is_other or now.st_size < self.status.st_size:
                 raise self._changed()
             container = opened(self.path, self.max_pixels, patient=self.patient)
         except (OSError, av.FFmpegError) as error:
