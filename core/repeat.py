@@ -75,7 +75,11 @@ class Repetition:
         config = compose_run([f"{group}={name}" for group, name in chosen.items()])
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
-            config.merge_with(own)  # into the typed tree, so that what does not fit is refused
+            for (
+                key,
+                value,
+            ) in own.items():  # in the typed tree, so that what does not fit is refused
+                OmegaConf.update(config, key, value)
             for word in self.words:
                 key, _, value = word.partition("=")
                 if key in _PATHS and value not in ("", "null"):

@@ -44,7 +44,7 @@ def test_any_override_is_composed_or_refused_in_one_line(prefix, key, value):
         ("detect_every=null", "detect_every must be a whole number, not null"),
         (
             "allow_silent=null",
-            "must be true or false, not null. Leave it out for the default, false",
+            "must be true or false, not null. Leave it out",
         ),
         ("segments=null", "segments must be options of its own: on, off, min_s, not null"),
         ("segments.on=null", "segments.on must be a number, not null"),

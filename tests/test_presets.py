@@ -18,7 +18,7 @@ defaults:
   - override /writers: [json, rttm]
 detect_every: 2
 segments:
-  on: 0.8
+  'on': 0.8
   'off': ${segments.on}
 """
 
