@@ -27,6 +27,8 @@ from .manifest import Record, now
 _SPAWN = multiprocessing.get_context("spawn")
 """A forked process could use neither CUDA nor the threads of the one it came from."""
 _LAST_BREATH_S = 5
+_LOADING_S = 600
+"""What a worker that takes another's place may take to load, beside the time for its video."""
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
 ]
@@ -154,7 +156,8 @@ class _Worker:
         """How long it may still take for its video; None if it is at none, or there is no limit."""
         if timeout_s is None or self.job is None:
             return None
-        return max(0.0, self._given_at + timeout_s - monotonic())
+        loading_s = 0.0 if self._ready else _LOADING_S
+        return max(0.0, self._given_at + loading_s + timeout_s - monotonic())
 
     def give_up(self, timeout_s: float | None) -> Record:
         """End it in the middle of a video, which has failed."""
@@ -178,6 +181,7 @@ class _Worker:
                 self.job = None
                 self.kill()
                 return record
+            self._given_at = monotonic()
             return None
         try:
             record, sound, refusal = self.connection.recv()
