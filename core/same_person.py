@@ -62,6 +62,12 @@ class _Last:
     box: Float64
     look: UInt8
     changes: deque[float] = field(default_factory=lambda: deque(maxlen=_USUAL_OF))
+    earlier: deque[UInt8] = field(default_factory=lambda: deque(maxlen=AHEAD_FRAMES))
+    """What it looked like before, in case `look` is that of a flash."""
+
+    def is_like(self, look: UInt8) -> bool:
+        """Whether a face is that of the track for sure, or nothing can be told."""
+        return any(_alike(known, look) for known in (self.look, *self.earlier))
 
 
 class SamePerson:
@@ -101,7 +107,7 @@ class SamePerson:
         }
         alike = np.zeros_like(near)
         for row, face in zip(*np.nonzero(near), strict=True):
-            alike[row, face] = _alike(self._tracks[numbers[row]].look, looks[face])
+            alike[row, face] = self._tracks[numbers[row]].is_like(looks[face])
         going_on, claimed = alike.any(axis=1, keepdims=True), alike.any(axis=0, keepdims=True)
         unclaimed = near & ~going_on & ~claimed
         doubtful = [row for row in range(len(numbers)) if unclaimed[row].any()]
@@ -133,6 +139,7 @@ class SamePerson:
                     self._tracks[piece.track] = _Last(frame, box, look)
                 elif not _blank(look) or frame - last.frame > _BLANK_FRAMES:
                     last.changes.append(self._changed(last, frame, look))
+                    last.earlier.append(last.look)
                     last.frame, last.box, last.look = frame, box, look
 
     def _changed(self, last: _Last, frame: int, look: UInt8) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from itertools import islice
 
 import cv2
@@ -190,6 +191,22 @@ def test_a_cut_ends_what_looks_alike():
 # Of real people.
 
 
+class Once:
+    """A detector that looks at each picture once, in however many tests it comes."""
+
+    def __init__(self, detector):
+        self._detector, self._known = detector, {}
+
+    def detect(self, frames, indices):
+        found = []
+        for frame in frames:
+            key = zlib.crc32(frame.tobytes())
+            if key not in self._known:
+                self._known[key] = self._detector.detect(frame[None], [0])[0]
+            found.append(self._known[key])
+        return found
+
+
 @pytest.fixture(scope="module", params=["mtcnn", "yunet"])
 def detector(request, shared):
     if request.param == "mtcnn":
@@ -197,7 +214,7 @@ def detector(request, shared):
     with pytest.MonkeyPatch.context() as patch:
         weights = shared("weights/face_detection_yunet_2023mar.onnx")
         patch.setenv("ASDKIT_WEIGHTS", str(weights.parent))
-        yield asdkit.load("detector", request.param, device="cpu", threads=1)
+        yield Once(asdkit.load("detector", request.param, device="cpu", threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -222,12 +239,12 @@ def cut(frames, **options):
 def test_a_shot_of_two_fifths_of_a_second(detector, people, every, min_shot_s):
     """T1: three people at the same place; the second cut may be left out."""
     first, second, third = people
-    pictures = [*first[:30], *second[:10], *third[:30]]
+    pictures = [*first[:20], *second[:10], *third[:20]]
     cutter = asdkit.load("cutter", "content", min_shot_s=min_shot_s)
     tracker = make("iou", every, min_track_detections=5)
     _, found = cut(pictures, detector=detector, cutter=cutter, tracker=tracker, every=every)
     assert len(found) == 3
-    assert not any(begin < at < end for at in (30, 40) for begin, end in found)
+    assert not any(begin < at < end for at in (20, 30) for begin, end in found)
 
 
 @pytest.mark.parametrize("every", [1, 3])
