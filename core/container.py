@@ -157,7 +157,7 @@ class Decoder:
     Attributes:
         skipped: Packets and frames left out so far.
         repeated: Empty packets so far: each repeats the frame before.
-        end: Timestamp in seconds at which the last packet taken ends; None before the first.
+        end: Timestamp in seconds at which the last empty packet ends; None before the first.
     """
 
     def __init__(
@@ -230,13 +230,13 @@ class Decoder:
                     self.skipped += 1
                     continue
                 self.repeated += is_repeat
-                self._note_end(packet)
+                if is_repeat:
+                    self._note_end(packet)
                 yield from frames
 
     def _note_end(self, packet: Any) -> None:
-        if packet.pts is not None and not (packet.is_discard or packet.is_corrupt):
-            end = (packet.pts + (packet.duration or 0)) * packet.time_base
-            self.end = end if self.end is None else max(self.end, end)
+        stamp = packet.dts if packet.pts is None else packet.pts
+        self.end = (stamp + (packet.duration or 0)) * packet.time_base
 
 
 def _begins(frame: Any) -> Fraction | float:
