@@ -157,7 +157,7 @@ class Decoder:
     Attributes:
         skipped: Packets and frames left out so far.
         repeated: Empty packets so far: each repeats the frame before.
-        end: Timestamp in seconds at which the last empty packet ends; None before the first.
+        repeat: Timestamp and length in seconds of the last of them; None before the first.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Decoder:
         self._clock = clock or Clock()
         self.skipped = 0
         self.repeated = 0
-        self.end: Fraction | None = None
+        self.repeat: tuple[Fraction, Fraction] | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -197,7 +197,7 @@ class Decoder:
                     yield from frames
                     return
         self.skipped = self.repeated = 0
-        self.end = None
+        self.repeat = None
         yield from self._clock.shown(self._run(None))
 
     def warn_if_skipped(self) -> None:
@@ -229,14 +229,15 @@ class Decoder:
                 except av.FFmpegError:
                     self.skipped += 1
                     continue
-                self.repeated += is_repeat
                 if is_repeat:
-                    self._note_end(packet)
+                    self._note_repeat(packet)
                 yield from frames
 
-    def _note_end(self, packet: Any) -> None:
+    def _note_repeat(self, packet: Any) -> None:
         stamp = packet.dts if packet.pts is None else packet.pts
-        self.end = (stamp + (packet.duration or 0)) * packet.time_base
+        length = (packet.duration or 0) * packet.time_base
+        self.repeat = stamp * packet.time_base, length
+        self.repeated += 1
 
 
 def _begins(frame: Any) -> Fraction | float:
