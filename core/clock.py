@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -24,6 +24,8 @@ _QUIET_S = 60.0
 """Longest one elsewhere: calls and screens recorded as they came have long silences."""
 _SAME_CLOCK_S = 10.0
 """Sound so far outside the times of a part of the picture is of another clock."""
+_STEP_S = 1.0
+"""A step ahead by more is wrong if packets go on from before it later on."""
 _MOST_DELAY_S = 10.0
 _MOST_DELAY_FRAMES = 32
 """A picture shown later after its decoding than both together has a timestamp that is wrong."""
@@ -175,6 +177,8 @@ class _Stream:
     parts: list[_Part] = field(default_factory=list)
     highest: int | None = None
     """Highest time of presentation so far, in ticks."""
+    ahead: tuple[_Part, float, _Part] | None = None
+    """The last step ahead in this part: the part before it, its time, the part from it on."""
     rises: bool = True
     """Times of presentation have risen from packet to packet so far."""
 
@@ -193,10 +197,17 @@ class _Stream:
             and packet.pos is not None
             and packet.pos > self.parts[-1].position
         ):
+            if self.ahead is not None and abs(time - self.ahead[1]) < _STEP_S:
+                self._split()
             position = packet.pos if self.parts else 0
+            self.ahead = None
             self.parts.append(_Part(position, count, begin, end=begin))
         elif stamp > self.stamp:
-            self.step = stamp - self.stamp
+            if time - self.last > _STEP_S and packet.pos is not None:
+                begun = _Part(packet.pos, count, begin, end=begin)
+                self.ahead = replace(self.parts[-1]), self.last, begun
+            else:
+                self.step = stamp - self.stamp
         part = self.parts[-1]
         part.last = count
         part.begin = min(part.begin, begin)
@@ -206,6 +217,14 @@ class _Stream:
         part.end = max(part.end, begin + length)
         self.stamp, self.last = stamp, time
         self.between = []
+
+    def _split(self) -> None:
+        """Let what followed a step ahead be a part of its own: packets go on from before it."""
+        assert self.ahead is not None
+        before, _, since = self.ahead
+        if since.position > before.position:
+            since.last, since.end = self.parts[-1].last, self.parts[-1].end
+            self.parts[-1:] = [before, since]
 
     def _breaks(self, time: float, step_s: float, most_quiet_s: float) -> bool:
         assert self.last is not None

@@ -248,7 +248,7 @@ class Decoder:
         skipped: Packets and frames left out so far.
         damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
         repeated: Empty packets so far: each repeats the frame before.
-        end: Timestamp in seconds at which the last packet taken ends; None before the first.
+        repeat: Timestamp and length in seconds of the last of them; None before the first.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class Decoder:
         self.skipped = 0
         self.damaged: set[Fraction] = set()
         self.repeated = 0
-        self.end: Fraction | None = None
+        self.repeat: tuple[Fraction, Fraction] | None = None
         self._start: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
@@ -299,7 +299,7 @@ class Decoder:
                     yield from frames
                     return
         self.skipped = self.repeated = 0
-        self.end = None
+        self.repeat = None
         yield from self._clock.shown(self._run(None))
 
     def _note_damage(self, part: Any) -> None:
@@ -345,17 +345,18 @@ class Decoder:
                     if stream.type == "video":
                         self._refuse_if_large(context)
                     continue
-                self.repeated += is_repeat
-                self._note_end(packet)
+                if is_repeat:
+                    self._note_repeat(packet)
                 for frame in frames:
                     if stream.type == "video":
                         self._refuse_if_large(frame)
                     yield frame
 
-    def _note_end(self, packet: Any) -> None:
-        if packet.pts is not None and not (packet.is_discard or packet.is_corrupt):
-            end = (packet.pts + (packet.duration or 0)) * packet.time_base
-            self.end = end if self.end is None else max(self.end, end)
+    def _note_repeat(self, packet: Any) -> None:
+        stamp = packet.dts if packet.pts is None else packet.pts
+        length = (packet.duration or 0) * packet.time_base
+        self.repeat = stamp * packet.time_base, length
+        self.repeated += 1
 
     def _refuse_if_large(self, picture: Any) -> None:
         most = self._source.max_pixels

@@ -53,8 +53,9 @@ class Timed:
             self.end = time + ((frame.duration or 0) * frame.time_base or gap)
             before = time, frame
         if before is not None:
-            if self._decoder.end is not None:
-                self.end = max(self.end, self._decoder.end - self._media.zero)
+            if self._decoder.repeat is not None:
+                begin, length = self._decoder.repeat
+                self.end = max(self.end, begin + (length or gap) - self._media.zero)
             yield before[0], self.end, before[1]
 
 

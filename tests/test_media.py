@@ -239,14 +239,15 @@ def test_one_frame(tmp_path, fps):
     assert numbers(media) == list(enumerate([0] * max(1, round(25 / fps))))
 
 
-def test_a_size_that_changes_is_brought_back(tmp_path):
+def test_a_size_that_changes_is_brought_to_the_largest(tmp_path):
     first = write_video(tmp_path / "a.ts", frames=10)
     second = write_video(tmp_path / "b.ts", frames=10, starts_s=0.4, size=(160, 96))
     path = tmp_path / "clip.ts"
     path.write_bytes(first.read_bytes() + second.read_bytes())
     images = [frame.image for frame in frames(silent(path))]
-    assert {image.shape for image in images} == {(64, 96, 3)}
-    assert [number_of(image) for image in images] == [*range(10), *range(10)]
+    assert {image.shape for image in images} == {(96, 160, 3)}
+    inner = [image[:, 8:152] for image in images[:10]]  # 96x64 between black bars
+    assert [number_of(image) for image in inner + images[10:]] == [*range(10), *range(10)]
 
 
 @pytest.mark.parametrize(("name", "codec"), [("clip.h264", "libx264"), ("clip.m4v", "mpeg4")])
