@@ -118,7 +118,7 @@ def test_only_frames_that_are_used_are_converted(tmp_path, monkeypatch):
 gaps = st.lists(st.fractions(Fraction(1, 500), Fraction(1, 2), max_denominator=1000), max_size=40)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     gaps,
     st.fractions(Fraction(1, 500), 1, max_denominator=1000),
