@@ -7,20 +7,26 @@ face crops and sound for each live track.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .answers import asked, checked_cut, checked_scores
 from .contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from .crops import Smoother, face
 from .decisions import Heard
 from .embedding import Embedded, Portraits
 from .errors import PluginError
+from .following import Follower
 from .listening import Listener
+from .looking import Looker
+from .notes import Notes
 from .progress import Stopwatch
 from .recent import RecentFrames
+from .same_person import SamePerson
 from .sound import Sound
+from .square import Square
 from .types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -38,7 +44,11 @@ from .types import (
 
 @dataclass(frozen=True)
 class Parts:
-    """The components that a pass runs."""
+    """The components that a pass runs.
+
+    Attributes:
+        names: Each kind's component in words, for what is said of it.
+    """
 
     cutter: Cutter
     detector: Detector
@@ -46,6 +56,11 @@ class Parts:
     scorer: Scorer
     embedder: Embedder | None = None
     vad: Vad | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, kind: str) -> str:
+        """A component in words, such as "detector=yunet (asdkit 0.1.0)"."""
+        return self.names.get(kind, f"The {kind}")
 
 
 def _room_for_faces(frames: int = 0) -> UInt8:
@@ -91,11 +106,14 @@ class Analysis:
         parts: The components.
         sound: The sound, on the same clock.
         watch: Measures the stages.
+        notes: Is told what is left out.
         crop_scale: See `core.crops.crop`.
         detect_every: Look for faces on every so many frames; a shot's last frame is always
             looked at, so that tracks reach its end.
-        batch_frames: Frames handed to the detector at once.
+        batch_frames: Most frames handed to the detector at once.
         embed_every: Embed every so many faces of a track, if there is an embedder.
+        max_faces: Most faces of a frame that are followed.
+        pixel_aspect: Width of a stored pixel over its height. Components see square ones.
     """
 
     def __init__(
@@ -103,11 +121,14 @@ class Analysis:
         parts: Parts,
         sound: Sound,
         watch: Stopwatch,
+        notes: Notes | None = None,
         *,
         crop_scale: float,
         detect_every: int,
         batch_frames: int,
         embed_every: int,
+        max_faces: int = 100,
+        pixel_aspect: float = 1.0,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
         self._parts = parts
@@ -115,13 +136,30 @@ class Analysis:
         self._watch = watch
         self._crop_scale = crop_scale
         self._detect_every = detect_every
-        self._batch_frames = batch_frames
         self._embed_every = embed_every
-        self._portraits = Portraits(parts.embedder, watch) if parts.embedder else None
+        self._portraits = None
+        if parts.embedder:
+            self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
         self._listener: Listener | None = None
-        self._frames = RecentFrames()
-        self._waiting: list[int] = []
-        """Frames to look for faces in."""
+        self._square = Square.of(pixel_aspect)
+        self._frames = RecentFrames(self._square)
+        self._looker = Looker(
+            parts.detector,
+            self._frames,
+            self._square,
+            watch,
+            notes or Notes(),
+            batch_frames=batch_frames,
+            max_faces=max_faces,
+            name=parts.name("detector"),
+        )
+        same_person = SamePerson(
+            self._frames, self._portraits.distance if self._portraits else None
+        )
+        self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
+        self._ahead: deque[Frame] = deque()
+        """Frames of which the cutter has yet to say whether a shot begins with them."""
+        self._lookahead: int = getattr(parts.cutter, "lookahead_frames", 0)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
         self._shot_start: int | None = None
@@ -129,8 +167,46 @@ class Analysis:
 
     def feed(self, frame: Frame) -> None:
         """Take the next frame."""
-        with self._watch("cut"):
-            cut = self._parts.cutter.starts_shot(frame.image, frame.index)
+        self._ahead.append(frame)
+        cut = self._starts_shot(frame.image, frame.index)
+        if len(self._ahead) > self._lookahead:
+            self._pass(self._ahead.popleft(), cut)
+
+    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
+        """End the last shot.
+
+        Returns:
+            The tracks that count, by first frame and then left to right, not yet decided on; and
+            what was heard, if somebody listened.
+        """
+        if self._ahead:
+            last = self._ahead[-1]
+            for later in range(1, self._lookahead + 1):
+                cut = self._starts_shot(last.image, last.index + later)
+                if len(self._ahead) > self._lookahead - later:
+                    self._pass(self._ahead.popleft(), cut)
+        if self._shot_start is not None:
+            self._end_shot()
+        if self._portraits:
+            self._portraits.flush()
+        heard = None
+        if self._listener:
+            heard = self._listener.finish(self._end)
+        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
+        tracks = tuple(
+            _finished(number, track, self._square) for number, track in enumerate(ordered)
+        )
+        return tracks, heard
+
+    def _starts_shot(self, image: UInt8, index: int) -> bool:
+        """What the cutter says of the frame that is as far back as it looks ahead."""
+        name = self._parts.name("cutter")
+        with self._watch("cut"), asked(name):
+            cut = self._parts.cutter.starts_shot(image, index)
+        return checked_cut(name, cut)
+
+    def _pass(self, frame: Frame, cut: bool) -> None:
+        """Take a frame of which it is known whether a shot begins with it."""
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
@@ -142,65 +218,28 @@ class Analysis:
         self._end = frame.index + 1
         if self._listener:
             self._listener.hear(self._end)
-        if (frame.index - self._shot_start) % self._detect_every == 0:
-            self._waiting.append(frame.index)
-            if len(self._waiting) >= self._batch_frames:
-                self._detect()
-        elif not self._waiting:
-            self._release()
-
-    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
-        """End the last shot.
-
-        Returns:
-            The tracks that count, by first frame and then left to right, not yet decided on; and
-            what was heard, if somebody listened.
-        """
-        if self._shot_start is not None:
-            self._end_shot()
-        if self._portraits:
-            self._portraits.flush()
-        heard = None
-        if self._listener:
-            heard = Heard(self._listener.first_frame, self._listener.finish(self._end))
-        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
-        return tuple(_finished(number, track) for number, track in enumerate(ordered)), heard
+        looked_at = (frame.index - self._shot_start) % self._detect_every == 0
+        if looked_at and self._looker.add(frame.index):
+            self._follower.add(self._looker.look())
+        self._take(self._follower.follow(self._end))
+        self._release()
 
     def _end_shot(self) -> None:
         assert self._shot_start is not None
         last = self._end - 1
         if (last - self._shot_start) % self._detect_every:
-            self._waiting.append(last)
-        self._detect()
-        with self._watch("track"):
-            pieces = self._parts.tracker.flush()
-        self._take(pieces)
+            self._looker.add(last)
+        self._follower.add(self._looker.look())
+        self._take(self._follower.follow(self._end, final=True))
         self._frames.forget_before(self._end)
         self.shots.append((self._shot_start, self._end))
 
-    def _detect(self) -> None:
-        """Look for faces in the frames waiting, and follow them."""
-        if not self._waiting:
-            return
-        with self._watch("detect"):
-            images = np.stack([self._frames[index] for index in self._waiting])
-            found = self._parts.detector.detect(images, self._waiting)
-        if len(found) != len(self._waiting):
-            raise PluginError(
-                f"The detector answered for {len(found)} of {len(self._waiting)} frames"
-            )
-        pieces: list[TrackPiece] = []
-        with self._watch("track"):
-            for index, faces in zip(self._waiting, found, strict=True):
-                pieces += self._parts.tracker.update(index, faces)
-        self._waiting = []
-        self._take(pieces)
-        self._release()
-
     def _release(self) -> None:
         """Forget frames and sound that nobody needs any more."""
-        last = self._end - 1  # may yet be the last of its shot, which is looked at
-        needed = min([track.next_crop for track in self._live.values()], default=last)
+        waiting = (self._looker.waiting, self._follower.waiting)
+        # The last one may yet be the last of its shot, which is looked at.
+        firsts = [self._end - 1, *(first for first in waiting if first is not None)]
+        needed = min(firsts + [track.next_crop for track in self._live.values()])
         self._frames.forget_before(needed)
         heard = min([track.clip_start for track in self._live.values()], default=needed)
         if self._listener:
@@ -238,7 +277,8 @@ class Analysis:
             with self._watch("crop"):
                 if track.next_crop not in self._frames:
                     raise PluginError(
-                        f"The tracker told of frame {track.next_crop} too late to crop it"
+                        f"{self._parts.name('tracker')} told of frame {track.next_crop} too late "
+                        "to crop it"
                     )
                 image = self._frames[track.next_crop]
                 x, y, half_size = row
@@ -270,22 +310,21 @@ class Analysis:
         if not ready:
             return
         clips = [clip for _, clip in ready]
-        with self._watch("score"):
-            answers = self._parts.scorer.score(clips)
-        if [len(scores) for scores in answers] != [len(clip) for clip in clips]:
-            raise PluginError("The scorer did not answer with one row per frame of every clip")
-        for (track, _), scores in zip(ready, answers, strict=True):
+        name = self._parts.name("scorer")
+        with self._watch("score"), asked(name):
+            answer = self._parts.scorer.score(clips)
+        for (track, _), scores in zip(ready, checked_scores(name, answer, clips), strict=True):
             track.logits.append(scores.logits)
 
 
-def _finished(number: int, track: _LiveTrack) -> Track:
+def _finished(number: int, track: _LiveTrack, square: Square) -> Track:
     vectors = track.embedded.vectors
     return Track(
         id=number,
         shot=track.shot,
         first_frame=track.first_frame,
-        boxes=np.concatenate(track.boxes),
-        smoothed=np.concatenate(track.smoothed),
+        boxes=square.stored_boxes(np.concatenate(track.boxes)),
+        smoothed=square.stored_smoothed(np.concatenate(track.smoothed)),
         logits=np.concatenate(track.logits),
         speaking=(),
         embedded=np.array(track.embedded.frames, np.int64),

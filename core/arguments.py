@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from .errors import ConfigError
+from .files import expanded
 
 HELP = {"-h", "--help"}
 _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
-_TAKES_VALUE = {"--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"}
-_TAKES_VALUE |= {"--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"}
+_PRESETS = ("--config-dir", "-cd")
+_TAKES_VALUE = {*_PRESETS, "--package", "-p", "--cfg", "-c", "--info", "-i"}
+_FLAGS = {*_TAKES_VALUE, "--resolve", "--run", "-r", "--multirun", "-m", "--hydra-help"}
+_FLAGS |= {"--shell-completion", "-sc", "--version"}
+"""Those of Hydra's that are offered. The others would have it run a pickle, or other files in the
+place of asdkit's own."""
 
 
 def is_override(word: str) -> bool:
@@ -49,16 +55,59 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The plain arguments before `--`; and the flags with their values, which go last."""
+    """The plain arguments before `--`; and the flags with their values, which go last.
+
+    Raises:
+        ConfigError: A flag is not offered; none may be abbreviated.
+    """
     plain: list[str] = []
     flags: list[str] = []
     previous = ""
     for word in words:
         if word == "--":
             break
+        if word.startswith("-") and previous not in _TAKES_VALUE:
+            _check_flag(word)
         (flags if word.startswith("-") or previous in _TAKES_VALUE else plain).append(word)
         previous = word
     return plain, flags
+
+
+def _check_flag(word: str) -> None:
+    name, _, _ = word.partition("=")
+    if name not in _FLAGS | HELP:
+        listed = sorted(_FLAGS | HELP, key=lambda flag: flag.lstrip("-"))
+        raise ConfigError(
+            f"There is no flag {name}; there are {', '.join(listed)}",
+            f"A file of that name goes after two dashes: -- {word}" if Path(word).exists() else "",
+        )
+
+
+def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
+    """Take the folder of presets out of the arguments.
+
+    Returns:
+        The other arguments; the folder, absolute, if one was named.
+
+    Raises:
+        ConfigError: There is no such folder, or there are two.
+    """
+    rest: list[str] = []
+    named: list[str] = []
+    for word, previous in zip(words, ("", *words), strict=False):
+        name, equals, value = word.partition("=")
+        if previous in _PRESETS or (name in _PRESETS and equals):
+            named.append(value if previous not in _PRESETS else word)
+        elif word not in _PRESETS:
+            rest.append(word)
+    if len(named) > 1 or (not named and len(rest) < len(words)):
+        raise ConfigError("--config-dir takes one folder", "As in: --config-dir presets")
+    if not named:
+        return rest, None
+    folder = expanded(named[0]).absolute()
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}", "--config-dir takes a folder of presets")
+    return rest, folder
 
 
 def in_shards(words: list[str]) -> list[str]:
@@ -72,7 +121,7 @@ def in_shards(words: list[str]) -> list[str]:
     if flags & {"-m", "--multirun"}:
         _check_sweep(given)
         return words
-    if "shard" in given or flags - {"--config-dir", "-cd"}:
+    if "shard" in given or flags.difference(_PRESETS):
         return words
     shards = given.get("shards", "1")
     if shards == "1" and "hydra/launcher" not in given:

@@ -7,10 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from .errors import ConfigError, InputError
 from .evaluation.metrics import (
@@ -19,13 +18,36 @@ from .evaluation.metrics import (
     log_odds,
     negative_log_likelihood,
 )
-from .files import whole
+from .files import read_json, whole
+from .forms import misfit
 from .labels import Bool, Judged
-from .types import Float32, Float64
+from .types import Float32, Float64, Int64
 
 SCHEMA = "asdkit.calibration/1"
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 
+_CHANGE = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "object", "additionalProperties": {"type": "number"}},
+}
+_FORM = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["schema", "scorer", "temperature", "bias"],
+    "properties": {
+        "schema": {"const": SCHEMA},
+        "scorer": {"type": "string"},
+        "temperature": {"type": "number"},
+        "bias": {"type": "number"},
+        "weights": {"type": ["string", "null"]},
+        "videos": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "integer"},
+        "window_seconds": {"type": ["array", "null"], "items": {"type": "integer"}},
+        "prior": {"type": ["number", "null"]},
+        "fitted": _CHANGE,
+        "held_out": _CHANGE,
+    },
+}
 Change = dict[str, dict[str, float]]
 """What a calibration does: `before` and `after`, each expected_calibration_error, brier and nll."""
 
@@ -43,6 +65,9 @@ class Calibration:
         temperature: Divides the log odds, from 0.001 to 1000.
         bias: Is added to them then.
         weights: The scorer's weights, as its option names them; None where it has none.
+        window_seconds: Lengths of the windows it was fitted with; None where the scorer has none.
+        prior: How far from no correction it was thought to be before it was fitted, see `fit`;
+            None where it was fitted to the frames alone.
         videos: The videos it was fitted on.
         rows: How many labelled faces it was fitted on, counted in every frame.
         fitted: What it does on these rows; None where that is not known.
@@ -53,6 +78,8 @@ class Calibration:
     temperature: float
     bias: float
     weights: str | None = None
+    window_seconds: tuple[int, ...] | None = None
+    prior: float | None = None
     videos: tuple[str, ...] = ()
     rows: int = 0
     fitted: Change | None = field(default=None, hash=False)
@@ -80,6 +107,11 @@ class Calibration:
         odds = log_odds(logits) / self.temperature + self.bias
         return np.stack([speaking - odds, speaking], 1).astype(np.float32)
 
+    def has_windows_of(self, config: Any) -> bool:
+        """Whether it was fitted with the windows of a scorer's parameters, or says nothing."""
+        windows = self.window_seconds
+        return windows is None or sorted(windows) == sorted(getattr(config, "window_seconds", ()))
+
     def write(self, path: Path) -> None:
         """Write it as JSON, whole or not at all.
 
@@ -98,55 +130,63 @@ class Calibration:
             ConfigError: There is no such file, or it is no calibration.
         """
         mend = "Make one with: asd calibrate"
+        values = read_json(path, "a calibration", mend, ConfigError)
+        wrong = misfit(values, _FORM)
         try:
-            return cls._parsed(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(
-                f"The calibration {path} cannot be read: {error.strerror}", mend
-            ) from error
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"{path} is not a calibration: {error}", mend) from error
-
-    @classmethod
-    def _parsed(cls, text: str) -> Calibration:
-        values = json.loads(text)
-        if not isinstance(values, dict) or values.pop("schema", None) != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        kinds = (("scorer", str), ("temperature", (int, float)), ("bias", (int, float)))
-        for name, kind in kinds:
-            if not isinstance(values.get(name), kind):
-                raise TypeError(f"its {name} is {values.get(name)!r}")
-        return cls(**{**values, "videos": tuple(values.get("videos", ()))})
+            if not wrong:
+                own = {key: value for key, value in values.items() if key != "schema"}
+                windows = own.get("window_seconds")
+                own["window_seconds"] = None if windows is None else tuple(windows)
+                return cls(**{**own, "videos": tuple(own.get("videos", ()))})
+        except ValueError as error:
+            wrong = str(error)
+        raise ConfigError(f"{path} is not a calibration: {wrong}", mend)
 
 
-def calibrate(parts: Mapping[str, Judged], scorer: str, weights: str | None = None) -> Calibration:
+def calibrate(
+    parts: Mapping[str, Judged],
+    scorer: str,
+    weights: str | None = None,
+    window_seconds: tuple[int, ...] | None = None,
+    prior: float | None = None,
+) -> Calibration:
     """Fit a calibration on labelled videos, faces that were not found left out.
 
     Args:
         parts: The rows of each video, by its name, of the scorer without a calibration.
         scorer: The scorer.
         weights: Its weights.
+        window_seconds: The lengths of its windows.
+        prior: See `fit`.
 
     Raises:
         InputError: The labels of the faces found are all alike.
     """
-    logits, truth = _found(list(parts.values()))
-    temperature, bias = fit(logits, truth)
+    logits, truth, person = _found(list(parts.values()))
+    temperature, bias = fit(logits, truth, person, prior)
     odds = log_odds(logits)
     return Calibration(
         scorer,
         temperature,
         bias,
         weights,
+        window_seconds,
+        prior,
         tuple(parts),
         len(truth),
         _change(odds, odds / temperature + bias, truth),
-        held_out(parts),
+        held_out(parts, prior),
     )
 
 
-def fit(logits: Float32, truth: Bool) -> tuple[float, float]:
-    """The temperature and bias of the greatest likelihood.
+def fit(
+    logits: Float32, truth: Bool, person: Int64 | None = None, prior: float | None = None
+) -> tuple[float, float]:
+    """The temperature and bias of the greatest likelihood, or the most probable ones.
+
+    The frames of one face resemble each other, so a few minutes of a few people tell little of
+    others. With a prior each person's mean likelihood counts as that of one observation, and the
+    logarithm of the temperature and the bias are normally distributed around 0, no correction.
 
     Labels count as Platt 1999 smooths them, (n + 1) / (n + 2) for n rows that speak and
     1 / (n + 2) for n that do not, so that scores that part both wholly get a finite answer.
@@ -154,6 +194,8 @@ def fit(logits: Float32, truth: Bool) -> tuple[float, float]:
     Args:
         logits: (n, 2) float32, not speaking and speaking, finite.
         truth: (n,) bool, who speaks.
+        person: (n,) numbers of whom the rows are about; all about one if not given.
+        prior: Standard deviation of both; None for the likelihood of all rows alone.
 
     Returns:
         Temperature, within the limits of `Calibration`, and bias.
@@ -170,14 +212,22 @@ def fit(logits: Float32, truth: Bool) -> tuple[float, float]:
             "Calibrate on more videos",
         )
     odds = log_odds(logits)
+    from scipy.optimize import minimize  # most runs calibrate by a file, and need no SciPy for it
+    from scipy.special import expit
+
     target = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+
+    weight, doubt = np.full(len(truth), 1 / len(truth)), 0.0
+    if prior is not None:
+        numbers = np.zeros(len(truth), np.int64) if person is None else person
+        weight, doubt = 1 / np.bincount(numbers)[numbers], 1 / prior**2
 
     def loss(at: Float64) -> tuple[float, Float64]:
         slope = np.exp(at[0])
         scaled = slope * odds + at[1]
-        error = expit(scaled) - target
-        value = np.mean(np.logaddexp(0, scaled) - target * scaled)
-        return float(value), np.array([slope * np.mean(error * odds), np.mean(error)])
+        error = weight * (expit(scaled) - target)
+        value = weight @ (np.logaddexp(0, scaled) - target * scaled) + doubt * at @ at / 2
+        return float(value), np.array([slope * (error @ odds), error.sum()]) + doubt * at
 
     slopes = (-math.log(HIGHEST_TEMPERATURE), -math.log(LOWEST_TEMPERATURE))
     found = minimize(
@@ -192,13 +242,14 @@ def fit(logits: Float32, truth: Bool) -> tuple[float, float]:
     return float(temperature), float(found.x[1])
 
 
-def held_out(parts: Mapping[str, Judged]) -> Change | None:
+def held_out(parts: Mapping[str, Judged], prior: float | None = None) -> Change | None:
     """What calibration does on videos that it was not fitted on.
 
     Each video is corrected by a fit on all the others; then the rows of all are taken together.
 
     Args:
         parts: The rows of each video, by its name.
+        prior: See `fit`.
 
     Returns:
         The change, or None with less than two videos in which some speak and some do not: then no
@@ -210,20 +261,24 @@ def held_out(parts: Mapping[str, Judged]) -> Change | None:
         return None
     after = []
     for k, left_out in enumerate(videos):
-        temperature, bias = fit(*_found(videos[:k] + videos[k + 1 :]))
+        temperature, bias = fit(*_found(videos[:k] + videos[k + 1 :]), prior)
         after.append(log_odds(_found([left_out])[0]) / temperature + bias)
-    logits, truth = _found(videos)
+    logits, truth, _ = _found(videos)
     return _change(log_odds(logits), np.concatenate(after), truth)
 
 
-def _found(videos: Sequence[Judged]) -> tuple[Float32, Bool]:
-    """The logits and the labels of the faces that were found, one video after the other."""
+def _found(videos: Sequence[Judged]) -> tuple[Float32, Bool, Int64]:
+    """Of the faces found, one video after the other: logits, labels, and the person's number."""
     rows = Judged.pooled(videos)
-    return rows.logits[rows.found], rows.truth[rows.found]
+    whose = [f"{k} {name}" for k, video in enumerate(videos) for name in video.person]
+    person = np.unique(np.array(whose)[rows.found], return_inverse=True)[1]
+    return rows.logits[rows.found], rows.truth[rows.found], person
 
 
 def _change(before: Float64, after: Float64, truth: Bool) -> Change:
     """The errors of two log odds."""
+    from scipy.special import expit
+
     return {
         name: {
             "expected_calibration_error": expected_calibration_error(expit(odds), truth),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from . import judging
 from .apps import run_or_help, run_shown
 from .arguments import HELP, in_shards, is_override, split_video
 from .errors import AsdError, ConfigError, InputError
+from .stopping import Stopped, stoppable, stopped_line
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ Common options of asd run:
                                     several settings at once; offline needs no download
   device=auto|cpu|cuda|cuda:N       where to compute
   output=FOLDER overwrite=true      where the results go; replace what is there
+  resume=true                       go on with a run that was stopped or killed
   start_s=10 end_s=20               process a part
   writers=[json,rttm,annotated]     which files to write
 
@@ -66,11 +70,87 @@ _APPS = ("run", "batch", "evaluate", "calibrate", "export")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exits 0, or 2 after one line about what the user can mend."""
+    """Run the command.
+
+    It exits 0; 2 after one line about what the user can mend; 130 when stopped by Ctrl-C and 143 by
+    SIGTERM, after one line; 1 when nobody reads what it prints any more.
+    """
+    _open_streams()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with stoppable(_say) as signals:
+        try:
+            try:
+                _command(words)
+                sys.stdout.flush()
+            except BaseException as error:
+                if signals and not isinstance(error, Stopped):  # a library has swallowed it
+                    raise Stopped(signals[0]) from error
+                raise
+        except AsdError as error:
+            if os.environ.get("ASDKIT_DEBUG"):
+                raise
+            _say(f"asd: {error}")
+            sys.exit(2)
+        except KeyboardInterrupt as stop:
+            _say(("\n" if sys.stderr.isatty() else "") + stopped_line(stop))
+            sys.exit(128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT))
+        except BrokenPipeError:
+            _give_up(sys.stdout)
+            sys.exit(1)
+        except OSError as error:
+            if not _is_broken(sys.stdout):
+                raise
+            _give_up(sys.stdout)
+            _say(f"asd: What was to be printed cannot be: {error.strerror or error}")
+            sys.exit(2)
+
+
+def _open_streams() -> None:
+    """Have standard streams that can be written to, whatever the command was started with.
+
+    Where one is closed, the next file opened would take its place, and what libraries print
+    would go into that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as we live
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a file's name may hold what it cannot show
             stream.reconfigure(errors="replace")
-    words = list(sys.argv[1:] if arguments is None else arguments)
+
+
+def _say(line: str) -> None:
+    """Print a line on stderr, if that is possible."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _is_broken(stream: TextIO) -> bool:
+    """Whether what was printed cannot be written."""
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _give_up(stream: TextIO) -> None:
+    """Print to nowhere, so that the interpreter does not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _command(words: list[str]) -> None:
+    """Do what was asked for.
+
+    Raises:
+        AsdError: That cannot be.
+    """
     commands: dict[str, Callable[[list[str]], None]] = {
         "run": _run,
         "demo": _demo,
@@ -86,12 +166,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asks_help = bool(HELP & set(words)) and words[0] not in _APPS
     if not words or asks_help or words[0] == "help":
         print(USAGE, end="")
-        sys.exit(0 if words else 2)
-    if words[0] == "--version":
+        if not words:
+            sys.exit(2)
+    elif words[0] == "--version":
         print(f"asdkit {__version__}")
-        return
-    logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
-    try:
+    else:
+        logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
         if words[0] in ("-sc", "--shell-completion"):
             _complete(words, commands)
         elif words[0] in commands:
@@ -101,19 +181,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"There is no command {words[0]!r}; there are {', '.join(commands)}",
                 f"To process a video: asd run {words[0]}" if Path(words[0]).exists() else "",
             )
-    except AsdError as error:
-        if os.environ.get("ASDKIT_DEBUG"):
-            raise
-        from .console import say
-
-        say(error)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("\nasd: stopped", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def _run(words: list[str]) -> None:
@@ -139,7 +206,11 @@ def _batch(words: list[str]) -> None:
 def _report_batch(config: DictConfig, _: str | None = None) -> None:
     from .batch.run import run_batch
 
-    run_batch(config, partial(print, flush=True))  # a log is to be read while it grows
+    try:
+        run_batch(config, partial(print, flush=True))  # a log is to be read while it grows
+    except KeyboardInterrupt as stop:
+        stop.args = ("The same command goes on with what is left",)
+        raise
 
 
 def _complete(words: list[str], commands: Mapping[str, Callable[[list[str]], None]]) -> None:
@@ -209,7 +280,7 @@ def _check(words: list[str]) -> None:
     from ..export.bundles import check, settings_to_check
     from ..export.settings import EXPORT, make_export_plan
     from .bundle import Bundle
-    from .config import compose_app
+    from .composing import compose_app
 
     folders = [word for word in words if not is_override(word)]
     if len(folders) != 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
@@ -42,6 +42,19 @@ class Context:
     detect_every: int = 1
 
 
+class Settled(NamedTuple):
+    """A scorer's parameters with nothing left open.
+
+    Attributes:
+        config: The parameters.
+        calibration: The file of the calibration that ships for its weights; None if none does.
+            It is used only with the parameters it was fitted with.
+    """
+
+    config: Any
+    calibration: Path | None
+
+
 @dataclass(frozen=True)
 class Component:
     """One part of a run that a user can choose, such as a detector.
@@ -57,6 +70,9 @@ class Component:
         files: Writers only: the files it writes, relative to the output folder.
         export: Scorers only: makes the network ready for `asd export` from an instance of
             `config`; None if it has none.
+        settle: Scorers only: fills in what an instance of `config` leaves to the weights, and
+            finds the calibration that ships for them; None if nothing is left and none ships. It
+            never fails: what is wrong with weights is said by `build`.
     """
 
     kind: str
@@ -66,6 +82,7 @@ class Component:
     weights: tuple[Weights, ...] = ()
     files: tuple[str, ...] = ()
     export: Callable[[Any], Exportable] | None = None
+    settle: Callable[[Any], Settled] | None = None
 
 
 @dataclass(frozen=True)

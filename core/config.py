@@ -6,31 +6,21 @@ import logging
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-from hydra import compose, initialize_config_module
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from .components import RUN_KINDS, Component, Context, registry
+from .composing import compose_app
 from .container import MAX_PIXELS, Reading
 from .errors import ConfigError
 from .files import expanded
-from .schemas import (
-    CALIBRATION,
-    CONFIG_MODULE,
-    App,
-    component_schema,
-    explained,
-    install,
-    names,
-    offer,
-)
+from .refused import explained
+from .schemas import CALIBRATION, SHIPPED, App, literal, names, offer, twin
 from .segments import SegmentsConfig, SpeechConfig
 from .types import Clip, Scores
 
@@ -69,7 +59,8 @@ class AnalysisOptions:
         threads: CPU threads a library may use; its own choice if not given.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
-        batch_frames: Frames handed to the detector at once.
+        max_faces: Most faces of a frame that are followed: those the detector is surest of.
+        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
         embed_every: Embed every so many faces of a track, if there is an embedder.
         identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
@@ -90,6 +81,7 @@ class AnalysisOptions:
     threads: int | None = None
     seed: int = 0
     detect_every: int = 1
+    max_faces: int = 100
     batch_frames: int = 8
     crop_scale: float = 0.4
     embed_every: int = 25
@@ -101,7 +93,7 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         check_device_name(self.device)
         Reading.of(vars(self))
-        for name in ("threads", "detect_every", "batch_frames", "embed_every"):
+        for name in ("threads", "detect_every", "max_faces", "batch_frames", "embed_every"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -124,6 +116,7 @@ class Options(AnalysisOptions):
         sound: Another file to take the sound from; it starts with the picture.
         output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
         overwrite: Replace results that are already in the output folder.
+        resume: Go on with what a run into the same folder has found before it was stopped.
         start_s: Process from this second of the video on.
         end_s: Process up to this second, excluded; to the end if not given.
     """
@@ -132,6 +125,7 @@ class Options(AnalysisOptions):
     sound: str | None = None
     output: str | None = None
     overwrite: bool = False
+    resume: bool = False
     start_s: float = 0.0
     end_s: float | None = None
 
@@ -174,7 +168,8 @@ class Plan:
         options: The options that belong to no component.
         chosen: The component of each kind but the writer.
         writers: The writers, in the order chosen.
-        settings: All of it as plain values, as the result records it.
+        settings: All of it as plain values, as the result records it: what the scorer's
+            parameters leave to its weights filled in.
     """
 
     options: Options
@@ -195,24 +190,6 @@ it, as in: asd run detector=yunet --help
 RUN = App("run", Options, RUN_KINDS, _ABOUT, writers=True)
 
 
-def compose_app(app: App, overrides: Iterable[str], video: str | None = None) -> DictConfig:
-    """Compose the configuration of an application, as the command line does.
-
-    Raises:
-        ConfigError: An override does not fit.
-    """
-    install(app, registry(), video)
-    outer = GlobalHydra.instance().hydra  # the caller may be a Hydra application itself
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_module(CONFIG_MODULE, version_base="1.3"):
-            return compose(app.name, list(overrides))
-    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-        raise explained(error) from error
-    finally:
-        GlobalHydra.instance().hydra = outer
-
-
 def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:
     """Compose the configuration of a run.
 
@@ -230,7 +207,7 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     """
     try:
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, RecursionError) as error:
         raise explained(error) from error
     if not isinstance(settings, dict):
         raise TypeError(f"the configuration is a {type(settings).__name__}")
@@ -238,6 +215,9 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     for key in values:
         if key not in app.keys:
             raise ConfigError(f"There is no option {key}", offer(app.keys))
+    for key in app.keys:
+        if key not in values:  # deleted, by ~KEY
+            raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")
     return values
 
 
@@ -267,6 +247,10 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
     given = {**defaults, **settings, **own}
     mine = {key: given[key] for key in RUN.keys}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    if chosen["scorer"].component.settle:
+        mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
+    if not isinstance(mine["writers"], dict):
+        raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
     writers = tuple(
         choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
@@ -276,7 +260,8 @@ def plan_of(settings: Mapping[str, Any], **own: Any) -> Plan:
             f"identities={options.identities} needs an embedder, to compare faces by",
             "Use embedder=facenet",
         )
-    return Plan(options, chosen, writers, mine)
+    # What comes out is the same whether a run went on or not, and so is what is said of it.
+    return Plan(options, chosen, writers, {**mine, "resume": False})
 
 
 def make_options(options: type, settings: Mapping[str, Any]) -> Any:
@@ -314,13 +299,7 @@ def load(
         >>> detector = asdkit.load("detector", "mtcnn", min_face_px=40)
         >>> faces = detector.detect(frames, indices=[0, 1, 2])
     """
-    component = registry().find(kind, name)
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(component_schema(component)), parameters)
-        values = OmegaConf.to_container(merged, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise explained(error) from error
-    chosen = choose(kind, values)
+    chosen = choose(kind, {**parameters, "name": name})
     part = chosen.build(Context(device, threads))
     return _Calibrated(part, chosen.calibration) if chosen.calibration else part
 
@@ -331,6 +310,8 @@ class _Calibrated:
     def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
         self._scorer = scorer
         self._calibration = calibration
+        if hasattr(scorer, "device"):
+            self.device = scorer.device
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.Scorer`."""
@@ -339,8 +320,8 @@ class _Calibrated:
         ]
 
 
-def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibration:
-    """A calibration that fits the scorer; a warning if it was fitted on other weights.
+def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
+    """A calibration that fits the scorer; a warning if it was fitted with other parameters.
 
     Raises:
         ConfigError: It is none, or one of another scorer.
@@ -348,6 +329,7 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
     from .calibration import Calibration
 
     calibration = Calibration.read(path)
+    weights = getattr(config, "weights", None)
     if calibration.scorer != scorer:
         raise ConfigError(
             f"scorer.calibration: {path} was fitted on scorer={calibration.scorer}, not {scorer}",
@@ -361,7 +343,23 @@ def _read_calibration(path: Path, scorer: str, weights: str | None) -> Calibrati
             calibration.weights,
             weights,
         )
+    elif not calibration.has_windows_of(config):
+        _log.warning(
+            "%s was fitted with scorer.window_seconds=%s, so its probabilities are off",
+            path,
+            list(calibration.window_seconds or ()),
+        )
     return calibration
+
+
+def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path | None]:
+    """The calibration that ships, and its file, if it was fitted with these windows."""
+    from .calibration import Calibration
+
+    calibration = Calibration.read(path) if path else None
+    if calibration and calibration.has_windows_of(config):
+        return calibration, path
+    return None, None
 
 
 def choose(kind: str, node: Any, key: str = "") -> Chosen:
@@ -377,42 +375,75 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         PluginError: There is no such component.
     """
     key = key or kind
-    if not isinstance(node, dict) or "name" not in node:
+    if not isinstance(node, dict) or not isinstance(node.get("name"), str):
         raise ConfigError(f"{key} names no component", f"Choose one, as in {kind}=NAME")
     component = registry().find(kind, node["name"])
     parameters = {name: value for name, value in node.items() if name != "name"}
-    calibration, path = None, None
-    if kind == "scorer" and (file := parameters.pop(CALIBRATION, None)) is not None:
-        path = expanded(file)
-        calibration = _read_calibration(path, component.name, parameters.get("weights"))
+    file = parameters.pop(CALIBRATION, SHIPPED) if kind == "scorer" else None
+    if file is not None and not isinstance(file, str):
+        raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 offer(names(component.config)),
             )
-    return Chosen(component, make(component.config, parameters, key), calibration, path)
+    config, shipped = make(component.config, parameters, key), None
+    if component.settle:
+        config, shipped = component.settle(config)
+    if file == SHIPPED:
+        return Chosen(component, config, *_shipped(shipped, config))
+    if file is None:
+        return Chosen(component, config)
+    path = expanded(file)
+    return Chosen(component, config, _read_calibration(path, component.name, config), path)
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
     """An instance of a config dataclass; what it refuses is named with its full key.
 
+    Args:
+        config: The dataclass.
+        values: Plain values, taken as they stand; and instances of dataclasses.
+        key: Key of its node.
+
     Raises:
-        ConfigError: A value is out of range.
+        ConfigError: A value is missing, of the wrong type or out of range.
     """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{key} has the options {', '.join(names(config))}, got {values!r}")
+    own = {name: value for name, value in values.items() if is_dataclass(value)}
+    typed = _typed(config, {k: v for k, v in values.items() if k not in own}, key)
     hints = get_type_hints(config)
-    for name, value in values.items():
+    for name, value in typed.items():
         if any(isinstance(one, float) and math.isnan(one) for one in (value, *_items(value))):
             raise ConfigError(f"{key}.{name}: nan is not a number" if key else f"{name} is nan")
     try:
         return config(
+            **own,
             **{
                 name: tuple(value) if get_origin(hints[name]) is tuple else value
-                for name, value in values.items()
-            }
+                for name, value in typed.items()
+            },
         )
     except ValueError as error:
         raise ConfigError(f"{key}.{error}" if key else str(error)) from error
+
+
+def _typed(config: type, values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Values in the types of a dataclass: 1 becomes 1.0 where a float belongs."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(_schema(config)), literal(values))
+        found: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
+    except (OmegaConfBaseException, ArithmeticError, RecursionError) as error:
+        raise explained(error, key) from error
+    return {name: found[name] for name in values}
+
+
+@cache
+def _schema(config: type) -> type:
+    """A dataclass as OmegaConf may fill it."""
+    return twin(config.__name__, config)
 
 
 def _items(value: Any) -> Iterable[Any]:

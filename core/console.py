@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .errors import AsdError
+from .stopping import last_resort
 from .types import GRID_FPS, Result, Spans
 
 if TYPE_CHECKING:
@@ -17,15 +19,16 @@ if TYPE_CHECKING:
 
 
 def say(error: AsdError) -> None:
-    """Print what went wrong, in one line."""
-    print(f"asd: {error}", file=sys.stderr)
+    """Print what went wrong, in one line, if that is possible."""
+    with suppress(OSError):
+        print(f"asd: {error}", file=sys.stderr, flush=True)
 
 
 class ProgressLine:
     """One line on stderr: stage, frames, frames a second, time left.
 
     On a terminal the line is redrawn in place; elsewhere, as in a log file, a line is printed
-    when a stage begins.
+    when a stage begins. A run does not end because there is no room for it.
     """
 
     def __init__(self) -> None:
@@ -43,10 +46,12 @@ class ProgressLine:
         )
         self._stage = ""
         self._task: Any = None
+        self._open = ExitStack()
 
     def __enter__(self) -> ProgressLine:
         if self._console.is_terminal:
             self._bars.start()
+            self._open.enter_context(last_resort(_show_cursor))
         return self
 
     def __exit__(
@@ -56,6 +61,7 @@ class ProgressLine:
         trace: TracebackType | None,
     ) -> None:
         if self._console.is_terminal:
+            self._open.close()
             self._bars.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -66,11 +72,17 @@ class ProgressLine:
                 self._bars.remove_task(self._task)
             self._task = self._bars.add_task(stage, total=total or None, counts="")
             if not self._console.is_terminal:
-                self._console.print(f"asd: {stage}", highlight=False)
+                with suppress(OSError):
+                    self._console.print(f"asd: {stage}", highlight=False)
         if total:
             speed = self._bars.tasks[0].speed
             rate = f", {speed:.1f} frames/s" if speed else ""
             self._bars.update(self._task, completed=done, counts=f"{done}/{total} frames{rate}")
+
+
+def _show_cursor() -> None:
+    """Undo what the line of progress has done to the terminal."""
+    print("\x1b[?25h", file=sys.stderr, flush=True)
 
 
 def print_summary(result: Result) -> None:
@@ -133,6 +145,7 @@ _SHOWN = (
     ("f1_per_person_mean", "mean F1 per person"),
     ("expected_calibration_error", "expected calibration error"),
     ("diarization_error_rate", "diarization error rate"),
+    ("foreign_sound_speaking", "speaking, foreign sound"),
 )
 """Metrics shown on the console, and what they are called there."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
@@ -14,22 +14,29 @@ import av
 from av.container import InputContainer
 from av.video.frame import PictureType
 
+from .clock import Clock
+from .errors import InputError
+from .formats import FORMATS
 from .notes import Notes
-from .types import VideoInfo
-
-_log = logging.getLogger(__name__)
+from .types import GRID_FPS, VideoInfo
 
 _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
+_ONE_FILE = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+"""Settings of FFmpeg that keep it to containers that hold what they play, and to local files."""
+_PATIENT = {"probesize": "50000000", "analyzeduration": "600000000"}
+"""Settings of FFmpeg that look for streams in so many bytes and microseconds."""
 _LEANING = (PictureType.P, PictureType.B)
 """Pictures made from others, where decoding cannot begin, though a stream may call them key."""
 
 
-MAX_PIXELS = 1 << 26
-"""Pixels of a picture that are decoded unless told otherwise: 8192 x 8192."""
+MAX_PIXELS = 8192 * 4320
+"""Pixels of a picture that are decoded unless told otherwise: those of an 8K cinema picture."""
 ROTATIONS = ("auto", "0", "90", "180", "270")
+EARLY_S = Fraction(1, 2 * GRID_FPS)
+"""Half a step of the grid: of the points of the grid none is nearer to a picture's time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,79 +82,173 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Source:
+    """One stream of a file: chosen once, read as often as it is needed.
+
+    Attributes:
+        path: The file.
+        index: Of the stream in the file.
+        kind: What it is.
+        max_pixels: Larger pictures are refused.
+        patient: Its file has to be opened `patient`.
+        file_id: Device and number of the file when it was chosen.
+        file_size: Bytes of the file when it was chosen.
+    """
+
+    path: Path
+    index: int
+    kind: Literal["video", "audio"]
+    max_pixels: int
+    patient: bool
+    file_id: tuple[int, int]
+    file_size: int
+
+    @classmethod
+    def of(cls, path: Path, stream: Any, max_pixels: int, *, patient: bool) -> Source:
+        """A stream of a file that is open."""
+        status = path.stat()
+        file_id = status.st_dev, status.st_ino
+        return cls(path, stream.index, stream.type, max_pixels, patient, file_id, status.st_size)
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[InputContainer, Any]]:
+        """The file and the stream, at its beginning.
+
+        Raises:
+            InputError: The file is not what it was any more.
+        """
+        try:
+            status = self.path.stat()
+            is_same = (status.st_dev, status.st_ino) == self.file_id
+            if not is_same or status.st_size < self.file_size:
+                raise self._changed()
+            container = opened(self.path, self.max_pixels, patient=self.patient)
+        except (OSError, av.FFmpegError) as error:
+            raise self._changed() from error
+        with container:
+            streams = container.streams
+            stream = streams[self.index] if self.index < len(streams) else None
+            if stream is None or stream.type != self.kind or stream.codec_context is None:
+                raise self._changed()
+            yield container, stream
+
+    def _changed(self) -> InputError:
+        return InputError(
+            f"{self.path} was deleted, cut or replaced while it was read",
+            "Run again once the file is in its place and whole",
+        )
+
+
+@dataclass(frozen=True)
 class Media:
     """A video whose picture and sound have been found and can be read.
 
     Attributes:
         info: What is known of the video.
-        sound_path: The file the sound comes from; None where there is none.
+        picture: The stream of the picture.
+        sound: The stream of the sound, perhaps of another file; None where there is none.
         zero: Timestamp in seconds, in the video, of the first picture: time zero.
         sound_zero: Timestamp in seconds, in the sound's file, of time zero.
         reading: How it is to be read.
         notes: What was chosen or left out, so far.
+        clock: How the timestamps of the picture are to be read.
+        sound_clock: How those of the sound are.
+        early_s: Seconds before its time at which a picture may be taken for the one seen.
     """
 
     info: VideoInfo
-    sound_path: Path | None
+    picture: Source
+    sound: Source | None
     zero: Fraction
     sound_zero: Fraction
     reading: Reading = field(default_factory=Reading)
     notes: Notes = field(default_factory=Notes)
+    clock: Clock = field(default_factory=Clock)
+    sound_clock: Clock = field(default_factory=Clock)
+    early_s: Fraction = EARLY_S
+
+    @property
+    def sound_path(self) -> Path | None:
+        """The file the sound comes from; None where there is none."""
+        return self.sound.path if self.sound else None
 
 
-def opened(path: Path) -> InputContainer:
-    """The file, opened by FFmpeg; raises `av.FFmpegError` where it cannot be."""
+def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -> InputContainer:
+    """The file, opened by FFmpeg, and no other file with it.
+
+    Args:
+        path: The file.
+        max_pixels: Larger pictures are not decoded.
+        patient: Look far into the file for streams that begin late.
+
+    Raises:
+        av.FFmpegError: It cannot be opened, or is no container of `FORMATS`.
+    """
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
+    options = {"max_pixels": str(max_pixels)}
+    limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
-        return av.open(name)
-    except UnicodeDecodeError:  # before version 19, PyAV wants tags in UTF-8 unless told
-        container: InputContainer = av.open(name, **_ANY_TAGS)
+        return av.open(name, options=options, container_options=limits)
+    except UnicodeDecodeError:  # PyAV wants tags in UTF-8 unless told
+        container: InputContainer = av.open(
+            name, options=options, container_options=limits, **_ANY_TAGS
+        )
         return container
 
 
-def stream_of(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
-    """The main stream of a kind; None if there is none that can be decoded.
-
-    The cover of a sound file is a video stream to FFmpeg, but not here.
-    """
-    stream = container.streams.best(kind)
-    if stream is None or stream.codec_context is None:
-        return None
-    is_cover = stream.disposition & av.stream.Disposition.attached_pic
-    return None if is_cover else stream
-
-
-def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """The packets of a stream as far as the file can be read; an empty one ends the decoding."""
+def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
+    """The packets of streams as far as the file can be read; an empty one of each ends them."""
     try:
-        yield from container.demux(stream)
-    except av.FFmpegError:
-        packet: Any = av.Packet()
-        packet.stream = stream
-        packet.time_base = stream.time_base
-        yield packet
+        for packet in container.demux(streams):
+            if packet.size or packet.pts is not None or packet.dts is not None:
+                yield packet
+    # PyAV stumbles at the end over a stream that the file did not announce.
+    except (av.FFmpegError, IndexError):
+        pass
+    for stream in streams:
+        end: Any = av.Packet()
+        end.stream = stream
+        end.time_base = stream.time_base
+        yield end
+
+
+def repeats(packet: Any) -> bool:
+    """Whether a packet holds nothing but a time: the frame before it is shown again."""
+    return not packet.size and (packet.pts is not None or packet.dts is not None)
 
 
 class Decoder:
     """One stream of a file, decoded; what is damaged is skipped and counted.
 
     Args:
-        path: The file.
-        kind: Which of its main streams.
+        source: The stream.
         threads: Threads of the decoder; None leaves it to FFmpeg.
+        notes: Is told what was left out.
+        clock: How its timestamps are to be read.
 
     Attributes:
         skipped: Packets and frames left out so far.
+        damaged: Frames handed out although FFmpeg says that they are damaged.
+        repeated: Empty packets so far: each repeats the frame before.
+        end: Timestamp in seconds at which the last packet taken ends; None before the first.
     """
 
     def __init__(
-        self, path: Path, kind: Literal["video", "audio"], threads: int | None = None
+        self,
+        source: Source,
+        threads: int | None = None,
+        notes: Notes | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._path = path
-        self._kind = kind
+        self._source = source
         self._threads = threads
+        self._notes = notes or Notes()
+        self._clock = clock or Clock()
         self.skipped = 0
+        self.damaged = 0
+        self.repeated = 0
+        self.end: Fraction | None = None
 
     def frames(self, start: Fraction | None = None) -> Iterator[Any]:
         """The decoded frames, in order of presentation.
@@ -159,46 +260,91 @@ class Decoder:
 
         Yields:
             `av.VideoFrame` or `av.AudioFrame`.
+
+        Raises:
+            InputError: The file is not what it was any more, or its pictures become too large.
         """
+        for frame in self._from(start):
+            begins_early = start is not None and frame.pts is not None
+            if frame.is_corrupt and not (begins_early and frame.pts * frame.time_base < start):
+                self.damaged += 1
+            yield frame
+
+    def _from(self, start: Fraction | None) -> Iterator[Any]:
         if start is not None:
-            for back_s in _SEEK_BACK_S:
-                frames = self._run(start - back_s)
+            # The first frames in decoding order may not be those shown first.
+            for back_s in _SEEK_BACK_S[self._clock.in_decoding_order :]:
+                frames = self._clock.shown(self._run(start - back_s))
                 head = next(frames, None)
                 if head is not None and _begins(head) <= start:
                     self.skipped = 0  # what a seek lands on is no damage
                     yield head
                     yield from frames
                     return
-        self.skipped = 0
-        yield from self._run(None)
+        self.skipped = self.repeated = 0
+        self.end = None
+        yield from self._clock.shown(self._run(None))
 
     def warn_if_skipped(self) -> None:
-        """Log one line if anything was left out."""
+        """Say it, once, if anything was left out or is damaged."""
+        what = "picture" if self._source.kind == "video" else "sound"
         if self.skipped:
-            _log.warning(
-                "%s: skipped %d damaged or misplaced parts of the %s",
-                self._path,
-                self.skipped,
-                "picture" if self._kind == "video" else "sound",
+            self._notes.add(
+                f"{self._source.path}: skipped {self.skipped} damaged or misplaced parts "
+                f"of the {what}"
+            )
+        if self.damaged:
+            self._notes.add(
+                f"{self._source.path}: {self.damaged} parts of the {what} are damaged and were "
+                "used as far as they could be decoded"
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
-        with opened(self._path) as container:
-            stream = stream_of(container, self._kind)
+        with self._source.opened() as (container, stream):
+            context = stream.codec_context
+            context.options = {"max_pixels": str(self._source.max_pixels)}
             stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self._threads or 0
+            context.thread_count = self._threads or 0
             if seek_to is not None:
                 try:
-                    container.seek(math.floor(seek_to / stream.time_base), stream=stream)
+                    time = self._clock.in_file(seek_to)
+                    container.seek(math.floor(time / stream.time_base), stream=stream)
                 except av.FFmpegError:
                     return
-            for packet in packets_of(container, stream):
+            for packet in self._clock.placed(packets_of(container, stream)):
+                is_repeat = repeats(packet)
                 try:
-                    frames = stream.decode(packet)
+                    # To FFmpeg, a packet without data is the end.
+                    frames = [] if is_repeat else stream.decode(packet)
                 except av.FFmpegError:
                     self.skipped += 1
+                    if stream.type == "video":
+                        self._refuse_if_large(context)
                     continue
-                yield from frames
+                self.repeated += is_repeat
+                self._note_end(packet)
+                for frame in frames:
+                    if stream.type == "video":
+                        self._refuse_if_large(frame)
+                    yield frame
+
+    def _note_end(self, packet: Any) -> None:
+        if packet.pts is not None and not (packet.is_discard or packet.is_corrupt):
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self.end = end if self.end is None else max(self.end, end)
+
+    def _refuse_if_large(self, picture: Any) -> None:
+        most = self._source.max_pixels
+        if picture.width * picture.height > most:
+            raise too_large(self._source.path, picture.width, picture.height, most)
+
+
+def too_large(path: Path, width: int, height: int, max_pixels: int) -> InputError:
+    """What is said of a picture of more pixels than are decoded."""
+    return InputError(
+        f"{path} holds pictures of {width}x{height} pixels, more than max_pixels={max_pixels}",
+        f"If that is right and the memory suffices, raise it: max_pixels={width * height}",
+    )
 
 
 def _begins(frame: Any) -> Fraction | float:

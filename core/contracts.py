@@ -11,37 +11,54 @@ from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece,
 
 
 class Cutter(Protocol):
-    """Finds where shots begin."""
+    """Finds where shots begin.
+
+    One that has to see what follows has an attribute `lookahead_frames`: its answer is for the
+    frame so many before the one it is given. After the last frame it is given that picture as
+    many times more.
+    """
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         """Whether a new shot begins with this frame.
 
         Args:
-            frame: (height, width, 3) uint8, RGB; frames come in order, none left out.
+            frame: (height, width, 3) uint8, RGB, in stored pixels; frames come in order, none
+                left out.
             index: Its grid frame number.
         """
         ...
 
 
 class Detector(Protocol):
-    """Finds faces. One instance serves any number of videos."""
+    """Finds faces. One instance serves any number of videos.
+
+    It is not asked again about a picture that stands still. One that does not look at pictures,
+    but knows the faces of each frame beforehand, has an attribute `looks` that is False: it is
+    asked about every frame, and its boxes are in stored pixels, square or not.
+    """
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces in each frame.
 
         Args:
-            frames: (n, height, width, 3) uint8, RGB.
+            frames: (n, height, width, 3) uint8, RGB, in square pixels.
             indices: The n grid frame numbers, rising; some may have been left out. -1 stands for
                 a picture that is no frame of the video, such as a portrait.
 
         Returns:
-            One `Detections` per frame, in the same order, empty ones included.
+            One `Detections` per frame, in the same order, empty ones included; boxes in pixels of
+            `frames`.
         """
         ...
 
 
 class Tracker(Protocol):
-    """Joins the faces of successive frames into tracks, within one shot."""
+    """Joins the faces of successive frames into tracks, within one shot.
+
+    It may have a method `end(tracks) -> list[TrackPiece]`, which ends some of its tracks before
+    the next frame and returns their last pieces: another person has taken their place. One that
+    has none is flushed instead, as at the end of a shot.
+    """
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
         """Take the faces of the next frame looked at.
@@ -93,7 +110,11 @@ class Embedder(Protocol):
 
 
 class Vad(Protocol):
-    """Voice activity detection: hears where somebody speaks. One instance hears one sound."""
+    """Voice activity detection: hears where somebody speaks. One instance hears one sound.
+
+    A detector whose answer depends on what it heard before may say so in an attribute `memory_s`,
+    seconds: where a run begins within a video, it is handed so much of the sound before that.
+    """
 
     def speech(self, sound: Int16) -> Float32:
         """Listen to the next piece of the sound.

@@ -22,6 +22,8 @@ LOOKAHEAD_FRAMES = SMOOTHING_FRAMES // 2
 CROP_SIZE_PX = 2 * FACE_SIZE_PX
 """Side of the whole crop, of which scorers read the centre."""
 _PADDING_GREY = 110
+_MOST_PADDED_PX = 1 << 24
+"""Pixels of the largest square that is made whole before it is resized."""
 
 
 def centre_and_half_size(boxes: Float64) -> Float64:
@@ -82,6 +84,8 @@ def crop(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) 
     inside = image[
         min(max(top, 0), height - 1) : max(bottom, 1), min(max(left, 0), width - 1) : max(right, 1)
     ]
+    if (bottom - top) * (right - left) > max(_MOST_PADDED_PX, 2 * height * width):
+        return _far_out(inside, (top, bottom), (left, right), image.shape)
     above, before = max(-top, 0), max(-left, 0)
     below, after = max(bottom - height, 0), max(right - width, 0)
     if above or below or before or after:
@@ -91,6 +95,28 @@ def crop(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) 
         )
         inside = np.asarray(padded, np.uint8)
     return np.asarray(cv2.resize(inside, (CROP_SIZE_PX, CROP_SIZE_PX)), np.uint8)
+
+
+def _far_out(
+    inside: UInt8, rows: tuple[int, int], columns: tuple[int, int], shape: tuple[int, ...]
+) -> UInt8:
+    """The crop of a square far larger than the picture, without making the square.
+
+    Args:
+        inside: What the square has of the picture.
+        rows: First and end row of the square, in the picture's pixels.
+        columns: First and end column.
+        shape: The picture's.
+    """
+    square = np.full((CROP_SIZE_PX, CROP_SIZE_PX, shape[2]), _PADDING_GREY, np.uint8)
+    spans = []
+    for (first, end), length in zip((rows, columns), shape[:2], strict=True):
+        scale = CROP_SIZE_PX / (end - first)
+        start = min(int((min(max(0, first), length) - first) * scale), CROP_SIZE_PX - 1)
+        spans.append(slice(start, max(start + 1, int((min(end, length) - first) * scale))))
+    height, width = (min(span.stop, CROP_SIZE_PX) - span.start for span in spans)
+    square[spans[0], spans[1]] = cv2.resize(inside, (width, height), interpolation=cv2.INTER_AREA)
+    return square
 
 
 def face(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .segments import SegmentsConfig, SpeechConfig, mask, speaking_segments, uncovered
-from .types import Float32, Spans, Track
+from .types import GRID_FPS, Float32, Spans, Track
+
+NEARLY_ALWAYS = 0.9
+"""From this share on, faces seen together that speak are said to speak all the time."""
+SEEN_TOGETHER_S = 3.0
+"""Of less time in which faces are seen together nothing is said: people do speak at once."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +23,13 @@ class Heard:
     Attributes:
         first_frame: The first grid frame.
         probabilities: (n,) float32 from 0 to 1, one per grid frame from there on.
+        before: (m,) float32, those of the grid frames before, where a part was looked at: speech
+            that goes on has begun there.
     """
 
     first_frame: int
     probabilities: Float32
+    before: Float32 = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ def decide(
     """
     if heard is None:
         return Decision(tuple(_decided(track, None, segments) for track in tracks), None, None)
-    spoken = speaking_segments(heard.probabilities, heard.first_frame, speech)
+    spoken = _spoken(heard, speech)
     decided = tuple(_decided(track, spoken, segments) for track in tracks)
     off_screen = uncovered(
         spoken,
@@ -64,9 +72,48 @@ def decide(
     return Decision(decided, spoken, off_screen)
 
 
+def _spoken(heard: Heard, speech: SpeechConfig) -> Spans:
+    """When there is speech, from the first frame on that counts."""
+    earliest = heard.first_frame - len(heard.before)
+    spans = speaking_segments(np.concatenate([heard.before, heard.probabilities]), earliest, speech)
+    begin_s = heard.first_frame / GRID_FPS
+    return tuple((max(start_s, begin_s), end_s) for start_s, end_s in spans if end_s > begin_s)
+
+
 def _decided(track: Track, speech: Spans | None, segments: SegmentsConfig) -> Track:
     likely = track.probabilities
     if speech is not None:
         audible = mask(speech, track.first_frame, len(track))
         likely = np.where(audible, likely, np.float32(0))
     return replace(track, speaking=speaking_segments(likely, track.first_frame, segments))
+
+
+def doubt(tracks: Sequence[Track]) -> str:
+    """A sentence for decisions that can hardly be true: everybody speaks all the time.
+
+    A face that is seen alone may well speak all the time, so only the frames in which two or more
+    are seen count.
+
+    Args:
+        tracks: The tracks, decided.
+
+    Returns:
+        The sentence, or "" if there is nothing to say.
+    """
+    end = max((track.frames.stop for track in tracks), default=0)
+    seen, speaking = np.zeros((2, end), np.int64)
+    for track in tracks:
+        seen[track.first_frame : track.frames.stop] += 1
+        speaking += mask(track.speaking, 0, end)
+    together = seen > 1
+    seconds = np.count_nonzero(together) / GRID_FPS
+    if seconds < SEEN_TOGETHER_S:
+        return ""
+    share = speaking[together].sum() / seen[together].sum()
+    if share <= NEARLY_ALWAYS:
+        return ""
+    return (
+        f"everybody in sight seems to speak all the time ({100 * share:.0f} % of the faces in the "
+        f"{seconds:.1f} s that show two or more), which is seldom so: try other scorer.weights or "
+        "another scorer, and look at annotated.mp4"
+    )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .answers import asked, checked_vectors
 from .contracts import Embedder
 from .crops import portrait
-from .errors import PluginError
 from .progress import Stopwatch
 from .types import PORTRAIT_SIZE_PX, Float32, Float64, UInt8
 
@@ -30,13 +30,17 @@ class Portraits:
     Args:
         embedder: The embedder.
         watch: Measures the stage.
+        name: The embedder in words.
     """
 
-    def __init__(self, embedder: Embedder, watch: Stopwatch) -> None:
+    def __init__(self, embedder: Embedder, watch: Stopwatch, name: str = "The embedder") -> None:
         self._embedder = embedder
         self._watch = watch
+        self._name = name
         self._faces = np.empty((_BATCH_FACES, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), np.uint8)
         self._waiting: list[tuple[Embedded, int]] = []
+        self._length: int | None = None
+        """Of each vector."""
 
     def take(self, track: Embedded, frame: int, image: UInt8, box: Float64) -> None:
         """Take a face: `box` (4,) in `image` (height, width, 3), at a grid frame."""
@@ -53,24 +57,42 @@ class Portraits:
         """
         if not self._waiting:
             return
-        with self._watch("embed"):
-            vectors = embed(self._embedder, self._faces[: len(self._waiting)])
+        vectors = self._embed(self._faces[: len(self._waiting)])
         for (track, frame), vector in zip(self._waiting, vectors, strict=True):
             track.frames.append(frame)
             track.vectors.append(vector)
         self._waiting = []
 
+    def distance(self, a: UInt8, b: UInt8) -> float:
+        """The cosine distance of two portraits (160, 160, 3), from 0 to 2.
 
-def embed(embedder: Embedder, faces: UInt8) -> Float32:
+        Raises:
+            PluginError: As for `flush`.
+        """
+        first, second = self._embed(np.stack([a, b]))
+        return 1.0 - float(first @ second)
+
+    def _embed(self, faces: UInt8) -> Float32:
+        with self._watch("embed"):
+            vectors = embed(self._embedder, faces, self._name, self._length)
+        self._length = vectors.shape[1]
+        return vectors
+
+
+def embed(
+    embedder: Embedder, faces: UInt8, name: str = "The embedder", length: int | None = None
+) -> Float32:
     """The vectors (n, d) of faces (n, 160, 160, 3).
+
+    Args:
+        embedder: The embedder.
+        faces: uint8, RGB.
+        name: The embedder in words.
+        length: d, where it is known.
 
     Raises:
         PluginError: The embedder did not answer with one finite vector per face.
     """
-    vectors = np.asarray(embedder.embed(faces), np.float32)
-    if vectors.ndim != 2 or len(vectors) != len(faces) or not np.isfinite(vectors).all():
-        raise PluginError(
-            f"The embedder did not answer with one finite vector for each of {len(faces)} faces, "
-            f"but with shape {vectors.shape}"
-        )
-    return vectors
+    with asked(name):
+        answer = embedder.embed(faces)
+    return checked_vectors(name, answer, len(faces), length)

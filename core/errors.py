@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
+from typing import Any
+
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
+"""Characters that a terminal obeys, and what is shown for them."""
+
 
 class AsdError(Exception):
     """A failure that is not a bug of asdkit; the command prints it as one line and exits 2.
+
+    It can be pickled, whatever the arguments of a class derived from it: an error in another
+    process arrives here as the same line.
 
     Args:
         what: What was wrong, what was got and what was expected or is available.
@@ -19,7 +29,51 @@ class AsdError(Exception):
     def __str__(self) -> str:
         sentence = self.what.rstrip(".")
         text = f"{sentence}. {self.hint}" if self.hint else sentence
-        return " ".join(text.split())
+        return one_line(text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled: without calling the class again, whose arguments only it knows.
+
+        A class that cannot be found by its name, as one made in a function, becomes the nearest
+        one that can; a value that cannot be pickled is left away.
+        """
+        kind = next(
+            kind
+            for kind in type(self).__mro__
+            if issubclass(kind, AsdError) and _can_be_found(kind)
+        )
+        values = {"what": self.what, "hint": self.hint}
+        values |= {key: value for key, value in vars(self).items() if _can_be_pickled(value)}
+        args = self.args if _can_be_pickled(self.args) else (self.what, self.hint)
+        return _again, (kind, args), values
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks and characters that a terminal would obey."""
+    return " ".join(text.split()).translate(_CONTROLS)
+
+
+def _again(kind: type[AsdError], args: tuple[Any, ...]) -> AsdError:
+    """An error as it was, without its values, which follow."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
+
+def _can_be_found(kind: type) -> bool:
+    """Whether another process finds a class by the name of its module and its own."""
+    found: Any = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is kind
+
+
+def _can_be_pickled(value: object) -> bool:
+    try:
+        pickle.dumps(value)
+    except Exception:  # a stranger's value can refuse in any way
+        return False
+    return True
 
 
 class InputError(AsdError):

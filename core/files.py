@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import json
+import math
 import os
-from collections.abc import Iterator
+import platform
+import re
+import shutil
+import stat
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from .errors import OutputError
+from filelock import FileLock, Timeout
+
+from .errors import AsdError, InputError, OutputError
+from .stopping import last_resort
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?\.partial(?:\.[^.]*)?")
+"""Names that `whole` gives: by process and machine, so that two do not write into one file."""
 
 
 @contextmanager
@@ -26,20 +42,47 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    # By its process, so that two of them do not write into one file.
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}",
-            "Choose another folder with output=FOLDER",
-        ) from error
-    finally:
+    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}.partial{path.suffix}")
+
+    def remove() -> None:
         with suppress(OSError):  # what went wrong has been raised already
             aside.unlink()
+
+    with last_resort(remove):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            aside.replace(path)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {path}: {error.strerror or error}",
+                "Choose another folder with output=FOLDER",
+            ) from error
+        finally:
+            remove()
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what `whole` has left in a folder, of processes of this machine that are no more."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            match = _PARTIAL.fullmatch(path.name)
+            if match and match[2] in (None, _HOST) and not _lives(int(match[1])):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is a process of that number, and not this one."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextmanager
@@ -57,14 +100,18 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     made: list[Path] = []
     try:
-        made = [path for path in folder.parents if not path.exists()]
+        made = missing_folders(folder)[1:]
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(
-            dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
-        ) as aside:
+        with (
+            TemporaryDirectory(
+                dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True
+            ) as aside,
+            last_resort(lambda: shutil.rmtree(aside, ignore_errors=True)),
+        ):
             new, old = Path(aside, "new"), Path(aside, "old")
             new.mkdir()
-            yield new
+            with same_folder(new):
+                yield new
             if folder.exists():
                 folder.rename(old)
             try:
@@ -84,6 +131,164 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+
+
+MOST_BYTES = 256 << 20
+"""Of a file that is read as a whole, unless its reader says otherwise."""
+
+
+def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content of a regular file that a user named.
+
+    Args:
+        path: The file. A pipe, from which one might wait for ever, or a device is refused.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: It cannot be read, is no regular file or is larger; `strerror` says so.
+    """
+    # Opening a pipe waits for a writer, unless told not to.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "no file has a name with a NUL in it", str(path)) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes} bytes", str(path))
+    return content
+
+
+def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of a regular file that a user named: UTF-8, with or without a byte order mark.
+
+    Args:
+        path: The file; see `read_file`.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: As for `read_file`.
+        UnicodeDecodeError: It is not UTF-8; a ValueError.
+    """
+    return read_file(path, most_bytes).decode("utf-8-sig")
+
+
+def read_json(
+    path: Path,
+    kind: str,
+    hint: str,
+    error: type[AsdError] = InputError,
+    most_bytes: int = MOST_BYTES,
+) -> Any:
+    """The values of a JSON file that a user named.
+
+    Args:
+        path: The file; see `read_file`.
+        kind: What it should be, such as "a calibration".
+        hint: How to mend it.
+        error: The class of what is raised.
+        most_bytes: How large it may be.
+
+    Raises:
+        AsdError: Of that class: it cannot be read, or `parse_json` refuses it.
+    """
+    try:
+        return parse_json(read_text_file(path, most_bytes))
+    except OSError as refused:
+        raise error(f"{path} cannot be read: {refused.strerror}", hint) from refused
+    except ValueError as refused:
+        raise error(f"{path} is not {kind}: {refused}", hint) from refused
+
+
+def parse_json(text: str) -> Any:
+    """The values of a JSON text.
+
+    Raises:
+        ValueError: It is none; or it holds what no file of ours does: numbers that are not finite
+            or of more than 20 digits, values nested deeper than 100.
+    """
+    try:
+        value = json.loads(
+            text, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    level, depth = [value], 0
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        if (depth := depth + 1) > _DEEPEST:
+            raise ValueError(_TOO_DEEP)
+        level = [one for holder in level for one in _inside(holder)]
+    return value
+
+
+_DEEPEST = 100
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
+_MOST_DIGITS = 20
+
+
+def _inside(holder: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return holder.values() if isinstance(holder, dict) else holder
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"it holds a number of {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"it holds {text[:_MOST_DIGITS]}, which is too large a number")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"it holds {text}, which is no number")
+
+
+@contextmanager
+def same_folder(folder: Path) -> Iterator[None]:
+    """A block at whose end a folder must still be the one that it was, not another in its place.
+
+    Raises:
+        OSError: It was removed.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)  # while it is open its number is not used again
+    try:
+        yield
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise FileNotFoundError(errno.ENOENT, "it was removed meanwhile")
+    finally:
+        os.close(descriptor)
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """Of a folder and those it lies in, the ones that are not there, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+
+
+def claim(path: Path) -> FileLock | None:
+    """A lock that the system takes back when this process ends; None if another holds it.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    except NotImplementedError as error:  # how filelock says it
+        raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
+    return lock
 
 
 def expanded(path: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 
 from .components import registry
-from .config import compose_app
+from .composing import compose_app
 from .schemas import CALIBRATION, App, names
 
 _TAIL = """\
@@ -47,7 +47,10 @@ def app_help(app: App, overrides: Iterable[str]) -> str:
         lines += _fields(registry().find(kind, name).config, f"{kind}.", config)
         if kind == "scorer":
             given = _shown(config.scorer.calibration)
-            about = "A file of asd calibrate, which corrects the probabilities."
+            about = (
+                "Corrects the probabilities: a file of asd calibrate, auto for the calibration "
+                "that ships for these weights, if one does, or null."
+            )
             lines += _entry(f"scorer.{CALIBRATION}={given}", about)
         lines.append("")
     if app.writers:

@@ -22,12 +22,17 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .components import CONF, registry
+from .arguments import take_presets
+from .components import CONF
+from .composing import CONFIG_MODULE, VERSION_BASE, alone, check_overrides
 from .console import say
 from .errors import AsdError, ConfigError
 from .pipeline import RESULTS_FOLDER
-from .schemas import CONFIG_MODULE, App, explained, install
+from .refused import explained
+from .schemas import App
 
+_FULL_ERROR = "HYDRA_FULL_ERROR"
+"""Set to 1, Hydra raises what went wrong."""
 Job = Callable[[DictConfig, str | None], float | None]
 """Does the work of an application, and may return the number that sweepers look at."""
 AtEnd = Callable[[Path, float], None]
@@ -104,28 +109,41 @@ def run_app(
         AsdError: The arguments do not fit, or the job failed; a multirun exits with 2 instead,
             after saying what failed.
     """
-    install(app, registry(), video)
-    _make_slurm_ready()
-    os.environ["HYDRA_FULL_ERROR"] = "1"
+    words, presets = take_presets(words)
+    check_overrides(app, words)
+    with alone(app, video, presets) as store:
+        _make_slurm_ready(store)
+        _run(app, words, job, at_end)
+
+
+def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:
     SweepFolder.folder = None
     task = _Task(job)
     failed = False
-    sys.argv = [sys.argv[0], *words]
+    argv, full_error = sys.argv, os.environ.get(_FULL_ERROR)
+    sys.argv = [argv[0], *words]
+    os.environ[_FULL_ERROR] = "1"
     try:
-        hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=app.name)(
-            task
-        )()
+        hydra.main(
+            version_base=VERSION_BASE, config_path=f"pkg://{CONFIG_MODULE}", config_name=app.name
+        )(task)()
     except AsdError as error:
-        if not task.failures:  # it failed elsewhere
+        if not task.failures:  # it failed elsewhere, or no job began
             say(error)
         failed = True
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explained(error) from error
-    except (ValueError, RuntimeError) as error:
+    except Exception as error:
         if task.started:
             raise
         what, _, _ = str(error).partition(10 * "-")  # submitit goes on with the end of a log
-        raise ConfigError(what) from error
+        raise ConfigError(what or type(error).__name__) from error
+    finally:
+        sys.argv = argv
+        if full_error is None:
+            del os.environ[_FULL_ERROR]
+        else:
+            os.environ[_FULL_ERROR] = full_error
     if at_end and SweepFolder.folder:
         at_end(SweepFolder.folder, SweepFolder.began_s)
     if failed:
@@ -134,9 +152,8 @@ def run_app(
         raise task.failures[0]
 
 
-def _make_slurm_ready() -> None:
+def _make_slurm_ready(store: ConfigStore) -> None:
     """Let hydra/launcher=submitit_slurm begin with conf/slurm.yaml, where it is installed."""
-    store = ConfigStore.instance()
     with suppress(ConfigLoadError):  # it is not
         node = store.load("hydra/launcher/submitit_slurm.yaml").node
         store.store(

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .contracts import Vad
+from .decisions import Heard
 from .errors import PluginError
 from .progress import Stopwatch
 from .sound import Sound
-from .types import SAMPLES_PER_FRAME, Float32
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32
 
 _PIECE_FRAMES = 100
 """Grid frames heard at once: four seconds."""
+_STEP_FRAMES = 4
+"""Detectors are promised pieces of a multiple of so many frames, from the first sound on."""
+
+
+def frames_before(vad: Vad | None, first_frame: int) -> int:
+    """How many grid frames before `first_frame` a detector is to hear.
+
+    So many that in a part of a sound it says what it says in the whole: its `memory_s`.
+    """
+    memory_s: float = getattr(vad, "memory_s", 0.0)
+    if not memory_s:
+        return 0
+    earliest = first_frame - math.ceil(memory_s * GRID_FPS)
+    return first_frame - max(earliest // _STEP_FRAMES * _STEP_FRAMES, 0)
 
 
 class Listener:
@@ -21,15 +38,16 @@ class Listener:
         vad: The detector.
         sound: The sound.
         watch: Measures the stage.
-        first_frame: The grid frame to begin at.
+        first_frame: The grid frame from which on it is asked.
 
     Attributes:
-        first_frame: The grid frame it began at.
         next_frame: The first grid frame that it has not heard.
     """
 
     def __init__(self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int) -> None:
-        self.first_frame = self.next_frame = first_frame
+        self._before = frames_before(vad, first_frame)
+        self._first_frame = first_frame
+        self.next_frame = first_frame - self._before
         self._vad = vad
         self._sound = sound
         self._watch = watch
@@ -40,16 +58,14 @@ class Listener:
         while end - self.next_frame >= _PIECE_FRAMES:
             self._piece(_PIECE_FRAMES)
 
-    def finish(self, end: int) -> Float32:
-        """Listen to the rest, up to grid frame `end`.
-
-        Returns:
-            (end - first_frame,) float32 from 0 to 1, how likely somebody speaks in each frame.
-        """
+    def finish(self, end: int) -> Heard:
+        """Listen to the rest, up to grid frame `end`."""
         self.hear(end)
         if end > self.next_frame:
             self._piece(end - self.next_frame)
-        return np.concatenate([*self._heard, np.empty(0, np.float32)])
+        heard = np.concatenate([*self._heard, np.empty(0, np.float32)])
+        before, during = np.split(heard, [self._before])
+        return Heard(self._first_frame, during, before)
 
     def _piece(self, frames: int) -> None:
         first = self.next_frame * SAMPLES_PER_FRAME

@@ -4,23 +4,51 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
 
-from .container import Decoder, Media, Reading, opened, packets_of, stream_of
+from .clock import Clock, Clocks, read_clocks
+from .container import (
+    EARLY_S,
+    Decoder,
+    Media,
+    Reading,
+    Source,
+    opened,
+    packets_of,
+    repeats,
+    too_large,
+)
 from .errors import InputError
+from .formats import list_of_files
+from .notes import Notes
 from .picture import first_frame_at, frames, upright_pixel_aspect, upright_size
 from .sound import Sound
+from .streams import Streams
 from .truncation import is_cut_off
 from .types import GRID_FPS, VideoInfo
 
-__all__ = ["Media", "Sound", "first_frame_at", "frames", "probe"]
+__all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
+
+_LEAST_FPS = Fraction(1, 4)
+_MOST_FPS = 480
+"""Rates beyond these are measured: DV says 60000, a leap in the timestamps next to nothing."""
+_MEASURED_PACKETS = 100
+_BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
+"""Containers without a list of their streams, which may begin anywhere."""
+
+_WITHOUT_SHOWN_TIMES = ("avi",)
+"""Containers that never give times of presentation."""
+_TRIED_FRAMES = 48
+_MOST_EARLY_S = Fraction(1, 2)
 
 
 def probe(
@@ -30,6 +58,7 @@ def probe(
     *,
     allow_silent: bool = False,
     end_s: float | None = None,
+    notes: Notes | None = None,
 ) -> Media:
     """Find the picture and the sound, and everything wrong that shows before decoding.
 
@@ -40,39 +69,41 @@ def probe(
         allow_silent: Accept a video without sound.
         end_s: Seconds up to which it will be read; None for all. A file that was cut off is
             accepted if this part of it is there.
+        notes: Is told what was chosen or left out; those it holds already are not said again.
 
     Returns:
         The media, ready for `frames` and `Sound`.
 
     Raises:
-        InputError: There is no such file, or it cannot be read, or lacks picture or sound.
+        InputError: There is no such file, or it cannot be read, or lacks picture or sound, or
+            the track or programme asked for.
     """
-    with _opened(path) as container:
-        stream = stream_of(container, "video")
-        if stream is None:
-            raise InputError(
-                f"{path} has no picture that can be decoded",
-                "Give a video; a file with only sound can be named as sound=FILE",
-            )
-        has_sound = stream_of(container, "audio") is not None
-        head = next(Decoder(path, "video").frames(), None)
-        if head is None:
-            raise InputError(
-                f"Nothing of the picture of {path} can be decoded",
-                "Check that it plays in a video player, or copy it again from its source",
-            )
+    reading = reading or Reading()
+    notes = Notes() if notes is None else notes
+    is_own_sound = sound is None or (sound.exists() and sound.samefile(path))
+    with _searched(path, reading, "video", "audio") as (container, patient):
+        streams = Streams(path, container, reading, notes, patient=patient)
+        stream = streams.picture()
+        picture = Source.of(path, stream, reading.max_pixels, patient=patient)
+        heard, own_sound = None, None
+        if is_own_sound:
+            own_sound = streams.sound(stream)
+            if own_sound is not None:
+                heard = Source.of(path, own_sound, reading.max_pixels, patient=patient)
+            elif not allow_silent:
+                raise _no_sound(path, streams)
+        clocks = _clocks(picture, container, stream, own_sound)
+        head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio)
-        fps = Fraction(stream.average_rate or stream.guessed_rate or GRID_FPS)
-    end = _end_of_picture(path, zero, fps, end_s)
-    sound_path, sound_zero = (path if has_sound else None), zero
-    if sound is not None and not (sound.exists() and sound.samefile(path)):
-        sound_path, sound_zero = sound, _start_of_sound(sound)
-    if sound_path is None and not allow_silent:
-        raise InputError(
-            f"{path} has no sound that can be decoded",
-            "Name a sound file with sound=FILE (asd run), or go on without with allow_silent=true",
-        )
+        early_s = _early(stream)
+    fps = _rate(picture)
+    end = _end_of_picture(picture, zero, fps, end_s)
+    if clocks.picture.runs:
+        end = clocks.end
+    sound_zero, sound_clock = zero, clocks.sound
+    if sound is not None and not is_own_sound:
+        heard, sound_zero, sound_clock = sound_of(sound, reading, notes)
     width, height = upright_size(head)
     info = VideoInfo(
         path=path,
@@ -80,24 +111,147 @@ def probe(
         width=width,
         height=height,
         fps=float(fps),
-        has_sound=sound_path is not None,
+        has_sound=heard is not None,
         start_s=float(zero),
         pixel_aspect=float(pixel_aspect),
     )
-    return Media(info, sound_path, zero, sound_zero, reading or Reading())
+    media = Media(
+        info,
+        picture,
+        heard,
+        zero,
+        sound_zero,
+        reading,
+        notes,
+        clock=clocks.picture,
+        sound_clock=sound_clock,
+        early_s=early_s,
+    )
+    _say_breaks(media, clocks)
+    return media
 
 
-def _start_of_sound(path: Path) -> Fraction:
-    with _opened(path) as container:
-        if stream_of(container, "audio") is None:
-            raise InputError(
-                f"{path} has no sound that can be decoded", "Give another file as sound=FILE"
+def _clocks(picture: Source, container: InputContainer, seen: Any, heard: Any) -> Clocks:
+    """What the clocks of the file do; whether pictures come in decoding order is tried."""
+    clocks = read_clocks(container, seen, heard)
+    if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
+        plain = replace(clocks.picture, in_decoding_order=False)
+        first = islice(Decoder(picture, clock=plain).frames(), _TRIED_FRAMES)
+        stamps = [frame.pts for frame in first if frame.pts is not None]
+        if stamps == sorted(stamps):
+            return replace(clocks, picture=plain)
+    return clocks
+
+
+def _early(picture: Any) -> Fraction:
+    """See `Media.early_s`: half the distance of pictures that come evenly, but more slowly."""
+    rate = picture.base_rate or picture.average_rate
+    return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
+
+
+def _say_breaks(media: Media, clocks: Clocks) -> None:
+    leaps = [at for at in clocks.breaks if at.leap > 0]
+    anew = [at for at in clocks.breaks if at.leap <= 0]
+    for what, breaks in (("leaps ahead", leaps), ("starts anew", anew)):
+        if breaks:
+            moments = ", ".join(f"{float(at.time - media.zero):.2f}" for at in breaks[:5])
+            more = f" and {len(breaks) - 5} more times" if len(breaks) > 5 else ""
+            by = f" by {float(breaks[0].leap):.2f} s" if breaks is leaps and len(leaps) == 1 else ""
+            media.notes.add(
+                f"{media.info.path}: the clock {what}{by} at {moments} s{more}: what follows is "
+                "taken to go on there without a break"
             )
-        return Fraction(container.start_time or 0, av.time_base)
+
+
+def sound_of(
+    path: Path, reading: Reading | None = None, notes: Notes | None = None
+) -> tuple[Source, Fraction, Clock]:
+    """The sound of a file, without its picture.
+
+    Args:
+        path: The file.
+        reading: How to read it; as the file says if not given.
+        notes: Is told what was chosen.
+
+    Returns:
+        The stream, the timestamp in seconds at which the file begins, and the clock of the sound.
+
+    Raises:
+        InputError: There is no such file, or it cannot be read or has no sound.
+    """
+    reading = reading or Reading()
+    with _searched(path, reading, "audio") as (container, patient):
+        streams = Streams(path, container, reading, notes or Notes(), patient=patient)
+        stream = streams.sound(None)
+        if stream is None:
+            raise InputError(
+                f"{path} has no sound that can be decoded{streams.why_no_sound()}",
+                "Give another file as sound=FILE",
+            )
+        source = Source.of(path, stream, reading.max_pixels, patient=patient)
+        start = Fraction(container.start_time or 0, av.time_base)
+        return source, start, read_clocks(container, None, stream).sound
+
+
+def _no_sound(path: Path, streams: Streams) -> InputError:
+    return InputError(
+        f"{path} has no sound that can be decoded{streams.why_no_sound()}",
+        "Name a sound file with sound=FILE (asd run), or go on without with allow_silent=true",
+    )
+
+
+def _head(picture: Source, stream: Any, clock: Clock) -> Any:
+    """The first frame of the picture."""
+    context = stream.codec_context
+    if context.width * context.height > picture.max_pixels:
+        raise too_large(picture.path, context.width, context.height, picture.max_pixels)
+    head = next(Decoder(picture, clock=clock).frames(), None)
+    if head is not None:
+        return head
+    if not context.width:
+        raise InputError(
+            f"Nothing of the picture of {picture.path} can be decoded: it is damaged, or larger "
+            f"than max_pixels={picture.max_pixels}",
+            "Check that it plays in a video player, or raise max_pixels",
+        )
+    raise InputError(
+        f"Nothing of the picture of {picture.path} can be decoded",
+        "Check that it plays in a video player, or copy it again from its source",
+    )
+
+
+def _rate(picture: Source) -> Fraction:
+    """Pictures a second: what the file says if that can be, else what its first ones show."""
+    with picture.opened() as (container, stream):
+        for rate in (stream.average_rate, stream.guessed_rate):
+            if rate is not None and _LEAST_FPS <= rate <= _MOST_FPS:
+                return Fraction(rate)
+        packets = islice(packets_of(container, stream), _MEASURED_PACKETS)
+        stamps = sorted({packet.pts for packet in packets if packet.pts is not None})
+        steps = sorted(after - before for before, after in pairwise(stamps))
+        return 1 / (steps[len(steps) // 2] * stream.time_base) if steps else Fraction(GRID_FPS)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def _searched(path: Path, reading: Reading, *kinds: str) -> Iterator[tuple[InputContainer, bool]]:
+    """A file, open, and whether it had to be `patient` to find a stream of each kind."""
+    with ExitStack() as stack:
+        container = stack.enter_context(_opened(path, reading))
+        patient = container.format.name in _BEGIN_LATE and not _has(container, kinds)
+        if patient:
+            again = stack.enter_context(_opened(path, reading, patient=True))
+            patient = len(again.streams) > len(container.streams) or _has(again, kinds)
+            container = again if patient else container
+        yield container, patient
+
+
+def _has(container: InputContainer, kinds: Iterable[str]) -> bool:
+    found = {stream.type for stream in container.streams if stream.codec_context is not None}
+    return found.issuperset(kinds)
+
+
+@contextmanager
+def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[InputContainer]:
     try:
         if not path.exists():
             raise InputError(f"No such file: {path}", "Check its name and folder")
@@ -112,8 +266,13 @@ def _opened(path: Path) -> Iterator[InputContainer]:
             f"{path} cannot be read: {error.strerror or error}", "Check its permissions"
         ) from error
     try:
-        container = opened(path)
+        container = opened(path, reading.max_pixels, patient=patient)
     except av.FFmpegError as error:
+        if kind := list_of_files(path):
+            raise InputError(
+                f"{path} is {kind}: it names other files, and these are not opened",
+                "Give the video itself",
+            ) from error
         if is_cut_off(path):
             raise InputError(
                 f"{path} is cut off or still being written: the index at its end is missing",
@@ -121,8 +280,6 @@ def _opened(path: Path) -> Iterator[InputContainer]:
             ) from error
         raise _not_media(path) from error
     with container:
-        if container.format.name == "tty":  # FFmpeg draws any text file as pictures of text
-            raise _not_media(path)
         yield container
 
 
@@ -133,11 +290,13 @@ def _not_media(path: Path) -> InputError:
     )
 
 
-def _end_of_picture(path: Path, zero: Fraction, fps: Fraction, end_s: float | None) -> Fraction:
+def _end_of_picture(
+    picture: Source, zero: Fraction, fps: Fraction, end_s: float | None
+) -> Fraction:
     """Timestamp in seconds at which the last picture that can be read ends."""
+    path = picture.path
     cut_off = is_cut_off(path)
-    with opened(path) as container:
-        stream = stream_of(container, "video")
+    with picture.opened() as (container, stream):
         announced = _announced(path, container, stream)
         end = zero
         if announced and not cut_off:
@@ -147,8 +306,7 @@ def _end_of_picture(path: Path, zero: Fraction, fps: Fraction, end_s: float | No
                 container.seek(math.floor(target / stream.time_base), stream=stream)
                 end = _end_of_packets(container, stream, zero, fps)
     if end == zero:
-        with opened(path) as container:
-            stream = stream_of(container, "video")
+        with picture.opened() as (container, stream):
             end = _end_of_packets(container, stream, zero, fps, only_complete=cut_off)
     if cut_off and end - zero < announced - 1 / fps:
         readable_s = math.floor((end - zero) * 100) / 100
@@ -175,7 +333,8 @@ def _end_of_packets(
     """
     end = zero
     for packet in packets_of(container, stream):
-        if packet.size and not packet.is_corrupt:
+        # What an edit list hides is decoded, but never shown.
+        if (packet.size or repeats(packet)) and not (packet.is_corrupt or packet.is_discard):
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
             end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))

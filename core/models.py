@@ -109,7 +109,16 @@ class Models:
         own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
         if not instead:
             self.check_device({})
-        return Parts(**{**own, **(instead or {})})
+        names = {kind: self._in_words(kind) for kind in RUN_KINDS}
+        return Parts(**{**own, **(instead or {})}, names=names)
+
+    def _in_words(self, kind: str) -> str:
+        """A component as it was chosen, with the package it comes from."""
+        component = self._plan.chosen[kind].component
+        words = f"{kind}={component.name}"
+        # One that was made by hand, in Python, comes from no package.
+        provider = registry().providers.get((kind, component.name))
+        return f"{words} ({provider.name} {provider.version})" if provider else words
 
     def check_device(self, others: Mapping[str, str]) -> None:
         """Refuse to go on where CUDA was asked for and nothing has taken it.

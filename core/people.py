@@ -14,6 +14,7 @@ from .contracts import Detector, Embedder
 from .crops import portrait
 from .embedding import embed
 from .errors import InputError
+from .files import read_file
 from .results import printable
 from .types import Float32, UInt8
 
@@ -88,7 +89,7 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
 def _read(path: Path) -> UInt8:
     """A picture, (height, width, 3) uint8, RGB, turned as its EXIF says."""
     try:
-        image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(read_file(path), np.uint8), cv2.IMREAD_COLOR)
     except (OSError, cv2.error):
         image = None
     if image is None:

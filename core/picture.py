@@ -12,7 +12,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from .container import Decoder, Media
+from .container import EARLY_S, Decoder, Media
 from .errors import InputError
 from .types import GRID_FPS, Frame, UInt8, VideoInfo
 
@@ -23,11 +23,12 @@ _T = TypeVar("_T")
 class Timed:
     """The frames of a picture with their times: an iterable of (start, end, frame).
 
-    Start and end are seconds from time zero. A frame without a timestamp follows its
-    predecessor; one that does not come after its predecessor is left out.
+    Start and end are seconds from time zero. A frame is held until the next one's time comes;
+    the last one as long as the file says, empty packets after it included. A frame without a
+    timestamp follows its predecessor; one that does not come after its predecessor is left out.
 
     Attributes:
-        end: When the last frame ends; 0 before the first.
+        end: When the last frame that was decoded ends; 0 before the first.
     """
 
     def __init__(self, media: Media, decoder: Decoder, start: Fraction | None) -> None:
@@ -37,32 +38,40 @@ class Timed:
         self.end = Fraction(0)
 
     def __iter__(self) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
-        before: Fraction | None = None
+        before: tuple[Fraction, VideoFrame] | None = None
         gap = 1 / Fraction(self._media.info.fps)
         for frame in self._decoder.frames(self._start):
             time = self.end
             if frame.pts is not None:
                 time = frame.pts * frame.time_base - self._media.zero
             if before is not None:
-                if time <= before:
+                if time <= before[0]:
                     self._decoder.skipped += 1
                     continue
-                gap = time - before
+                gap = time - before[0]
+                yield before[0], time, before[1]
             self.end = time + ((frame.duration or 0) * frame.time_base or gap)
-            before = time
-            yield time, self.end, frame
+            before = time, frame
+        if before is not None:
+            if self._decoder.end is not None:
+                self.end = max(self.end, self._decoder.end - self._media.zero)
+            yield before[0], self.end, before[1]
 
 
 def on_grid(
-    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0
+    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0, early_s: Fraction = EARLY_S
 ) -> Iterator[tuple[int, _T]]:
-    """Choose the frame nearest to each point of the 25 fps grid, the earlier one of two.
+    """Choose the frame that is seen at each point of the 25 fps grid.
+
+    That is the frame held at that time, or the next one if that is nearer and no more than
+    `early_s` away: of frames that come evenly, the nearest, the earlier one of two.
 
     The grid has as many frames as fit the picture, rounded, and at least one.
 
     Args:
         timed: (start, end, frame), in seconds from time zero, rising.
         first: The first grid frame wanted; `timed` begins at or before it.
+        early_s: See `Media.early_s`.
 
     Yields:
         (grid frame, frame).
@@ -78,7 +87,9 @@ def on_grid(
         if waiting is not None and waiting[0] < certain:
             yield waiting
             waiting = None
-        while before is not None and 2 * index <= (before[0] + time) * GRID_FPS:
+        while before is not None and (
+            2 * index <= (before[0] + time) * GRID_FPS or index < (time - early_s) * GRID_FPS
+        ):
             if index < certain:
                 yield index, before[1]
             else:
@@ -155,13 +166,16 @@ def frames(
 
 
 def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
-    decoder = Decoder(media.info.path, "video", threads)
+    decoder = Decoder(media.picture, threads, media.notes, media.clock)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
     timed = Timed(media, decoder, start)
     reformatter = VideoReformatter()
     index = None
-    for index, frame in on_grid(timed, first):
-        yield Frame(index, _rgb(frame, media.info, reformatter))
+    shown: VideoFrame | None = None
+    for index, frame in on_grid(timed, first, media.early_s):
+        if frame is not shown:
+            image, shown = _rgb(frame, media.info, reformatter), frame
+        yield Frame(index, image)
         if index + 1 == stop:
             break
     if index is None:

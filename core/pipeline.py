@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, cast
 
 from .analysis import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
-from .container import Reading
-from .decisions import Heard, decide
-from .errors import OutputError
+from .container import Reading, opened
+from .contracts import Writer
+from .decisions import Heard, decide, doubt
+from .files import expanded
 from .identities import identify
-from .media import Media, Sound, frames, probe
+from .kept import Answers, digest_of, kept
+from .listening import frames_before
+from .media import Media, Sound, first_frame_at, frames, probe
 from .models import Models, WeightsFile, seeded, versions
 from .progress import Progress, Stopwatch, silent
+from .results import plain
+from .results_folder import ResultsFolder, taken
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
 
 RESULTS_FOLDER = "asd_results"
@@ -51,45 +56,104 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
     return execute(make_plan(compose_run(overrides, os.fspath(video))), progress)
 
 
-def execute(plan: Plan, progress: Progress = silent, *, models: Models | None = None) -> Result:
+def execute(
+    plan: Plan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
+) -> Result:
     """Run a plan. What can be refused is refused before decoding begins.
 
     Args:
         plan: What to run.
         progress: Is told how far the run has come.
         models: Components already loaded, for plans that differ in their videos alone.
+        keep: Whether to keep what is found while it goes, so that `resume` can go on with it.
 
     Raises:
         AsdError: As for `run`.
+        KeyboardInterrupt: It was stopped; what it says, if anything, tells how to go on.
     """
     watch = Stopwatch()
     media = media_of(plan.options)
     folder = Path(plan.options.output or Path(RESULTS_FOLDER, media.info.path.stem))
-    with _results_folder(folder, plan) as stale:
+    with _place(folder, plan) as place:
         progress("loading", 0, 0)
         models = models or Models(plan)
         with watch("load"):
             parts = models.parts()
             people = models.people
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
-        seen = analysed(media, plan.options, parts, watch, progress)
-        with watch("identify") if parts.embedder else nullcontext():
-            video = replace(media.info, notes=tuple(media.notes))
-            result = concluded(video, plan, seen, people)
-        result = replace(
-            result,
-            sound_path=media.sound_path,
-            provenance=provenance(plan, models.weights, models.devices),
-            timings_s=watch.total(),
+        answers = Answers(
+            place.incomplete if place and keep else None,
+            _origin(plan, models, media) if place and keep else None,
+            plan.options.seed,
         )
+        if plan.options.resume:
+            answers.resume()
+        else:
+            answers.start_anew()
+        with kept(answers):
+            seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
+            with watch("identify") if parts.embedder else nullcontext():
+                result = concluded(media.info, plan, seen, people)
+            if doubted := doubt(result.tracks):
+                media.notes.add(doubted)
+            result = replace(
+                result,
+                video=replace(media.info, notes=tuple(media.notes)),
+                sound_path=media.sound_path,
+                provenance=provenance(plan, models.weights, models.devices),
+                timings_s=watch.total(),
+            )
+            if place:
+                result = _written(result, plan, writers, place, watch=watch, progress=progress)
+        answers.remove()
+    return replace(result, timings_s=watch.total())
+
+
+def _place(folder: Path, plan: Plan) -> AbstractContextManager[ResultsFolder | None]:
+    """The folder for the results; None if nothing is to be written."""
+    if not plan.writers:
+        return nullcontext()
+    known = [name for writer in registry().of_kind("writer") for name in writer.files]
+    own = [name for chosen in plan.writers for name in chosen.component.files]
+    return taken(folder, known, own, plan.options.overwrite)
+
+
+def _written(
+    result: Result,
+    plan: Plan,
+    writers: Sequence[Writer],
+    place: ResultsFolder,
+    *,
+    watch: Stopwatch,
+    progress: Progress,
+) -> Result:
+    """A result with its files, which are put in place together."""
+    with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
-                files = writer.write(result, folder)
-            result = replace(result, folder=folder, files=(*result.files, *files))
-        for path in set(stale).difference(result.files):
-            path.unlink()
-    return replace(result, timings_s=watch.total())
+                files = writer.write(result, aside)
+            result = replace(result, folder=aside, files=(*result.files, *files))
+    return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
+
+
+def _origin(plan: Plan, models: Models, media: Media) -> dict[str, Any]:
+    """What the answers of networks depend on beside what they are asked, as plain values."""
+    nodes = {kind: dict(plan.settings[kind]) for kind in ("detector", "scorer", "embedder")}
+    nodes["scorer"].pop("calibration", None)
+    files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
+    named = [v for node in nodes.values() for v in node.values() if isinstance(v, str)]
+    files += [path for path in map(expanded, named) if os.path.isfile(path)]  # noqa: PTH113
+    weights = {kind: [asdict(file) for file in used] for kind, used in models.weights.items()}
+    origin = {
+        **nodes,
+        "files": [digest_of(path) for path in dict.fromkeys(files)],
+        "weights": weights,
+        "devices": models.devices,
+        "versions": versions(replace(plan, writers=())),
+        "seed": plan.options.seed,
+    }
+    return cast("dict[str, Any]", json.loads(json.dumps(plain(origin))))
 
 
 def media_of(options: Options) -> Media:
@@ -128,6 +192,8 @@ def analysed(
     parts: Parts,
     watch: Stopwatch,
     progress: Progress = silent,
+    *,
+    answers: Answers | None = None,
 ) -> Seen:
     """Pass over a video: shots, tracks, and what the sound says.
 
@@ -137,21 +203,26 @@ def analysed(
         parts: The components.
         watch: Measures the stages.
         progress: Is told how far it has come.
+        answers: What networks have answered before; new answers are added.
 
     Raises:
         AsdError: The video breaks off, or a component answers what it must not.
     """
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
-    with seeded(options.seed), Sound(media, options.start_s) as sound:
+    before_s = frames_before(parts.vad, first_frame_at(options.start_s)) / GRID_FPS
+    with seeded(options.seed), Sound(media, options.start_s, before_s) as sound:
         analysis = Analysis(
-            parts,
+            (answers or Answers(None, seed=options.seed)).asked_of(parts),
             sound,
             watch,
+            media.notes,
             crop_scale=options.crop_scale,
             detect_every=options.detect_every,
             batch_frames=options.batch_frames,
             embed_every=options.embed_every,
+            max_faces=options.max_faces,
+            pixel_aspect=media.info.pixel_aspect,
         )
         pictures = frames(media, options.start_s, options.end_s, threads=options.threads)
         done = 0
@@ -167,6 +238,8 @@ def analysed(
         tracks, heard = analysis.finish()
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
+        if media.sound_path is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
+            media.notes.add(_silence(media.sound_path))
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
     if sound_end is not None and picture_end - sound_end > _SOUND_SHORTER_FRAMES:
         _log.warning(
@@ -175,6 +248,16 @@ def analysed(
             picture_end / GRID_FPS,
         )
     return Seen(shots, tracks, heard)
+
+
+def _silence(path: Path) -> str:
+    """What is said of sound in which there is none."""
+    with opened(path) as container:
+        tracks = len(container.streams.audio)
+    said = f"The sound of {path} is silence throughout what was looked at: nobody can be heard"
+    if tracks < 2:
+        return said
+    return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
 
 
 def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
@@ -224,38 +307,3 @@ def provenance(
         "weights": files,
         "folder": str(Path.cwd()),
     }
-
-
-@contextmanager
-def _results_folder(folder: Path, plan: Plan) -> Iterator[list[Path]]:
-    """Make the folder for the results; if nothing gets written it is removed again.
-
-    Yields:
-        Results of an earlier run that are to go once there are new ones.
-    """
-    if not plan.writers:
-        yield []
-        return
-    known = [Path(name) for writer in registry().of_kind("writer") for name in writer.files]
-    existing = [folder / name for name in known if (folder / name).exists()]
-    if existing and not plan.options.overwrite:
-        raise OutputError(
-            f"{folder} already holds results ({existing[0].relative_to(folder)})",
-            "Choose another folder with output=FOLDER, or replace them with overwrite=true",
-        )
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write to {folder}: {error.strerror or error}",
-            "Choose another folder with output=FOLDER",
-        ) from error
-    try:
-        yield existing
-    finally:
-        for path in made:
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +10,36 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from .components import RUN_KINDS
+from .components import RUN_KINDS, registry
 from .config import RUN, Plan, compose_run, make_plan
 from .errors import ConfigError, InputError
-from .files import expanded
-from .results import to_json
-from .schemas import explained
+from .files import expanded, read_json
+from .forms import misfit
+from .refused import explained
+from .results import OLDER_SCHEMA, schema, to_json
+from .schemas import SHIPPED, literal
 from .types import Result
 
 FILE = "result.json"
+_MOST = 4 << 30
+"""Bytes of a result: a day of video has some hundred millions."""
+_COMPONENT = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "string", "pattern": r"^\w[\w-]*$"}},
+}
+_SETTINGS = {
+    "type": "object",
+    "required": ["video", "writers", *RUN_KINDS],
+    "properties": {
+        "video": {"type": "string"},
+        "writers": {"type": "object", "additionalProperties": _COMPONENT},
+        **dict.fromkeys(RUN_KINDS, _COMPONENT),
+    },
+}
+"""What of the settings has to be there; the rest is held against the options' own types."""
 _GROUPS = (*RUN_KINDS, "writers")
 _PATHS = ("output", "video", "sound", "identities", "scorer.calibration")
 """Overrides that name files: relative to where the command is given, unlike the settings."""
@@ -54,12 +73,16 @@ class Repetition:
         again["writers"] = f"[{','.join(settings['writers'])}]"
         chosen = {group: asked.get(group, name) for group, name in again.items()}
         config = compose_run([f"{group}={name}" for group, name in chosen.items()])
-        own = {key: value for key, value in settings.items() if key not in asked}
+        own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
-            # Into the typed tree, so that what does not fit is refused.
-            for values in (own, OmegaConf.from_dotlist([w for w in self.words if not _chooses(w)])):
-                config.merge_with(values)
-        except OmegaConfBaseException as error:
+            config.merge_with(own)  # into the typed tree, so that what does not fit is refused
+            for word in self.words:
+                key, _, value = word.partition("=")
+                if key in _PATHS and value not in ("", "null"):
+                    OmegaConf.update(config, key, literal(value))
+                elif not _chooses(word):
+                    config.merge_with(OmegaConf.from_dotlist([word]))
+        except (OmegaConfBaseException, YAMLError, ValueError, TypeError, RecursionError) as error:
             raise explained(error) from error
         return make_plan(config)
 
@@ -81,28 +104,7 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
         ConfigError: An override is none.
     """
     path = results.resolve() / FILE
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        settings, origin = before["settings"], before["provenance"]
-        sound = isinstance(before["tracks"], list) and isinstance(origin, dict)
-    except OSError as error:
-        raise InputError(
-            f"{results / FILE} cannot be read: {error.strerror}",
-            "Name a folder of results of asd run",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{results / FILE} is not a result of this version: {type(error).__name__}: {error}",
-            "Run the video again with asd run",
-        ) from error
-    missing = sorted(set(RUN.keys).difference(settings))
-    if missing or not sound:
-        version = origin.get("versions", {}).get("asdkit") if isinstance(origin, dict) else None
-        raise InputError(
-            f"{results / FILE} is damaged, or another version of asdkit made it ({version})"
-            + (f": it has no {', '.join(missing)}" if missing else ""),
-            "Install that version, or run the video again with asd run",
-        )
+    before = read_result(path)
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:
@@ -111,7 +113,45 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
             raise ConfigError(
                 f"asd repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
-    return Repetition(before, words, Path(origin.get("folder", ".")))
+    return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """What a result.json holds, looked through: whoever made it, all is there and of its type.
+
+    One of the form asdkit.result/1 lacks options that there were not yet: they are as they are by
+    default, which is what that version did.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: It cannot be read, or is no result.
+        PluginError: It names a component that is not installed.
+    """
+    found = read_json(
+        path, "a result of asd run", "Name a folder of results of asd run", most_bytes=_MOST
+    )
+    form = schema()
+    older = isinstance(found, dict) and found.get("schema") == OLDER_SCHEMA
+    if older:
+        del form["properties"]["schema"]["const"]
+        form["properties"]["video"]["required"] = ["path"]
+    form["properties"]["settings"] = _SETTINGS
+    wrong = misfit(found, form)
+    result: dict[str, Any] = found
+    if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):
+        wrong = f"settings.{min(missing)} is missing"
+    if wrong:
+        raise InputError(
+            f"{path} is damaged, or another version of asdkit made it: {wrong}",
+            "Install that version, or run the video again with asd run",
+        )
+    for kind in RUN_KINDS:
+        registry().find(kind, result["settings"][kind]["name"])
+    for name in result["settings"]["writers"]:
+        registry().find("writer", name)
+    return result
 
 
 def _chooses(word: str) -> bool:
@@ -122,7 +162,7 @@ def _chooses(word: str) -> bool:
 def _absolute(word: str) -> str:
     """An override with the path that it may name made absolute."""
     key, _, value = word.partition("=")
-    if key in _PATHS and value not in ("", "null"):
+    if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
     return word
 
@@ -148,7 +188,7 @@ def differences(before: Mapping[str, Any], result: Result) -> list[str]:
             if old[key] != new[key]:
                 found.append(f"track {old['id']}, {key}: {old[key]} before, {new[key]} now")
         for key in ("boxes", "scores", "probabilities"):
-            numbers, again = np.array(old[key]), np.array(new[key])
+            numbers, again = np.array(old[key], np.float64), np.array(new[key], np.float64)
             if numbers.shape != again.shape:
                 found.append(f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now")
             elif (apart := np.abs(numbers - again).max()) > 0:

@@ -16,6 +16,8 @@ from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
+OLDER_SCHEMA = "asdkit.result/1"
+"""The form before it, without `start_s`, `pixel_aspect` and `notes` of the video."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 

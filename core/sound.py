@@ -8,39 +8,41 @@ from fractions import Fraction
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 
 from .container import Decoder, Media
+from .mixing import BLOCK_SAMPLES, Mixer
+from .notes import Notes
+from .sound_frames import sound_frames
 from .types import SAMPLE_RATE, Int16
 
 _LEAP_S = Fraction(4, 100)
 """Timestamps that differ from the count of samples by more are a gap or an overlap."""
 _PREROLL_S = Fraction(1, 2)
 """Sound decoded and thrown away after a seek: codecs need some before they are exact."""
+_SILENT = 2
+"""Samples up to this, of 32767, are silence: codecs make such of nothing."""
 
 
 class _Run:
-    """Sound without a break: one resampler, and the sample its output has come to."""
+    """Sound without a break: what makes it mono, and the sample that has come to."""
 
-    def __init__(self, frame: AudioFrame, time: Fraction) -> None:
+    def __init__(self, frame: AudioFrame, time: Fraction, notes: Notes) -> None:
         self._form = _form(frame)
         self._rate = frame.sample_rate
         self._position = round(time * SAMPLE_RATE)
-        self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE)
-        self.end = time
+        self._mixer = Mixer(frame, self._position, notes)
+        self._end = time
 
     def goes_on_with(self, frame: AudioFrame, time: Fraction) -> bool:
-        return _form(frame) == self._form and abs(time - self.end) <= _LEAP_S
+        return _form(frame) == self._form and abs(time - self._end) <= _LEAP_S
 
     def put(self, frame: AudioFrame | None) -> Iterator[tuple[int, Int16]]:
-        """Resample a frame, or with None what is left: pieces (first sample, samples)."""
+        """Take a frame, or with None what is left: pieces (first sample, samples)."""
         if frame is not None:
-            self.end += Fraction(frame.samples, self._rate)
-        for resampled in self._resampler.resample(frame):
-            if resampled is not None:  # a resampler with nothing to do answers None to None
-                samples = resampled.to_ndarray()[0]
-                yield self._position, samples
-                self._position += len(samples)
+            self._end += Fraction(frame.samples, self._rate)
+        for samples in self._mixer.put(frame):
+            yield self._position, samples
+            self._position += len(samples)
 
 
 def _form(frame: AudioFrame) -> tuple[int, str, str]:
@@ -48,21 +50,20 @@ def _form(frame: AudioFrame) -> tuple[int, str, str]:
 
 
 def _pieces(
-    decoder: Decoder, zero: Fraction, start: Fraction
+    decoder: Decoder, zero: Fraction, wanted: Fraction, notes: Notes
 ) -> Generator[tuple[int, Int16], None, None]:
     """The sound as pieces (first sample, samples); after a gap, a piece starts later."""
     run: _Run | None = None
     skipped = 0
-    seek_to = start - _PREROLL_S
-    for frame in decoder.frames(zero + seek_to if seek_to > 0 else None):
-        if frame.pts is not None:
-            time = frame.pts * frame.time_base - zero
-        else:
-            time = run.end if run else Fraction(0)
+    block_s = Fraction(BLOCK_SAMPLES, SAMPLE_RATE)
+    seek_to = wanted // block_s * block_s - _PREROLL_S
+    start = zero + seek_to if seek_to > 0 else None
+    for timestamp, frame in sound_frames(decoder, start, zero, notes):
+        time = timestamp - zero
         if run is None or decoder.skipped > skipped or not run.goes_on_with(frame, time):
             if run is not None:
                 yield from run.put(None)
-            run = _Run(frame, time)
+            run = _Run(frame, time, notes)
             skipped = decoder.skipped
         yield from run.put(frame)
     if run is not None:
@@ -80,29 +81,34 @@ class Sound:
     Args:
         media: What to read. Without sound, everything is silence.
         start_s: Seconds from which on sound will be wanted.
+        before_s: Seconds before that from which on it can be read, too.
 
     Attributes:
         ended_at: The sample at which the sound ended, once that was reached; None before, and
             where there is no sound at all.
     """
 
-    def __init__(self, media: Media, start_s: float = 0.0) -> None:
-        start = Fraction(str(start_s))
+    def __init__(self, media: Media, start_s: float = 0.0, before_s: float = 0.0) -> None:
+        wanted = Fraction(str(start_s))
+        start = max(wanted - Fraction(str(before_s)), Fraction(0))
         self.ended_at: int | None = None
+        self._first_wanted = int(wanted * SAMPLE_RATE)
+        self._first_heard: int | None = None
+        """The first sample wanted that is not silence, once that is decoded."""
         self._kept_from = int(start * SAMPLE_RATE)
         self._position = 0
         self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
-        if media.sound_path is not None:
-            decoder = Decoder(media.sound_path, "audio")
-            self._pieces = _pieces(decoder, media.sound_zero, start)
+        if media.sound is not None:
+            decoder = Decoder(media.sound, notes=media.notes, clock=media.sound_clock)
+            self._pieces = _pieces(decoder, media.sound_zero, start, media.notes)
 
     def read(self, first: int, stop: int) -> Int16:
         """Samples `first` to `stop`, silence before time zero and past the end.
 
         Args:
-            first: Sample from time zero, 16000 a second; not before `start_s`, nor before
-                what was forgotten.
+            first: Sample from time zero, 16000 a second; not before `start_s` less `before_s`,
+                nor before what was forgotten.
             stop: The sample after the last one.
 
         Returns:
@@ -127,6 +133,16 @@ class Sound:
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= self._kept_from:
             self._kept.popleft()
 
+    def is_silent(self, stop: int) -> bool:
+        """Whether there is nothing but silence from `start_s` up to sample `stop`.
+
+        What was not read so far is decoded for this, and forgotten.
+        """
+        while self._first_heard is None and self._pieces is not None and self._position < stop:
+            self._decode_to(self._position + 1)
+            self.forget(min(self._position, stop))
+        return self._first_heard is None or self._first_heard >= stop
+
     def close(self) -> None:
         """Close the file; what was decoded can still be read."""
         if self._pieces is not None:
@@ -149,5 +165,14 @@ class Sound:
             at, samples = piece
             overlap = max(self._position, self._kept_from) - at
             self._position = max(self._position, at + len(samples))
+            self._listen(at, samples)
             if overlap < len(samples):
                 self._kept.append((at + max(overlap, 0), samples[max(overlap, 0) :]))
+
+    def _listen(self, at: int, samples: Int16) -> None:
+        """Note where sound begins, of the samples at `at`."""
+        if self._first_heard is None and at + len(samples) > self._first_wanted:
+            skipped = max(self._first_wanted - at, 0)
+            loud = np.abs(samples[skipped:].astype(np.int32)) > _SILENT
+            if loud.any():
+                self._first_heard = at + skipped + int(loud.argmax())

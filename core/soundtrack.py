@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, groupby
-from pathlib import Path
 from typing import Any
 
 import av
@@ -15,7 +14,10 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
-from .container import Decoder, opened, packets_of, stream_of
+from .clock import Clock
+from .container import Decoder, Source, packets_of
+from .mixing import unnamed_channels
+from .sound_frames import sound_frames
 from .types import SAMPLE_RATE, Int16
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
@@ -36,24 +38,32 @@ _SEEK_BACK_S = 2
 """How far before the sound wanted a seek aims: some files can only be searched roughly."""
 
 
-def sound_of_file(path: Path, zero: Fraction) -> SoundTrack:
+def sound_of_file(
+    sound: Source, zero: Fraction, length: Fraction | None = None, clock: Clock | None = None
+) -> SoundTrack:
     """The sound of a file: copied if players know its codec in an MP4, else made AAC.
 
+    Sound so damaged that no MP4 takes it as it is is made AAC, too. Channels whose places nobody
+    names are mixed to one, all alike.
+
     Args:
-        path: The file; it holds sound.
-        zero: Timestamp in seconds, in that file, of the first picture written.
+        sound: The stream.
+        zero: Timestamp in seconds, in its file, of the first picture written.
+        length: Seconds of sound that will be written at most; None for all from there on.
+        clock: How the timestamps of the sound are to be read.
     """
+    clock = clock or Clock()
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
-        with opened(path) as source:
-            template = stream_of(source, "audio")
+        with sound.opened() as (_, template):
             context = template.codec_context
-            if context.codec.canonical_name in COPIED_CODECS:
-                return _copied(path, zero, output.add_stream_from_template(template))
-            channels, rate = context.layout.nb_channels, context.sample_rate
-        stream = _aac(output, rate, 1 if channels == 1 else 2)
+            known = context.codec.canonical_name in COPIED_CODECS
+            if known and _fits(sound, zero, length, clock):
+                return _copied(sound, zero, clock, output.add_stream_from_template(template))
+            mono = context.layout.nb_channels == 1 or unnamed_channels(context.layout.name)
+            stream = _aac(output, context.sample_rate, 1 if mono else 2)
         start = zero if zero > _SEEK_BACK_S else None
-        frames = Decoder(path, "audio").frames(start)
+        frames = (frame for _, frame in sound_frames(Decoder(sound, clock=clock), start, zero))
         return _encoded(stream, _on_time(frames, zero, stream))
 
     return add
@@ -80,20 +90,62 @@ def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
     return add
 
 
-def _copied(path: Path, zero: Fraction, stream: Any) -> Generator[Any, None, None]:
-    """The packets of a file's sound, on the clock of the file to write."""
+class _Nowhere:
+    """A file that forgets what is written to it."""
+
+    def __init__(self) -> None:
+        self._at = 0
+
+    def write(self, data: bytes) -> int:
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, to: int, whence: int = 0) -> int:
+        self._at = to + (self._at if whence else 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) -> bool:
+    """Whether an MP4 takes all packets of a file's sound: one that is refused ends the writing."""
+    try:
+        with (
+            sound.opened() as (_, template),
+            av.open(_Nowhere(), "w", format="mp4") as trial,
+        ):
+            stream = trial.add_stream_from_template(template)
+            for packet in _copied(sound, zero, clock, stream):
+                if length is not None and packet.pts * packet.time_base >= length:
+                    break
+                trial.mux(packet)
+    except (av.FFmpegError, ValueError):  # PyAV refuses some codecs by itself
+        return False
+    return True
+
+
+def _copied(sound: Source, zero: Fraction, clock: Clock, stream: Any) -> Generator[Any, None, None]:
+    """The packets of a file's sound, on the clock of the file to write.
+
+    One without times follows its predecessor.
+    """
     last = -math.inf
-    with opened(path) as source:
-        origin = stream_of(source, "audio")
+    end = 0
+    with sound.opened() as (source, origin):
         shift = round(zero / origin.time_base)
         if zero > _SEEK_BACK_S:
             with suppress(av.FFmpegError):  # else it is read from the beginning
-                source.seek(math.floor((zero - _SEEK_BACK_S) / origin.time_base), stream=origin)
-        for packet in packets_of(source, origin):
-            if packet is None or packet.dts is None:
+                time = clock.in_file(zero - _SEEK_BACK_S)
+                source.seek(math.floor(time / origin.time_base), stream=origin)
+        for packet in clock.placed(packets_of(source, origin)):
+            if packet is None or not packet.size:
                 continue
+            if packet.dts is None:
+                packet.dts = end + shift if packet.pts is None else packet.pts
             packet.dts -= shift
             packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            end = packet.dts + (packet.duration or 0)
             # MP4 has no room for packets whose times do not rise.
             if packet.pts + (packet.duration or 0) > 0 and packet.dts > last:
                 last = packet.dts
@@ -149,6 +201,12 @@ def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> 
     source = graph.add_abuffer(
         sample_rate=rate, format=sample_format, layout=layout, time_base=time_base
     )
+    if count := unnamed_channels(layout):
+        # With this gain a voice in all of them, or in one, stays near its loudness.
+        even = "+".join(f"{count**-0.5:.6f}*c{k}" for k in range(count))
+        mono = graph.add("pan", f"mono|c0={even}")
+        source.link_to(mono)
+        source = mono
     # FFmpeg counts the first timestamp in samples of the source.
     first = math.ceil(Fraction(position * rate, stream.rate))
     on_time = f"async=1:min_hard_comp={_LEAP_S}:first_pts={first}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 
-_MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
+from . import mp4
+
 _MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
 
 
@@ -18,31 +18,13 @@ def is_cut_off(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(256)
-        if head[4:8] in _MP4_BEGINNINGS:
-            names, end = _mp4_boxes(file, size)
-            return end > size or b"moov" not in names
+        if head[4:8] in mp4.BEGINNINGS:
+            outermost = list(mp4.boxes(file, 0, size))
+            end = outermost[-1][2] if outermost else 0
+            return end > size or b"moov" not in (name for name, _, _ in outermost)
     if head.startswith(_MATROSKA_BEGINNING):
         return _matroska_end(head) > size
     return head.startswith(b"RIFF") and 8 + int.from_bytes(head[4:8], "little") > size
-
-
-def _mp4_boxes(file: BinaryIO, size: int) -> tuple[set[bytes], int]:
-    """The names of the outermost boxes, and where the last one should end."""
-    names: set[bytes] = set()
-    end = 0
-    while end + 8 <= size:
-        file.seek(end)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 1:
-            length = int.from_bytes(head[8:], "big")
-        elif length == 0:  # up to the end of the file
-            length = size - end
-        if length < 8:
-            break
-        names.add(head[4:8])
-        end += length
-    return names, end
 
 
 def _matroska_end(head: bytes) -> int:

@@ -1,7 +1,8 @@
 """The data that components exchange. Every type checks its shapes when it is made.
 
 Conventions, here and everywhere: time is seconds from the start of the picture; frame numbers
-count the 25 fps grid; boxes are (x1, y1, x2, y2) in source pixels, float64; colour is RGB uint8.
+count the 25 fps grid; boxes are (x1, y1, x2, y2) in source pixels, float64, in results those that
+are stored, turned upright; colour is RGB uint8.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +58,28 @@ def checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) ->
     return array
 
 
+def checked_boxes(what: str, value: Any) -> Float64:
+    """`value` as boxes (n, 4) float64.
+
+    Raises:
+        ValueError: It has another shape, or a box is not finite or ends before it begins.
+    """
+    boxes: Float64 = checked(what, value, np.float64, (None, 4))
+    fine = np.isfinite(boxes).all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)
+    if not fine.all():
+        wrong = boxes[~fine][0].tolist()
+        raise ValueError(f"{what} must be finite x1, y1, x2, y2 in order, but one is {wrong}")
+    return boxes
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of the 25 fps grid.
 
     Attributes:
         index: Grid frame number; the picture nearest to `index / 25` seconds.
-        image: (height, width, 3) uint8, RGB, upright.
+        image: (height, width, 3) uint8, RGB, upright; not to be written to. Where a picture is held
+            it is the very same array as in the frame before.
     """
 
     index: int
@@ -80,16 +96,18 @@ class Detections:
     """The faces found in one frame; none is a valid answer.
 
     Attributes:
-        boxes: (n, 4) float64, x1, y1, x2, y2 in source pixels.
-        scores: (n,) float64, confidence from 0 to 1.
+        boxes: (n, 4) float64, finite, x1 <= x2 and y1 <= y2, in pixels of the picture looked at.
+        scores: (n,) float64, finite, confidence from 0 to 1.
     """
 
     boxes: Float64
     scores: Float64
 
     def __post_init__(self) -> None:
-        boxes = checked("Detections.boxes", self.boxes, np.float64, (None, 4))
+        boxes = checked_boxes("Detections.boxes", self.boxes)
         scores = checked("Detections.scores", self.scores, np.float64, (len(boxes),))
+        if not np.isfinite(scores).all():
+            raise ValueError(f"Detections.scores must be finite, but are {scores.tolist()}")
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "scores", scores)
 
@@ -100,6 +118,10 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+
+Status = Literal["live", "kept", "dropped"]
+"""What becomes of a track after a piece."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,19 +135,22 @@ class TrackPiece:
     Attributes:
         track: The tracker's number for this track.
         first_frame: Grid frame of the first box.
-        boxes: (n, 4) float64, one box per grid frame, gaps filled.
+        boxes: (n, 4) float64, finite and in order, one box per grid frame, gaps filled.
         status: "live" while the track may go on, "kept" or "dropped" in its last piece.
     """
 
     track: int
     first_frame: int
     boxes: Float64
-    status: Literal["live", "kept", "dropped"] = "live"
+    status: Status = "live"
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "boxes", checked("TrackPiece.boxes", self.boxes, np.float64, (None, 4))
-        )
+        object.__setattr__(self, "boxes", checked_boxes("TrackPiece.boxes", self.boxes))
+        if self.status not in get_args(Status):
+            raise ValueError(
+                f"TrackPiece.status must be one of {', '.join(get_args(Status))}, "
+                f"but is {self.status!r}"
+            )
 
 
 def _silence(samples: int) -> Int16:
@@ -212,7 +237,8 @@ class Track:
         shot: Index of its shot.
         first_frame: Grid frame of the first box.
         boxes: (n, 4) float64, one per grid frame.
-        smoothed: (n, 3) float64, centre x, centre y and half size the crops were made with.
+        smoothed: (n, 3) float64, centre x, centre y and half size the crops were made with; where
+            pixels are not square the centre is in stored ones and the half size in square ones.
         logits: (n, 2) float32, one row per frame: not speaking, speaking.
         speaking: When this face speaks.
         embedded: (m,) int64, the grid frames whose face was embedded; none without an embedder.
@@ -282,7 +308,8 @@ class VideoInfo:
         start_s: Timestamp of the first picture, time zero, on the clock of the file: what to add
             to a time to meet what players and audio tools show.
         pixel_aspect: Width of a pixel over its height, after rotation.
-        notes: What was chosen or left out of the file, a sentence each.
+        notes: What was chosen or left out of the file, and what can hardly be true of the result,
+            a sentence each.
     """
 
     path: Path

@@ -144,6 +144,16 @@ def locate(weights: Weights) -> Path:
     return note(given.path)
 
 
+def is_published(weights: Weights, path: Path) -> bool:
+    """Whether a file is these very weights, by their published hash; False if there is none.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    other_size = weights.size_bytes not in (None, path.stat().st_size)
+    return bool(weights.check) and not other_size and not _fault(weights, path)
+
+
 def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
     """The file that a component's parameter `weights` names.
 

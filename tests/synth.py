@@ -90,6 +90,7 @@ def write_video(
     sounds: Sequence[tuple[float, np.ndarray]] = (),
     sound_codec: str | None = None,
     sound_rate: int = 44_100,
+    sound_bits_per_s: int | None = None,
 ) -> Path:
     """Write a video; its name's suffix chooses the container.
 
@@ -110,6 +111,7 @@ def write_video(
         sounds: (start in seconds, (n,) or (n, 2) int16) pieces, in order.
         sound_codec: Codec of the sound; default by suffix.
         sound_rate: Samples a second of `sounds`.
+        sound_bits_per_s: Bit rate of the sound; the encoder's own if not given.
     """
     rate = Fraction(fps).limit_denominator(1001)
     tick = tick or 1 / rate
@@ -132,6 +134,8 @@ def write_video(
             stream = container.add_stream(
                 sound_codec or defaults[1], rate=sound_rate, layout=layout
             )
+            if sound_bits_per_s:
+                stream.bit_rate = sound_bits_per_s
             tracks.append((stream, _chunks(sounds, sound_rate, layout)))
         _mux(container, tracks)
     if rotation:

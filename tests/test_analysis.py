@@ -202,7 +202,9 @@ class Short:
 def test_components_that_break_their_contract_are_named():
     with pytest.raises(PluginError, match="told of frame 0 too late"):
         analyse(100, tracker=Late())
-    with pytest.raises(PluginError, match="detector answered for 0 of 8 frames"):
+    with pytest.raises(
+        PluginError, match="detector must answer with one Detections for each of 8 frames"
+    ):
         analyse(20, detector=Short())
     with pytest.raises(PluginError, match="one row per frame"):
         analyse(20, scorer=Short())

@@ -17,6 +17,7 @@ from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.evaluation.metrics import log_odds, negative_log_likelihood
 from asdkit.core.labels import Judged
 from asdkit.core.types import probability
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
 
 
 def logits(odds: np.ndarray) -> np.ndarray:
@@ -71,7 +72,7 @@ def test_the_fit_finds_what_labels_were_drawn_by(temperature: float, bias: float
     assert found == pytest.approx((temperature, bias), rel=0.05, abs=0.05)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=4, max_size=40),
     st.sampled_from([0.1, 1.0, 30.0]),
@@ -118,6 +119,40 @@ def test_scores_that_say_nothing_leave_the_part_that_speaks(sign: int):
 def test_labels_that_are_all_alike_are_refused(speaks: bool):
     with pytest.raises(InputError, match=f"{4 * speaks} speak and {4 * (not speaks)} do not"):
         fit(np.zeros((4, 2), np.float32), np.full(4, speaks))
+
+
+def test_a_prior_yields_to_many_people_and_holds_few():
+    odds, truth = drawn(3, 3.0, -1.0, 20_000)
+    free = fit(odds, truth)
+    many = fit(odds, truth, np.arange(20_000) // 4, 0.5)
+    one = fit(odds, truth, np.zeros(20_000, int), 0.5)
+    assert many == pytest.approx(free, rel=0.03)
+    assert 1 < one[0] < many[0] * 0.8
+    assert many[1] < one[1] < 0
+    assert one == fit(odds, truth, prior=0.5)
+
+
+def test_with_a_prior_each_person_counts_the_same():
+    """Ann's rows say one thing, Bob's another: of more rows of Ann the fit knows nothing more."""
+    few, many = drawn(4, 1.0, 0.0, 400), drawn(4, 1.0, 0.0, 400)
+    bob = drawn(5, 4.0, -1.0, 400)
+    rows = [np.concatenate(pair) for pair in zip(few, bob, strict=True)]
+    person = np.repeat([0, 1], 400)
+    once = fit(*rows, person, 0.5)
+    again = [np.concatenate(three) for three in zip(few, many, bob, strict=True)]
+    assert fit(*again, np.repeat([0, 0, 1], 400), 0.5) == pytest.approx(once, rel=1e-3, abs=1e-3)
+    assert fit(*again) != pytest.approx(fit(*rows), rel=1e-2)
+
+
+def test_windows_that_were_not_fitted_are_known(tmp_path: Path):
+    made = Calibration("lr_asd", 2.0, 0.0, "talkset", (1, 2))
+    made.write(tmp_path / "c.json")
+    read = Calibration.read(tmp_path / "c.json")
+    assert read == made
+    for windows, same in (([2, 1], True), ([1], False), ([1, 2, 2], False)):
+        assert read.has_windows_of(WindowedConfig(window_seconds=windows)) == same
+    assert not read.has_windows_of(object())
+    assert Calibration("lr_asd", 2.0, 0.0).has_windows_of(object())
 
 
 def test_unseen_videos_gain_where_scores_are_too_sure():
@@ -193,6 +228,7 @@ def test_what_matters_of_a_file_is_little(tmp_path: Path):
         (json.dumps({**GOOD, "bias": "0"}), "its bias is '0'"),
         (json.dumps({**GOOD, "bias": float("nan")}), "bias must be finite"),
         (json.dumps({**GOOD, "videos": 3}), "is not a calibration"),
+        (json.dumps({**GOOD, "window_seconds": 3}), "is not a calibration"),
         (json.dumps({**GOOD, "warmth": 3}), "'warmth'"),
     ],
 )

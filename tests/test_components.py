@@ -80,7 +80,7 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export",
+    Component: "kind name config build weights files export settle",
     Context: "device threads detect_every",
     Weights: "name url published check size_bytes licence",
     types.Frame: "index image",

@@ -587,7 +587,7 @@ def test_ava_crops_that_are_missing_or_wrong(tmp_path):
     (video,) = dataset.videos()
     sound = folder / "clips_audios/movie/movie_l:1.wav"
     sound.write_bytes(b"no sound")
-    with pytest.raises(InputError, match=r"movie_l:1.wav cannot be read as sound"):
+    with pytest.raises(InputError, match=r"movie_l:1.wav is not a video or sound file"):
         video.faces[0].clips()
     sound.unlink()
     with pytest.raises(InputError, match="lacks the crops or the sound of movie_l:1"):

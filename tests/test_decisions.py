@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from asdkit.core.decisions import Heard, decide
+from asdkit.core.decisions import Heard, decide, doubt
 from asdkit.core.segments import SegmentsConfig, SpeechConfig
 from asdkit.core.types import Track
 
@@ -68,3 +70,33 @@ def test_out_of_range():
         SpeechConfig(off_screen_min_s=-1)
     with pytest.raises(ValueError, match="off must lie"):
         SpeechConfig(on=0.2)
+
+
+def speaking(first: int, frames: int, *spans: tuple[float, float]) -> Track:
+    return replace(track(first, [0.5] * frames), speaking=spans)
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        [],
+        [speaking(0, 500, (0.0, 20.0))],  # a monologue
+        [speaking(0, 250, (0.0, 10.0)), speaking(250, 250, (10.0, 20.0))],  # one after the other
+        [speaking(0, 250, (0.0, 10.0)), speaking(0, 250)],  # a listener
+        [speaking(0, 74, (0.0, 2.96)), speaking(0, 74, (0.0, 2.96))],  # too short to tell
+        [speaking(0, 250, (0.0, 9.0)), speaking(0, 250, (0.0, 9.0))],  # 90 %: there are pauses
+        [*[speaking(0, 250, (0.0, 10.0))] * 3, speaking(0, 250)],  # one of four listens
+        # They speak all the time, but are seen together for a second only.
+        [speaking(0, 250, (0.0, 10.0)), speaking(225, 250, (9.0, 19.0))],
+    ],
+)
+def test_what_may_well_be_is_not_doubted(tracks: list[Track]):
+    assert doubt(tracks) == ""
+
+
+def test_everybody_speaking_all_the_time_is_doubted():
+    both = [speaking(50, 250, (2.0, 11.6)), speaking(100, 100, (4.0, 8.0))]
+    assert "(100 % of the faces in the 4.0 s that show two or more)" in doubt(both)
+    # A third face, seen and silent for a moment, changes little; a monologue after it nothing.
+    more = [*both, speaking(150, 10), speaking(400, 1000)]
+    assert "(95 % of the faces in the 4.0 s" in doubt(more)

@@ -15,6 +15,7 @@ from synth import click_times, clicks, number_of, numbered, write_video
 from asdkit.core.encode import Look, Mp4Writer
 from asdkit.core.errors import OutputError
 from asdkit.core.files import whole
+from asdkit.core.media import sound_of
 from asdkit.core.soundtrack import sound_of_file, sound_of_samples
 
 CLICKS = [0.5, 1.25, 2.0, 2.75]
@@ -249,7 +250,7 @@ def test_sound_of_a_file(name, codec, rate, wanted, zero, tmp_path):
         first = container.streams.video[0].start_time * container.streams.video[0].time_base
         copied_rate = container.streams.audio[0].sample_rate
     start = first + Fraction(str(zero))
-    path = write(tmp_path / "b.mp4", every(25, 70), sound=sound_of_file(source, start))
+    path = write(tmp_path / "b.mp4", every(25, 70), sound=sound_of_file(sound_of(source)[0], start))
     assert stream(path, "audio")[0] == wanted
     samples, found_rate = heard(path)
     assert found_rate == (48_000 if rate == 37_800 else copied_rate)
@@ -269,7 +270,7 @@ def test_sound_from_the_middle_of_a_file(name, codec, tmp_path):
     )
     with av.open(str(source)) as container:
         first = container.streams.video[0].start_time * container.streams.video[0].time_base
-    sound = sound_of_file(source, first + Fraction("6.2"))
+    sound = sound_of_file(sound_of(source)[0], first + Fraction("6.2"))
     path = write(tmp_path / "b.mp4", every(25, 50), sound=sound)
     assert click_times(*heard(path)) == pytest.approx([0.3, 1.3], abs=0.003)
     assert stream(path, "audio")[2] == pytest.approx(2.0, abs=0.1)
@@ -279,7 +280,9 @@ def test_sound_from_the_middle_of_a_file(name, codec, tmp_path):
 def test_late_sound_and_gaps_keep_their_time(name, codec, tmp_path):
     pieces = [(0.7, clicks([0.3], 0.5)), (2.0, clicks([0.25, 0.75], 1.0))]
     source = write_video(tmp_path / name, frames=75, sounds=pieces, sound_codec=codec)
-    path = write(tmp_path / "b.mp4", every(25, 75), sound=sound_of_file(source, Fraction(0)))
+    path = write(
+        tmp_path / "b.mp4", every(25, 75), sound=sound_of_file(sound_of(source)[0], Fraction(0))
+    )
     assert click_times(*heard(path)) == pytest.approx([1.0, 2.25, 2.75], abs=0.003)
 
 
@@ -301,7 +304,7 @@ def test_sound_may_change_its_form(tmp_path):
     source.write_bytes(b"".join(parts))
     with av.open(str(source)) as container:
         first = container.streams.video[0].start_time * container.streams.video[0].time_base
-    path = write(tmp_path / "b.mp4", every(25, 75), sound=sound_of_file(source, first))
+    path = write(tmp_path / "b.mp4", every(25, 75), sound=sound_of_file(sound_of(source)[0], first))
     samples, rate = heard(path)
     assert rate == 44_100
     # The coder's delay, 11 ms, is cut from the first part only.

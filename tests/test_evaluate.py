@@ -122,8 +122,10 @@ def test_an_evaluation_tells_quality_and_cost(options):
     assert found["dataset"] == "dialogue"
     assert found["videos"] == ["one", "two"]
     assert lines == [
-        "one: 75 frames, faces found by detector=boxes, scored by scorer=lip_motion",
-        "two: 75 frames, faces found by detector=boxes, scored by scorer=lip_motion",
+        "one: 75 frames, faces found by detector=boxes, scored by scorer=lip_motion, again with "
+        "the sound of two",
+        "two: 75 frames, faces found by detector=boxes, scored by scorer=lip_motion, again with "
+        "the sound of one",
     ]
     metrics = found["metrics"]
     assert (metrics["rows"], metrics["positives"], metrics["missed"]) == (300, 150, 0)
@@ -157,14 +159,14 @@ def test_plots_and_writers(options):
 def test_thresholds_cost_no_inference(options, detected, scored):
     first = evaluated(options)
     assert sum(map(len, detected)) == 2 * FRAMES
-    assert sum(scored) == 4
+    assert sum(scored) == 2 * 4  # two faces in each clip, with both sounds
     detected.clear()
     scored.clear()
     lines = []
     second = evaluated([*options, "segments.on=0.9", "segments.off=0.8"], "second", lines.append)
     assert not detected
     assert not scored
-    assert [line.partition(", ")[2] for line in lines] == ["all kept from an earlier run"] * 2
+    assert [line.split(", ")[1] for line in lines] == ["all kept from an earlier run"] * 2
     assert second["metrics"]["average_precision"] == first["metrics"]["average_precision"]
     assert second["cost"] == first["cost"]
     assert second["metrics"]["confusion"] != first["metrics"]["confusion"]
@@ -202,8 +204,9 @@ def test_the_cache_can_be_left_out_or_deleted(options, detected, tmp_path):
     kept = tmp_path / "cache" / "seen"
     evaluated([*options, "cache=false"])
     assert not kept.exists()
+    assert sum(map(len, detected)) == 2 * FRAMES  # found once for both sounds all the same
     evaluated(options, "second")
-    assert len(list(kept.iterdir())) == 4
+    assert len(list(kept.iterdir())) == 2 * 3  # detections, and scores with both sounds
     for path in kept.iterdir():
         path.write_bytes(path.read_bytes()[:100])
     detected.clear()
@@ -435,6 +438,7 @@ def test_a_sweeper_looks_for_the_best(options, capsys):
             "--config-dir",
             str(Path(__file__).parents[1] / "examples" / "tune"),
             "experiment=tune",
+            "hydra/sweeper=tune",
             *options,
             "hydra.sweeper.n_trials=3",
             "--multirun",
@@ -473,6 +477,95 @@ def test_calibrating(options, capsys):
         with pytest.raises(SystemExit):
             main(["calibrate", *wanted, "output=c.json", *words])
         assert says in capsys.readouterr().err
+
+
+def test_a_prior_keeps_few_people_from_moving_a_calibration_far(options, capsys):
+    wanted = [word for word in options if word != "plots=false"]
+    main(["calibrate", *wanted, "output=free.json"])
+    main(["calibrate", *wanted, "output=held.json", "prior=0.1"])
+    free, held = (json.loads(Path(f"{name}.json").read_text()) for name in ("free", "held"))
+    assert (free["prior"], held["prior"]) == (None, 0.1)
+    assert abs(np.log(held["temperature"])) < abs(np.log(free["temperature"])) / 2
+    assert held["held_out"] != free["held_out"]
+    with pytest.raises(SystemExit):
+        main(["calibrate", *wanted, "output=none.json", "prior=0"])
+    assert "prior must be more than 0, got 0" in capsys.readouterr().err
+
+
+def spoken_with_foreign_sound(options, folder, *pairs):
+    """Frames that speak and all of them, of runs with the sound of another video."""
+    run = [word for word in options if not word.startswith(("dataset", "plots"))]
+    spoken = frames = 0
+    for one, other in pairs:
+        words = [*run, "writers=[]", f"sound={folder / other}.mp4"]
+        for track in asdkit.run(folder / f"{one}.mp4", words).tracks:
+            spoken += round(25 * sum(end - start for start, end in track.speaking))
+            frames += len(track)
+    return spoken, frames
+
+
+def test_faces_with_the_sound_of_another_video(options, folder, capsys):
+    found = evaluated(options)
+    spoken, frames = spoken_with_foreign_sound(options, folder, ("one", "two"), ("two", "one"))
+    assert frames == 4 * FRAMES
+    assert 0 < spoken < frames
+    assert found["metrics"]["foreign_sound_frames"] == frames
+    assert found["metrics"]["foreign_sound_speaking"] == pytest.approx(spoken / frames)
+    never = evaluated([*options, "segments.on=1", "segments.off=1"], "never")
+    assert never["metrics"]["foreign_sound_speaking"] == 0
+    without = evaluated([*options, "foreign_sound=false"], "without")
+    assert not [key for key in without["metrics"] if key.startswith("foreign")]
+    same = {key: found["metrics"][key] for key in without["metrics"]}
+    assert same == without["metrics"]
+    main(["evaluate", *options, "measure=foreign_sound_speaking", "output=measured"])
+    assert (
+        f"speaking, foreign sound     {spoken / frames:.4f}  <- the mea" in capsys.readouterr().out
+    )
+    assert json.loads(Path("measured/evaluation.json").read_text())["measure"] == {
+        "name": "foreign_sound_speaking", "higher_is_better": False, "value": spoken / frames,
+    }  # fmt: skip
+
+
+def test_foreign_sound_counts_as_far_as_it_lasts(options, folder):
+    Path("data").mkdir()
+    for name in ("one.mp4", "one.json"):
+        Path("data", name).write_bytes((folder / name).read_bytes())
+    short = 50
+    write_video(
+        Path("data/short.mp4"),
+        frames=short,
+        image=lips,
+        sounds=[(0, clicks(np.arange(0.1, 2, 0.2), 2.0))],
+    )
+    truth = {
+        "shots": [[0, short]],
+        "regions": REGIONS,
+        "speaking": {k: v[:short] for k, v in SPEAKING.items()},
+    }
+    Path("data/short.json").write_text(json.dumps(truth))
+    found = evaluated(["dataset.folder=data", *options[1:]])["metrics"]
+    assert found["rows"] == 2 * (FRAMES + short)
+    assert found["foreign_sound_frames"] == 4 * short
+
+
+def test_no_other_video_has_no_foreign_sound(options, capsys):
+    main(["evaluate", *options, "videos=[one]"])
+    out = capsys.readouterr().out
+    assert "speaking, foreign sound     not defined" in out
+    assert "again with" not in out
+    metrics = json.loads(Path("asd_evaluation/evaluation.json").read_text())["metrics"]
+    assert (metrics["foreign_sound_speaking"], metrics["foreign_sound_frames"]) == (None, 0)
+
+
+def test_a_run_in_which_everybody_speaks_says_so(options, folder, caplog):
+    run = [word for word in options if not word.startswith(("dataset", "plots"))]
+    always = ["segments.on=0", "segments.off=0", "writers=[json]", "output=out"]
+    result = asdkit.run(folder / "one.mp4", [*run, *always])
+    (note,) = json.loads(Path("out/result.json").read_text())["video"]["notes"]
+    assert (note,) == result.video.notes
+    assert "everybody in sight seems to speak all the time (100 % of the faces in the 3.0 s" in note
+    assert note in caplog.messages
+    assert not asdkit.run(folder / "one.mp4", [*run, "writers=[]"]).video.notes
 
 
 def test_a_calibration_of_another_scorer(options):
@@ -532,8 +625,8 @@ def test_a_result_is_repeated_from_its_folder_alone(options, folder, capsys, mon
     ("text", "words", "says"),
     [
         (None, [], "cannot be read"),
-        ("{}", [], "not a result of this version"),
-        ("no json", [], "not a result of this version"),
+        ("{}", [], "schema is missing"),
+        ("no json", [], "is not a result of asd run: line 1, column 1"),
         ("old", [], "another version of asdkit made it"),
         ("torn", [], "damaged, or another version"),
         ("good", ["segments.no=1"], "There is no option"),

@@ -25,10 +25,18 @@ B_FRAMES = {"bf": "3", "preset": "fast", "crf": "16"}
 
 
 def nearest(times: list[Fraction], end: Fraction) -> list[int]:
-    """The rule, tried on every frame: for each grid frame the nearest, of two the earlier."""
+    """For each grid frame the nearest frame, of two the earlier."""
+    return seen(times, end, early_s=end)
+
+
+def seen(times: list[Fraction], end: Fraction, early_s: Fraction) -> list[int]:
+    """The rule, tried on every frame: the nearest that comes no more than `early_s` too early."""
     count = max(1, round(end * 25))
     return [
-        min(range(len(times)), key=lambda n: (abs(times[n] - Fraction(k, 25)), n))
+        min(
+            (n for n in range(len(times)) if n == 0 or times[n] - Fraction(k, 25) <= early_s),
+            key=lambda n: (abs(times[n] - Fraction(k, 25)), n),
+        )
         for k in range(count)
     ]
 
@@ -111,16 +119,21 @@ gaps = st.lists(st.fractions(Fraction(1, 500), Fraction(1, 2), max_denominator=1
 
 
 @settings(max_examples=300)
-@given(gaps, st.fractions(Fraction(1, 500), 1, max_denominator=1000), st.integers(0, 60))
-def test_the_grid_follows_the_rule_for_any_times(between, last, first):
+@given(
+    gaps,
+    st.fractions(Fraction(1, 500), 1, max_denominator=1000),
+    st.integers(0, 60),
+    st.fractions(Fraction(1, 50), Fraction(1, 2), max_denominator=100),
+)
+def test_the_grid_follows_the_rule_for_any_times(between, last, first, early_s):
     times = [sum(between[:n], Fraction(0)) for n in range(len(between) + 1)]
     ends = [*times[1:], times[-1] + last]
-    whole = list(enumerate(nearest(times, ends[-1])))
+    whole = list(enumerate(seen(times, ends[-1], early_s)))
     every = list(zip(times, ends, range(len(times)), strict=True))
-    assert list(picture.on_grid(every)) == whole
+    assert list(picture.on_grid(every, early_s=early_s)) == whole
     # A part may begin with any frame at or before its first grid frame.
     late = [entry for entry in every if entry[0] <= Fraction(first, 25)][-1][2]
-    assert list(picture.on_grid(every[late:], first)) == whole[first:]
+    assert list(picture.on_grid(every[late:], first, early_s)) == whole[first:]
 
 
 @settings(max_examples=12, deadline=None)
@@ -129,18 +142,32 @@ def test_variable_rate_files_follow_the_rule(tmp_path_factory, between_ms, first
     times = [Fraction(sum(between_ms[:n]), 1000) for n in range(len(between_ms) + 1)]
     path = tmp_path_factory.mktemp("vfr") / "clip.mkv"
     media = silent(write_video(path, times=times, tick=Fraction(1, 1000), keyframe_every=5))
-    whole = list(enumerate(nearest(times, times[-1] + Fraction(1, 25))))  # the header's 25 fps
+    assert media.early_s >= Fraction(1, 50)
+    end = times[-1] + Fraction(1, 25)  # the header's 25 fps
+    whole = list(enumerate(seen(times, end, media.early_s)))
     assert numbers(media) == whole
     if first < len(whole):
         assert numbers(media, start_s=first / 25) == whole[first:]
 
 
-def test_a_frozen_picture_is_repeated(tmp_path):
+def test_a_frozen_picture_is_held_until_the_next_one_comes(tmp_path):
     times = [Fraction(0), Fraction(1, 25), Fraction(2), Fraction(51, 25)]
     media = silent(write_video(tmp_path / "clip.mp4", times=times))
     assert media.info.duration_s == pytest.approx(2.08)
-    got = [number for _, number in numbers(media)]
-    assert got == [0] + [1] * 25 + [2] * 24 + [2, 3]
+    whole = list(frames(media))
+    assert [number_of(frame.image) for frame in whole] == [0] + [1] * 49 + [2, 3]
+    # What is held is the very same array.
+    assert len({id(frame.image) for frame in whole}) == 4
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.webm"])
+def test_a_cut_after_a_frozen_stretch_is_seen_at_its_time(tmp_path, name):
+    """A stream of 30 fps that is frozen for two seconds."""
+    shown = [Fraction(k, 30) for k in range(75) if not 12 < k < 72]
+    media = silent(write_video(tmp_path / name, fps=30, times=shown, tick=Fraction(1, 30)))
+    cut = next(frame.index for frame in frames(media) if number_of(frame.image) == 13)
+    assert cut == 60  # 72 / 30 s
+    assert next(numbers(media, start_s=2.0).__iter__()) == (50, 12)
 
 
 # Containers, codecs, names
@@ -555,7 +582,7 @@ def test_not_a_video(tmp_path, refused, name, content):
 
 def test_subtitles_are_no_picture(tmp_path, refused):
     (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n")
-    assert "has no picture" in refused(tmp_path / "a.srt")
+    assert "is not a video or sound file" in refused(tmp_path / "a.srt")
 
 
 def test_sound_only(tmp_path, refused):
@@ -750,7 +777,7 @@ def test_a_picture_that_breaks_off_is_said(tmp_path, monkeypatch, caplog):
             yield from itertools.islice(reading(self.container, stream), 60)
             raise av.InvalidDataError(1, "reading failed")
 
-    monkeypatch.setattr(container, "opened", lambda path: BreaksOff(av.open(str(path))))
+    monkeypatch.setattr(container, "opened", lambda path, *_, **__: BreaksOff(av.open(str(path))))
     assert numbers(media, end_s=2.0) == [(k, k) for k in range(50)]
     assert caplog.messages == []
     assert numbers(media) == [(k, k) for k in range(60)]
@@ -768,10 +795,17 @@ def test_damaged_sound_stays_aligned(tmp_path, caplog):
 
 
 def test_pictures_that_go_back_in_time_are_left_out(tmp_path, caplog):
-    path = write_video(tmp_path / "clip.ts", frames=20)
-    path.write_bytes(path.read_bytes() * 2)
-    assert numbers(silent(path)) == [(k, k) for k in range(20)]
-    assert "skipped 20" in caplog.messages[0]
+    """By less than a break of the clock."""
+    path = write_video(tmp_path / "clip.mkv", frames=7, codec="mjpeg", pixels="yuvj420p")
+    with av.open(str(path)) as source:
+        fifth = bytes([*source.demux(video=0)][4])
+    data = bytearray(path.read_bytes())
+    stamp = data.index(fifth) - 3  # after the track's number, before the flags (RFC 9559)
+    assert int.from_bytes(data[stamp : stamp + 2], "big") == 160
+    data[stamp : stamp + 2] = (115).to_bytes(2, "big")
+    path.write_bytes(data)
+    assert numbers(silent(path)) == list(enumerate([0, 1, 2, 3, 3, 5, 6]))
+    assert "skipped 1" in caplog.messages[0]
 
 
 # Real clips

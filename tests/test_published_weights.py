@@ -12,7 +12,8 @@ import pytest
 from asdkit.core.config import compose_app
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.evaluate import evaluate
-from asdkit.core.evaluation.settings import EVALUATE
+from asdkit.core.evaluation.fitting import fit_calibration
+from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 ROWS = 975
@@ -41,6 +42,7 @@ def test_who_speaks_as_well_as_the_published_script_says_it(
     shared(f"weights/{model}_{weights}.model")
     chosen = [f"detector={detector}", f"scorer={model}", f"scorer.weights={weights}"]
     given = [f"dataset.folder={shared('clips')}", "plots=false", "device=cpu"]
+    given += ["scorer.window_seconds=[1,2,3,4,5,6]", "foreign_sound=false"]  # as the script
     plan = make_dataset_plan(EVALUATE, compose_app(EVALUATE, [*given, *chosen]))
     metrics = evaluate(plan, tmp_path / "out", lambda line: None)["metrics"]
     assert (metrics["rows"], metrics["missed"]) == (ROWS, 0)
@@ -48,6 +50,20 @@ def test_who_speaks_as_well_as_the_published_script_says_it(
     assert found_ap > FLOOR[model]
     if model == "lr_asd":
         assert found_ap == pytest.approx(REFERENCE_AP[weights], abs=WITHIN[detector])
+
+
+@pytest.mark.parametrize("model", ["lr_asd", "light_asd"])
+def test_the_calibration_that_ships_is_the_one_that_is_fitted(model, cache, shared, tmp_path):
+    shared(f"weights/{model}_talkset.model")
+    words = ["detector=yunet", f"scorer={model}", "scorer.weights=talkset", "device=cpu"]
+    words += [f"dataset.folder={shared('clips')}", "prior=0.5"]
+    plan = make_dataset_plan(CALIBRATE, compose_app(CALIBRATE, words))
+    fitted = fit_calibration(plan, tmp_path / "fitted.json", lambda line: None)
+    shipped = plan.run.chosen["scorer"].calibration
+    assert shipped is not None
+    assert (shipped.videos, shipped.rows) == (fitted.videos, fitted.rows)
+    assert shipped.temperature == pytest.approx(fitted.temperature, rel=0.05)
+    assert shipped.bias == pytest.approx(fitted.bias, abs=0.05)
 
 
 def test_two_detectors_and_two_scorers_are_one_command(shared, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -12,9 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
-
 from ..errors import OutputError
+from ..files import claim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,19 +209,3 @@ def writing(folder: Path, shard: int) -> Iterator[Manifest]:
         for parent in made:
             with suppress(OSError):  # it is not empty
                 parent.rmdir()
-
-
-def claim(path: Path) -> FileLock | None:
-    """A lock that the system takes back when this process ends; None if another holds it.
-
-    Raises:
-        OSError: The file system refuses.
-    """
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return None
-    except NotImplementedError as error:  # how filelock says it
-        raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
-    return lock

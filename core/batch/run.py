@@ -18,8 +18,9 @@ from omegaconf import DictConfig
 
 from ..config import make_options, settings_of
 from ..errors import ConfigError, InputError, OutputError
+from ..files import claim
 from ..version import __version__
-from .manifest import Manifest, Record, Records, claim, now, writing
+from .manifest import Manifest, Record, Records, now, writing
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
 from .workers import Task, content_hash, outcomes

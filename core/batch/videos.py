@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, InputError
-from ..files import expanded
+from ..files import expanded, read_text_file
 
 VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
 VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
@@ -36,7 +36,7 @@ def find_videos(given: Any, output: Path) -> list[str]:
         InputError: There is no such video, or the list cannot be read.
     """
     items = given if isinstance(given, list) else [given]
-    if not all(isinstance(item, str) and item for item in items):
+    if not all(isinstance(item, str) and item and "\0" not in item for item in items):
         raise ConfigError(
             f"videos must be a path, a pattern or a list of these, got {given!r}",
             "As in: 'videos=talks/*.mp4', or 'videos=[one.mp4,more/]'",
@@ -81,13 +81,16 @@ def _glob(pattern: str) -> list[str]:
 
 def _listed(path: Path) -> Iterator[str]:
     """The videos that a file names, one a line; they start from the folder of the file."""
+    mend = "It should be text, UTF-8, one path in each line"
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read: {error}", "It should be text, UTF-8, one path in each line"
-        ) from error
-    for line in map(str.strip, lines):
+        lines = read_text_file(path).splitlines()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", mend) from error
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read: {error}", mend) from error
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if "\0" in line:
+            raise InputError(f"Line {number} of {path} holds a zero byte", mend)
         if line and not line.startswith("#"):
             yield str(path.parent / expanded(line))
 

@@ -225,7 +225,7 @@ def _done(started: Record, task: Task, models: Models) -> tuple[Record, bool]:
         plan = task.plan(started.video, started.name)
         with whole_folder(task.output / started.name) as aside:
             options = replace(plan.options, output=str(aside))
-            result = execute(replace(plan, options=options), models=models)
+            result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
             record,
             state="done",

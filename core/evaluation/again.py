@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from .dataset import DatasetPlan, dataset_plan_of
-from .evaluate import FILE, SCHEMA
+from .form import FILE, MEND, read
 from .rows import leaves
 from .settings import EVALUATE
 
@@ -21,19 +20,12 @@ def read_evaluation(folder: Path) -> Mapping[str, Any]:
         InputError: It cannot be read, or is not one.
     """
     path = folder / FILE
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        known = found["schema"] == SCHEMA
-        missing = set(EVALUATE.keys).difference(found["settings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    found = read(path)
+    if missing := sorted(set(EVALUATE.keys).difference(found["settings"])):
         raise InputError(
-            f"{path} is not an evaluation: {type(error).__name__}: {error}",
-            "Make it again with: asd evaluate",
-        ) from error
-    if not known or missing:
-        raise InputError(
-            f"{path} is damaged, or another version of asdkit made it",
-            "Make it again with: asd evaluate",
+            f"{path} is damaged, or another version of asdkit made it: it has no "
+            f"{', '.join(missing)}",
+            MEND,
         )
     return found
 

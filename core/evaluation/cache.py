@@ -114,6 +114,22 @@ class Cache:
             total -= size
 
 
+class LastEntry:
+    """Keeps one entry, the latest, in memory; see `Cache`."""
+
+    def __init__(self) -> None:
+        self._key: Mapping[str, Any] | None = None
+        self._entry: Entry | None = None
+
+    def get(self, key: Mapping[str, Any]) -> Entry | None:
+        """The entry under a key of plain values; None if there is none."""
+        return self._entry if key == self._key else None
+
+    def put(self, key: Mapping[str, Any], entry: Entry) -> None:
+        """Keep an entry instead of the one before."""
+        self._key, self._entry = key, entry
+
+
 def _is_still(file: WeightsFile) -> bool:
     """Whether a file of weights is there, and the same."""
     path = Path(file.path)

@@ -12,8 +12,9 @@ from typing import Any
 from ..components import RUN_KINDS
 from ..errors import InputError
 from ..files import whole
-from .evaluate import FILE, SCHEMA
 from .figures import require_matplotlib
+from .form import FILE, read
+from .gathered import FOREIGN
 from .plots import draw_quality_against_speed
 from .rows import leaves
 
@@ -22,6 +23,7 @@ _METRICS = {
     "f1": "F1",
     "diarization_error_rate": "DER",
     "expected_calibration_error": "ECE",
+    FOREIGN: "foreign",
 }
 """Metrics that stand in every table, and what they are called there."""
 _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
@@ -31,7 +33,7 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "model MB": lambda cost: cost["model_mb"],
 }
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
-_ASIDE |= {"videos"}
+_ASIDE |= {"videos", "foreign_sound"}
 """Settings that do not matter to the numbers, or are compared otherwise."""
 
 
@@ -68,7 +70,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
         InputError: There are none, one is damaged, or they are not of the same videos; or what is
             named is not there.
     """
-    found = {path: _read(path) for path in _paths(folders)}
+    found = {path: read(path) for path in _paths(folders)}
     if not found:
         raise InputError(
             f"There is no {FILE} in {', '.join(map(str, folders))}",
@@ -164,25 +166,6 @@ def _paths(folders: Iterable[Path]) -> list[Path]:
             raise InputError(f"{folder} is not a folder", "Name folders that hold evaluations")
     unique = {path.resolve(): path for path in found}
     return sorted(unique.values(), key=lambda path: (len(str(path)), str(path)))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        known = {"schema": SCHEMA}.items() <= found.items()
-        wanted = ("dataset", "videos", "measure", "metrics", "cost", "settings")
-        parts = {part: found[part] for part in wanted}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} is not an evaluation: {type(error).__name__}: {error}",
-            "Make it again with: asd evaluate",
-        ) from error
-    if not known:
-        raise InputError(
-            f"{path} is of the form {found['schema']}, not {SCHEMA}",
-            "Make it again with this version: asd evaluate",
-        )
-    return parts
 
 
 def _check_alike(found: Mapping[Path, Mapping[str, Any]]) -> None:

@@ -14,9 +14,10 @@ from ..contracts import Dataset
 from ..errors import ConfigError, InputError
 from ..labels import LabelledVideo
 from ..models import Models
-from ..pipeline import provenance
+from ..pipeline import media_of, provenance
 from ..progress import Progress
 from ..schemas import App
+from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache
 from .seen import Analyser, Computes, Sight, Viewer
@@ -65,7 +66,7 @@ def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
     run = plan_of({**settings, "output": None, "overwrite": True}, video="none")
-    return DatasetPlan(app, options, dataset, run, settings)
+    return DatasetPlan(app, options, dataset, run, {**settings, "scorer": run.settings["scorer"]})
 
 
 def build(plan: DatasetPlan) -> Dataset:
@@ -89,13 +90,22 @@ def analyser_of(plan: DatasetPlan, models: Models, progress: Progress) -> Analys
     return Analyser(models, cache_of(plan), plan.options.faces == "labelled", progress)
 
 
-def run_of(plan: DatasetPlan, video: LabelledVideo) -> Plan:
-    """The plan for one video."""
-    name = str(video.path or video.name)
+def run_of(
+    plan: DatasetPlan, video: LabelledVideo, sound: str | None = None, end_s: float | None = None
+) -> Plan:
+    """The plan for one video.
+
+    Args:
+        plan: What is done with the dataset.
+        video: The video.
+        sound: Another file to take the sound from.
+        end_s: Where to end; None for the video's own end.
+    """
+    own: dict[str, Any] = {"video": str(video.path or video.name), "sound": sound, "end_s": end_s}
     return replace(
         plan.run,
-        options=replace(plan.run.options, video=name),
-        settings={**plan.run.settings, "video": name},
+        options=replace(plan.run.options, **own),
+        settings={**plan.run.settings, **own},
     )
 
 
@@ -105,6 +115,8 @@ def sights(
     tell: Tell,
     progress: Progress,
     compute: Computes | None = None,
+    *,
+    foreign: bool = False,
 ) -> Iterator[tuple[LabelledVideo, Sight]]:
     """Look at each video of a dataset.
 
@@ -114,6 +126,7 @@ def sights(
         tell: Is told of each video what was computed and what an earlier run has kept.
         progress: Is told how far each has come.
         compute: Computes what is not kept; in this process if not given.
+        foreign: Look at each once more with the sound of another.
 
     Raises:
         AsdError: A video cannot be used, or the dataset has not those that were asked for.
@@ -121,12 +134,41 @@ def sights(
     models = Models(plan.run)
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
-    for video in _wanted(dataset.videos(), plan.options.videos):
+    videos = _wanted(dataset.videos(), plan.options.videos)
+    for video in videos:
         sight = viewer.look(video, run_of(plan, video))
-        tell(f"{video.name}: {sight.frames} frames, {_said(plan, sight.computed)}")
+        said = _said(plan, sight.computed)
+        if foreign and (other := stranger_to(video, videos)):
+            sight = replace(sight, foreign=foreign_result(viewer, plan, video, other))
+            said += f", again with the sound of {other.name}"
+        tell(f"{video.name}: {sight.frames} frames, {said}")
         origin = provenance(plan.run, sight.weights, sight.devices)
         result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)
         yield video, replace(sight, result=result)
+
+
+def stranger_to(video: LabelledVideo, videos: Sequence[LabelledVideo]) -> LabelledVideo | None:
+    """The video after this one, in a circle, whose sound belongs to other faces.
+
+    None if this one is not there to be heard otherwise, or there is no other: a dataset that holds
+    crops of faces holds their sound with them.
+    """
+    heard = [one for one in videos if one.path is not None]
+    if video.path is None or len(heard) < 2:
+        return None
+    return heard[(heard.index(video) + 1) % len(heard)]
+
+
+def foreign_result(
+    viewer: Viewer, plan: DatasetPlan, video: LabelledVideo, other: LabelledVideo
+) -> Result:
+    """What a configuration says of a video with the sound of another, as far as both last.
+
+    Raises:
+        AsdError: One of them cannot be used.
+    """
+    ends_s = [media_of(run_of(plan, one).options).info.duration_s for one in (video, other)]
+    return viewer.look(video, run_of(plan, video, str(other.path), min(ends_s))).result
 
 
 def _wanted(

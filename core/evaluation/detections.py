@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import PluginError
 from ..models import Models
 from ..types import Detections, UInt8
-from .cache import Cache, Entry
+from .cache import Cache, Entry, LastEntry
 
 
 class KeptDetections:
@@ -19,7 +19,7 @@ class KeptDetections:
 
     Args:
         models: Has the detector, which is built only if there is something to look at.
-        cache: Where detections are kept; None to keep none.
+        cache: Where detections are kept.
         key: What they depend on: the video and the detector.
 
     Attributes:
@@ -28,7 +28,7 @@ class KeptDetections:
         peak_bytes: The memory it took when they were; 0 if that was here.
     """
 
-    def __init__(self, models: Models, cache: Cache | None, key: Mapping[str, Any]) -> None:
+    def __init__(self, models: Models, cache: Cache | LastEntry, key: Mapping[str, Any]) -> None:
         self.computed = 0
         self.seconds = 0.0
         self.peak_bytes = 0
@@ -37,10 +37,15 @@ class KeptDetections:
         self._key = key
         self._known: dict[int, tuple[Detections, float]] = {}
         """Faces of each frame, and the seconds it took."""
-        self._entry = cache.get(key) if cache else None
+        self._entry = cache.get(key)
         if self._entry:
             self._known = _unpacked(self._entry)
             self.peak_bytes = self._entry.about["peak_bytes"] or 0
+
+    @property
+    def looks(self) -> bool:
+        """Whether the detector looks at pictures; see `core.contracts.Detector`."""
+        return bool(getattr(self._models.part("detector"), "looks", True))
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces in each frame."""
@@ -67,7 +72,7 @@ class KeptDetections:
         Raises:
             OutputError: The cache cannot be written to.
         """
-        if self._cache and self.computed:
+        if self.computed:
             about = {
                 "peak_bytes": max(peak_bytes or 0, self.peak_bytes),
                 "device": self._models.devices.get("detector"),

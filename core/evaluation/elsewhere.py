@@ -32,7 +32,7 @@ def elsewhere(plan: DatasetPlan, progress: Progress) -> Iterator[Computes]:
     process: Any = None
     connection: Any = None
 
-    def compute(video: LabelledVideo, _: Plan) -> tuple[Entry, tuple[str, ...]]:
+    def compute(video: LabelledVideo, run: Plan) -> tuple[Entry, tuple[str, ...]]:
         nonlocal process, connection
         if process is None:
             connection, far_end = _SPAWN.Pipe()
@@ -40,7 +40,7 @@ def elsewhere(plan: DatasetPlan, progress: Progress) -> Iterator[Computes]:
             process.start()
             far_end.close()
         try:
-            connection.send(video.name)
+            connection.send((video.name, run.options.sound, run.options.end_s))
             while True:
                 what, *answer = connection.recv()
                 if what == "progress":
@@ -75,14 +75,14 @@ def _serve(connection: Connection, app: Any, settings: dict[str, Any]) -> None:
         connection.send(("progress", stage, done, total))
 
     with suppress(EOFError, BrokenPipeError):
-        name = connection.recv()
+        name, *heard = connection.recv()
         try:
             plan = dataset_plan_of(app, settings)
             videos = {video.name: video for video in build(plan).videos()}
             analyser = analyser_of(plan, Models(plan.run), progress)
             while True:
-                entry, computed = analyser(videos[name], run_of(plan, videos[name]))
+                entry, computed = analyser(videos[name], run_of(plan, videos[name], *heard))
                 connection.send(("done", entry, computed))
-                name = connection.recv()
+                name, *heard = connection.recv()
         except AsdError as error:
             connection.send(("error", error.what, error.hint))

@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from ..components import Context
-from ..errors import OutputError
+from ..errors import AsdError, OutputError
 from ..files import whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import plain
 from .dataset import DatasetPlan, Tell, build, sights
 from .figures import files_of, require_matplotlib
+from .form import FILE, SCHEMA, read
 from .gathered import Gathered
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
 
-SCHEMA = "asdkit.evaluation/1"
-FILE = "evaluation.json"
 FRAMES_FILE = "frames.csv"
 PICTURES = ("precision_recall", "reliability")
 _COLUMNS = [
@@ -62,7 +61,8 @@ def evaluate(
     with whole_folder(folder) as new:
         if not gathered.rows:
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
-            for video, sight in sights(plan, dataset, tell, progress, compute):
+            again = plan.options.foreign_sound
+            for video, sight in sights(plan, dataset, tell, progress, compute, foreign=again):
                 gathered.add(video, sight)
                 for writer in writers:
                     (new / video.name).mkdir(exist_ok=True)
@@ -98,8 +98,8 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
     own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}
     if FILE in there:
         # If it is damaged, folders of videos count as something else.
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            own.update(json.loads((folder / FILE).read_text(encoding="utf-8"))["videos"])
+        with suppress(AsdError):
+            own.update(read(folder / FILE)["videos"])
     if others := sorted(there - own):
         raise OutputError(
             f"{folder} holds something else than an evaluation: {', '.join(others[:3])}",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..calibration import Calibration, calibrate
 from ..errors import ConfigError, OutputError
 from ..progress import Progress, silent
+from ..schemas import CALIBRATION, SHIPPED
 from .dataset import DatasetPlan, Tell, build, sights
 
 
@@ -25,14 +27,16 @@ def fit_calibration(
         AsdError: The dataset, a video or an option is not usable, or the file is there.
     """
     scorer = plan.run.chosen["scorer"]
+    plain = replace(scorer, calibration=None, calibration_path=None)
     if path.exists() and not plan.options.overwrite:
         raise OutputError(
             f"{path} is already there", "Choose another with output=FILE, or overwrite=true"
         )
-    if scorer.calibration:
+    if plan.settings["scorer"][CALIBRATION] not in (SHIPPED, None):
         raise ConfigError(
             "scorer.calibration is given, but a calibration is fitted without one", "Leave it out"
         )
+    plan = replace(plan, run=replace(plan.run, chosen={**plan.run.chosen, "scorer": plain}))
     rows = {}
     for video, sight in sights(plan, build(plan), tell, progress):
         if video.judge is None:
@@ -41,7 +45,13 @@ def fit_calibration(
                 "Calibrate on a dataset with labelled faces",
             )
         rows[video.name] = video.judge(sight.result)
-    weights = getattr(scorer.config, "weights", None)
-    fitted = calibrate(rows, scorer.component.name, weights)
+    windows = getattr(scorer.config, "window_seconds", None)
+    fitted = calibrate(
+        rows,
+        scorer.component.name,
+        getattr(scorer.config, "weights", None),
+        None if windows is None else tuple(windows),
+        plan.options.prior,
+    )
     fitted.write(path)
     return fitted

@@ -11,15 +11,19 @@ from ..errors import ConfigError
 from ..labels import Judged, LabelledVideo, Measure
 from ..pipeline import provenance
 from ..results import turns
+from ..segments import mask
 from ..types import GRID_FPS, Result, Spans
 from .dataset import DatasetPlan
 from .diarization import pooled, who_speaks_error
 from .rows import evaluate_rows
 from .seen import Sight
 
+FOREIGN = "foreign_sound_speaking"
+"""The share of faces that are said to speak with the sound of another video."""
 _LOWER_IS_BETTER = {
     *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
     *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
+    FOREIGN,
 }
 
 
@@ -43,6 +47,8 @@ class Gathered:
         self._dataset = dataset
         self._errors: list[Mapping[str, float]] = []
         self._sights: list[Sight] = []
+        self._foreign_frames = 0
+        self._foreign_speaking = 0
 
     def add(self, video: LabelledVideo, sight: Sight) -> None:
         """Take a video in.
@@ -52,7 +58,13 @@ class Gathered:
                 of them, not after all.
         """
         self.names.append(video.name)
-        self._sights.append(replace(sight, result=replace(sight.result, tracks=())))
+        self._sights.append(replace(sight, result=replace(sight.result, tracks=()), foreign=None))
+        if sight.foreign:
+            for track in sight.foreign.tracks:
+                self._foreign_frames += len(track)
+                self._foreign_speaking += int(
+                    mask(track.speaking, track.first_frame, len(track)).sum()
+                )
         if video.judge:
             self.rows[video.name] = video.judge(sight.result)
         if video.speakers is not None:
@@ -69,6 +81,10 @@ class Gathered:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
         if self._errors:
             found |= pooled(self._errors)
+        if self._plan.options.foreign_sound:
+            frames = self._foreign_frames
+            found[FOREIGN] = self._foreign_speaking / frames if frames else None
+            found["foreign_sound_frames"] = frames
         return found
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +130,7 @@ class Gathered:
         found = evaluate_rows(rows[0]) if rows else {}
         known = [key for key, value in found.items() if not isinstance(value, (dict, list))]
         known += self._errors[0] if self._errors else ()
+        known += [FOREIGN] if known and self._plan.options.foreign_sound else ()
         if known and measure.name not in known:
             raise ConfigError(
                 f"There is no measure {measure.name} with this dataset",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,14 +23,14 @@ from ..models import Models, WeightsFile, versions
 from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
 from ..types import Result, Track
-from .cache import Arrays, Cache, Entry
+from .cache import Arrays, Cache, Entry, LastEntry
 from .detections import KeptDetections
 from .given import FOUND_KINDS, crops_info, crops_seen, parts_for
 from .memory import peak_memory
 
 _MATTER = (
     *("allow_silent", "device", "threads", "seed"),
-    *("batch_frames", "crop_scale", "detect_every"),
+    *("batch_frames", "crop_scale", "detect_every", "max_faces"),
 )
 """Options that scores, or what they cost, depend on, beside the components."""
 _SELF = __name__.partition(".")[0]
@@ -51,6 +51,7 @@ class Sight:
         computed: What was computed now, of "detections" and "scores"; the rest was kept.
         weights: The files of weights used, by kind of component.
         devices: The device that each component took, by kind.
+        foreign: The same faces with the sound of another video; None where that was not looked at.
     """
 
     result: Result
@@ -60,6 +61,7 @@ class Sight:
     computed: tuple[str, ...]
     weights: Mapping[str, tuple[WeightsFile, ...]]
     devices: Mapping[str, str]
+    foreign: Result | None = None
 
 
 Computes = Callable[[LabelledVideo, Plan], tuple[Entry, tuple[str, ...]]]
@@ -125,7 +127,7 @@ class Analyser:
 
     Attributes:
         models: The components.
-        cache: Where detections are kept; None to compute all.
+        cache: Where detections are kept; None for the latest alone, in memory.
         labelled_faces: Score the faces that the dataset gives.
         progress: Is told how far each video has come.
     """
@@ -134,6 +136,7 @@ class Analyser:
     cache: Cache | None
     labelled_faces: bool
     progress: Progress = silent
+    _last: LastEntry = field(default_factory=LastEntry)
 
     def __call__(self, video: LabelledVideo, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
         """Look at a video.
@@ -163,12 +166,12 @@ class Analyser:
     def _find_and_score(self, media: Media, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
         key = {
             "what": "detections",
-            "video": sha256(media.info.path) if self.cache else "",
+            "video": sha256(media.info.path),
             **{name: getattr(plan.options, name) for name in ("device", "threads", "batch_frames")},
             "detector": _described(plan.chosen["detector"]),
             "versions": versions(plan),
         }
-        kept = KeptDetections(self.models, self.cache, key)
+        kept = KeptDetections(self.models, self.cache or self._last, key)
         watch = Stopwatch()
         with peak_memory() as peak:
             parts = self.models.parts({"detector": kept})
@@ -242,6 +245,8 @@ def _scores_key(content: str, plan: Plan, faces: Sequence[LabelledFace]) -> dict
     return {
         "what": "scores",
         "video": content,
+        "sound": sha256(expanded(options.sound)) if options.sound else None,
+        "end_s": options.end_s,
         "faces": given.hexdigest() if faces else None,
         "options": own,
         "versions": versions(plan),

@@ -53,6 +53,8 @@ class EvaluateOptions(DatasetOptions):
         plots: Draw precision over recall, and reliability.
         collar_s: With datasets that tell who speaks when: seconds around each change of speaker
             that do not count.
+        foreign_sound: Score the faces once more with the sound of another video, with which nobody
+            speaks: how many are said to speak nevertheless. Takes the scorer's time again.
     """
 
     output: str = "asd_evaluation"
@@ -60,6 +62,7 @@ class EvaluateOptions(DatasetOptions):
     measure: str | None = None
     plots: bool = True
     collar_s: float = 0.0
+    foreign_sound: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,10 +77,19 @@ class CalibrateOptions(DatasetOptions):
     Attributes:
         output: The file to write, for scorer.calibration=FILE.
         overwrite: Replace that file.
+        prior: For few videos: each person counts once, however long, and so does doubt that
+            anything is to be corrected. How far the logarithm of the temperature and the bias are
+            thought to be from 0, such as 0.5; null fits the frames alone.
     """
 
     output: str = "calibration.json"
     overwrite: bool = False
+    prior: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prior is not None and self.prior <= 0:
+            raise ValueError(f"prior must be more than 0, got {self.prior}")
 
 
 _ABOUT_EVALUATE = """\

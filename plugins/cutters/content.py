@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 
 from ...core.components import Context
 from ...core.types import GRID_FPS, UInt8
@@ -20,11 +22,12 @@ class ContentConfig:
     Attributes:
         threshold: Mean change of hue, saturation and brightness between two frames, from 0 to
             255, from which on they belong to different shots.
-        min_shot_s: Seconds that must pass after a cut before the next one counts.
+        min_shot_s: Seconds that must pass after a cut before the next one counts. Tracks end at
+            those left out, too, if it is other people that are seen then.
     """
 
     threshold: float = 27.0
-    min_shot_s: float = 0.6
+    min_shot_s: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 255:
@@ -36,26 +39,57 @@ class ContentConfig:
 class ContentCutter:
     """Asks the content detector about each frame, scaled down as PySceneDetect does.
 
-    Cuts too close to the last one are suppressed: PySceneDetect's default, which merges them,
-    tells of a cut only later, when the faces of the new shot are already being tracked.
+    A change counts only if the picture of before is not back some frames later: a camera's flash
+    or a damaged picture begins no shot. So each frame is answered for three frames later.
     """
+
+    lookahead_frames = 3
 
     def __init__(self, config: ContentConfig) -> None:
         from scenedetect import FrameTimecode
-        from scenedetect.detector import FlashFilter
         from scenedetect.detectors import ContentDetector
 
         self._timecode = FrameTimecode
-        self._detector = ContentDetector(
-            threshold=config.threshold,
-            min_scene_len=round(config.min_shot_s * GRID_FPS),
-            filter_mode=FlashFilter.Mode.SUPPRESS,
-        )
+        # It may cut anywhere: what comes too soon after a cut is left out here.
+        self._detector = ContentDetector(threshold=config.threshold, min_scene_len=0)
+        self._threshold = config.threshold
+        self._min_shot_frames = round(config.min_shot_s * GRID_FPS)
+        self._shot_start: int | None = None
+        span = 2 * self.lookahead_frames + 1
+        self._colours: deque[UInt8] = deque(maxlen=span)
+        """Hue, saturation and brightness of the last frames, scaled down."""
+        self._changed: deque[bool] = deque(maxlen=span)
+        """Which of them differ from their predecessors as shots do."""
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
-        """Whether the content changed; see `core.contracts.Cutter`."""
+        """Whether the content changed three frames ago; see `core.contracts.Cutter`."""
         bgr = cv2.cvtColor(shrink(frame, _LONGER_SIDE_PX)[0], cv2.COLOR_RGB2BGR)
-        return bool(self._detector.process_frame(self._timecode(index, float(GRID_FPS)), bgr))
+        timecode = self._timecode(index, float(GRID_FPS))
+        self._changed.append(bool(self._detector.process_frame(timecode, bgr)))
+        self._colours.append(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV), np.uint8))
+        if self._shot_start is None:
+            self._shot_start = index
+        at = len(self._changed) - 1 - self.lookahead_frames
+        if at < 0 or not self._changed[at] or self._passes(at):
+            return False
+        start = index - self.lookahead_frames
+        if start - self._shot_start < self._min_shot_frames:
+            return False
+        self._shot_start = start
+        return True
+
+    def _passes(self, at: int) -> bool:
+        """Whether a picture from before a change is there again after it, within three frames."""
+        return any(
+            self._alike(self._colours[before], self._colours[after])
+            for before in range(max(0, at - 1 - self.lookahead_frames), at)
+            for after in range(at, min(before + 2 + self.lookahead_frames, len(self._colours)))
+            if after - before > 1
+        )
+
+    def _alike(self, a: UInt8, b: UInt8) -> bool:
+        """Whether two pictures are of one shot: half of what makes a cut is already too much."""
+        return float(np.mean(cv2.absdiff(a, b))) < self._threshold / 2
 
 
 def build(config: ContentConfig, context: Context) -> ContentCutter:

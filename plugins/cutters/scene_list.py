@@ -10,9 +10,12 @@ from pathlib import Path
 
 from ...core.components import Context
 from ...core.errors import InputError
+from ...core.files import expanded, read_text_file
 from ...core.types import GRID_FPS, UInt8
 
 _HEADER = ("Scene Number", "Start Frame", "Start Timecode", "Start Time (seconds)")
+_LATEST_S = 1e7
+"""Four months: a start after that is none."""
 _TIMECODE = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -50,9 +53,11 @@ def read_starts(path: Path) -> list[float]:
     """
     hint = "It should be the CSV that PySceneDetect's list-scenes writes"
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if any(row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        lines = read_text_file(path).splitlines()
+        rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if any(row)]
+    except OSError as error:
+        raise InputError(f"Cannot read the scene list {path}: {error.strerror}", hint) from error
+    except (ValueError, csv.Error) as error:
         raise InputError(f"Cannot read the scene list {path}: {error}", hint) from error
     columns: tuple[str, ...] = _HEADER
     starts = []
@@ -73,16 +78,18 @@ def read_starts(path: Path) -> list[float]:
 
 
 def _seconds(seconds: str, timecode: str) -> float | None:
+    """The start in seconds, from 0 to `_LATEST_S`; None if neither cell says it."""
     try:
-        return float(seconds)
+        start = float(seconds)
     except ValueError:
         match = _TIMECODE.fullmatch(timecode)
-    if not match:
-        return None
-    hours, minutes, rest = match.groups()
-    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+        if not match:
+            return None
+        hours, minutes, rest = map(float, match.groups())
+        start = hours * 3600 + minutes * 60 + rest
+    return start if 0 <= start <= _LATEST_S else None
 
 
 def build(config: SceneListConfig, context: Context) -> SceneListCutter:
     """Read the list and make the cutter."""
-    return SceneListCutter(read_starts(Path(config.path)))
+    return SceneListCutter(read_starts(expanded(config.path)))

@@ -9,12 +9,11 @@ from fractions import Fraction
 from glob import escape
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.media import Media, Sound
+from ...core.media import Media, Sound, sound_of
 from ...core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -78,21 +77,19 @@ class FaceCrops:
         begin = round((time_s[0] - self.begins_s) * SAMPLE_RATE)
         info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
         clips = []
-        try:
-            with Sound(Media(info, self.sound, Fraction(0), Fraction(0))) as sound:
-                for start in range(0, len(time_s), CLIP_FRAMES):
-                    shown = nearest[start : start + CLIP_FRAMES]
-                    first = begin + start * SAMPLES_PER_FRAME
-                    stop = first + len(shown) * SAMPLES_PER_FRAME
-                    before = int(start > 0)  # one sample, if the face goes on
-                    heard = sound.read(first - before, stop + SOUND_AFTER)
-                    ahead, during, after = np.split(heard, [before, before + stop - first])
-                    faces = _faces(paths, shown)
-                    clips.append(Clip(faces, during, int(ahead.sum()), after))
-        except av.FFmpegError as error:
-            raise InputError(
-                f"{self.sound} cannot be read as sound: {error.strerror}", "Cut it again"
-            ) from error
+        source, _, clock = sound_of(self.sound)
+        # Only the sound is read.
+        media = Media(info, source, source, Fraction(0), Fraction(0), sound_clock=clock)
+        with Sound(media) as sound:
+            for start in range(0, len(time_s), CLIP_FRAMES):
+                shown = nearest[start : start + CLIP_FRAMES]
+                first = begin + start * SAMPLES_PER_FRAME
+                stop = first + len(shown) * SAMPLES_PER_FRAME
+                before = int(start > 0)  # one sample, if the face goes on
+                heard = sound.read(first - before, stop + SOUND_AFTER)
+                ahead, during, after = np.split(heard, [before, before + stop - first])
+                faces = _faces(paths, shown)
+                clips.append(Clip(faces, during, int(ahead.sum()), after))
         return clips
 
     def _listed(self) -> tuple[Float64, list[Path]]:

@@ -38,6 +38,8 @@ class BoxesConfig:
 class BoxesDetector:
     """Answers with the boxes of a file; frames it does not name have none."""
 
+    looks = False
+
     def __init__(self, faces: dict[int, Detections]) -> None:
         self._faces = faces
 

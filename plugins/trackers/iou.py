@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,10 @@ class IouTracker:
             pieces.append(self._tracks.extend(number, index, found.boxes[face]))
             free.remove(face)
         return pieces + [self._tracks.begin(index, found.boxes[face]) for face in sorted(free)]
+
+    def end(self, tracks: Sequence[int]) -> list[TrackPiece]:
+        """End these tracks; see `core.contracts.Tracker`."""
+        return self._tracks.end(tracks)
 
     def flush(self) -> list[TrackPiece]:
         """End all tracks; see `core.contracts.Tracker`."""

@@ -6,6 +6,7 @@ detector's, gaps are filled and ends are judged as in every tracker (`pieces`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +133,12 @@ class LibraryTracker:
             track.tracker_id = piece.track
             pieces.append(piece)
         return pieces
+
+    def end(self, tracks: Sequence[int]) -> list[TrackPiece]:
+        """End these tracks; see `core.contracts.Tracker`."""
+        ended = set(tracks)
+        self._library.tracks = [t for t in self._library.tracks if t.tracker_id not in ended]
+        return self._tracks.end(tracks)
 
     def flush(self) -> list[TrackPiece]:
         """End all tracks; see `core.contracts.Tracker`."""

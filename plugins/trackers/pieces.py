@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ...core.errors import ConfigError
-from ...core.types import Float64, TrackPiece
+from ...core.types import Float64, Status, TrackPiece
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class LiveTracks:
         gap = self._config.max_gap_frames
         return self._end([t for t in self._live.values() if index - t.last_frame > gap])
 
+    def end(self, numbers: Sequence[int]) -> list[TrackPiece]:
+        """End the tracks of these numbers, as far as they are still live."""
+        return self._end([self._live[number] for number in numbers if number in self._live])
+
     def end_all(self) -> list[TrackPiece]:
         """End all tracks."""
         return self._end(list(self._live.values()))
@@ -110,8 +114,6 @@ class LiveTracks:
             del self._live[track.number]
             long_enough = track.detections > self._config.min_track_detections
             large_enough = max(track.size_sum / track.frames) > self._config.min_face_px
-            status: Literal["kept", "dropped"] = (
-                "kept" if long_enough and large_enough else "dropped"
-            )
+            status: Status = "kept" if long_enough and large_enough else "dropped"
             ended.append(TrackPiece(track.number, track.last_frame + 1, np.empty((0, 4)), status))
         return ended

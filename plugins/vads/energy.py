@@ -59,6 +59,9 @@ class EnergyVad:
 
     Nothing after a frame is listened to, and before it the 40 ms of the frame before, the noise
     window and the hold.
+
+    Attributes:
+        memory_s: All of that, in seconds.
     """
 
     def __init__(self, config: EnergyConfig) -> None:
@@ -67,6 +70,7 @@ class EnergyVad:
         hold_frames = round(config.hold_s * GRID_FPS)
         # A value of 1 falls to 0.5 in the hold, and to 0 in twice that time.
         self._held = np.linspace(-1.0, 0.0, 2 * hold_frames + 1) if hold_frames else np.zeros(1)
+        self.memory_s = (noise_frames + 2 * hold_frames) / GRID_FPS
         self._sound = np.zeros(SAMPLES_PER_FRAME)
         self._levels = np.full((noise_frames - 1, len(_OCTAVES_HZ)), np.inf)
         self._heard = np.zeros(len(self._held) - 1)

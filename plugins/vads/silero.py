@@ -44,6 +44,9 @@ class SileroVad:
     with silence if the piece is no multiple of four frames, so only the last one may be that.
     """
 
+    memory_s = 8.0
+    """After so much sound, whatever came before makes less than 0.1 of difference."""
+
     def __init__(self, session: OnnxSession) -> None:
         self._session = session
         self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)

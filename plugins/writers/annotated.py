@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -17,11 +17,12 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from ...core.components import Context
-from ...core.container import Decoder, Media, Reading, opened, stream_of
+from ...core.container import Decoder, Media, Reading
 from ...core.encode import Look, Mp4Writer
 from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media import probe
+from ...core.notes import Notes
 from ...core.picture import Timed
 from ...core.segments import inside
 from ...core.soundtrack import sound_of_file
@@ -76,6 +77,7 @@ class AnnotatedWriter:
             Reading.of(result.settings),
             allow_silent=True,
             end_s=result.settings.get("end_s"),
+            notes=Notes(result.video.notes),
         )
         pictures = _pictures(media, start_s, end_s, self._threads)
         first = next(pictures, None)
@@ -83,8 +85,10 @@ class AnnotatedWriter:
             raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
         zero = first[0]
         sound = None
-        if result.sound_path is not None:
-            sound = sound_of_file(result.sound_path, media.sound_zero + zero)
+        if media.sound is not None:
+            length = None if end_s is None else end_s - zero
+            begin = media.sound_zero + zero
+            sound = sound_of_file(media.sound, begin, length, media.sound_clock)
         overlay = _Overlay(result)
         reader = _Reader(media, first[2])
         with (
@@ -115,13 +119,11 @@ def _pictures(
     media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
 ) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
     """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
-    decoder = Decoder(media.info.path, "video", threads)
+    decoder = Decoder(media.picture, threads, clock=media.clock)
     timed = Timed(media, decoder, media.zero + start_s if start_s else None)
     least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
-    # What a file says of a picture's length counts only for the last one.
-    pairs: Iterable[Any] = pairwise(chain(timed, [None]))
-    for (begin, own_end, frame), following in pairs:
-        end = own_end if following is None else following[0]
+    for begin, shown_until, frame in timed:
+        end = shown_until
         if end_s is not None:
             end = min(end, end_s)
             if begin >= end_s:
@@ -139,8 +141,7 @@ class _Reader:
     """
 
     def __init__(self, media: Media, first: VideoFrame) -> None:
-        with opened(media.info.path) as container:
-            stream = stream_of(container, "video")
+        with media.picture.opened() as (_, stream):
             look = Look.of(stream)
             self.ticks_per_s: int = stream.time_base.denominator
         self._turns = round(first.rotation / 90) % 4

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..windowed import Model, Reach, component
+from ..windowed import WHOLE, AvaConfig, Model, Reach, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -44,9 +45,13 @@ MODEL = Model(
             licence="MIT",
         ),
     },
+    folder=Path(__file__).parent,
     network=_network,
     # Three blocks; the longer path of each has a kernel of 5 along time.
     sharing=Reach(3 * 2, 128),
     frontend="model.visualEncoder",
+    config=AvaConfig,
+    # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
+    windows={"ava": WHOLE},
 )
 LIGHT_ASD = component(MODEL)

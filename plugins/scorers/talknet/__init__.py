@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
@@ -47,6 +48,7 @@ MODEL = Model(
             licence="MIT",
         ),
     },
+    folder=Path(__file__).parent,
     network=_network,
     sharing=FiveFrames(),
     frontend="model.visualFrontend",

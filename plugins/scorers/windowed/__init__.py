@@ -1,20 +1,22 @@
 """What the scorers share that look at windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
 
-They differ in their network, in their weights, and in how far a frame's neighbours reach into its
-visual vector. All else is here: the parameters, windows of several lengths, PyTorch and ONNX
-Runtime, bundles, checkpoints and every error. Neither runtime is imported before it is needed.
+They differ in their network, in their weights and the windows that suit these, and in how far a
+frame's neighbours reach into its visual vector. All else is here: the parameters, windows of
+several lengths, PyTorch and ONNX Runtime, bundles, checkpoints and every error. Neither runtime is
+imported before it is needed.
 """
 
 from functools import partial
 
 from ....core.components import Component
-from .config import WindowedConfig
+from .config import WHOLE, AvaConfig
 from .exporting import exportable
 from .loading import build
 from .model import Model
 from .reach import Reach
+from .settling import settled
 
-__all__ = ["Model", "Reach", "component"]
+__all__ = ["WHOLE", "AvaConfig", "Model", "Reach", "component"]
 
 
 def component(model: Model) -> Component:
@@ -22,8 +24,9 @@ def component(model: Model) -> Component:
     return Component(
         "scorer",
         model.name,
-        WindowedConfig,
+        model.config,
         partial(build, model),
         weights=tuple(model.published.values()),
         export=partial(exportable, model),
+        settle=partial(settled, model),
     )

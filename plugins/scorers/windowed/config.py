@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 RUNTIMES = ("auto", "torch", "onnx")
+SIX = (1, 2, 3, 4, 5, 6)
+"""Windows of 1 to 6 s, as the script TalkNet-ASD averages them."""
+WHOLE = (60,)
+"""The whole clip as one window: no clip is longer than a minute."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,9 @@ class WindowedConfig:
         runtime: "torch", "onnx" (ONNX Runtime; the presets named _onnx set it) or "auto": what
             the weights are for.
         tensorrt: With ONNX Runtime on CUDA, compute through TensorRT.
-        window_seconds: Lengths of the windows whose logits are averaged, 1 or more each; a
-            single one costs less and is less steady. One named twice counts twice.
+        window_seconds: Lengths of the windows whose logits are averaged, 1 or more each; [60] is
+            the whole track, a minute at a time. One named twice counts twice. Those that suit the
+            weights if not given.
         batch_frames: How many faces go through the network at once; each takes 2 to 4 MB. A
             network that sees far to both sides takes more if it must.
     """
@@ -27,16 +32,24 @@ class WindowedConfig:
     weights: str = "talkset"
     runtime: str = "auto"
     tensorrt: bool = False
-    window_seconds: list[int] = field(default_factory=lambda: [1, 2, 3, 4, 5, 6])
+    window_seconds: list[int] | None = None
     batch_frames: int = 32
 
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
             raise ValueError(f"runtime must be {', '.join(RUNTIMES)}, but got {self.runtime!r}")
-        if not self.window_seconds or min(self.window_seconds) < 1:
+        windows = self.window_seconds
+        if windows is not None and (not windows or min(windows) < 1):
             raise ValueError(
                 "window_seconds must list one length or more, each of 1 s or more, "
-                f"but got {list(self.window_seconds)}"
+                f"but got {list(windows)}"
             )
         if self.batch_frames < 1:
             raise ValueError(f"batch_frames must be 1 or more, but got {self.batch_frames}")
+
+
+@dataclass(frozen=True)
+class AvaConfig(WindowedConfig):
+    """The same, for a network whose weights `ava` are its default."""
+
+    weights: str = "ava"

@@ -12,6 +12,7 @@ from ...torch_support import import_torch, pick_device, set_threads
 from .config import WindowedConfig
 from .model import Model
 from .scorer import Runtime, WindowedScorer
+from .settling import windows_of
 
 
 def build(model: Model, config: WindowedConfig, context: Context) -> WindowedScorer:
@@ -33,7 +34,7 @@ def build(model: Model, config: WindowedConfig, context: Context) -> WindowedSco
         )
     else:
         runtime = _torch_runtime(model, config, context)
-    return WindowedScorer(runtime, config.window_seconds)
+    return WindowedScorer(runtime, windows_of(model, config))
 
 
 def is_onnx_path(path: Path) -> bool:

@@ -1,0 +1,69 @@
+"""The containers that are read, and what is said of files that are none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+FORMATS = (
+    # Picture and sound.
+    *("mov", "matroska", "avi", "mpeg", "mpegts", "mpegvideo", "flv", "live_flv", "ogg", "asf"),
+    *("asf_o", "dv", "mxf", "nut", "rm", "wtv", "nsv", "nuv", "gxf", "pva", "ivf", "ty", "dhav"),
+    *("ifv", "mpjpeg", "gif", "apng", "yuv4mpegpipe"),
+    *("h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "m4v", "mjpeg", "vc1", "dirac", "dnxhd"),
+    # A picture that stands alone.
+    *("png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe", "jpegxl_anim"),
+    # Sound.
+    *("wav", "w64", "aiff", "au", "caf", "flac", "mp3", "aac", "ac3", "eac3", "dts", "dtshd"),
+    *("truehd", "mlp", "loas", "amr", "amrnb", "amrwb", "wv", "ape", "tta", "tak", "mpc"),
+    *("mpc8", "oma", "voc", "qcp", "gsm", "spdif", "dsf", "nistsphere", "ircam", "sox", "pvf"),
+    *("xwma", "avr", "aea", "iamf"),
+)
+"""FFmpeg's names of the containers that are read.
+
+Each holds what it plays itself. Those that name other files (playlists, lists of parts, image
+sequences, subtitles with their pictures aside) are not among them, nor are texts, devices, and
+formats that only games know.
+"""
+
+_LISTS = {
+    b"#EXTM3U": "a playlist",
+    b"ffconcat version": "a list of parts",
+    b"[playlist]": "a playlist",
+    b"[Reference]": "a playlist",
+    b"<asx": "a playlist",
+    b"<smil": "a playlist",
+    b"<?xml": "an XML file, perhaps a playlist or a manifest",
+    b"<MPD": "a DASH manifest",
+    b"v=0": "a description of a stream (SDP)",
+    b"RTSPtext": "a reference to a stream",
+    b"# VobSub index file": "an index of subtitles",
+}
+_HEAD_BYTES = 64
+
+
+def list_of_files(path: Path) -> str | None:
+    """What a text that names other files is, in words; None for any other file."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+    said = (what for start, what in _LISTS.items() if head.lower().startswith(start.lower()))
+    return next(said, None)
+
+
+_ASF_PROTECTION = tuple(
+    UUID(name).bytes_le
+    for name in (
+        "2211b3fb-bd23-11d2-b4b7-00a0c955fc6e",
+        "298ae614-2622-4c17-b935-dae07ee9289c",
+        "43058533-6981-49e6-9b74-ad12cb86d58c",
+    )
+)
+"""The header objects of protected Windows Media: Content Encryption, Extended, Advanced."""
+_ASF_HEAD_BYTES = 1 << 16
+
+
+def asf_is_encrypted(path: Path) -> bool:
+    """Whether the header of a Windows Media file says that its content is protected."""
+    with path.open("rb") as file:
+        head = file.read(_ASF_HEAD_BYTES)
+    return any(name in head for name in _ASF_PROTECTION)

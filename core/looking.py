@@ -1,0 +1,121 @@
+"""Looks for faces, several frames at a time, and for no more of them than can be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .answers import asked, checked_faces
+from .contracts import Detector
+from .notes import Notes
+from .progress import Stopwatch
+from .recent import RecentFrames
+from .square import Square
+from .types import Detections
+
+_BATCH_BYTES = 1 << 26
+"""Most bytes of pictures handed to a detector at once, if that is one picture or more."""
+
+
+class Looker:
+    """Gathers frames, and has a detector look at them.
+
+    A picture that stands still is looked at once. A detector that does not look, but knows the
+    faces of each frame beforehand, has an attribute `looks` that is False: it is asked about
+    every frame, and its boxes are in stored pixels.
+
+    Args:
+        detector: The detector.
+        frames: The pictures, in square pixels.
+        square: The way there from stored ones.
+        watch: Measures the stage.
+        notes: Is told what is left out.
+        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
+        max_faces: Most faces of a frame, the surest are taken.
+        name: The detector in words.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        frames: RecentFrames,
+        square: Square,
+        watch: Stopwatch,
+        notes: Notes,
+        *,
+        batch_frames: int,
+        max_faces: int,
+        name: str,
+    ) -> None:
+        self._detector = detector
+        self._frames = frames
+        self._square = square
+        self._watch = watch
+        self._notes = notes
+        self._batch_frames = batch_frames
+        self._max_faces = max_faces
+        self._name = name
+        self._waiting: list[int] = []
+        self._last: tuple[int, Detections] | None = None
+        """Number of the picture looked at last, and its faces."""
+
+    @property
+    def waiting(self) -> int | None:
+        """The first frame not looked at yet."""
+        return self._waiting[0] if self._waiting else None
+
+    def add(self, index: int) -> bool:
+        """Take a frame that is to be looked at; whether there are enough to do so now."""
+        self._waiting.append(index)
+        image = self._frames[index]
+        return len(self._waiting) >= min(self._batch_frames, max(1, _BATCH_BYTES // image.nbytes))
+
+    def look(self) -> list[tuple[int, Detections]]:
+        """Look at the frames that wait.
+
+        Returns:
+            Each grid frame with its faces, in square pixels.
+
+        Raises:
+            PluginError: The detector breaks its contract.
+        """
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return []
+        if not getattr(self._detector, "looks", True):
+            return list(zip(waiting, self._faces(waiting), strict=True))
+        numbers = {self._frames.number(index): index for index in reversed(waiting)}
+        known = dict([self._last] if self._last else [])
+        new = sorted(index for number, index in numbers.items() if number not in known)
+        for index, faces in zip(new, self._faces(new) if new else (), strict=True):
+            known[self._frames.number(index)] = faces
+        number = self._frames.number(waiting[-1])
+        self._last = number, known[number]
+        return [(index, known[self._frames.number(index)]) for index in waiting]
+
+    def _faces(self, indices: Sequence[int]) -> list[Detections]:
+        images = [self._frames[index] for index in indices]
+        height, width = images[0].shape[:2]
+        stored = self._square if not getattr(self._detector, "looks", True) else Square()
+        size = round(height / stored.y), round(width / stored.x)
+        with self._watch("detect"):
+            together = images[0][None] if len(images) == 1 else np.stack(images)
+            with asked(self._name):
+                answer = self._detector.detect(together, list(indices))
+        found = checked_faces(self._name, answer, indices, size)
+        return [
+            self._most_sure(index, Detections(stored.boxes(faces.boxes), faces.scores))
+            for index, faces in zip(indices, found, strict=True)
+        ]
+
+    def _most_sure(self, index: int, faces: Detections) -> Detections:
+        """The faces of a frame, or as many as are wanted."""
+        if len(faces) <= self._max_faces:
+            return faces
+        self._notes.add(
+            f"frame {index} has {len(faces)} faces: of each frame only the {self._max_faces} "
+            "surest are followed (max_faces)"
+        )
+        best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])
+        return Detections(faces.boxes[best], faces.scores[best])

@@ -1,0 +1,109 @@
+"""What a transport stream says of its programmes (ISO 13818-1), which PyAV does not hand out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_LOOKED_AT_BYTES = 4 << 20
+"""Tables come several times a second."""
+_PACKET_BYTES = 188
+_SPACINGS = (188, 192, 204)
+"""From one packet to the next: bare, with a time in front (M2TS), with error correction."""
+_SYNC = 0x47
+_SYNC_TIMES = 8
+_PAT_PID = 0
+_PAT_TABLE = 0
+_PMT_TABLE = 2
+_CHECKSUM_BYTES = 4
+_SAMPLE_AES_TYPES = frozenset({0xC1, 0xC2, 0xCF, 0xDB})
+"""Types of streams that HTTP Live Streaming encrypts in parts."""
+
+
+@dataclass
+class Programs:
+    """The programmes of a transport stream.
+
+    Attributes:
+        streams: The PIDs of each programme, which are the ids of its streams, by its number.
+        scrambled: PIDs whose content is encrypted.
+    """
+
+    streams: dict[int, frozenset[int]] = field(default_factory=dict)
+    scrambled: set[int] = field(default_factory=set)
+
+
+def programs_of(path: Path) -> Programs:
+    """The programmes named at the beginning of a transport stream; none in any other file."""
+    with path.open("rb") as file:
+        packets = list(_packets(file.read(_LOOKED_AT_BYTES)))
+    programs = Programs()
+    for packet in packets:
+        if packet[3] >> 6:
+            programs.scrambled.add(_pid(packet, 1))
+    for table in _sections(packets, _PAT_PID, _PAT_TABLE):
+        for at in range(8, len(table) - _CHECKSUM_BYTES, 4):
+            number = int.from_bytes(table[at : at + 2], "big")
+            if number and number not in programs.streams:  # 0 is the network's own table
+                _take_program(programs, packets, number, _pid(table, at + 2))
+    return programs
+
+
+def _take_program(programs: Programs, packets: list[bytes], number: int, pid: int) -> None:
+    for table in _sections(packets, pid, _PMT_TABLE):
+        if int.from_bytes(table[3:5], "big") != number:
+            continue
+        types = dict(_streams(table))
+        programs.streams[number] = frozenset(types)
+        programs.scrambled |= {pid for pid, kind in types.items() if kind in _SAMPLE_AES_TYPES}
+        return
+
+
+def _streams(table: bytes) -> Iterator[tuple[int, int]]:
+    """(PID, type) of the streams of a programme's table."""
+    at = 12 + _length(table, 10)
+    while at + 5 <= len(table) - _CHECKSUM_BYTES:
+        yield _pid(table, at + 1), table[at]
+        at += 5 + _length(table, at + 3)
+
+
+def _pid(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 2], "big") & 0x1FFF
+
+
+def _length(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 2], "big") & 0xFFF
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    """The packets of 188 bytes; none if this is no transport stream."""
+    for spacing in _SPACINGS:
+        for first in range(spacing):
+            marks = data[first : first + _SYNC_TIMES * spacing : spacing]
+            if len(marks) == _SYNC_TIMES and set(marks) == {_SYNC}:
+                for at in range(first, len(data) - _PACKET_BYTES + 1, spacing):
+                    if data[at] == _SYNC:
+                        yield data[at : at + _PACKET_BYTES]
+                return
+
+
+def _sections(packets: list[bytes], pid: int, table_id: int) -> Iterator[bytes]:
+    """The whole sections of a table, put together from their packets."""
+    pending = b""
+    for packet in packets:
+        if _pid(packet, 1) != pid or not packet[3] & 0x10:
+            continue
+        payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+        begins = bool(packet[1] & 0x40) and len(payload) > 0
+        parts = [payload]
+        if begins:  # the first byte says how much still belongs to the section before
+            parts = [payload[1 : 1 + payload[0]], payload[1 + payload[0] :]]
+        for new, part in zip((False, True), parts, strict=False):
+            pending = part if new else (pending + part if pending else b"")
+            while len(pending) > 3 and len(pending) >= (end := 3 + _length(pending, 1)):
+                if pending[0] == table_id:
+                    yield pending[:end]
+                pending = pending[end:]
+                if pending[:1] == b"\xff":  # nothing but stuffing
+                    pending = b""

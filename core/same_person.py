@@ -1,0 +1,206 @@
+"""Whether the face that a track would go on with is another person's.
+
+A tracker goes by places. Where a cut was not seen, or the tiles of a call change places, another
+face is suddenly where one was. What gives it away: it looks different, by much more than the
+face changes from one moment to the next, before and after; it came within one step of the grid;
+and the old face is not back a moment later, as it is after a flash.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from .crops import portrait
+from .recent import RecentFrames
+from .types import Detections, Float64, TrackPiece, UInt8
+
+AHEAD_FRAMES = 3
+"""Grid frames after a change that tell what it was: a flash is over by then."""
+SAME_PERSON_DISTANCE = 0.5
+"""Two embeddings further apart than this are of two people: cosine distance, from 0 to 2."""
+_SIDE_PX, _MARGIN_PX = 24, 3
+"""Side of the small grey faces that are compared, and how far they may have shifted."""
+_LEAST_DIFFERENCE = 10.0
+"""Mean difference of brightness, of 255, below which two faces are alike whatever they show."""
+_LEAST_CHANGE = 0.1
+"""One minus the correlation of two faces below which they are one."""
+_LEAST_CHANGED = 0.12
+"""The same for a face that may have moved, or was lit by a flash in between."""
+_SUDDEN = 4.0
+"""How many times the usual change of a face a change of person is."""
+_SETTLED = 2.0
+"""How many times the usual change after it."""
+_STILL = 0.002
+"""A smaller change is that of a picture that stands still, and says nothing of what is usual."""
+_USUAL_OF = 8
+"""Changes of a track that are remembered."""
+_LEAST_OVERLAP = 0.15
+"""Intersection over union from which on a tracker might take a face for the next of a track."""
+
+Distance = Callable[[UInt8, UInt8], float]
+"""The cosine distance of two portraits (160, 160, 3)."""
+
+
+@dataclass
+class _Last:
+    """Where a track was last, what its face looked like, and how much it has been changing."""
+
+    frame: int
+    box: Float64
+    look: UInt8
+    changes: deque[float] = field(default_factory=lambda: deque(maxlen=_USUAL_OF))
+
+
+class SamePerson:
+    """Watches over the tracks of a tracker.
+
+    Args:
+        frames: The pictures; of each live track those from its last face on must be there.
+        distance: Compares portraits, if there is an embedder: then it has the last word.
+    """
+
+    def __init__(self, frames: RecentFrames, distance: Distance | None = None) -> None:
+        self._frames = frames
+        self._distance = distance
+        self._tracks: dict[int, _Last] = {}
+        self._looks: dict[tuple[int, bytes], UInt8] = {}
+        """What the faces of the last frame looked like, by frame and box."""
+
+    def replaced(self, index: int, found: Detections, end: int, *, final: bool) -> list[int] | None:
+        """The tracks whose place another person has taken in a frame.
+
+        Args:
+            index: The grid frame.
+            found: Its faces.
+            end: The grid frame after the last one at hand.
+            final: Whether the shot ends there.
+
+        Returns:
+            Their numbers; None where frames that are not yet at hand will tell.
+        """
+        if not self._tracks or not len(found):
+            return []
+        numbers = list(self._tracks)
+        near = _near(np.stack([self._tracks[number].box for number in numbers]), found.boxes)
+        looks = [_look(self._frames[index], box) for box in found.boxes]
+        self._looks = {
+            (index, box.tobytes()): look for box, look in zip(found.boxes, looks, strict=True)
+        }
+        alike = np.zeros_like(near)
+        for row, face in zip(*np.nonzero(near), strict=True):
+            alike[row, face] = _alike(self._tracks[numbers[row]].look, looks[face])
+        unclaimed = near & ~alike.any(0) & ~alike.any(1)[:, None]
+        doubtful = [row for row in range(len(numbers)) if unclaimed[row].any()]
+        if doubtful and not final and end <= index + AHEAD_FRAMES:
+            return None
+        stop = min(end, index + AHEAD_FRAMES + 1)
+        return [
+            numbers[row]
+            for row in doubtful
+            if any(
+                self._another(self._tracks[numbers[row]], index, found.boxes[face], stop)
+                for face in np.flatnonzero(unclaimed[row])
+            )
+        ]
+
+    def took(self, pieces: Iterable[TrackPiece]) -> None:
+        """Learn which faces the tracks went on with."""
+        for piece in pieces:
+            last = self._tracks.get(piece.track)
+            if piece.status != "live":
+                self._tracks.pop(piece.track, None)
+            elif len(piece.boxes):
+                frame, box = piece.first_frame + len(piece.boxes) - 1, piece.boxes[-1]
+                if frame not in self._frames:
+                    continue  # told of too late: whoever crops it says so
+                look = self._looks.get((frame, box.tobytes()))
+                if look is None:
+                    look = _look(self._frames[frame], box)
+                if last is None:
+                    self._tracks[piece.track] = _Last(frame, box, look)
+                else:
+                    last.changes.append(_change(last.look, look))
+                    last.frame, last.box, last.look = frame, box, look
+
+    def _another(self, last: _Last, index: int, box: Float64, stop: int) -> bool:
+        """Whether the face at `box` in frame `index` is not that of the track."""
+        # Where boxes jitter the face has not changed at the track's own place; after a flash
+        # it is there again.
+        place = [_look(self._frames[k], last.box) for k in range(index, stop)]
+        if min(_change(last.look, look) for look in place) < _LEAST_CHANGED:
+            return False
+        looks = [_look(self._frames[k], box) for k in range(index, stop)]
+        after = [_change(a, b) for a, b in pairwise(looks)]
+        if _change(last.look, looks[0]) < max(
+            _LEAST_CHANGED, _SUDDEN * _usual([*last.changes, *after]), _SETTLED * _usual(after)
+        ):
+            return False
+        if not self._sudden(last, index, box):
+            return False
+        if self._distance is None:
+            return True
+        before = portrait(self._frames[last.frame], last.box)
+        now = portrait(self._frames[index], box)
+        return self._distance(before, now) > SAME_PERSON_DISTANCE
+
+    def _sudden(self, last: _Last, index: int, box: Float64) -> bool:
+        """Whether the change came within one step, of all since the track's last face."""
+        steps = index - last.frame
+        if steps == 1:
+            return True
+        boxes = last.box + np.arange(steps + 1)[:, None] / steps * (box - last.box)
+        looks = [_look(self._frames[last.frame + k], place) for k, place in enumerate(boxes)]
+        changes = [_change(a, b) for a, b in pairwise(looks)]
+        return max(changes) >= max(_LEAST_CHANGED, _SUDDEN * _usual(sorted(changes)[:-1]))
+
+
+def _usual(changes: list[float]) -> float:
+    """The median of those changes that are not a picture's standing still; 0 if none is left."""
+    return float(np.median([change for change in changes if change > _STILL] or [0.0]))
+
+
+def _near(boxes: Float64, faces: Float64) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Which of boxes (n, 4) and faces (m, 4) overlap: (n, m)."""
+    top_left = np.maximum(boxes[:, None, :2], faces[None, :, :2])
+    bottom_right = np.minimum(boxes[:, None, 2:], faces[None, :, 2:])
+    common = np.clip(bottom_right - top_left, 0, None).prod(2)
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)[:, None] + (faces[:, 2:] - faces[:, :2]).prod(1)
+    near: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = common > _LEAST_OVERLAP * (
+        areas - common
+    )
+    return near
+
+
+def _look(image: UInt8, box: Float64) -> UInt8:
+    """What lies in a box of a picture, small and grey: (24, 24) uint8."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = (int(value) for value in box)
+    left, top = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
+    inside = image[top : max(top + 1, y2), left : max(left + 1, x2)]
+    step = max(1, min(inside.shape[:2]) // (2 * _SIDE_PX))  # more pixels would not tell more
+    inside = np.ascontiguousarray(inside[::step, ::step])
+    small = cv2.resize(inside, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _middle(look: UInt8) -> UInt8:
+    return look[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
+
+
+def _change(before: UInt8, after: UInt8) -> float:
+    """One minus the best correlation of two looks, 0 to 2; 0 where one shows nothing."""
+    middle = np.ascontiguousarray(_middle(after))
+    if middle.min() == middle.max() or before.min() == before.max():
+        return 0.0
+    return 1.0 - float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _alike(before: UInt8, after: UInt8) -> bool:
+    difference = cv2.absdiff(_middle(before), _middle(after)).mean()
+    return bool(difference < _LEAST_DIFFERENCE or _change(before, after) < _LEAST_CHANGE)

@@ -1,0 +1,74 @@
+"""Decoded sound as what comes after can take it: each frame with a time, its samples numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+from .container import Decoder
+from .notes import Notes
+
+_LOUDEST = 1000.0
+"""Samples of floating point beyond this, where 1 is full scale, are damage."""
+_FEW_PLANES = 7
+"""PyAV reads planes of a frame safely up to here; more channels are put into one plane first."""
+
+
+def sound_frames(
+    decoder: Decoder, start: Fraction | None, begins: Fraction, notes: Notes | None = None
+) -> Iterator[tuple[Fraction, AudioFrame]]:
+    """The decoded frames of a sound, in order, each with its time; see `Decoder.frames`.
+
+    A frame without a timestamp follows its predecessor. A sample that is no number becomes
+    silence, an infinite one full scale.
+
+    Args:
+        decoder: Decodes the sound.
+        start: Timestamp in seconds from which sound is wanted; None for all.
+        begins: Timestamp in seconds of the first frame if it has none.
+        notes: Where it is said that samples were no numbers.
+
+    Yields:
+        (timestamp in seconds, frame); the frame's own `pts` says the same.
+    """
+    end = begins
+    base: Fraction | None = None
+    for frame in decoder.frames(start):
+        if not frame.samples:
+            continue
+        finite = _finite(frame)
+        if finite is not frame and notes is not None:
+            notes.add("The sound holds samples that are no numbers: they are left out")
+        if frame.pts is None:
+            finite.time_base = base or Fraction(1, frame.sample_rate)
+            finite.pts = round(end / finite.time_base)
+        base = Fraction(finite.time_base)
+        time = finite.pts * base
+        end = time + Fraction(frame.samples, frame.sample_rate)
+        yield time, finite
+
+
+def _finite(frame: Any) -> Any:
+    """The frame itself, or one like it where samples are no numbers or far too large."""
+    if not frame.format.name.startswith(("flt", "dbl")):
+        return frame
+    readable = frame
+    if frame.format.is_planar and frame.layout.nb_channels > _FEW_PLANES:
+        packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+        (readable,) = packed.resample(frame)
+    samples = readable.to_ndarray()
+    if np.abs(samples).max() <= _LOUDEST:
+        return frame
+    mended = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    made = AudioFrame.from_ndarray(
+        mended.clip(-_LOUDEST, _LOUDEST), readable.format.name, frame.layout.name
+    )
+    made.sample_rate, made.pts = frame.sample_rate, frame.pts
+    if frame.time_base is not None:
+        made.time_base = frame.time_base
+    return made

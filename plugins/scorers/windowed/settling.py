@@ -1,0 +1,61 @@
+"""What weights settle: the windows that suit them, and the calibration that ships for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ....core.bundle import MANIFEST, Bundle
+from ....core.components import Settled
+from ....core.errors import AsdError
+from ....core.files import expanded
+from ....core.weights import Weights, is_published
+from .config import SIX, WindowedConfig
+from .model import Model
+
+
+def settled(model: Model, config: WindowedConfig) -> Settled:
+    """Fill in the windows, and find the calibration; see `Component.settle`."""
+    name = published_name(model, config.weights)
+    calibration = model.folder / f"{name}.calibration.json"
+    return Settled(
+        replace(config, window_seconds=list(windows_of(model, config))),
+        calibration if name and calibration.is_file() else None,
+    )
+
+
+def windows_of(model: Model, config: WindowedConfig) -> Sequence[int]:
+    """The lengths of the windows in seconds: those given, or those that suit the weights."""
+    if config.window_seconds is not None:
+        return config.window_seconds
+    return model.windows.get(published_name(model, config.weights) or "", SIX)
+
+
+def published_name(model: Model, weights: str) -> str | None:
+    """Which published weights are meant: by name, or by what a checkpoint or a bundle holds.
+
+    None for others, and for what cannot be read or tells nothing, such as a bare ONNX model.
+    """
+    if weights in model.published:
+        return weights
+    try:
+        path = expanded(weights)
+        if (path / MANIFEST).is_file():
+            return _of_bundle(model, Bundle(path))
+        return next((n for n, one in model.published.items() if is_published(one, path)), None)
+    except (OSError, AsdError):
+        return None
+
+
+def _of_bundle(model: Model, bundle: Bundle) -> str | None:
+    """The published weights that a bundle was made of."""
+    made_of = bundle.manifest["weights"]
+    if bundle.manifest["model"] != model.name:
+        return None
+    if made_of["name"] in model.published:
+        return str(made_of["name"])
+    return next((n for n, one in model.published.items() if _is(one, made_of["sha256"])), None)
+
+
+def _is(weights: Weights, sha256: str) -> bool:
+    return weights.check == f"sha256:{sha256}"
