@@ -78,7 +78,7 @@ class Repetition:
             for (
                 key,
                 value,
-            ) in own.items():  # in the typed tree, so that what does not fit is refused
+            ) in own.items():  # into the typed tree, which refuses
                 OmegaConf.update(config, key, value)
             for word in self.words:
                 key, _, value = word.partition("=")
