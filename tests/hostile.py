@@ -16,7 +16,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 SECONDS = 2
 FRAMES = 25 * SECONDS
@@ -45,7 +45,7 @@ CONTAINERS = {
 
 def whole(folder: Path, name: str) -> Path:
     """An undamaged file of 2 s in the container that its name says."""
-    how = {"sounds": SOUND, **CONTAINERS[name]}
+    how = {"sounds": SOUND, "image": steady, **CONTAINERS[name]}
     return write_video(folder / name, frames=FRAMES, size=SIZE, **how)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 from asdkit.core import cli
 from asdkit.core.batch.settings import BATCH
@@ -80,6 +80,7 @@ PROGRESS = ("asd: loading", "asd: finding speakers", "asd: scoring")
 def video(name="clip.mp4", **how):
     """A video of 50 frames of 96x64, and boxes that put a face into each of them."""
     how.setdefault("sounds", SOUND)
+    how.setdefault("image", steady)
     write_video(Path(name), **how)
     boxes = [[[20, 10, 60, 50, 1.0]]] * how.get("frames", 50)
     Path("boxes.json").write_text(json.dumps(boxes))
