@@ -280,6 +280,7 @@ def test_differences_are_listed(state, tmp_path):
     assert "2 of another shape (lossAV.FC.weight, lossV.FC.bias)" in message
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
 @pytest.mark.parametrize(
     ("value", "said"),
     [
