@@ -370,6 +370,12 @@ def test_a_graph_of_another_contract_is_caught(tmp_path):
         (lambda m: json.dumps({**m, "files": {"model.onnx": {}}}), "no SHA-256 of model.onnx"),
         (lambda m: json.dumps({**m, "opset": "new"}), "says nothing of 'opset'"),
         (lambda m: json.dumps({**m, "weights": {}}), "its weights have no 'name'"),
+        (lambda m: "[" * 10**5, "nested too deep"),
+        (lambda m: json.dumps({**m, "format": "9" * 10**5}), "its format is '9999"),
+        (lambda m: json.dumps({**m, "opset": 10**400}), "no such opset"),
+        (lambda m: json.dumps({**m, "opset": True}), "says nothing of 'opset'"),
+        (lambda m: json.dumps({**m, "files": {"../model.onnx": {"sha256": "0"}}}), "in its folder"),
+        (lambda m: json.dumps({**m, "files": {"a\0": {"sha256": "0"}}}), "in its folder"),
     ],
 )
 def test_manifests_that_are_wrong(tmp_path, change, said):
@@ -386,6 +392,11 @@ def test_manifests_that_are_wrong(tmp_path, change, said):
     [
         (lambda files: files["model.onnx"].pop("output"), "does not say all of its graphs"),
         (lambda files: files["model.onnx"]["inputs"][0].pop("low"), "does not say all"),
+        (lambda files: files["model.onnx"]["inputs"][0].update(low=10**400), "does not say all"),
+        (lambda files: files["model.onnx"]["inputs"][0].update(low=float("nan")), "from nan"),
+        (lambda files: files["model.onnx"]["inputs"][0].update(shape=7), "does not say all"),
+        (lambda files: files["model.onnx"]["inputs"][0].update(shape=["ever"]), "the size 'ever'"),
+        (lambda files: files["model.onnx"]["inputs"][0].update(shape=[10**9]), "does not say all"),
         (lambda files: files.pop("model.onnx"), "names no graph"),
     ],
 )

@@ -18,6 +18,7 @@ import torch
 from onnx import TensorProto, helper
 
 import asdkit
+from asdkit.core.bundle import FORMAT
 from asdkit.core.components import Context
 from asdkit.core.errors import (
     ConfigError,
@@ -26,12 +27,15 @@ from asdkit.core.errors import (
     OutputError,
     WeightsError,
 )
+from asdkit.core.files import sha256
+from asdkit.core.onnx_file import hold_in_one_file
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import onnx_support
 from asdkit.plugins.onnx_support import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
-from asdkit.plugins.scorers.talknet import TALKNET
+from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
+from asdkit.plugins.scorers.windowed.tensors import LOGITS, MFCC
 
 HAS_GPU = torch.cuda.is_available()
 needs_cuda = pytest.mark.skipif(
@@ -229,14 +233,73 @@ def test_a_graph_that_fails_is_one_line(identity):
     with pytest.raises(WeightsError, match=r"failed on cpu with x \(2, 4\)") as caught:
         session.run({"x": np.zeros((2, 4), np.float32)})
     assert "\n" not in str(caught.value)
+    assert "may be of another model" in str(caught.value)
+    assert "batch_frames" not in str(caught.value)
+
+
+def test_memory_that_is_short_is_told_so(identity, monkeypatch):
+    session = OnnxSession(identity, Context("cpu"))
+
+    def fail(*_):
+        raise RuntimeError("Failed to allocate memory for requested buffer of size 99")
+
+    monkeypatch.setattr(session, "_value", SimpleNamespace(ortvalue_from_numpy=fail))
+    with pytest.raises(WeightsError, match=r"Use a smaller scorer\.batch_frames"):
+        session.run({"x": np.zeros((1, 3), np.float32)})
 
 
 def test_files_that_are_no_models(tmp_path):
     path = tmp_path / "page.onnx"
     path.write_text("<html>Sign in</html>")
+    assert f"{path} is not an ONNX graph, or is damaged" in refused(WeightsError, path)
+    with pytest.raises(WeightsError) as caught:
+        OnnxSession(path, Context("cpu"))
+    assert f"cannot run {path}: Protobuf parsing failed" in str(caught.value)
+    assert onnxruntime.__version__ in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function"])
+def test_graphs_with_weights_in_other_files_are_refused(tmp_path, where):
+    """Harmless: the file named is not there, and is never looked for."""
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3])
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="nowhere.bin")
+    path = save(tmp_path / "graph.onnx", {"x": ["batch", 3]})
+    assert hold_in_one_file(path) == path
+    model = onnx.load(path)
+    if where == "initializer":
+        model.graph.initializer.append(weight)
+    elif where == "attribute":
+        model.graph.node.append(helper.make_node("Constant", [], ["c"], value=weight))
+    elif where == "branch":
+        inner = helper.make_graph([], "inner", [], [], [weight])
+        model.graph.node.append(helper.make_node("If", ["x"], ["i"], then_branch=inner))
+    else:
+        model.functions.add().node.append(helper.make_node("Constant", [], ["c"], value=weight))
+    path.write_bytes(model.SerializeToString())
     text = refused(WeightsError, path)
-    assert f"cannot run {path}: Protobuf parsing failed" in text
-    assert onnxruntime.__version__ in text
+    assert f"{path} keeps weights in other files, which asdkit does not open" in text
+
+
+def test_a_graph_of_another_model_is_refused_before_it_is_run(tmp_path):
+    sharing = MODEL.sharing
+    files = {}
+    for name, inputs, output in (
+        ("frontend", (sharing.seen,), sharing.vectors),
+        ("window", (MFCC, sharing.visual), LOGITS),
+    ):
+        shapes = {tensor.name: list(tensor.shape) for tensor in inputs}
+        path = save(tmp_path / f"{name}.onnx", shapes, output.name)
+        files[path.name] = {"sha256": sha256(path)}
+    manifest = {
+        "format": FORMAT, "model": "talknet", "precision": "fp32", "opset": 18, "files": files,
+        "weights": {"name": "", "file": "x", "sha256": "0"},
+    }  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    text = refused(WeightsError, tmp_path)
+    assert "frontend.onnx is not TalkNet: it has seen (batch, 5, 112, 112), visual (" in text
+    assert "Make one with: asd export scorer=talknet output=DIR" in text
+    assert "memory" not in text
 
 
 def test_an_opset_the_runtime_does_not_know(tmp_path):

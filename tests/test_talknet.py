@@ -280,6 +280,25 @@ def test_differences_are_listed(state, tmp_path):
     assert "2 of another shape (lossAV.FC.weight, lossV.FC.bias)" in message
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (torch.tensor([1.0, float("nan")]), "holds values that are NaN, infinite or too large"),
+        (torch.tensor([1e300, 0.0], dtype=torch.float64), "holds values that are NaN, infinite"),
+        (torch.zeros(2, device="meta"), "is a tensor without data"),
+        (torch.zeros(2, dtype=torch.complex64), "holds complex64 instead of real numbers"),
+        (torch.zeros(2, dtype=torch.int64), "holds int64 instead of real numbers"),
+        (torch.zeros(2).to_sparse(), "is a sparse or quantised tensor"),
+    ],
+)
+def test_what_are_no_weights_is_refused(state, tmp_path, value, said):
+    path = saved({**state, "lossAV.FC.bias": value}, tmp_path / "odd.model")
+    message = refusal(path)
+    assert f"{path} has no usable weights: lossAV.FC.bias {said}" in message
+    assert "\n" not in message
+
+
 # PyTorch
 
 
