@@ -326,8 +326,9 @@ def is_litter(path: Path) -> bool:
 
 
 def folder_name(video: Path) -> str:
-    """What a folder for a video is called: its stem, but never `.` or `..`, which are others."""
-    return video.stem if video.stem.strip(". ") else f"video-{video.name.strip('. ')}"
+    """What a folder for a video is called: its stem, but not hidden, nor `.` or `..`."""
+    shown = video.stem.lstrip(".")
+    return shown if shown.strip(". ") else f"video-{video.name.strip('. ')}"
 
 
 def same_form(name: str) -> str:

@@ -35,6 +35,8 @@ def _matroska_end(head: bytes) -> int:
         if at >= len(head):
             return 0
         width = 9 - head[at].bit_length()
+        if width > 8 or at + width > len(head):  # no length begins with a zero byte
+            return 0
         unit = 1 << 7 * width
         length = int.from_bytes(head[at : at + width], "big") - unit
         if length == unit - 1:  # all ones: not known when it was written

@@ -757,6 +757,14 @@ def test_damage_in_the_middle_is_skipped_and_said_once(tmp_path, caplog, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("rest", ["", "00", "01", "00" * 64, "ff" * 64])
+def test_the_mere_beginning_of_a_matroska_file_is_refused(tmp_path, rest):
+    path = tmp_path / "head.mkv"
+    path.write_bytes(bytes.fromhex("1A45DFA3" + rest))
+    with pytest.raises(InputError, match="not a video|cut off"):
+        probe(path)
+
+
 def test_a_picture_that_breaks_off_is_said(tmp_path, monkeypatch, caplog):
     media = silent(write_video(tmp_path / "clip.mp4", frames=100))
     reading = av.container.InputContainer.demux

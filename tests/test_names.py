@@ -422,6 +422,15 @@ def test_results_never_land_in_another_folder(tmp_path, monkeypatch, name):
     assert folder[0] != "." and folder.strip(". ")
 
 
+def test_results_of_a_hidden_video_are_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "talk.mp4", frames=3).rename(tmp_path / ".talk.mp4")
+    (tmp_path / "none.json").write_text("[]")
+    options = ["detector=boxes", "detector.path=none.json", "scorer=lip_motion", "writers=[json]"]
+    found = asdkit.run(".talk.mp4", [*options, "allow_silent=true", "cutter=none"])
+    assert found.folder == Path(RESULTS_FOLDER, "talk")
+
+
 def test_a_dot_within_a_name_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_video(tmp_path / "a.b.mp4", frames=3)
