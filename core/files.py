@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -25,8 +26,11 @@ from .errors import AsdError, InputError, OutputError
 from .stopping import last_resort
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
-_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?\.partial(?:\.[^.]*)?")
-"""Names that `whole` gives: by process and machine, so that two do not write into one file."""
+_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?(?:-\d+)?\.partial(?:\.[^.]*)?")
+"""Names that `whole` gives: by process, machine and count, so that no two are alike."""
+_partial_count = itertools.count()
+_partial_now: set[str] = set()
+"""Names of this process that are being written to."""
 
 _LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
 """In lower case: what Windows and Macs leave in folders."""
@@ -46,11 +50,14 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}.partial{path.suffix}")
+    number = next(_partial_count)
+    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}-{number}.partial{path.suffix}")
+    _partial_now.add(aside.name)
 
     def remove() -> None:
         with suppress(OSError):  # what went wrong has been raised already
             aside.unlink()
+        _partial_now.discard(aside.name)
 
     with last_resort(remove):
         try:
@@ -67,11 +74,17 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what `whole` has left in a folder, of processes of this machine that are no more."""
+    """Remove what `whole` has left in a folder, of processes of this machine that are no more.
+
+    In a container every process may have the same number: so a name with this one's number counts
+    as left by an earlier one, unless a thread of this one is writing to it.
+    """
     with suppress(OSError):
         for path in folder.iterdir():
             match = _PARTIAL.fullmatch(path.name)
-            if match and match[2] in (None, _HOST) and not _lives(int(match[1])):
+            if not match or path.name in _partial_now:
+                continue
+            if match[2] in (None, _HOST) and not _lives(int(match[1])):
                 with suppress(OSError):
                     path.unlink()
 
