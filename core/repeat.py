@@ -15,8 +15,9 @@ from yaml import YAMLError
 from .components import RUN_KINDS, registry
 from .config import RUN, Plan, compose_run, make_plan
 from .errors import ConfigError, InputError
-from .files import expanded, read_json
+from .files import expanded
 from .forms import misfit
+from .named_files import read_json
 from .refused import explained
 from .results import OLDER_SCHEMA, schema, to_json
 from .schemas import SHIPPED, literal
