@@ -258,7 +258,9 @@ def _silence(source: Source) -> str:
     """What is said of sound in which there is none."""
     with source.opened() as (container, _):
         tracks = len(container.streams.audio)
-    said = f"The sound of {source.path} is silence throughout what was looked at: nobody can be heard"
+    said = (
+        f"The sound of {source.path} is silence throughout what was looked at: nobody can be heard"
+    )
     if tracks < 2:
         return said
     return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
