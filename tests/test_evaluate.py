@@ -9,6 +9,7 @@ import multiprocessing
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ import asdkit
 from asdkit.core.cli import main
 from asdkit.core.config import compose_app, compose_run, make_plan
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
-from asdkit.core.evaluation.cache import Cache, Entry
+from asdkit.core.evaluation.cache import Cache, Entry, LastEntry
 from asdkit.core.evaluation.dataset import build, make_dataset_plan
+from asdkit.core.evaluation.detections import KeptDetections
 from asdkit.core.evaluation.elsewhere import elsewhere
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.given import parts_for
@@ -198,6 +200,26 @@ def test_frames_that_were_not_looked_at_before_are(options, detected):
     detected.clear()
     evaluated(options, "second")
     assert {index for call in detected for index in call} == set(range(FRAMES)) - seen
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_detector_of_which_all_is_kept_is_not_built(looks):
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0))
+    detector = SimpleNamespace(looks=looks, detect=lambda frames, indices: [nothing] * len(indices))
+    built = []
+    models = SimpleNamespace(
+        part=lambda kind: built.append(kind) or detector, devices={}, weights={"detector": ()}
+    )
+    frames, cache = np.zeros((2, 8, 8, 3), np.uint8), LastEntry()
+    first = KeptDetections(models, cache, {"video": "a"})
+    assert first.looks == looks
+    first.detect(frames, [0, 1])
+    first.keep(None)
+    built.clear()
+    again = KeptDetections(models, cache, {"video": "a"})
+    assert again.looks == looks
+    assert len(again.detect(frames, [0, 1])) == 2
+    assert not built
 
 
 def test_the_cache_can_be_left_out_or_deleted(options, detected, tmp_path):
