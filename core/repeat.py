@@ -76,11 +76,8 @@ class Repetition:
         config = compose_run([f"{group}={name}" for group, name in chosen.items()])
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
-            for (
-                key,
-                value,
-            ) in own.items():  # into the typed tree, which refuses
-                OmegaConf.update(config, key, value)
+            for key, value in own.items():
+                OmegaConf.update(config, key, value)  # the typed tree refuses what does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
                 if key in _PATHS and value not in ("", "null"):
