@@ -272,7 +272,7 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
     if smallest is not None:
         height, width = media.info.height, media.info.width
         media.notes.add(
-            f"no face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
+            f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
             f"faces from about {smallest(height, width):.0f} px on; detector.longer_side_px and "
             "detector.min_face_px set that"
         )
