@@ -158,6 +158,13 @@ def test_plots_and_writers(options):
     assert names == {"evaluation.json", "frames.csv", "two/speakers.rttm", *pictures}
 
 
+def test_results_hold_the_notes_whether_computed_or_kept(options):
+    for output in ("out", "again"):
+        evaluated([*options, "videos=[two]", "rotate=0", "writers=[json]"], output)
+        (note,) = json.loads(Path(output, "two", "result.json").read_text())["video"]["notes"]
+        assert "turned clockwise by 0 degrees" in note
+
+
 def test_thresholds_cost_no_inference(options, detected, scored):
     first = evaluated(options)
     assert sum(map(len, detected)) == 2 * FRAMES
@@ -585,7 +592,7 @@ def test_a_run_in_which_everybody_speaks_says_so(options, folder, caplog):
     result = asdkit.run(folder / "one.mp4", [*run, *always])
     (note,) = json.loads(Path("out/result.json").read_text())["video"]["notes"]
     assert (note,) == result.video.notes
-    assert "everybody in sight seems to speak all the time (100 % of the faces in the 3.0 s" in note
+    assert "Everybody in sight seems to speak all the time (100 % of the faces in the 3.0 s" in note
     assert note in caplog.messages
     assert not asdkit.run(folder / "one.mp4", [*run, "writers=[]"]).video.notes
 
