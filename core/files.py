@@ -153,7 +153,10 @@ _APPLE_DOUBLE = bytes.fromhex("00051607")
 
 
 def is_apple_double(path: Path) -> bool:
-    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`."""
+    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`.
+
+    By its content, for files that a user has named; what is merely found goes by `is_litter`.
+    """
     if not path.name.startswith("._"):
         return False
     try:
