@@ -627,7 +627,7 @@ def test_a_manifest_torn_anywhere_is_read_and_mended(tmp_path_factory, records, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab")), max_size=12))
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["/a", "/b"])), max_size=12))
 def test_the_latest_record_wins_whichever_shard_wrote_it(tmp_path_factory, written):
     folder = tmp_path_factory.mktemp("union")
     reader = Records(folder / "not" / "there")
@@ -871,7 +871,7 @@ def test_links_that_lead_back_up_are_passed_over():
 @pytest.mark.parametrize("name", ["a" * 300, "a\0b", "b" * 300 + "/c"])
 def test_names_that_no_file_can_have_are_refused(videos, name):
     videos("a.mp4")
-    with pytest.raises(AsdError, match="names no video"):
+    with pytest.raises(AsdError, match="names no video|videos must be"):
         find_videos(name, Path("out"))
     with pytest.raises(OutputError, match="Cannot write to"), writing(Path(name), 0):
         pass
