@@ -197,6 +197,9 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     Raises:
         av.FFmpegError: It cannot be opened, or is no container of `FORMATS`.
     """
+    # Where a library sets a level, as torchvision before 0.28 does when imported, FFmpeg's threads
+    # log through Python, and one that waits for its lock waits for ever if its decoder is closed.
+    av.logging.set_level(None)
     # The prefix keeps a name that holds a colon from being read as an address.
     name = f"file:{path}"
     # Before 17.1, PyAV writes past its memory if streams show only as the file is read.

@@ -39,7 +39,7 @@ class Family:
 
     def checkpoint(self, name: str) -> Path:
         """The checkpoint of a model."""
-        import torch
+        from extras import torch
 
         published = SHARED / "weights" / f"{name}_talkset.model"
         if name in SMALL and published.exists():
@@ -71,7 +71,7 @@ class Family:
 
     def runtime(self, name: str, kind: str, device: str = "cpu") -> Runtime:
         """The model as one of `RUNTIMES` runs it."""
-        import torch
+        from extras import torch
 
         from asdkit.plugins.scorers.windowed.checkpoint import read_network
         from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime

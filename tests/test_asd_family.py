@@ -7,11 +7,9 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import rule
-import torch
+from extras import onnx, onnxruntime, torch
 from family import (
     DATA,
     MODELS,

@@ -453,7 +453,7 @@ def test_weights_that_are_nowhere(refused, monkeypatch):
 
 
 def test_checkpoints_that_do_not_fit(refused):
-    import torch
+    from extras import torch
 
     video()
     broken("noise.model", np.random.default_rng(0).bytes(5000))
@@ -467,7 +467,7 @@ def test_checkpoints_that_do_not_fit(refused):
 
 
 def test_a_cuda_that_is_not_there(refused):
-    import torch
+    from extras import torch
 
     if torch.cuda.is_available():
         pytest.skip("needs a machine without CUDA")
@@ -534,7 +534,7 @@ def test_a_bundle_is_checked_again(asd, bundle):
     assert code == 0, err
     assert "window.onnx: batch 2, frames 150: (2, 150, 2) differs from PyTorch by" in out
     assert out.endswith(f"{bundle} is as it should be\n")
-    import onnxruntime
+    from extras import onnxruntime
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         code, _, err = asd("export", "check", str(bundle), "device=cuda")

@@ -31,7 +31,7 @@ FACE = np.array([175, 60, 272, 178], float)
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """On a busy machine PyTorch's threads would wait for each other."""
-    import torch
+    from extras import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -54,7 +54,7 @@ def head(portrait):
 @pytest.fixture(scope="module")
 def s3fd_checkpoint(tmp_path_factory):
     """A checkpoint of S3FD with the rule's weights."""
-    import torch
+    from extras import torch
 
     shapes = json.loads((Path(__file__).parent / "data" / "s3fd_state_dict.json").read_text())
     state = {key: torch.from_numpy(value) for key, value in rule.checkpoint(shapes).items()}
@@ -280,7 +280,7 @@ def test_the_device(name, request):
     paths = {"s3fd": {"weights": str(request.getfixturevalue("s3fd_checkpoint"))}}
     load = partial(asdkit.load, "detector", name, **paths.get(name, {}))
     assert load(device="cpu").device == "cpu"
-    import torch
+    from extras import torch
 
     if torch.cuda.is_available():
         assert load(device="auto").device == "cuda:0"

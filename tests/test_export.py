@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-import torch
+from extras import onnx, torch
 from torch import nn
 
 from asdkit.core.bundle import Bundle

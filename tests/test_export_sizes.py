@@ -8,18 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from extras import onnx, onnxruntime, torch
+from family import MODELS, SMALL, scorer
+from torch import nn
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
-
-from family import MODELS, SMALL, scorer  # noqa: E402
-from torch import nn  # noqa: E402
-
-from asdkit.core.graphs import Graph, Tensor  # noqa: E402
-from asdkit.export import convert, proof  # noqa: E402
-from asdkit.export.convert import to_onnx  # noqa: E402
-from asdkit.plugins.scorers.windowed.config import WindowedConfig  # noqa: E402
+from asdkit.core.graphs import Graph, Tensor
+from asdkit.export import convert, proof
+from asdkit.export.convert import to_onnx
+from asdkit.plugins.scorers.windowed.config import WindowedConfig
 
 SIZES = [(batch, frames) for batch in (1, 2, 5) for frames in (1, 2, 7, 25, 40)]
 

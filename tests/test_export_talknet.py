@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import rule
-import torch
+from extras import onnx, onnxruntime, torch
 
 from asdkit.core.bundle import FORMAT, Bundle
 from asdkit.core.files import sha256
@@ -92,7 +91,6 @@ def test_the_graphs_describe_themselves(bundle, name):
 PLAIN_SCRIPT = """
 import sys
 import numpy as np
-import onnxruntime
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 given = np.load(sys.argv[2])
@@ -133,7 +131,6 @@ def test_half_precision_keeps_the_logits(checkpoint):
         "mfcc": random.uniform(-20, 20, (1, 600, 13)).astype(np.float32),
         "visual": random.uniform(0, 2, (1, 150, 512)).astype(np.float32),
     }
-    import onnxruntime
 
     session = onnxruntime.InferenceSession(model.SerializeToString())
     with torch.inference_mode():
@@ -152,7 +149,6 @@ def test_int8_is_smaller_and_nearly_the_same(checkpoint, tmp_path):
     assert kinds.count("QuantizeLinear") > 20
     assert "BatchNormalization" not in kinds
     assert int8.ByteSize() < 0.3 * fp32.ByteSize()
-    import onnxruntime
 
     (sample, *_) = graph.samples(clips)
     found, wanted = (

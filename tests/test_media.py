@@ -66,6 +66,17 @@ def silent(path: Path) -> Media:
     return probe(path, allow_silent=True)
 
 
+def test_decoders_do_not_log_through_python(tmp_path):
+    """Closing one would wait for a thread that waits for the interpreter: seen with PyAV 15."""
+    clip = write_video(tmp_path / "clip.mp4")
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        silent(clip)
+        assert av.logging.get_level() is None
+    finally:
+        av.logging.set_level(None)
+
+
 # The grid
 
 

@@ -9,12 +9,10 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import rule
 import synth
-import torch
+from extras import onnx, onnxruntime, torch
 from onnx import TensorProto, helper
 
 import asdkit

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rule
-import torch
+from extras import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

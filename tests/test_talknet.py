@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import rule
-import torch
+from extras import torch
 from family import DATA, clip_of, shapes, windows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st

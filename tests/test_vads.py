@@ -232,7 +232,7 @@ def wheel():
 
 @needs_silero
 def test_silero_windows_are_those_of_the_package(wheel, shared):
-    import torch
+    from extras import torch
 
     sound, _ = clip(shared, "dialogue_small")
     sound = sound[: 148 * SAMPLES_PER_FRAME]
