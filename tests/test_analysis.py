@@ -280,7 +280,7 @@ def test_no_more_faces_than_wanted():
     _, tracks, _, _ = analyse(20, detector=detector, notes=notes, max_faces=3)
     assert [track.boxes[0, 0] for track in tracks] == [37, 38, 39]
     assert len(list(notes)) == 1
-    assert "frame 0 has 40 faces" in next(iter(notes))
+    assert "Frame 0 has 40 faces" in next(iter(notes))
     assert "max_faces" in next(iter(notes))
 
 
