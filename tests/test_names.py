@@ -223,7 +223,7 @@ def test_folders_that_a_mac_wrote_are_datasets(tmp_path):
 def test_a_batch_passes_over_what_a_mac_left(tmp_path):
     for name in ("talk.mp4", "._talk.mp4", "more/talk.mp4", "more/._talk.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(bytes.fromhex("00051607" if "._" in name else "00"))
     wanted = [str(tmp_path / "more/talk.mp4"), str(tmp_path / "talk.mp4")]
     for given in (str(tmp_path), str(tmp_path / "**"), [str(tmp_path / "more/*"), str(tmp_path)]):
         assert find_videos(given, tmp_path / "out") == wanted

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 import asdkit
 from asdkit.core.components import registry
@@ -94,7 +94,9 @@ def site(tmp_path_factory):
 def clip(tmp_path_factory):
     """A video of one second, with sound."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_video(path, frames=25, size=(64, 48), sounds=[(0.0, clicks([0.5], 1.0))])
+    return write_video(
+        path, frames=25, size=(64, 48), image=steady, sounds=[(0.0, clicks([0.5], 1.0))]
+    )
 
 
 @pytest.fixture(autouse=True)

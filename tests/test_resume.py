@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 import asdkit
 from asdkit.core import kept
@@ -122,7 +122,9 @@ def site(tmp_path_factory):
 def clip(tmp_path_factory):
     """A video of four seconds."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_video(path, frames=100, size=(96, 64), sounds=[(0.0, clicks([0.5], 4.0))])
+    return write_video(
+        path, frames=100, size=(96, 64), image=steady, sounds=[(0.0, clicks([0.5], 4.0))]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from strangers import asd, install, run_module
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 from asdkit.core import cli, skeleton
 from asdkit.core.components import Provider, registry
@@ -65,7 +65,7 @@ def test_a_new_plugin_is_installed_listed_and_run(tmp_path, tmp_path_factory, ca
         assert [kind, "my_faces", "asdkit-my-faces", "0.1.0"] in rows
     assert "failed" not in listed.stdout
 
-    write_video(tmp_path / "clip.mp4", sounds=[(0.0, clicks([0.5, 1.0], 2.0))])
+    write_video(tmp_path / "clip.mp4", image=steady, sounds=[(0.0, clicks([0.5, 1.0], 2.0))])
     chosen = ["detector=my_faces", "detector.face_ratio=0.8", "scorer=my_faces"]
     done = asd(
         "run", "clip.mp4", *chosen, "writers=[my_faces]", "output=out", site=site, cwd=tmp_path

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import cluster, missing
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 
@@ -80,7 +80,9 @@ def slurm(tmp_path_factory):
 def clip(tmp_path_factory):
     """A video of one second, with sound."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_video(path, frames=25, size=(64, 48), sounds=[(0.0, clicks([0.5], 1.0))])
+    return write_video(
+        path, frames=25, size=(64, 48), image=steady, sounds=[(0.0, clicks([0.5], 1.0))]
+    )
 
 
 class Lab:

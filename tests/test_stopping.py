@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from synth import clicks, write_video
+from synth import clicks, steady, write_video
 
 COMMAND = [sys.executable, "-m", "asdkit"]
 
@@ -25,7 +25,9 @@ def nowhere(tmp_path, monkeypatch, interruptible):
 @pytest.fixture
 def run_words():
     """The arguments of a run that needs no network."""
-    write_video(Path("clip.mp4"), frames=25, size=(64, 48), sounds=[(0.0, clicks([0.5], 1.0))])
+    write_video(
+        Path("clip.mp4"), frames=25, size=(64, 48), image=steady, sounds=[(0.0, clicks([0.5], 1.0))]
+    )
     Path("boxes.json").write_text(json.dumps([[[10, 5, 50, 45, 1.0]]] * 25))
     words = ["run", "clip.mp4", "detector=boxes", "detector.path=boxes.json", "cutter=none"]
     return [*words, "scorer=lip_motion", "writers=[json,rttm]", "output=out"]
