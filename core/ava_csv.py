@@ -7,6 +7,7 @@ import math
 from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from sys import intern
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .files import same_form
+from .named_files import open_file
 from .types import Float64, Int64
 
 SPEAKING_AUDIBLE = "SPEAKING_AUDIBLE"
@@ -86,7 +88,7 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
     texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
     where: dict[str, int] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_file(path) as whole, TextIOWrapper(whole, "utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             for row in filter(None, reader):
                 if not where:
@@ -118,9 +120,13 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
                     )
                 lines.append(reader.line_num)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", "Check its name and permissions"
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a CSV in UTF-8: {error}") from error
+        raise InputError(
+            f"{path} is not a CSV in UTF-8: {error}", f"Its columns must be {', '.join(columns)}"
+        ) from error
     if not lines:
         raise InputError(f"{path} has no row", f"Its columns must be {', '.join(columns)}")
     rows = AvaRows(

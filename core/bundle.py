@@ -7,7 +7,6 @@ the folder itself, and a graph keeps its weights in its own file.
 
 from __future__ import annotations
 
-import json
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from .errors import WeightsError
 from .files import sha256
+from .named_files import parse_json, read_text_file
 from .onnx_file import hold_in_one_file
 from .weights import cache_folder, given_folder, note
 
@@ -74,15 +74,14 @@ class Bundle:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(read_text_file(path))
     except OSError as error:
         raise WeightsError(
             f"{path.parent} is not a bundle: {path.name} cannot be read ({error.strerror})",
             "asd export makes bundles",
         ) from error
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
-        raise WeightsError(f"{path} is damaged: {reason}", AGAIN) from error
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}", AGAIN) from error
     known = manifest.get("format") if isinstance(manifest, dict) else None
     if known != FORMAT:
         raise WeightsError(

@@ -18,9 +18,10 @@ from .evaluation.metrics import (
     log_odds,
     negative_log_likelihood,
 )
-from .files import read_json, whole
+from .files import whole
 from .forms import misfit
 from .labels import Bool, Judged
+from .named_files import read_json
 from .types import Float32, Float64, Int64
 
 SCHEMA = "asdkit.calibration/1"

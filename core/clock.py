@@ -22,6 +22,8 @@ _LEAP_S = 10.0
 """Longest stretch without picture and sound in a container whose clock may break off."""
 _QUIET_S = 60.0
 """Longest one elsewhere: calls and screens recorded as they came have long silences."""
+_LONGEST_LAST_S = 60
+"""So long the last picture is held at most when there is nothing more to be heard."""
 _SAME_CLOCK_S = 10.0
 """Sound so far outside the times of a part of the picture is of another clock."""
 _STEP_S = 1.0
@@ -56,10 +58,12 @@ class Clock:
         runs: The parts between breaks, in the order of the file; none if there is no break.
         in_decoding_order: The container gives times of decoding alone; those of presentation
             are the same ones in rising order.
+        end: Timestamp in seconds, of the one clock, at which the stream ends; 0 if not known.
     """
 
     runs: tuple[Run, ...] = ()
     in_decoding_order: bool = False
+    end: Fraction = Fraction(0)
 
     def placed(self, packets: Iterable[Any]) -> Iterator[Any]:
         """The packets of the stream with timestamps of the one clock."""
@@ -105,6 +109,17 @@ class Clock:
         return time - shift
 
 
+def held_until(begin: Fraction, end: Fraction, sound_end: Fraction) -> Fraction:
+    """When a last picture ends that a file has end at `end`, which may be wrong by hours.
+
+    Args:
+        begin: When it begins.
+        end: When it ends by what the file says.
+        sound_end: When the sound ends.
+    """
+    return min(end, max(begin, sound_end) + _LONGEST_LAST_S)
+
+
 def _timed(frame: Any, times: list[int]) -> Any:
     if frame.pts is not None:
         frame.pts = heappop(times)
@@ -140,13 +155,11 @@ class Clocks:
     Attributes:
         picture: Of the picture.
         sound: Of the sound.
-        end: Timestamp in seconds, of the one clock, at which the picture ends.
         breaks: Where the picture's clock breaks off, or the sound's alone.
     """
 
     picture: Clock
     sound: Clock
-    end: Fraction
     breaks: tuple[Break, ...]
 
 
@@ -275,9 +288,8 @@ def read_clocks(
     breaks = _join(pictures.parts) + _join(sounds.parts, pictures.parts)
     unordered = picture is not None and pictures.rises and picture.codec_context.has_b_frames
     return Clocks(
-        picture=Clock(_runs(pictures.parts), bool(unordered)),
-        sound=Clock(_runs(sounds.parts)),
-        end=max((part.end + part.shift for part in pictures.parts), default=Fraction(0)),
+        picture=Clock(_runs(pictures.parts), bool(unordered), _end(pictures.parts)),
+        sound=Clock(_runs(sounds.parts), end=_end(sounds.parts)),
         breaks=tuple(breaks),
     )
 
@@ -306,6 +318,10 @@ def _same_clock(part: _Part, other: _Part) -> bool:
 def _side_by_side(part: _Part, other: _Part) -> int:
     """How many packets two parts lie beside each other in the file; negative if apart."""
     return min(part.last, other.last) - max(part.first, other.first)
+
+
+def _end(parts: list[_Part]) -> Fraction:
+    return max((part.end + part.shift for part in parts), default=Fraction(0))
 
 
 def _runs(parts: list[_Part]) -> tuple[Run, ...]:

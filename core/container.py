@@ -176,6 +176,11 @@ class Media:
     transfer: int = 2
 
     @property
+    def sound_end(self) -> Fraction:
+        """Seconds from time zero at which the sound ends; not after it where there is none."""
+        return self.sound_clock.end - self.sound_zero
+
+    @property
     def sound_path(self) -> Path | None:
         """The file the sound comes from; None where there is none."""
         return self.sound.path if self.sound else None

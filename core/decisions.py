@@ -113,7 +113,7 @@ def doubt(tracks: Sequence[Track]) -> str:
     if share <= NEARLY_ALWAYS:
         return ""
     return (
-        f"everybody in sight seems to speak all the time ({100 * share:.0f} % of the faces in the "
+        f"Everybody in sight seems to speak all the time ({100 * share:.0f} % of the faces in the "
         f"{seconds:.1f} s that show two or more), which is seldom so: try other scorer.weights or "
         "another scorer, and look at annotated.mp4"
     )

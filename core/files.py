@@ -1,32 +1,32 @@
-"""Files that appear only when whole, and what is in them."""
+"""Files that appear only when whole, and names of files."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
-import math
+import itertools
 import os
 import platform
 import re
 import shutil
-import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from unicodedata import normalize
 
 from filelock import FileLock, Timeout
 
-from .errors import AsdError, InputError, OutputError
+from .errors import OutputError
 from .stopping import last_resort
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
-_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?\.partial(?:\.[^.]*)?")
-"""Names that `whole` gives: by process and machine, so that two do not write into one file."""
+_PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?(?:-\d+)?\.partial(?:\.[^.]*)?")
+"""Names that `whole` gives: by process, machine and count, so that no two are alike."""
+_partial_count = itertools.count()
+_partial_now: set[str] = set()
+"""Names of this process that are being written to."""
 
 _LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
 """In lower case: what Windows and Macs leave in folders."""
@@ -46,11 +46,14 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file system refuses.
     """
-    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}.partial{path.suffix}")
+    number = next(_partial_count)
+    aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}-{number}.partial{path.suffix}")
+    _partial_now.add(aside.name)
 
     def remove() -> None:
         with suppress(OSError):  # what went wrong has been raised already
             aside.unlink()
+        _partial_now.discard(aside.name)
 
     with last_resort(remove):
         try:
@@ -67,11 +70,17 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what `whole` has left in a folder, of processes of this machine that are no more."""
+    """Remove what `whole` has left in a folder, of processes of this machine that are no more.
+
+    In a container every process may have the same number: so a name with this one's number counts
+    as left by an earlier one, unless a thread of this one is writing to it.
+    """
     with suppress(OSError):
         for path in folder.iterdir():
             match = _PARTIAL.fullmatch(path.name)
-            if match and match[2] in (None, _HOST) and not _lives(int(match[1])):
+            if not match or path.name in _partial_now:
+                continue
+            if match[2] in (None, _HOST) and not _lives(int(match[1])):
                 with suppress(OSError):
                     path.unlink()
 
@@ -144,7 +153,10 @@ _APPLE_DOUBLE = bytes.fromhex("00051607")
 
 
 def is_apple_double(path: Path) -> bool:
-    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`."""
+    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`.
+
+    By its content, for files that a user has named; what is merely found goes by `is_litter`.
+    """
     if not path.name.startswith("._"):
         return False
     try:
@@ -152,127 +164,6 @@ def is_apple_double(path: Path) -> bool:
             return file.read(4) == _APPLE_DOUBLE
     except (OSError, ValueError):
         return False
-
-
-MOST_BYTES = 256 << 20
-"""Of a file that is read as a whole, unless its reader says otherwise."""
-
-
-def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
-    """The content of a regular file that a user named.
-
-    Args:
-        path: The file. A pipe, from which one might wait for ever, or a device is refused.
-        most_bytes: How large it may be.
-
-    Raises:
-        OSError: It cannot be read, is no regular file or is larger; `strerror` says so.
-    """
-    # Opening a pipe waits for a writer, unless told not to.
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except ValueError as error:
-        raise OSError(errno.EINVAL, "no file has a name with a NUL in it", str(path)) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no Path
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise OSError(errno.EFBIG, f"it is larger than {most_bytes} bytes", str(path))
-    return content
-
-
-def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """The text of a regular file that a user named: UTF-8, with or without a byte order mark.
-
-    Args:
-        path: The file; see `read_file`.
-        most_bytes: How large it may be.
-
-    Raises:
-        OSError: As for `read_file`.
-        UnicodeDecodeError: It is not UTF-8; a ValueError.
-    """
-    return read_file(path, most_bytes).decode("utf-8-sig")
-
-
-def read_json(
-    path: Path,
-    kind: str,
-    hint: str,
-    error: type[AsdError] = InputError,
-    most_bytes: int = MOST_BYTES,
-) -> Any:
-    """The values of a JSON file that a user named.
-
-    Args:
-        path: The file; see `read_file`.
-        kind: What it should be, such as "a calibration".
-        hint: How to mend it.
-        error: The class of what is raised.
-        most_bytes: How large it may be.
-
-    Raises:
-        AsdError: Of that class: it cannot be read, or `parse_json` refuses it.
-    """
-    try:
-        return parse_json(read_text_file(path, most_bytes))
-    except OSError as refused:
-        raise error(f"{path} cannot be read: {refused.strerror}", hint) from refused
-    except ValueError as refused:
-        raise error(f"{path} is not {kind}: {refused}", hint) from refused
-
-
-def parse_json(text: str) -> Any:
-    """The values of a JSON text.
-
-    Raises:
-        ValueError: It is none; or it holds what no file of ours does: numbers that are not finite
-            or of more than 20 digits, values nested deeper than 100.
-    """
-    try:
-        value = json.loads(
-            text, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
-        )
-    except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except RecursionError as error:
-        raise ValueError(_TOO_DEEP) from error
-    level, depth = [value], 0
-    while level := [one for one in level if isinstance(one, (dict, list))]:
-        if (depth := depth + 1) > _DEEPEST:
-            raise ValueError(_TOO_DEEP)
-        level = [one for holder in level for one in _inside(holder)]
-    return value
-
-
-_DEEPEST = 100
-_TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
-_MOST_DIGITS = 20
-
-
-def _inside(holder: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return holder.values() if isinstance(holder, dict) else holder
-
-
-def _whole_number(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
-        raise ValueError(f"it holds a number of {len(text)} digits")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"it holds {text[:_MOST_DIGITS]}, which is too large a number")
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"it holds {text}, which is no number")
 
 
 @contextmanager

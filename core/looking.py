@@ -118,7 +118,7 @@ class Looker:
         if not self._left_out:
             self._left_out = True
             self._notes.add(
-                f"frame {index} has {len(faces)} faces: of each frame only the "
+                f"Frame {index} has {len(faces)} faces: of each frame only the "
                 f"{self._max_faces} surest are followed (max_faces)"
             )
         best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])

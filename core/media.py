@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -16,7 +14,7 @@ import av
 from av.container import InputContainer
 
 from . import mp4
-from .clock import Clock, Clocks, read_clocks
+from .clock import Clock, Clocks, held_until, read_clocks
 from .container import (
     EARLY_S,
     Decoder,
@@ -25,11 +23,11 @@ from .container import (
     Source,
     opened,
     packets_of,
-    repeats,
     too_large,
 )
 from .errors import InputError
 from .formats import list_of_files
+from .last_picture import last_picture
 from .notes import Notes
 from .picture import first_frame_at, frames, upright_pixel_aspect
 from .sizes import Sizes
@@ -124,12 +122,18 @@ def _found(
         transfer = stream.codec_context.color_trc
         begins = _begin_of_file(container)
     fps = _rate(picture)
-    end = _end_of_picture(picture, zero, fps, end_s)
-    if clocks.picture.runs:
-        end = clocks.end
+    last, said = last_picture(picture, zero, fps, end_s)
     sound_zero, sound_clock = zero, clocks.sound
     if sound is not None and not is_own_sound:
         heard, sound_zero, sound_clock = sound_of(sound, reading, notes)
+    end = zero + held_until(last - zero, said - zero, sound_clock.end - sound_zero)
+    if clocks.picture.runs:
+        end = clocks.picture.end
+    elif end < said:
+        notes.add(
+            f"{path}: by what it says its last picture stands for {float(said - last):.2f} s, "
+            f"long after everything else: it is held for {float(end - last):.2f} s"
+        )
     turn = orientation(head, reading.rotate)
     found = {(head.width, head.height), *sizes.found}
     width, height = turn.size(*max(found, key=lambda size: size[0] * size[1]))
@@ -346,67 +350,3 @@ def _not_media(path: Path) -> InputError:
         f"{path} is not a video or sound file, or is damaged beyond reading",
         "Check that it plays in a video player",
     )
-
-
-def _end_of_picture(
-    picture: Source, zero: Fraction, fps: Fraction, end_s: float | None
-) -> Fraction:
-    """Timestamp in seconds at which the last picture that can be read ends."""
-    path = picture.path
-    cut_off = is_cut_off(path)
-    with picture.opened() as (container, stream):
-        announced = _announced(path, container, stream)
-        end = zero
-        if announced and not cut_off:
-            # Pictures are not stored in order, but none is a second away from its place.
-            target = max(zero, zero + announced - 1)
-            with suppress(av.FFmpegError):
-                container.seek(math.floor(target / stream.time_base), stream=stream)
-                end = _end_of_packets(container, stream, zero, fps)
-    if end == zero:
-        with picture.opened() as (container, stream):
-            end = _end_of_packets(container, stream, zero, fps, only_complete=cut_off)
-    if cut_off and end - zero < announced - 1 / fps:
-        readable_s = math.floor((end - zero) * 100) / 100
-        if end_s is None or end_s > readable_s:
-            raise InputError(
-                f"{path} is cut off: only {readable_s:.2f} s of its {float(announced):.2f} s "
-                "of picture can be read",
-                f"Copy it again from its source, or process that part with end_s={readable_s:.2f}",
-            )
-    return end
-
-
-def _end_of_packets(
-    container: InputContainer,
-    stream: Any,
-    zero: Fraction,
-    fps: Fraction,
-    *,
-    only_complete: bool = False,
-) -> Fraction:
-    """When the last packet from here on ends; `zero` if there is none.
-
-    Where a file breaks off, only the pictures due before the last decoding time are complete.
-    """
-    end = zero
-    for packet in packets_of(container, stream):
-        # What an edit list hides is decoded, but never shown.
-        if (packet.size or repeats(packet)) and not (packet.is_corrupt or packet.is_discard):
-            stamp = packet.dts if only_complete else packet.pts
-            begin = end if stamp is None else stamp * stream.time_base
-            end = max(end, begin + ((packet.duration or 0) * stream.time_base or 1 / fps))
-    return end
-
-
-def _announced(path: Path, container: InputContainer, stream: Any) -> Fraction:
-    """Seconds that the picture should last by what the file says; 0 if it does not."""
-    if stream.duration:
-        announced = Fraction(stream.duration * stream.time_base)
-    else:
-        announced = Fraction(container.duration or 0, av.time_base)
-    if container.format.name == "avi":  # FFmpeg shortens what is cut off, the header does not
-        with path.open("rb") as file:
-            header = struct.unpack_from("<5I", file.read(52), 32)
-        announced = max(announced, Fraction(header[0] * header[4], 1_000_000))
-    return announced

@@ -44,7 +44,9 @@ def hold_in_one_file(path: Path) -> Path:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             elsewhere = _elsewhere(data, 0, len(data), "model", 0)
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+        raise WeightsError(
+            f"{path} cannot be read: {error.strerror}", "Check its name and permissions"
+        ) from error
     except (ValueError, IndexError) as error:  # empty, or no protocol buffer
         raise WeightsError(
             f"{path} is not an ONNX graph, or is damaged ({error})",

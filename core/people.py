@@ -13,7 +13,8 @@ from .contracts import Detector, Embedder
 from .crops import portrait
 from .embedding import embed
 from .errors import InputError
-from .files import is_litter, read_file, same_form
+from .files import is_litter, same_form
+from .named_files import read_file
 from .results import printable
 from .types import OFF_SCREEN, Float32, UInt8
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from .clock import held_until
 from .container import EARLY_S, Decoder, Media
 from .errors import InputError
 from .types import GRID_FPS, Frame
@@ -24,8 +25,9 @@ class Timed:
     """The frames of a picture with their times: an iterable of (start, end, frame).
 
     Start and end are seconds from time zero. A frame is held until the next one's time comes;
-    the last one as long as the file says, empty packets after it included. A frame without a
-    timestamp follows its predecessor; one that does not come after its predecessor is left out.
+    the last one as long as the file says, empty packets after it included, but no more than a
+    minute longer than there is something to be heard. A frame without a timestamp follows its
+    predecessor; one that does not come after its predecessor is left out.
 
     Attributes:
         end: When the last frame that was decoded ends; 0 before the first.
@@ -53,9 +55,12 @@ class Timed:
             self.end = time + ((frame.duration or 0) * frame.time_base or gap)
             before = time, frame
         if before is not None:
+            last = before[0]
             if self._decoder.repeat is not None:
                 begin, length = self._decoder.repeat
+                last = max(last, begin - self._media.zero)
                 self.end = max(self.end, begin + (length or gap) - self._media.zero)
+            self.end = held_until(last, self.end, self._media.sound_end)
             yield before[0], self.end, before[1]
 
 
@@ -125,8 +130,8 @@ def frames(
     Grid frame k is the source frame seen at k / 25 s by presentation timestamp, counted from
     the first picture, or the next one if that is nearer and comes within `media.early_s`: of
     frames that come evenly, the nearest, of two as near the earlier one. The picture lasts until
-    its last frame's own duration is over. A part has the very same frames as the whole. High
-    dynamic range is brought into the ordinary one.
+    its last frame's own duration is over (see `Timed`). A part has the very same frames as the
+    whole. High dynamic range is brought into the ordinary one.
 
     Args:
         media: What to read.

@@ -14,7 +14,7 @@ from typing import Any, cast
 from .analysis import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
-from .container import Reading, opened
+from .container import Reading, Source
 from .contracts import Writer
 from .decisions import Heard, decide, doubt
 from .files import expanded, folder_name
@@ -242,8 +242,8 @@ def analysed(
             _say_what_is_too_small(media, parts)
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
-        if media.sound_path is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
-            media.notes.add(_silence(media.sound_path))
+        if media.sound is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
+            media.notes.add(_silence(media.sound))
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
     if sound_end is not None and picture_end - sound_end > _SOUND_SHORTER_FRAMES:
         _log.warning(
@@ -254,11 +254,13 @@ def analysed(
     return Seen(shots, tracks, heard)
 
 
-def _silence(path: Path) -> str:
+def _silence(source: Source) -> str:
     """What is said of sound in which there is none."""
-    with opened(path) as container:
+    with source.opened() as (container, _):
         tracks = len(container.streams.audio)
-    said = f"The sound of {path} is silence throughout what was looked at: nobody can be heard"
+    said = (
+        f"The sound of {source.path} is silence throughout what was looked at: nobody can be heard"
+    )
     if tracks < 2:
         return said
     return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
@@ -270,7 +272,7 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
     if smallest is not None:
         height, width = media.info.height, media.info.width
         media.notes.add(
-            f"no face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
+            f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
             f"faces from about {smallest(height, width):.0f} px on; detector.longer_side_px and "
             "detector.min_face_px set that"
         )

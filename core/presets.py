@@ -24,7 +24,7 @@ from omegaconf import Container, DictConfig, OmegaConf
 
 from .components import CONF, PRESET_KINDS, RUN_KINDS, registry
 from .errors import ConfigError, one_line
-from .files import read_text_file
+from .named_files import read_text_file
 
 MOST_BYTES = 1 << 20
 """Of a preset."""

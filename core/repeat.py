@@ -15,8 +15,9 @@ from yaml import YAMLError
 from .components import RUN_KINDS, registry
 from .config import RUN, Plan, compose_run, make_plan
 from .errors import ConfigError, InputError
-from .files import expanded, read_json
+from .files import expanded
 from .forms import misfit
+from .named_files import read_json
 from .refused import explained
 from .results import OLDER_SCHEMA, schema, to_json
 from .schemas import SHIPPED, literal
@@ -75,11 +76,8 @@ class Repetition:
         config = compose_run([f"{group}={name}" for group, name in chosen.items()])
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
-            for (
-                key,
-                value,
-            ) in own.items():  # into the typed tree, which refuses
-                OmegaConf.update(config, key, value)
+            for key, value in own.items():
+                OmegaConf.update(config, key, value)  # the typed tree refuses what does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
                 if key in _PATHS and value not in ("", "null"):

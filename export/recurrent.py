@@ -35,13 +35,19 @@ class _GruOperator(nn.Module):
         gru: Whose weights it has.
     """
 
+    inputs: Tensor
+    states: Tensor
+    bias: Tensor
+
     def __init__(self, gru: nn.GRU) -> None:
         super().__init__()
         self._size, self._batch_first = gru.hidden_size, gru.batch_first
-        inputs, states = gru.weight_ih_l0.detach(), gru.weight_hh_l0.detach()
+        inputs, states = (gru.get_parameter(f"weight_{part}_l0").detach() for part in ("ih", "hh"))
         nothing = inputs.new_zeros(_RESET_UPDATE_NEW * gru.hidden_size)
-        biases = [gru.bias_ih_l0, gru.bias_hh_l0] if gru.bias else [nothing, nothing]
-        bias = torch.cat([_in_onnx_order(part.detach()) for part in biases])
+        biases = [nothing, nothing]
+        if gru.bias:
+            biases = [gru.get_parameter(f"bias_{part}_l0").detach() for part in ("ih", "hh")]
+        bias = torch.cat([_in_onnx_order(part) for part in biases])
         # ONNX counts directions in the first axis.
         self.register_buffer("inputs", _in_onnx_order(inputs)[None])
         self.register_buffer("states", _in_onnx_order(states)[None])

@@ -273,6 +273,24 @@ def test_sound_that_begins_before_the_picture_is_on_its_clock(tmp_path):
     assert heard(media, 1.0) == pytest.approx([1.0 - 0.74], abs=1e-3)
 
 
+@pytest.mark.parametrize(("sound_s", "held_s"), [(0, 60), (1, 60), (30, 89.04), (70, 100)])
+def test_a_last_picture_stands_a_minute_longer_than_the_sound(tmp_path, sound_s, held_s):
+    """Its own length, here 100 s, may be wrong by hours; or right, as of one on a screen."""
+    sounds = [(0.0, np.zeros(16_000 * sound_s, np.int16))] if sound_s else ()
+    path = write_video(tmp_path / "whole.mp4", frames=25, sounds=sounds, sound_rate=16_000)
+
+    def stretch(packet: Any, number: int) -> None:
+        if packet.stream.type == "video" and number == 24:
+            packet.duration = round(100 / packet.time_base)
+
+    media = probe(changed(path, tmp_path / "clip.mp4", stretch), allow_silent=True)
+    assert media.info.duration_s == pytest.approx(0.96 + held_s, abs=0.1)
+    shown = numbers(media, start_s=50.0)
+    assert shown[-1] == (pytest.approx((0.96 + held_s) * 25 - 1, abs=3), 24)
+    notes = [note for note in media.notes if "its last picture stands for 100.00 s" in note]
+    assert len(notes) == (held_s < 100)
+
+
 def test_what_notes_say_names_time_and_length(tmp_path):
     media = probe(joined(tmp_path / "clip.ts", 0, 97.2))
     (note,) = media.notes

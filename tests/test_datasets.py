@@ -309,7 +309,7 @@ def test_dialogue_files_that_are_missing_or_broken(tmp_path):
     with pytest.raises(InputError, match=r"holds no video talk\.\*, but .*talk.json has labels"):
         make("dialogue", folder=tmp_path).videos()
     (tmp_path / "talk.mp4").touch()
-    with pytest.raises(InputError, match=r"talk.json:2 is no JSON"):
+    with pytest.raises(InputError, match=r"talk.json is no JSON of labels: line 2,"):
         make("dialogue", folder=tmp_path).videos()
     (tmp_path / "talk.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"Cannot read the labels .*talk.json"):

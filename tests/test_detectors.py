@@ -232,12 +232,12 @@ def test_yunet_sees_small_faces_where_it_is_asked_to(shared, portrait):
         make = maker("yunet", shared, patch)
         (usual,) = looked_at(make(), frame[None])
         (wide,) = looked_at(make(longer_side_px=None, min_face_px=40.0), frame[None])
+        assert make().smallest_face_px(2160, 3840) == 96
+        assert make(longer_side_px=None, min_face_px=40.0).smallest_face_px(2160, 3840) == 40
+        assert make(longer_side_px=None).smallest_face_px(360, 640) == 20
     assert len(usual) == 1
     assert len(wide) == 2
     assert (iou(np.array(boxes), wide.boxes).max(1) > 0.6).all()
-    assert make().smallest_face_px(2160, 3840) == 96
-    assert make(longer_side_px=None, min_face_px=40.0).smallest_face_px(2160, 3840) == 40
-    assert make(longer_side_px=None).smallest_face_px(360, 640) == 20
 
 
 def test_mtcnn_says_how_small_a_face_may_be():

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ import asdkit
 from asdkit.core.cli import main
 from asdkit.core.config import compose_app, compose_run, make_plan
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
-from asdkit.core.evaluation.cache import Cache, Entry
+from asdkit.core.evaluation.cache import Cache, Entry, LastEntry
 from asdkit.core.evaluation.dataset import build, make_dataset_plan
+from asdkit.core.evaluation.detections import KeptDetections
 from asdkit.core.evaluation.elsewhere import elsewhere
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.given import parts_for
@@ -156,6 +158,13 @@ def test_plots_and_writers(options):
     assert names == {"evaluation.json", "frames.csv", "two/speakers.rttm", *pictures}
 
 
+def test_results_hold_the_notes_whether_computed_or_kept(options):
+    for output in ("out", "again"):
+        evaluated([*options, "videos=[two]", "rotate=0", "writers=[json]"], output)
+        (note,) = json.loads(Path(output, "two", "result.json").read_text())["video"]["notes"]
+        assert "turned clockwise by 0 degrees" in note
+
+
 def test_thresholds_cost_no_inference(options, detected, scored):
     first = evaluated(options)
     assert sum(map(len, detected)) == 2 * FRAMES
@@ -198,6 +207,26 @@ def test_frames_that_were_not_looked_at_before_are(options, detected):
     detected.clear()
     evaluated(options, "second")
     assert {index for call in detected for index in call} == set(range(FRAMES)) - seen
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_detector_of_which_all_is_kept_is_not_built(looks):
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0))
+    detector = SimpleNamespace(looks=looks, detect=lambda frames, indices: [nothing] * len(indices))
+    built = []
+    models = SimpleNamespace(
+        part=lambda kind: built.append(kind) or detector, devices={}, weights={"detector": ()}
+    )
+    frames, cache = np.zeros((2, 8, 8, 3), np.uint8), LastEntry()
+    first = KeptDetections(models, cache, {"video": "a"})
+    assert first.looks == looks
+    first.detect(frames, [0, 1])
+    first.keep(None)
+    built.clear()
+    again = KeptDetections(models, cache, {"video": "a"})
+    assert again.looks == looks
+    assert len(again.detect(frames, [0, 1])) == 2
+    assert not built
 
 
 def test_the_cache_can_be_left_out_or_deleted(options, detected, tmp_path):
@@ -563,7 +592,7 @@ def test_a_run_in_which_everybody_speaks_says_so(options, folder, caplog):
     result = asdkit.run(folder / "one.mp4", [*run, *always])
     (note,) = json.loads(Path("out/result.json").read_text())["video"]["notes"]
     assert (note,) == result.video.notes
-    assert "everybody in sight seems to speak all the time (100 % of the faces in the 3.0 s" in note
+    assert "Everybody in sight seems to speak all the time (100 % of the faces in the 3.0 s" in note
     assert note in caplog.messages
     assert not asdkit.run(folder / "one.mp4", [*run, "writers=[]"]).video.notes
 

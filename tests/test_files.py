@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.core.files import read_file, read_text_file
+from asdkit.core.named_files import read_file, read_text_file
 
 
 def test_a_text_file_is_read_with_or_without_a_mark(tmp_path):

@@ -280,7 +280,7 @@ def test_without_an_embedder_names_are_refused(strangers, video, tmp_path):
 def test_an_embedder_that_answers_wrongly_is_named(strangers, video, monkeypatch, answer):
     path, scenes = video
     monkeypatch.setattr(MeanColour, "embed", lambda self, faces: answer)
-    with pytest.raises(PluginError, match="embedder did not answer"):
+    with pytest.raises(PluginError, match="must answer with one finite vector"):
         asdkit.run(path, [*WORDS, scenes, "embed_every=50", "end_s=2", "writers=[]"])
 
 

@@ -772,7 +772,7 @@ def test_damage_in_the_middle_is_skipped_and_said_once(tmp_path, caplog, capfd):
 def test_the_mere_beginning_of_a_matroska_file_is_refused(tmp_path, rest):
     path = tmp_path / "head.mkv"
     path.write_bytes(bytes.fromhex("1A45DFA3" + rest))
-    with pytest.raises(InputError, match="not a video|cut off"):
+    with pytest.raises(InputError, match=r"not a video|cut off"):
         probe(path)
 
 

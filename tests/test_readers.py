@@ -8,13 +8,16 @@ import os
 import pytest
 
 import asdkit
+from asdkit.core.ava_csv import read_predictions
 from asdkit.core.batch.videos import find_videos
 from asdkit.core.calibration import Calibration
 from asdkit.core.errors import AsdError, InputError
 from asdkit.core.evaluation.again import read_evaluation
 from asdkit.core.evaluation.compare import compare
-from asdkit.core.files import parse_json, read_json
+from asdkit.core.named_files import parse_json, read_json
 from asdkit.core.repeat import read_result
+from asdkit.plugins.datasets import dialogue
+from asdkit.plugins.datasets.folders import lines_of
 
 DEEP = 20_000 * "[" + 20_000 * "]"
 TEXTS = {
@@ -44,11 +47,14 @@ READERS = {
     "result": read_result,
     "evaluation": lambda path: read_evaluation(path.parent),
     "comparison": lambda path: compare([path]),
+    "labels": dialogue.read_truth,
+    "turns": lambda path: list(lines_of(path, "truth")),
+    "rows": read_predictions,
     "videos": lambda path: find_videos(str(path), path.parent / "out"),
 }
 NAMES = {"evaluation": "evaluation.json", "comparison": "evaluation.json", "videos": "list.txt"}
-HARMLESS = {("videos", text) for text in TEXTS}
-"""Any lines are paths of videos, which a batch finds missing one by one."""
+HARMLESS = {(reader, text) for reader in ("videos", "turns") for text in TEXTS}
+"""Any lines are paths of videos, which a batch finds missing one by one; or words."""
 
 
 @pytest.mark.parametrize("text", TEXTS)

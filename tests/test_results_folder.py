@@ -282,6 +282,21 @@ def test_a_file_is_whole_or_not_there():
     assert list(Path("x").iterdir()) == [path]
 
 
+def test_threads_do_not_share_a_partial_file_nor_remove_each_others():
+    Path("x").mkdir()
+    left = Path("x", f".a.{os.getpid()}.partial.txt")  # of a process that had our number
+    left.touch()
+    path = Path("x", "a.txt")
+    with whole(path) as one, whole(path) as other:
+        assert one != other
+        one.write_text("one")
+        other.write_text("other")
+        remove_partial(Path("x"))
+        assert sorted(Path("x").iterdir()) == sorted([one, other])
+    assert path.read_text() == "one"
+    assert list(Path("x").iterdir()) == [path]
+
+
 def test_a_folder_is_for_one_run_at_a_time():
     with taken(Path("x"), [], [], overwrite=False):  # noqa: SIM117
         with (

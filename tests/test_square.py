@@ -84,6 +84,6 @@ def test_where_no_face_is_found_it_is_said_how_large_one_has_to_be(shared, tmp_p
     monkeypatch.setenv("ASDKIT_WEIGHTS", str(weights.parent))
     source = write_video(tmp_path / "a.mkv", frames=3, size=(1920, 320))
     found = run(source, tmp_path / "out", "detector=yunet", "writers=[]")
-    (note,) = (note for note in found.video.notes if "no face was found" in note)
+    (note,) = (note for note in found.video.notes if "No face was found" in note)
     assert "in a picture of 1920x320 detector=yunet (asdkit " in note
     assert "finds faces from about 48 px on; detector.longer_side_px" in note

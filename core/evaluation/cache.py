@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from time import time
 from typing import Any
 from zipfile import BadZipFile
@@ -23,8 +22,6 @@ from ..models import WeightsFile
 
 _IN_THE_MAKING_S = 3600
 """A file that is written aside and older than this was left by a process that died."""
-_writing = Lock()
-"""Threads of one process would write one entry aside under one name."""
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -87,7 +84,7 @@ class Cache:
         used = {kind: [vars(file) for file in files] for kind, files in entry.weights.items()}
         about = json.dumps({**entry.about, "weights": used, "arrays": sorted(entry.arrays)})
         try:
-            with _writing, whole(self._path(key)) as aside:
+            with whole(self._path(key)) as aside:
                 np.savez(aside, about=about, **entry.arrays)  # type: ignore[arg-type]
         except OutputError as error:
             raise OutputError(

@@ -45,6 +45,8 @@ class KeptDetections:
     @property
     def looks(self) -> bool:
         """Whether the detector looks at pictures; see `core.contracts.Detector`."""
+        if self._entry:
+            return bool(self._entry.about.get("looks", True))
         return bool(getattr(self._models.part("detector"), "looks", True))
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
@@ -76,6 +78,7 @@ class KeptDetections:
             about = {
                 "peak_bytes": max(peak_bytes or 0, self.peak_bytes),
                 "device": self._models.devices.get("detector"),
+                "looks": self.looks,
             }
             weights = {"detector": self._models.weights["detector"]}
             self._cache.put(self._key, Entry(_packed(self._known), about, weights))

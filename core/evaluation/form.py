@@ -7,8 +7,8 @@ from typing import Any
 
 from ..components import RUN_KINDS
 from ..errors import InputError
-from ..files import read_json
 from ..forms import misfit
+from ..named_files import read_json
 
 SCHEMA = "asdkit.evaluation/1"
 FILE = "evaluation.json"

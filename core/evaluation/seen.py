@@ -122,7 +122,8 @@ class Viewer:
         if self.cache and not kept:
             self.cache.put(key, entry)
         seen = _unpacked(entry)
-        result = concluded(media.info, plan, seen, self.models.people)
+        info = replace(media.info, notes=tuple(media.notes))
+        result = concluded(info, plan, seen, self.models.people)
         return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

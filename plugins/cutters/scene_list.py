@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ...core.components import Context
 from ...core.errors import InputError
-from ...core.files import expanded, read_text_file
+from ...core.files import expanded
+from ...core.named_files import read_text_file
 from ...core.types import GRID_FPS, UInt8
 
 _HEADER = ("Scene Number", "Start Frame", "Start Timecode", "Start Time (seconds)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from ...core.components import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
+from ...core.named_files import parse_json
 from ...core.types import GRID_FPS, Float64, Result, Track
 from .folders import check_times, files_in, shown, text_of, video_of, videos_in
 from .matching import Found, Label, judge
@@ -87,11 +87,9 @@ def read_truth(path: Path) -> Truth:
     """
     text = text_of(path, "labels")
     try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno} is no JSON: {error.msg}", _FORM) from error
-    except (RecursionError, ValueError) as error:  # deeper or longer than Python reads
-        raise InputError(f"{path} holds lists in lists or digits without end", _FORM) from error
+        found = parse_json(text)
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON of labels: {error}", _FORM) from error
     for key in ("regions", "speaking"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found[key] = {same_form(name): value for name, value in found[key].items()}

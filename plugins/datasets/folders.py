@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
+from ...core.named_files import read_text_file
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -105,10 +106,11 @@ def text_of(path: Path, what: str) -> str:
         InputError: It cannot be read, or is no text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text_file(path)
     except (OSError, UnicodeDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"Cannot read the {what} {path}: {error}", "Give a text file in UTF-8"
+            f"Cannot read the {what} {path}: {told}", "Give a text file in UTF-8"
         ) from error
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...core.components import Context
 from ...core.errors import ConfigError, InputError
-from ...core.files import expanded, parse_json, read_text_file
+from ...core.files import expanded
+from ...core.named_files import parse_json, read_text_file
 from ...core.types import Detections, UInt8
 
 _FIELDS = ("frame", "x1", "y1", "x2", "y2", "score")

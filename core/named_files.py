@@ -1,0 +1,147 @@
+"""Files that a user named, and others may have made: regular, of bounded size and depth."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .errors import AsdError, InputError
+
+MOST_BYTES = 256 << 20
+"""Of a file that is read as a whole, unless its reader says otherwise."""
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A regular file that a user named, to read from.
+
+    Args:
+        path: The file. A pipe, from which one might wait for ever, or a device is refused.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file; `strerror` says so.
+    """
+    # Opening a pipe waits for a writer, unless told not to.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "no file has a name with a NUL in it", str(path)) from error
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return open(descriptor, "rb")  # noqa: PTH123 - a descriptor has no Path
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+
+
+def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content of a regular file that a user named.
+
+    Args:
+        path: The file; see `open_file`.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: It cannot be read, is no regular file or is larger; `strerror` says so.
+    """
+    with open_file(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it is larger than {most_bytes} bytes", str(path))
+    return content
+
+
+def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
+    """The text of a regular file that a user named: UTF-8, with or without a byte order mark.
+
+    Args:
+        path: The file; see `read_file`.
+        most_bytes: How large it may be.
+
+    Raises:
+        OSError: As for `read_file`.
+        UnicodeDecodeError: It is not UTF-8; a ValueError.
+    """
+    return read_file(path, most_bytes).decode("utf-8-sig")
+
+
+def read_json(
+    path: Path,
+    kind: str,
+    hint: str,
+    error: type[AsdError] = InputError,
+    most_bytes: int = MOST_BYTES,
+) -> Any:
+    """The values of a JSON file that a user named.
+
+    Args:
+        path: The file; see `read_file`.
+        kind: What it should be, such as "a calibration".
+        hint: How to mend it.
+        error: The class of what is raised.
+        most_bytes: How large it may be.
+
+    Raises:
+        AsdError: Of that class: it cannot be read, or `parse_json` refuses it.
+    """
+    try:
+        return parse_json(read_text_file(path, most_bytes))
+    except OSError as refused:
+        raise error(f"{path} cannot be read: {refused.strerror}", hint) from refused
+    except ValueError as refused:
+        raise error(f"{path} is not {kind}: {refused}", hint) from refused
+
+
+def parse_json(text: str) -> Any:
+    """The values of a JSON text.
+
+    Raises:
+        ValueError: It is none; or it holds what no file of ours does: numbers that are not finite
+            or of more than 20 digits, values nested deeper than 100.
+    """
+    try:
+        value = json.loads(
+            text, parse_int=_whole_number, parse_float=_number, parse_constant=_no_number
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    level, depth = [value], 0
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        if (depth := depth + 1) > _DEEPEST:
+            raise ValueError(_TOO_DEEP)
+        level = [one for holder in level for one in _inside(holder)]
+    return value
+
+
+_DEEPEST = 100
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST}"
+_MOST_DIGITS = 20
+
+
+def _inside(holder: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return holder.values() if isinstance(holder, dict) else holder
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"it holds a number of {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"it holds {text[:_MOST_DIGITS]}, which is too large a number")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"it holds {text}, which is no number")
