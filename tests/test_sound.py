@@ -523,7 +523,7 @@ def test_a_silent_sound_track_names_the_option_for_the_others(tmp_path):
             frame.sample_rate, frame.pts = 16_000, 0
             container.mux(track.encode(frame))
             container.mux(track.encode(None))
-    (note,) = run(tmp_path, path).video.notes
+    *_, note = run(tmp_path, path).video.notes
     assert "the file has 2 sound tracks, and sound_track=N chooses" in note
 
 

@@ -246,7 +246,7 @@ def test_the_programme_asked_for_is_taken(programmes, program, number, click_s):
     assert first(media) == number
     assert heard(media) == pytest.approx([click_s], abs=0.005)
     assert not list(media.notes)
-    only_sound, _ = sound_of(programmes, Reading(program=program))
+    only_sound, *_ = sound_of(programmes, Reading(program=program))
     assert media.sound is not None
     assert only_sound.index == media.sound.index
     with pytest.raises(InputError, match=r"no programme 3\. It holds these programmes: 1, 2"):
