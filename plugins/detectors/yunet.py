@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from threading import Lock
@@ -63,20 +64,30 @@ class YunetConfig:
                 raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what OpenCV 5 says of its own default target; OpenCV 4.9 says nothing of it."""
+    log = getattr(cv2.utils, "logging", None)
+    if log is None:
+        yield
+        return
+    before = log.setLogLevel(log.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        log.setLogLevel(before)
+
+
 class YunetDetector:
     """Runs YuNet on each frame, on the CPU."""
 
     def __init__(self, config: YunetConfig, path: str) -> None:
         self._config = config
         self._lock = Lock()
-        log = cv2.utils.logging
-        before = log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV 5 warns of its own default target
-        try:
+        with _quiet():
             self._net = cv2.FaceDetectorYN.create(
                 path, "", (320, 320), config.score_threshold, config.nms_threshold
             )
-        finally:
-            log.setLogLevel(before)
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""
