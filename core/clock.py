@@ -194,6 +194,8 @@ class _Stream:
     """The last step ahead in this part: the part before it, its time, the part from it on."""
     rises: bool = True
     """Times of presentation have risen from packet to packet so far."""
+    undated: int = 0
+    """How many packets in a row had no time of decoding."""
 
     def take(self, packet: Any, count: int, most_quiet_s: float) -> None:
         stamp = packet.dts if packet.dts is not None else packet.pts
@@ -205,8 +207,13 @@ class _Stream:
         begin = (stamp if packet.pts is None else packet.pts) * time_base
         if _is_far_off(packet):  # it follows what was shown before
             begin = self.parts[-1].end if self.parts else stamp * time_base
-        if self.last is None or (
-            self._breaks(time, float(self.step * time_base), most_quiet_s)
+        self.undated = 0 if packet.dts is not None else self.undated + 1
+        # Of the first pictures Matroska tells no time of decoding, and that of being shown is ahead.
+        dated = self.undated == 0 or self.undated > _MOST_REORDERED
+        goes_on = dated and self.last is not None
+        if not self.parts or (
+            goes_on
+            and self._breaks(time, float(self.step * time_base), most_quiet_s)
             and packet.pos is not None
             and packet.pos > self.parts[-1].position
         ):
@@ -215,7 +222,8 @@ class _Stream:
             position = packet.pos if self.parts else 0
             self.ahead = None
             self.parts.append(_Part(position, count, begin, end=begin))
-        elif stamp > self.stamp:
+        elif goes_on and stamp > self.stamp:
+            assert self.last is not None
             if time - self.last > _STEP_S and packet.pos is not None:
                 begun = _Part(packet.pos, count, begin, end=begin)
                 self.ahead = replace(self.parts[-1]), self.last, begun
@@ -228,8 +236,9 @@ class _Stream:
         if length > most_quiet_s:  # MP4 has no times but lengths: this one is the leap
             length = self.step * time_base
         part.end = max(part.end, begin + length)
-        self.stamp, self.last = stamp, time
-        self.between = []
+        if dated:
+            self.stamp, self.last = stamp, time
+            self.between = []
 
     def _split(self) -> None:
         """Let what followed a step ahead be a part of its own: packets go on from before it."""

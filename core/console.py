@@ -229,8 +229,11 @@ def print_calibration(fitted: Calibration, path: Path) -> None:
 def _hint_for_no_face(result: Result) -> str:
     hints = ["rotate=90 (or 180, 270) if the picture lies on its side or upside down"]
     detector = result.settings.get("detector")
-    least_px = detector.get("min_face_px") if isinstance(detector, Mapping) else None
-    if least_px:
+    given = detector if isinstance(detector, Mapping) else {}
+    least_px = given.get("min_face_px")
+    if given.get("name") == "yunet" and given.get("longer_side_px") is not None:
+        hints.append("detector.longer_side_px=null if they are small, which takes longer")
+    elif least_px:
         hints.append(f"detector.min_face_px={least_px / 2:g} if they are small")
     return f"If faces are to be seen, try {', or '.join(hints)}."
 

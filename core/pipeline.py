@@ -273,8 +273,8 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
         height, width = media.info.height, media.info.width
         media.notes.add(
             f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
-            f"faces from about {smallest(height, width):.0f} px on; detector.longer_side_px and "
-            "detector.min_face_px set that"
+            f"faces from about {smallest(height, width):.0f} px on; a larger "
+            "detector.longer_side_px, or a smaller detector.min_face_px, finds smaller ones"
         )
 
 

@@ -297,3 +297,19 @@ def test_what_notes_say_names_time_and_length(tmp_path):
     assert "at 1.00 s" in note
     assert "by 96." in note
     assert np.isclose(media.info.duration_s, 2.0)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4", "clip.mov", "clip.ts"])
+def test_pictures_made_from_pictures_that_lean_themselves_break_no_clock(tmp_path, name, codec):
+    """A B-pyramid: Matroska tells no time of decoding of the first pictures."""
+    pyramid = {
+        "libx264": {"bf": "8", "b-pyramid": "normal", "preset": "fast", "crf": "16"},
+        "libx265": {"x265-params": "bframes=8:b-pyramid=1:log-level=none", "preset": "fast"},
+    }
+    path = write_video(tmp_path / name, frames=60, codec=codec, options=pyramid[codec])
+    media = probe(path, allow_silent=True)
+    found = [(frame.index, number_of(frame.image)) for frame in frames(media)]
+    assert found == [(k, k) for k in range(60)]
+    assert list(media.notes) == []
+    assert media.info.duration_s == pytest.approx(2.4, abs=0.05)
