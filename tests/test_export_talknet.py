@@ -91,6 +91,7 @@ def test_the_graphs_describe_themselves(bundle, name):
 PLAIN_SCRIPT = """
 import sys
 import numpy as np
+import onnxruntime
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 given = np.load(sys.argv[2])
