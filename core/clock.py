@@ -208,7 +208,7 @@ class _Stream:
         if _is_far_off(packet):  # it follows what was shown before
             begin = self.parts[-1].end if self.parts else stamp * time_base
         self.undated = 0 if packet.dts is not None else self.undated + 1
-        # Of the first pictures Matroska tells no time of decoding, and that of being shown is ahead.
+        # Of its first pictures Matroska tells no time of decoding; that of being shown is ahead.
         dated = self.undated == 0 or self.undated > _MOST_REORDERED
         goes_on = dated and self.last is not None
         if not self.parts or (
