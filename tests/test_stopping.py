@@ -104,6 +104,29 @@ def test_interrupted_while_libraries_are_imported(run_words, library, how, code)
     assert not Path("out").exists()
 
 
+IMPATIENT = """
+import os, signal, time
+from asdkit.core.stopping import stoppable
+
+with stoppable(print):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(0.2)  # by now the thread that watches knows of it
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        print("put in order")
+"""
+
+
+def test_interrupted_twice_nothing_more_is_said():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENT], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "put in order\n", "")
+
+
 def test_what_ignores_signals_still_does(run_words):
     done = shell(run_words, "").returncode
     assert done == 0

@@ -7,13 +7,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from threading import Thread
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -228,11 +228,35 @@ def _signals_held() -> Iterator[None]:
         return
     # The first start of a process starts this one, too, and that lets signals through again.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    with _handlers_held():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _handlers_held() -> Iterator[None]:
+    """A block at whose end signals are answered that came within it.
+
+    Whichever thread of the process gets a signal, Python answers it in the main thread, even if
+    that one lets none through.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    got: list[int] = []
+    before = {number: how for number in _SIGNALS if callable(how := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, lambda number, _: got.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, how in before.items():
+            signal.signal(number, how)
+        for number in got:
+            before[number](number, None)
 
 
 def _work(connection: Connection, task: Task) -> None:
@@ -241,7 +265,7 @@ def _work(connection: Connection, task: Task) -> None:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)
     except AsdError as error:
@@ -291,11 +315,9 @@ def _done(
     sound = True
     refusal = None
     try:
-        if not task.output.is_dir():
-            raise FileNotFoundError(errno.ENOENT, f"The folder {task.output} is gone")  # noqa: TRY301
         record = replace(record, sha256=content_hash(started.video))
         plan = task.plan(started.video, started.name)
-        with whole_folder(task.output / started.name) as aside:
+        with whole_folder(task.output / started.name, parents=False) as aside:
             options = replace(plan.options, output=str(aside))
             result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
