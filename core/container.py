@@ -321,13 +321,13 @@ class Decoder:
         what = "picture" if self._source.kind == "video" else "sound"
         if self.skipped:
             self._notes.add(
-                f"{self._source.path}: skipped {self.skipped} damaged or misplaced parts "
+                f"{self._source.path}: skipped {_parts(self.skipped, 'damaged or misplaced')} "
                 f"of the {what}"
             )
         if self.damaged:
             self._notes.add(
-                f"{self._source.path}: used {len(self.damaged)} damaged parts of the {what}, "
-                "as far as they could be decoded"
+                f"{self._source.path}: used {_parts(len(self.damaged), 'damaged')} of the {what}, "
+                "as far as could be decoded"
             )
 
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
@@ -385,3 +385,8 @@ def _begins(frame: Any) -> Fraction | float:
     if frame.pts is None or getattr(frame, "pict_type", None) in _LEANING:
         return math.inf
     return Fraction(frame.pts * frame.time_base)
+
+
+def _parts(count: int, how: str) -> str:
+    """So many parts of a file, in words."""
+    return f"{count} {how} part" if count == 1 else f"{count} {how} parts"

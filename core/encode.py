@@ -14,19 +14,16 @@ from typing import Any, cast
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from .errors import OutputError
 from .soundtrack import SoundTrack
 from .types import UInt8
+from .upright import BT601, BT709, BT2020, converted
 
 _TICKS_PER_S = 90_000
 _LEAST_TICKS_PER_S = 10_000
 _BT709 = 1
-_ITU601 = Colorspace.ITU601.value
-_ITU709 = Colorspace.ITU709.value
-_BT2020 = 9
-"""BT.2020, for which older PyAV has no name."""
 _BT2020_MATRICES = (9, 10)
 _BT601_MATRICES = (0, 2, 5, 6)
 """Matrix coefficients that are BT.601 or, unspecified, are taken for it."""
@@ -66,25 +63,14 @@ class Look:
         self, frame: VideoFrame, width: int, height: int, reformatter: VideoReformatter
     ) -> UInt8:
         """A frame of the source as (height, width, 3) uint8, RGB."""
-        # PyAV before 17 heeds the matrix only if the target's is another, and no range unsaid.
-        other = _ITU709 if self.conversion == _ITU601 else _ITU601
-        image = reformatter.reformat(
-            frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=cast("Any", self.conversion),
-            dst_colorspace=cast("Any", other),
-            src_color_range=frame.color_range,
-        )
-        return cast("UInt8", image.to_ndarray())
+        return converted(frame, width, height, reformatter, self.conversion)
 
     @property
     def conversion(self) -> int:
-        """FFmpeg's conversion between the source's colours and RGB, as swscale counts them."""
+        """The conversion between the source's colours and RGB, of `core.upright`."""
         if self.matrix in _BT2020_MATRICES:
-            return _BT2020
-        return _ITU601 if self.matrix in _BT601_MATRICES else _ITU709
+            return BT2020
+        return BT601 if self.matrix in _BT601_MATRICES else BT709
 
 
 class Mp4Writer:

@@ -16,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 
 from .types import UInt8
 
-_BT709, _BT2020 = 1, 9
+BT601, BT709, BT2020 = 5, 1, 9
 """Conversions between RGB and what is stored, as FFmpeg counts them."""
 TRANSFERS = {16: "PQ", 18: "HLG"}
 """Transfer characteristics (ITU-T H.273) of high dynamic range, and what they are called."""
@@ -149,20 +149,36 @@ def converter(transfer: int, reformatter: VideoReformatter) -> Converter:
     table = tone_table(transfer)
 
     def mapped(frame: VideoFrame, width: int, height: int) -> UInt8:
-        source = _BT709 if frame.colorspace == _BT709 else _BT2020
-        image = reformatter.reformat(
-            frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=cast("Any", source),
-            # PyAV before 17 heeds the source's only if the target's is another.
-            dst_colorspace=cast("Any", _BT2020 if source == _BT709 else _BT709),
-            src_color_range=cast("Any", frame.color_range),
-        )
-        return cast("UInt8", cv2.LUT(image.to_ndarray(), table))
+        source = BT709 if frame.colorspace == BT709 else BT2020
+        image = converted(frame, width, height, reformatter, source)
+        return cast("UInt8", cv2.LUT(image, table))
 
     return mapped
+
+
+def converted(
+    frame: VideoFrame, width: int, height: int, reformatter: VideoReformatter, conversion: int
+) -> UInt8:
+    """A frame as (height, width, 3) uint8, RGB, by a conversion that is known.
+
+    Args:
+        frame: The frame.
+        width: Width to scale it to.
+        height: Height to scale it to.
+        reformatter: What converts.
+        conversion: One of `BT601`, `BT709`, `BT2020`.
+    """
+    image = reformatter.reformat(
+        frame,
+        width,
+        height,
+        "rgb24",
+        src_colorspace=cast("Any", conversion),
+        # PyAV before 17 heeds the source's only if the target's is another, and no range unsaid.
+        dst_colorspace=cast("Any", BT709 if conversion != BT709 else BT2020),
+        src_color_range=cast("Any", frame.color_range),
+    )
+    return cast("UInt8", image.to_ndarray())
 
 
 @lru_cache

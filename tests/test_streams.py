@@ -567,7 +567,7 @@ def test_pictures_flagged_as_damaged_are_counted_and_said(tmp_path, name, codec)
     media = read(path)
     assert not list(media.notes)
     assert 58 < len(list(frames(media))) <= 60
-    assert "used 1 damaged parts of the picture" in " ".join(media.notes)
+    assert "used 1 damaged part of the picture" in " ".join(media.notes)
     part = read(path)
     assert len(list(frames(part, start_s=2.0, end_s=2.2))) == 5
     assert not any("damaged" in said for said in part.notes)
