@@ -26,9 +26,9 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.components import Context, registry
 from asdkit.core.config import Chosen
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import GRID_FPS, Clip
 from asdkit.export.agreement import record
 from asdkit.export.bundles import export

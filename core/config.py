@@ -16,9 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from .components import RUN_KINDS, Component, Context, registry
 from .composing import compose_app
-from .container import MAX_PIXELS, Reading
 from .errors import ConfigError
 from .files import expanded
+from .media.container import MAX_PIXELS, Reading
 from .refused import explained
 from .schemas import CALIBRATION, SHIPPED, App, literal, names, offer, twin
 from .segments import SegmentsConfig, SpeechConfig

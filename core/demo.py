@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from .encode import Mp4Writer
 from .files import whole
+from .media.encode import Mp4Writer
+from .media.soundtrack import sound_of_samples
 from .portraits import HEIGHT, WIDTH, TalkingHead, astronaut, grace_hopper
-from .soundtrack import sound_of_samples
 from .types import GRID_FPS, SAMPLE_RATE, Float64, Result
 
 _FRAMES = 8 * GRID_FPS

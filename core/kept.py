@@ -24,7 +24,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .analysis import Parts
+from .analysis.one_pass import Parts
 from .contracts import Detector, Embedder, Scorer
 from .errors import OutputError
 from .files import whole

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from .analysis import Parts
+from .analysis.one_pass import Parts
+from .analysis.people import read_people
 from .components import RUN_KINDS, Context, registry
 from .config import Plan
 from .errors import DeviceError
 from .files import expanded, sha256
-from .people import read_people
 from .together import Together
 from .types import Float32
 from .version import __version__

@@ -11,17 +11,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis import Analysis, Parts
+from .analysis.listening import frames_before
+from .analysis.one_pass import Analysis, Parts
 from .components import Context, registry
 from .config import Options, Plan, compose_run, make_plan
-from .container import Reading, Source
 from .contracts import Writer
 from .decisions import Heard, decide, doubt
 from .files import expanded, folder_name
 from .identities import identify
 from .kept import Answers, digest_of, kept
-from .listening import frames_before
-from .media import Media, Sound, first_frame_at, frames, probe
+from .media.container import Reading, Source
+from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, WeightsFile, seeded, versions
 from .progress import Progress, Stopwatch, silent
 from .results import plain

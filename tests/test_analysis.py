@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asdkit.core.analysis import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.square_pixels import Square
 from asdkit.core.components import Context
 from asdkit.core.errors import PluginError
 from asdkit.core.notes import Notes
 from asdkit.core.progress import Stopwatch
-from asdkit.core.square import Square
 from asdkit.core.types import Detections, Frame, Scores, TrackPiece
 from asdkit.plugins.trackers.iou import IouConfig, build
 

@@ -16,9 +16,9 @@ from synth import click_times, clicks, number_of, write_video
 
 from asdkit.core.components import Context
 from asdkit.core.config import load
-from asdkit.core.encode import Look, Mp4Writer
 from asdkit.core.errors import ConfigError, InputError
-from asdkit.core.media import probe
+from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.probe import probe
 from asdkit.core.types import Result, Track
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import SILENT, SPEAKING, AnnotatedConfig

@@ -25,11 +25,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.bundle import Bundle
 from asdkit.core.components import Context
 from asdkit.core.config import Chosen
 from asdkit.core.errors import ConfigError, WeightsError
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import Clip
 from asdkit.export import agreement, bundles, proof
 from asdkit.export.bundles import check, export

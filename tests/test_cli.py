@@ -487,7 +487,7 @@ def test_an_interrupted_run_leaves_nothing(asd, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asdkit.core.analysis.Analysis.feed", interrupt)
+    monkeypatch.setattr("asdkit.core.analysis.one_pass.Analysis.feed", interrupt)
     code, _, err = asd("run", video(), *BOXES, *CHEAP)
     assert code == 130
     assert "asd: stopped" in err

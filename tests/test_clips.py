@@ -34,8 +34,8 @@ def test_offline_finds_who_speaks(shared, tmp_path, monkeypatch):
 @pytest.mark.parametrize("weights", ["checkpoint", "bundle"])
 def test_talknet_scores_the_reference_tracks(shared, request, weights):
     """From the reference's smoothed faces to its scores, all but the last frame, as it does."""
-    from asdkit.core.crops import face
-    from asdkit.core.media import Sound, frames, probe
+    from asdkit.core.analysis.crops import face
+    from asdkit.core.media.probe import Sound, frames, probe
 
     reference = np.load(shared("reference/dialogue.pipeline.npz"))
     path = request.getfixturevalue(weights)

@@ -13,7 +13,7 @@ import pytest
 from synth import click_times, clicks, number_of, numbered, write_video
 
 from asdkit.core.components import Context
-from asdkit.core.media import Media, Sound, frames, probe
+from asdkit.core.media.probe import Media, Sound, frames, probe
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig

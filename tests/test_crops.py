@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import medfilt
 
-from asdkit.core.crops import Smoother, centre_and_half_size, crop, face
+from asdkit.core.analysis.crops import Smoother, centre_and_half_size, crop, face
 
 GREY = 110
 
@@ -72,7 +72,7 @@ def test_a_square_far_larger_than_the_picture_is_not_made_whole(monkeypatch):
     """What it shows is the same, to a pixel of the crop at its edges."""
     image = np.full((60, 90, 3), 250, np.uint8)
     whole = crop(image, 45, 30, 200, 0.4)
-    monkeypatch.setattr("asdkit.core.crops._MOST_PADDED_PX", 0)
+    monkeypatch.setattr("asdkit.core.analysis.crops._MOST_PADDED_PX", 0)
     quick = crop(image, 45, 30, 200, 0.4)
     assert quick.shape == whole.shape
     differs = (np.abs(quick.astype(int) - whole) > 20).any(2)
@@ -86,7 +86,7 @@ def test_meets_the_reference(shared):
     """Tracks, smoothing and crops of the real clip, against the reference's figures."""
     import json
 
-    from asdkit.core.media import frames, probe
+    from asdkit.core.media.probe import frames, probe
     from asdkit.core.types import Detections
     from asdkit.plugins.trackers.iou import IouConfig, IouTracker
 

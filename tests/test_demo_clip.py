@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from asdkit import Clip, Context, Result, Track
-from asdkit.core import crops
+from asdkit.core.analysis import crops
 from asdkit.core.demo import DemoTruth, Person, frames_right, make_clip
 from asdkit.core.errors import MissingExtraError
 from asdkit.core.segments import SegmentsConfig, speaking_segments

@@ -18,8 +18,8 @@ import rule
 import asdkit
 from asdkit.core.components import registry
 from asdkit.core.errors import ConfigError, DeviceError, InputError
-from asdkit.core.media import frames as frames_of
-from asdkit.core.media import probe
+from asdkit.core.media.probe import frames as frames_of
+from asdkit.core.media.probe import probe
 from asdkit.core.weights import status
 from asdkit.plugins.trackers.iou import iou
 

@@ -12,11 +12,11 @@ import pytest
 from av.video.reformatter import VideoReformatter
 from synth import click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core.encode import Look, Mp4Writer
 from asdkit.core.errors import OutputError
 from asdkit.core.files import whole
-from asdkit.core.media import sound_of
-from asdkit.core.soundtrack import sound_of_file, sound_of_samples
+from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.probe import sound_of
+from asdkit.core.media.soundtrack import sound_of_file, sound_of_samples
 
 CLICKS = [0.5, 1.25, 2.0, 2.75]
 MILLISECONDS = [Fraction(n, 1000) for n in (0, 40, 55, 150, 151, 400, 1000, 1033)]

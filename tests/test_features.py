@@ -10,7 +10,7 @@ import rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdkit.core.features import mfcc
+from asdkit.core.analysis.features import mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, SOUND_AFTER, Clip
 
 REFERENCE = np.load(Path(__file__).parent / "data" / "talknet.npz")

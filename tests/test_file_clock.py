@@ -12,7 +12,7 @@ from synth import click_times, clicks, write_video
 
 import asdkit
 from asdkit.core.components import Context
-from asdkit.core.media import probe
+from asdkit.core.media.probe import probe
 from asdkit.core.results import turns
 from asdkit.core.types import Result, Track
 from asdkit.plugins.datasets import ava as ava_dataset

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from synth import write_video
 
 import asdkit
+from asdkit.core.analysis.crops import portrait
+from asdkit.core.analysis.people import read_people
 from asdkit.core.components import Component, Provider, registry
-from asdkit.core.crops import portrait
 from asdkit.core.errors import ConfigError, InputError, PluginError
 from asdkit.core.identities import cluster, identify
-from asdkit.core.people import read_people
 from asdkit.core.types import Detections, Track
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from asdkit import Clip, Context
-from asdkit.core import crops
+from asdkit.core.analysis import crops
 from asdkit.core.types import GRID_FPS, SAMPLES_PER_FRAME
 from asdkit.plugins.scorers.lip_motion import LIP_MOTION, LipMotionConfig, mouth_motion
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import CODECS, click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core import container, picture
 from asdkit.core.errors import InputError
-from asdkit.core.media import Media, Sound, first_frame_at, frames, probe
+from asdkit.core.media import container, picture
+from asdkit.core.media.probe import Media, Sound, first_frame_at, frames, probe
 
 CLICKS_S = (0.1, 0.5, 1.0, 1.7)
 B_FRAMES = {"bf": "3", "preset": "fast", "crf": "16"}

@@ -17,13 +17,13 @@ import webvtt
 from synth import write_video
 
 import asdkit
+from asdkit.core.analysis.people import read_people
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.components import Context
 from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
-from asdkit.core.people import read_people
 from asdkit.core.pipeline import RESULTS_FOLDER
 from asdkit.core.types import Detections, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components as datasets

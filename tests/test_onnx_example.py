@@ -20,9 +20,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import asdkit
+from asdkit.core.analysis.crops import face
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.bundle import MANIFEST, Bundle
-from asdkit.core.crops import face
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, SOUND_AFTER, Clip
 from asdkit.export.agreement import Agreement
 from asdkit.plugins.scorers.windowed.config import WindowedConfig

@@ -12,8 +12,8 @@ from analysing import analyse
 from following import make
 
 import asdkit
-from asdkit.core.media import frames as frames_of
-from asdkit.core.media import probe
+from asdkit.core.media.probe import frames as frames_of
+from asdkit.core.media.probe import probe
 from asdkit.core.types import Detections
 
 SIZE = (120, 200)

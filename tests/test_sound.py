@@ -17,14 +17,14 @@ from scipy.io import wavfile
 from synth import click_times, clicks, write_video
 
 import asdkit
+from asdkit.core.analysis.listening import Listener, frames_before
 from asdkit.core.components import Context
 from asdkit.core.decisions import Heard, decide
 from asdkit.core.errors import InputError
-from asdkit.core.listening import Listener, frames_before
-from asdkit.core.media import Media, Sound, probe
+from asdkit.core.media.probe import Media, Sound, probe
+from asdkit.core.media.soundtrack import COPIED_CODECS
 from asdkit.core.progress import Stopwatch
 from asdkit.core.segments import SegmentsConfig, SpeechConfig
-from asdkit.core.soundtrack import COPIED_CODECS
 from asdkit.core.types import Result, Spans
 from asdkit.plugins.writers import annotated
 

@@ -12,8 +12,8 @@ import pytest
 from synth import write_video
 
 import asdkit
-from asdkit.core.encode import Look, Mp4Writer
-from asdkit.core.media import frames, probe
+from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.probe import frames, probe
 
 BOX = [20.0, 24.0, 40.0, 64.0]
 

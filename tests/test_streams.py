@@ -23,12 +23,12 @@ from containers import (
 from PIL import Image
 from synth import click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core import container
 from asdkit.core.components import Context
-from asdkit.core.container import Reading
 from asdkit.core.errors import InputError
-from asdkit.core.media import Media, Sound, frames, probe, sound_of
-from asdkit.core.programs import programs_of
+from asdkit.core.media import container
+from asdkit.core.media.container import Reading
+from asdkit.core.media.probe import Media, Sound, frames, probe, sound_of
+from asdkit.core.media.programs import programs_of
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 
@@ -551,7 +551,7 @@ def test_raw_dv_runs_at_25_fps(tmp_path):
 @pytest.mark.parametrize(("fps", "tick"), [(25, 1), (10, 1), (240, 480)])
 def test_a_rate_that_cannot_be_is_measured(tmp_path, monkeypatch, fps, tick):
     path = write_video(tmp_path / "clip.mp4", fps=fps, frames=40)
-    monkeypatch.setattr("asdkit.core.media._MOST_FPS", 5)
+    monkeypatch.setattr("asdkit.core.media.probe._MOST_FPS", 5)
     assert read(path).info.fps == pytest.approx(fps)
 
 

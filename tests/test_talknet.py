@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.components import Context
 from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins import torch_support
 from asdkit.plugins.scorers.talknet import MODEL, TALKNET

@@ -12,11 +12,11 @@ import pytest
 from synth import number_of, numbered, write_video
 
 from asdkit.core.components import Context
-from asdkit.core.container import Reading
-from asdkit.core.encode import Look, Mp4Writer
-from asdkit.core.media import Media, frames, probe
+from asdkit.core.media.container import Reading
+from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.probe import Media, frames, probe
+from asdkit.core.media.upright import TRANSFERS, tone_table
 from asdkit.core.types import Result
-from asdkit.core.upright import TRANSFERS, tone_table
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..analysis.crops import centre_and_half_size
+from ..analysis.square_pixels import Square
 from ..contracts import Scorer
-from ..crops import centre_and_half_size
 from ..labels import LabelledFace, LabelledVideo
 from ..pipeline import Seen
 from ..progress import Progress, Stopwatch
-from ..square import Square
 from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
 
 

@@ -18,7 +18,7 @@ from ..decisions import Heard
 from ..errors import InputError
 from ..files import expanded, sha256
 from ..labels import LabelledFace, LabelledVideo
-from ..media import Media
+from ..media.probe import Media
 from ..models import Models, WeightsFile, versions
 from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent

@@ -19,7 +19,7 @@ from ...core.components import Context
 from ...core.errors import InputError
 from ...core.evaluation import ava_official
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
-from ...core.media import probe
+from ...core.media.probe import probe
 from ...core.types import GRID_FPS, Float64, Result
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in

@@ -17,7 +17,7 @@ from ...core.components import Context
 from ...core.errors import InputError
 from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
-from ...core.media import probe
+from ...core.media.probe import probe
 from ...core.types import Float64, Result
 from .folders import check_times, files_in, lines_of, shown
 from .matching import Label, judge, match

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
-from ...core.media import Media, Sound, sound_of
+from ...core.media.probe import Media, Sound, sound_of
 from ...core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,

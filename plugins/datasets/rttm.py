@@ -14,7 +14,7 @@ from ...core.components import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import LabelledVideo, Measure
-from ...core.media import probe
+from ...core.media.probe import probe
 from ...core.types import Spans
 from .folders import by_name, check_times, files_in, lines_of, shown, videos_in
 

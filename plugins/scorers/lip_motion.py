@@ -63,7 +63,7 @@ _SILENCE_POWER = 1e-9
 def _region(top: float, bottom: float, half_width: float) -> tuple[slice, slice]:
     """Rows and columns, from distances to the face box's centre in half sizes of the box.
 
-    In the reference's crop (core/crops.py, `crop_scale` 0.4) a half size is 1 / 1.4 of the
+    In the reference's crop (core/analysis/crops.py, `crop_scale` 0.4) a half size is 1 / 1.4 of the
     side of the part that scorers see, and the box's centre lies 0.3 half sizes below its top.
     """
     half_size = _SIDE_PX / 1.4

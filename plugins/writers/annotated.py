@@ -18,17 +18,17 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from ...core.components import Context
-from ...core.container import Decoder, Media, Reading
-from ...core.encode import Look, Mp4Writer
 from ...core.errors import InputError
 from ...core.files import whole
-from ...core.media import probe
+from ...core.media.container import Decoder, Media, Reading
+from ...core.media.encode import Look, Mp4Writer
+from ...core.media.picture import Timed
+from ...core.media.probe import probe
+from ...core.media.soundtrack import sound_of_file
+from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
-from ...core.picture import Timed
 from ...core.segments import inside
-from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
-from ...core.upright import Upright, orientation
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import asdkit
-from asdkit.core.encode import Mp4Writer
-from asdkit.core.soundtrack import sound_of_samples
+from asdkit.core.media.encode import Mp4Writer
+from asdkit.core.media.soundtrack import sound_of_samples
 
 
 def tone(seconds: float) -> NDArray[np.int16]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.errors import ConfigError, WeightsError
-from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.graphs import Exportable, Graph
 from ....core.types import GRID_FPS, Clip, Float32
 from ....core.weights import chosen_path

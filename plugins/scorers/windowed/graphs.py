@@ -6,7 +6,7 @@ import copy
 
 from torch import Tensor, nn
 
-from ....core.features import FACE_MEAN, FACE_STD
+from ....core.analysis.features import FACE_MEAN, FACE_STD
 from .network import FlatConv, Network
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
+from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.types import Clip, Float32, Scores, UInt8
 from .windows import Int64, Span, cut
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ....core.features import FACE_MEAN, FACE_STD
+from ....core.analysis.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
 from ...torch_support import inference
 from .network import Network

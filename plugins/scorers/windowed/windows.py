@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.features import FACE_MEAN, FACE_STD
+from ....core.analysis.features import FACE_MEAN, FACE_STD
 from ....core.graphs import Tensor
 from ....core.types import GRID_FPS, Float32, UInt8
 

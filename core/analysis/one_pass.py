@@ -12,22 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .answers import asked, checked_cut, checked_scores
-from .contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
-from .crops import Smoother, face
-from .decisions import Heard
-from .embedding import Embedded, Portraits
-from .errors import PluginError
-from .following import Follower
-from .listening import Listener
-from .looking import Looker
-from .notes import Notes
-from .progress import Stopwatch
-from .recent import RecentFrames
-from .same_person import SamePerson
-from .sound import Sound
-from .square import Square
-from .types import (
+from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
+from ..decisions import Heard
+from ..errors import PluginError
+from ..media.sound import Sound
+from ..notes import Notes
+from ..progress import Stopwatch
+from ..types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
     SAMPLES_PER_FRAME,
@@ -40,6 +31,15 @@ from .types import (
     TrackPiece,
     UInt8,
 )
+from .answers import asked, checked_cut, checked_scores
+from .crops import Smoother, face
+from .embedding import Embedded, Portraits
+from .following import Follower
+from .listening import Listener
+from .looking import Looker
+from .recent_frames import RecentFrames
+from .same_person import SamePerson
+from .square_pixels import Square
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Analysis:
         sound: The sound, on the same clock.
         watch: Measures the stages.
         notes: Is told what is left out.
-        crop_scale: See `core.crops.crop`.
+        crop_scale: See `core.analysis.crops.crop`.
         detect_every: Look for faces on every so many frames; a shot's last frame is always
             looked at, so that tracks reach its end.
         batch_frames: Most frames handed to the detector at once.

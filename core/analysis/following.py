@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from ..contracts import Tracker
+from ..progress import Stopwatch
+from ..types import Detections, TrackPiece
 from .answers import Pieces, asked
-from .contracts import Tracker
-from .progress import Stopwatch
 from .same_person import SamePerson
-from .types import Detections, TrackPiece
 
 
 class Follower:

@@ -14,7 +14,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from .types import UInt8
+from ..types import UInt8
 
 BT601, BT709, BT2020 = 5, 1, 9
 """Conversions between RGB and what is stored, as FFmpeg counts them."""

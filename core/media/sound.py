@@ -9,11 +9,11 @@ from fractions import Fraction
 import numpy as np
 from av.audio.frame import AudioFrame
 
+from ..notes import Notes
+from ..types import SAMPLE_RATE, Int16
 from .container import Decoder, Media
 from .mixing import BLOCK_SAMPLES, Mixer
-from .notes import Notes
 from .sound_frames import sound_frames
-from .types import SAMPLE_RATE, Int16
 
 _LEAP_S = Fraction(4, 100)
 """Timestamps that differ from the count of samples by more are a gap or an overlap."""

@@ -9,14 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .contracts import Detector, Embedder
+from ..contracts import Detector, Embedder
+from ..errors import InputError
+from ..files import is_litter, same_form
+from ..named_files import read_file
+from ..results import printable
+from ..types import OFF_SCREEN, Float32, UInt8
 from .crops import portrait
 from .embedding import embed
-from .errors import InputError
-from .files import is_litter, same_form
-from .named_files import read_file
-from .results import printable
-from .types import OFF_SCREEN, Float32, UInt8
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Files taken for pictures."""

@@ -15,11 +15,11 @@ import av
 from av.container import InputContainer
 from av.video.frame import PictureType
 
+from ..errors import InputError
+from ..notes import Notes
+from ..types import GRID_FPS, VideoInfo
 from .clock import Clock
-from .errors import InputError
 from .formats import FORMATS, begins_as_picture
-from .notes import Notes
-from .types import GRID_FPS, VideoInfo
 
 _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the time wanted a seek aims, in turn, until it lands early enough."""

@@ -16,9 +16,9 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from .errors import OutputError
+from ..errors import OutputError
+from ..types import UInt8
 from .soundtrack import SoundTrack
-from .types import UInt8
 from .upright import BT601, BT709, BT2020, converted
 
 _TICKS_PER_S = 90_000
@@ -67,7 +67,7 @@ class Look:
 
     @property
     def conversion(self) -> int:
-        """The conversion between the source's colours and RGB, of `core.upright`."""
+        """The conversion between the source's colours and RGB, of `core.media.upright`."""
         if self.matrix in _BT2020_MATRICES:
             return BT2020
         return BT601 if self.matrix in _BT601_MATRICES else BT709

@@ -1,4 +1,4 @@
-"""Sound tracks for the files of `core.encode`: copied from a file, or made AAC."""
+"""Sound tracks for the files of `core.media.encode`: copied from a file, or made AAC."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from av.filter import Graph
 
+from ..types import SAMPLE_RATE, Int16
 from .clock import Clock
 from .container import Decoder, Source, packets_of
 from .mixing import unnamed_channels
 from .sound_frames import sound_frames
-from .types import SAMPLE_RATE, Int16
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
 """Adds a sound stream to a file about to be written and gives its packets, in order."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import AsdError, PluginError
-from .types import Clip, Detections, Float32, Scores, TrackPiece
+from ..errors import AsdError, PluginError
+from ..types import Clip, Detections, Float32, Scores, TrackPiece
 
 _MOST_PICTURES = 10
 """A box with a side longer than so many of the picture's longer side is no face's."""

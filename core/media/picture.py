@@ -11,10 +11,10 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from ..errors import InputError
+from ..types import GRID_FPS, Frame
 from .clock import held_until
 from .container import EARLY_S, Decoder, Media
-from .errors import InputError
-from .types import GRID_FPS, Frame
 from .upright import Upright, converter, orientation
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .types import Float64, UInt8
+from ..types import Float64, UInt8
 
 _NEARLY_SQUARE = 1.02
 """Up to this much off, the shape of a pixel is left as it is: files say so by rounding."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .square import Square
-from .types import Frame, UInt8
+from ..types import Frame, UInt8
+from .square_pixels import Square
 
 
 class RecentFrames:

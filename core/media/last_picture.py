@@ -12,8 +12,8 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from ..errors import InputError
 from .container import Source, packets_of, repeats
-from .errors import InputError
 from .truncation import is_cut_off
 
 

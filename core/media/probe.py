@@ -13,28 +13,19 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from ..errors import InputError
+from ..notes import Notes
+from ..types import GRID_FPS, VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
-from .container import (
-    EARLY_S,
-    Decoder,
-    Media,
-    Reading,
-    Source,
-    opened,
-    packets_of,
-    too_large,
-)
-from .errors import InputError
+from .container import EARLY_S, Decoder, Media, Reading, Source, opened, packets_of, too_large
 from .formats import list_of_files
 from .last_picture import last_picture
-from .notes import Notes
 from .picture import first_frame_at, frames, upright_pixel_aspect
 from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams, encrypted
 from .truncation import is_cut_off
-from .types import GRID_FPS, VideoInfo
 from .upright import TRANSFERS, orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]

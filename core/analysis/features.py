@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .types import SAMPLE_RATE, Clip, Float32
+from ..types import SAMPLE_RATE, Clip, Float32
 
 FACE_MEAN = 0.4161
 """Mean of the grey faces that the networks were trained on, where white is 1."""

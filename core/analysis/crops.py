@@ -13,7 +13,7 @@ from math import floor
 import cv2
 import numpy as np
 
-from .types import FACE_SIZE_PX, PORTRAIT_SIZE_PX, Float64, UInt8
+from ..types import FACE_SIZE_PX, PORTRAIT_SIZE_PX, Float64, UInt8
 
 SMOOTHING_FRAMES = 13
 """Length of the running median over centre and half size."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..contracts import Embedder
+from ..progress import Stopwatch
+from ..types import PORTRAIT_SIZE_PX, Float32, Float64, UInt8
 from .answers import asked, checked_vectors
-from .contracts import Embedder
 from .crops import portrait
-from .progress import Stopwatch
-from .types import PORTRAIT_SIZE_PX, Float32, Float64, UInt8
 
 _BATCH_FACES = 16
 """Faces embedded at once; each takes 77 kB until then."""

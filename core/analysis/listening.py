@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from .contracts import Vad
-from .decisions import Heard
-from .errors import PluginError
-from .progress import Stopwatch
-from .sound import Sound
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32
+from ..contracts import Vad
+from ..decisions import Heard
+from ..errors import PluginError
+from ..media.sound import Sound
+from ..progress import Stopwatch
+from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32
 
 _PIECE_FRAMES = 100
 """Grid frames heard at once: four seconds."""

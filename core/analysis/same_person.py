@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Detections, Float64, TrackPiece, UInt8
 from .crops import portrait
-from .recent import RecentFrames
-from .types import Detections, Float64, TrackPiece, UInt8
+from .recent_frames import RecentFrames
 
 AHEAD_FRAMES = 3
 """Grid frames after a change that tell what it was: a flash is over by then."""

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import av
 from av.container import InputContainer
 
+from ..errors import InputError
+from ..notes import Notes
 from . import mp4
 from .container import Reading, opened, packets_of
-from .errors import InputError
 from .formats import asf_is_encrypted
-from .notes import Notes
 from .programs import Programs, programs_of
 
 Kind = Literal["video", "audio"]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..contracts import Detector
+from ..notes import Notes
+from ..progress import Stopwatch
+from ..types import Detections
 from .answers import asked, checked_faces
-from .contracts import Detector
-from .notes import Notes
-from .progress import Stopwatch
-from .recent import RecentFrames
-from .square import Square
-from .types import Detections
+from .recent_frames import RecentFrames
+from .square_pixels import Square
 
 _BATCH_BYTES = 1 << 26
 """Most bytes of pictures handed to a detector at once, if that is one picture or more."""

@@ -17,9 +17,9 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from .errors import InputError
-from .notes import Notes
-from .types import SAMPLE_RATE, Int16
+from ..errors import InputError
+from ..notes import Notes
+from ..types import SAMPLE_RATE, Int16
 
 BLOCK_SAMPLES = SAMPLE_RATE // 2
 """What is decided at once; blocks begin at multiples of this from time zero."""
