@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .core.version import __version__
 
 if TYPE_CHECKING:
-    from .core.components import Component, Context
-    from .core.config import load
+    from .core.component import Component, Context
+    from .core.loading import load
     from .core.errors import AsdError
     from .core.hookspecs import hookimpl
     from .core.pipeline import run
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _HOME = {
     "AsdError": "errors",
     "Clip": "types",
-    "Component": "components",
-    "Context": "components",
+    "Component": "component",
+    "Context": "component",
     "Detections": "types",
     "Frame": "types",
     "Result": "types",
@@ -29,7 +29,7 @@ _HOME = {
     "Track": "types",
     "TrackPiece": "types",
     "hookimpl": "hookspecs",
-    "load": "config",
+    "load": "loading",
     "run": "pipeline",
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from .components import Component
+    from .component import Component
 
 PROJECT = "asdkit"
 """Name of the pluggy project and of the entry-point group."""

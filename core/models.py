@@ -17,11 +17,12 @@ import numpy as np
 
 from .analysis.one_pass import Parts
 from .analysis.people import read_people
-from .components import RUN_KINDS, Context, registry
-from .config import Plan
+from .component import RUN_KINDS, Context
+from .config.plan import Plan
 from .errors import DeviceError
 from .files import expanded, sha256
-from .together import Together
+from .registry import registry
+from .shared_state import Together
 from .types import Float32
 from .version import __version__
 from .weights import noting

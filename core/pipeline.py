@@ -13,20 +13,21 @@ from typing import Any, cast
 
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
-from .components import Context, registry
-from .config import Options, Plan, compose_run, make_plan
+from .component import Context
+from .config.plan import Options, Plan, compose_run, make_plan
 from .contracts import Writer
-from .decisions import Heard, decide, doubt
+from .decisions.identities import identify
+from .decisions.speaking import decide, doubt
 from .files import expanded, folder_name
-from .identities import identify
-from .kept import Answers, digest_of, kept
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, WeightsFile, seeded, versions
 from .progress import Progress, Stopwatch, silent
+from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
+from .resume import Answers, digest_of, kept
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
 
 RESULTS_FOLDER = "asd_results"
 """Where results go, each in a folder named after its video, unless `output` says otherwise."""

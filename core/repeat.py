@@ -12,15 +12,16 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .components import RUN_KINDS, registry
-from .config import RUN, Plan, compose_run, make_plan
+from .component import RUN_KINDS
+from .config.plan import RUN, Plan, compose_run, make_plan
+from .config.refusals import explained
+from .config.schemas import SHIPPED, literal
 from .errors import ConfigError, InputError
 from .files import expanded
 from .forms import misfit
 from .named_files import read_json
-from .refused import explained
+from .registry import registry
 from .results import OLDER_SCHEMA, schema, to_json
-from .schemas import SHIPPED, literal
 from .types import Result
 
 FILE = "result.json"

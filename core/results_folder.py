@@ -2,7 +2,7 @@
 
 What is on its way stands in a folder `incomplete` inside: `new` while writers write, renamed to
 `whole` when all of them are done, while the files are put in place. So whoever finds `whole` knows
-that the results beside it are a mixture. Answers that are kept (see `core.kept`) are there, too.
+that the results beside it are a mixture. Answers that are kept (see `core.resume`) are there, too.
 """
 
 from __future__ import annotations

@@ -353,3 +353,24 @@ class Result:
     folder: Path | None = None
     files: tuple[Path, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log_odds(logits: Float32) -> Float64:
+    """How likely each row speaks, before it is made a probability: (n,) from (n, 2) logits."""
+    return np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a voice activity detector said.
+
+    Attributes:
+        first_frame: The first grid frame.
+        probabilities: (n,) float32 from 0 to 1, one per grid frame from there on.
+        before: (m,) float32, those of the grid frames before, where a part was looked at: speech
+            that goes on has begun there.
+    """
+
+    first_frame: int
+    probabilities: Float32
+    before: Float32 = field(default_factory=lambda: np.empty(0, np.float32))

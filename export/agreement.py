@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.components import Component, Context
-from ..core.config import Chosen, compose_run, make_plan
+from ..core.component import Component, Context
+from ..core.config.plan import Chosen, compose_run, make_plan
 from ..core.contracts import Scorer
+from ..core.decisions.segments import SegmentsConfig
 from ..core.errors import ExportError, InputError
 from ..core.pipeline import execute
-from ..core.segments import SegmentsConfig
 from ..core.types import Clip, Float32, Scores
 
 LEAST_DECISIONS = 0.95
@@ -85,7 +85,7 @@ def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
     overrides = ["detector=mtcnn", "writers=[]", "device=cpu"]
     with TemporaryDirectory() as folder:
         if video is None:
-            from ..core.demo import make_clip
+            from ..core.demo.clip import make_clip
 
             video = str(Path(folder, "clip.mp4"))
             make_clip(Path(video))

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder
-from ..core.components import Context
-from ..core.config import Chosen
+from ..core.component import Context
+from ..core.config.plan import Chosen
 from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsError
+from ..core.exportable import Exportable, Tensor
 from ..core.files import sha256, whole_folder
-from ..core.graphs import Exportable, Tensor
 from ..core.version import __version__
-from ..plugins.onnx_support import check_device, import_onnxruntime
-from ..plugins.torch_support import import_torch, set_threads
+from ..plugins.support.onnx import check_device, import_onnxruntime
+from ..plugins.support.pytorch import import_torch, set_threads
 from .agreement import Recorder, judge, record
 from .convert import check_opset, to_int8, to_onnx
 from .proof import ANSWERS, Say, answers, prove

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import ConfigError, ExportError
-from ..core.graphs import Graph, Tensor
+from ..core.exportable import Graph, Tensor
 from ..core.types import Clip
 from ..core.version import __version__
-from ..plugins.torch_support import import_torch
+from ..plugins.support.pytorch import import_torch
 
 if TYPE_CHECKING:
     import onnx

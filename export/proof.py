@@ -20,12 +20,12 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..core.bundle import AGAIN, Bundle
-from ..core.components import Context
+from ..core.component import Context
 from ..core.errors import ExportError, WeightsError
-from ..core.graphs import Graph, Tensor
+from ..core.exportable import Graph, Tensor
 from ..core.types import Float32
-from ..plugins.onnx_support import OnnxSession, nodes_by_provider
-from ..plugins.torch_support import import_torch, inference
+from ..plugins.support.onnx import OnnxSession, nodes_by_provider
+from ..plugins.support.pytorch import import_torch, inference
 
 ANSWERS = "proof.npz"
 """The file of a bundle that holds PyTorch's answers."""

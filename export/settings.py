@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
-from ..core.components import registry
-from ..core.config import Chosen, check_device_name, choose, make, settings_of
+from ..core.config.plan import Chosen, check_device_name, choose, make, settings_of
+from ..core.config.schemas import App, names
 from ..core.errors import PluginError
-from ..core.graphs import Exportable
-from ..core.schemas import App, names
+from ..core.exportable import Exportable
+from ..core.registry import registry
 
 PRECISIONS = ("fp32", "fp16", "int8")
 LOWEST_OPSET = 18

@@ -10,7 +10,8 @@ import pytest
 import rule
 
 from asdkit.core.bundle import Bundle
-from asdkit.core.components import Component, Context, registry
+from asdkit.core.component import Component, Context
+from asdkit.core.registry import registry
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip, Float32
 from asdkit.plugins.scorers.light_asd import MODEL as LIGHT_ASD
 from asdkit.plugins.scorers.lr_asd import MODEL as LR_ASD
@@ -53,7 +54,7 @@ class Family:
 
     def exported(self, name: str) -> tuple[Path, list[str]]:
         """The bundle of that checkpoint in fp32, and what the export said."""
-        from asdkit.core.config import Chosen
+        from asdkit.core.config.plan import Chosen
         from asdkit.export import proof
         from asdkit.export.bundles import export
         from asdkit.export.settings import ExportOptions, ExportPlan

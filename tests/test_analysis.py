@@ -7,7 +7,7 @@ import pytest
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.square_pixels import Square
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.errors import PluginError
 from asdkit.core.notes import Notes
 from asdkit.core.progress import Stopwatch

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import click_times, clicks, number_of, write_video
 
-from asdkit.core.components import Context
-from asdkit.core.config import load
+from asdkit.core.component import Context
+from asdkit.core.config.plan import load
 from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.probe import probe

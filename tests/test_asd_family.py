@@ -27,20 +27,20 @@ from onnx import TensorProto
 
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.bundle import Bundle
-from asdkit.core.components import Context
-from asdkit.core.config import Chosen
+from asdkit.core.component import Context
+from asdkit.core.config.plan import Chosen
 from asdkit.core.errors import ConfigError, WeightsError
 from asdkit.core.types import Clip
 from asdkit.export import agreement, bundles, proof
 from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan
-from asdkit.plugins.onnx_support import CUDA
 from asdkit.plugins.scorers.windowed.checkpoint import read_network
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.reach import Reach
 from asdkit.plugins.scorers.windowed.scorer import WindowedScorer
 from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.windowed.windows import cut
+from asdkit.plugins.support.onnx import CUDA
 
 PARAMETERS = {"lr_asd": 0.84, "light_asd": 1.02}
 """In millions, as published."""

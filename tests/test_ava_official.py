@@ -13,8 +13,8 @@ import pytest
 
 from asdkit.core.ava_csv import PREDICTION_COLUMNS, TRUTH_COLUMNS, read_predictions, read_truth
 from asdkit.core.errors import InputError
-from asdkit.core.evaluation import ava_official
 from asdkit.core.evaluation.metrics import average_precision
+from asdkit.plugins.datasets import ava_official
 
 TRUTH = [
     ["clip", "900.00", "0.1", "0.2", "0.3", "0.4", "SPEAKING_AUDIBLE", "clip:0"],

@@ -24,16 +24,16 @@ from hypothesis import strategies as st
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core import cli
 from asdkit.core.batch import BATCH, run_batch, workers
 from asdkit.core.batch.manifest import Manifest, Record, Records, now, writing
 from asdkit.core.batch.settings import settings_hash
 from asdkit.core.batch.videos import find_videos, name_folders
-from asdkit.core.cli import main
-from asdkit.core.components import registry
-from asdkit.core.config import compose_app, settings_of
+from asdkit.core.cli import main as cli
+from asdkit.core.cli.main import main
+from asdkit.core.config.plan import compose_app, settings_of
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
 from asdkit.core.files import claim
+from asdkit.core.registry import registry
 
 BOXES = ["detector=boxes", "detector.path=boxes.json"]
 CHEAP = [*BOXES, "cutter=none", "scorer=lip_motion", "writers=[json,moody]"]
@@ -47,7 +47,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.components import Component
+from asdkit.core.registry import Component
 
 
 @dataclass(frozen=True)

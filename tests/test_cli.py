@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import clicks, steady, write_video
 
-from asdkit.core import cli
 from asdkit.core.batch.settings import BATCH
-from asdkit.core.config import RUN, compose_run, make_plan
-from asdkit.core.console import print_summary
+from asdkit.core.cli import main as cli
+from asdkit.core.cli.console import print_summary
+from asdkit.core.cli.help import app_help, attributes
+from asdkit.core.config.plan import RUN, compose_run, make_plan
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
-from asdkit.core.help import app_help, attributes
 from asdkit.core.types import Result, VideoInfo
 from asdkit.export.settings import EXPORT
 
@@ -211,7 +211,7 @@ def test_completion_in_bash():
 def test_help_is_quick_and_light():
     """The time itself is not asserted; what costs it is."""
     code = (
-        "import sys; from asdkit.core.cli import main\n"
+        "import sys; from asdkit.core.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'cv2', 'numpy', 'hydra', 'av', 'scipy', 'rich'} & set(sys.modules)\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import asdkit
-from asdkit.core.config import compose_app
+from asdkit.core.config.plan import compose_app
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.settings import EVALUATE

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from synth import click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.media.probe import Media, Sound, frames, probe
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated

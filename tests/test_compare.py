@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from asdkit.core.components import RUN_KINDS
+from asdkit.core.component import RUN_KINDS
 from asdkit.core.errors import InputError, MissingExtraError
 from asdkit.core.evaluation.compare import compare, write_comparison
 from asdkit.core.evaluation.evaluate import FILE, SCHEMA

@@ -13,8 +13,9 @@ from strangers import asd, install
 
 import asdkit
 from asdkit.core import contracts, hookspecs, types
-from asdkit.core.components import KINDS, Component, Context, Provider, Registry, registry
+from asdkit.core.component import KINDS, Component, Context
 from asdkit.core.errors import PluginError
+from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.weights import Weights
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plugin"

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 from scipy.io import wavfile
 from synth import write_video
 
-from asdkit.core.components import Component, Context
+from asdkit.core.component import Component, Context
 from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
 from asdkit.core.types import CLIP_FRAMES, Result, Track, VideoInfo

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from asdkit.core.decisions import Heard, decide, doubt
-from asdkit.core.segments import SegmentsConfig, SpeechConfig
-from asdkit.core.types import Track
+from asdkit.core.decisions.segments import SegmentsConfig, SpeechConfig
+from asdkit.core.decisions.speaking import decide, doubt
+from asdkit.core.types import Heard, Track
 
 
 def track(first: int, likely: list[float]) -> Track:

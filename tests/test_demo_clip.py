@@ -14,9 +14,9 @@ import pytest
 
 from asdkit import Clip, Context, Result, Track
 from asdkit.core.analysis import crops
-from asdkit.core.demo import DemoTruth, Person, frames_right, make_clip
+from asdkit.core.decisions.segments import SegmentsConfig, speaking_segments
+from asdkit.core.demo.clip import DemoTruth, Person, frames_right, make_clip
 from asdkit.core.errors import MissingExtraError
-from asdkit.core.segments import SegmentsConfig, speaking_segments
 from asdkit.core.types import SAMPLES_PER_FRAME, VideoInfo
 from asdkit.plugins.scorers.lip_motion import LIP_MOTION, LipMotionConfig
 
@@ -118,8 +118,8 @@ class Recorder:
 
 
 def test_pictures_and_sound_are_the_same_every_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("asdkit.core.demo.Mp4Writer", Recorder)
-    monkeypatch.setattr("asdkit.core.demo.sound_of_samples", lambda samples: samples)
+    monkeypatch.setattr("asdkit.core.demo.clip.Mp4Writer", Recorder)
+    monkeypatch.setattr("asdkit.core.demo.clip.sound_of_samples", lambda samples: samples)
     digests = []
     for name in ("once.mp4", "again.mp4"):
         make_clip(tmp_path / name)

@@ -16,10 +16,10 @@ import pytest
 import rule
 
 import asdkit
-from asdkit.core.components import registry
 from asdkit.core.errors import ConfigError, DeviceError, InputError
 from asdkit.core.media.probe import frames as frames_of
 from asdkit.core.media.probe import probe
+from asdkit.core.registry import registry
 from asdkit.core.weights import status
 from asdkit.plugins.trackers.iou import iou
 

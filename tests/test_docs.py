@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.core.demo import make_clip
+from asdkit.core.demo.clip import make_clip
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

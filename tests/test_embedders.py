@@ -9,9 +9,9 @@ import pytest
 
 import asdkit
 from asdkit.core.analysis.crops import portrait
-from asdkit.core.components import registry
 from asdkit.core.errors import ConfigError, DeviceError, MissingExtraError, WeightsError
 from asdkit.core.media.probe import frames, probe
+from asdkit.core.registry import registry
 from asdkit.core.weights import status
 
 torch = pytest.importorskip("torch")

@@ -16,18 +16,18 @@ import pytest
 from synth import clicks, write_video
 
 import asdkit
-from asdkit.core.cli import main
-from asdkit.core.config import compose_app, compose_run, make_plan
+from asdkit.core.cli.main import main
+from asdkit.core.config.plan import compose_app, compose_run, make_plan
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
 from asdkit.core.evaluation.cache import Cache, Entry, LastEntry
 from asdkit.core.evaluation.dataset import build, make_dataset_plan
 from asdkit.core.evaluation.detections import KeptDetections
-from asdkit.core.evaluation.elsewhere import elsewhere
 from asdkit.core.evaluation.evaluate import evaluate
-from asdkit.core.evaluation.given import parts_for
+from asdkit.core.evaluation.labelled_faces import parts_for
 from asdkit.core.evaluation.memory import peak_memory
 from asdkit.core.evaluation.metrics import average_precision
 from asdkit.core.evaluation.settings import EVALUATE
+from asdkit.core.evaluation.subprocess_runner import elsewhere
 from asdkit.core.labels import LabelledFace
 from asdkit.core.models import Models, WeightsFile
 from asdkit.core.types import Detections, TrackPiece

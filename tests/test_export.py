@@ -13,8 +13,8 @@ from extras import onnx, torch
 from torch import nn
 
 from asdkit.core.bundle import Bundle
-from asdkit.core.components import Component
-from asdkit.core.config import Chosen
+from asdkit.core.component import Component
+from asdkit.core.config.plan import Chosen
 from asdkit.core.errors import (
     ConfigError,
     DeviceError,
@@ -24,8 +24,8 @@ from asdkit.core.errors import (
     PluginError,
     WeightsError,
 )
+from asdkit.core.exportable import Exportable, Graph, Tensor
 from asdkit.core.files import sha256
-from asdkit.core.graphs import Exportable, Graph, Tensor
 from asdkit.export import convert, proof
 from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan

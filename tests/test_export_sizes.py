@@ -12,7 +12,7 @@ from extras import onnx, onnxruntime, torch
 from family import MODELS, SMALL, scorer
 from torch import nn
 
-from asdkit.core.graphs import Graph, Tensor
+from asdkit.core.exportable import Graph, Tensor
 from asdkit.export import convert, proof
 from asdkit.export.convert import to_onnx
 from asdkit.plugins.scorers.windowed.config import WindowedConfig

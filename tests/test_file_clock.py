@@ -11,7 +11,7 @@ import pytest
 from synth import click_times, clicks, write_video
 
 import asdkit
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.media.probe import probe
 from asdkit.core.results import turns
 from asdkit.core.types import Result, Track

@@ -14,9 +14,10 @@ from synth import write_video
 import asdkit
 from asdkit.core.analysis.crops import portrait
 from asdkit.core.analysis.people import read_people
-from asdkit.core.components import Component, Provider, registry
+from asdkit.core.component import Component
+from asdkit.core.decisions.identities import cluster, identify
 from asdkit.core.errors import ConfigError, InputError, PluginError
-from asdkit.core.identities import cluster, identify
+from asdkit.core.registry import Provider, registry
 from asdkit.core.types import Detections, Track
 
 

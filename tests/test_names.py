@@ -19,7 +19,7 @@ from synth import write_video
 import asdkit
 from asdkit.core.analysis.people import read_people
 from asdkit.core.batch.videos import find_videos, name_folders
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter

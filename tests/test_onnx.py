@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 
 import asdkit
 from asdkit.core.bundle import FORMAT
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.errors import (
     ConfigError,
     DeviceError,
@@ -28,12 +28,12 @@ from asdkit.core.errors import (
 from asdkit.core.files import sha256
 from asdkit.core.onnx_file import hold_in_one_file
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
-from asdkit.plugins import onnx_support
-from asdkit.plugins.onnx_support import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
 from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
 from asdkit.plugins.scorers.windowed.tensors import LOGITS, MFCC
+from asdkit.plugins.support import onnx as onnx_support
+from asdkit.plugins.support.onnx import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
 
 HAS_GPU = torch.cuda.is_available()
 needs_cuda = pytest.mark.skipif(
@@ -132,7 +132,7 @@ import sys
 for name in ("torch", "torchvision", "facenet_pytorch", "onnx", "onnxscript"):
     sys.modules[name] = None  # importing it fails
 
-from asdkit.core.cli import main
+from asdkit.core.cli.main import main
 
 main(sys.argv[1:])
 loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
@@ -483,7 +483,7 @@ def test_no_node_falls_back_to_the_cpu(bundle):
 
 def test_importing_the_scorers_imports_neither_runtime():
     program = (
-        "import sys, asdkit.plugins.scorers, asdkit.plugins.onnx_support\n"
+        "import sys, asdkit.plugins.scorers, asdkit.plugins.support.onnx\n"
         "sys.exit(bool({'torch', 'onnxruntime', 'onnx'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

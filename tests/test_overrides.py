@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
 import asdkit
-from asdkit.core.config import RUN, compose_run, make_plan
+from asdkit.core.config.plan import RUN, compose_run, make_plan
+from asdkit.core.config.refusals import explained
 from asdkit.core.errors import AsdError, ConfigError, PluginError
-from asdkit.core.refused import explained
 
 MORE = "segments.on detector.name detector.min_face_px detector.thresholds tracker.x writers.json"
 MORE += " scorer.calibration writers.json.name hydra hydra.job.name hydra/launcher experiment a.b"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.core.arguments import parted, take_presets
-from asdkit.core.composing import compose_app
-from asdkit.core.config import RUN, compose_run
+from asdkit.core.cli.arguments import parted, take_presets
+from asdkit.core.config.compose import compose_app
+from asdkit.core.config.plan import RUN, compose_run
 from asdkit.core.errors import AsdError, ConfigError
 
 HEAD = "# @package _global_\n"

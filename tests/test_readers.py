@@ -10,10 +10,10 @@ import pytest
 import asdkit
 from asdkit.core.ava_csv import read_predictions
 from asdkit.core.batch.videos import find_videos
-from asdkit.core.calibration import Calibration
+from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import AsdError, InputError
-from asdkit.core.evaluation.again import read_evaluation
 from asdkit.core.evaluation.compare import compare
+from asdkit.core.evaluation.repeat import read_evaluation
 from asdkit.core.named_files import parse_json, read_json
 from asdkit.core.repeat import read_result
 from asdkit.plugins.datasets import dialogue

@@ -15,9 +15,9 @@ import pytest
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core.components import registry
 from asdkit.core.errors import AsdError, OutputError
 from asdkit.core.files import remove_partial, whole, whole_folder
+from asdkit.core.registry import registry
 from asdkit.core.results_folder import INCOMPLETE, taken
 
 UNSURE = """
@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.components import Component
+from asdkit.core.registry import Component
 from asdkit.core.files import whole
 
 

@@ -19,9 +19,9 @@ import pytest
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core import kept
-from asdkit.core.components import registry
+from asdkit.core import resume as kept
 from asdkit.core.errors import OutputError
+from asdkit.core.registry import registry
 from asdkit.core.results_folder import INCOMPLETE
 
 SLOW = """
@@ -35,7 +35,7 @@ import numpy as np
 
 import asdkit
 from asdkit.core import kept
-from asdkit.core.components import Component
+from asdkit.core.registry import Component
 
 kept._EVERY_S = float(os.environ.get("KEEP_EVERY_S", "0.05"))
 

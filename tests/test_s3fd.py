@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import asdkit
-from asdkit.core.components import registry
-from asdkit.core.config import compose_run
+from asdkit.core.config.plan import compose_run
 from asdkit.core.errors import MissingExtraError, WeightsError
+from asdkit.core.registry import registry
 from asdkit.plugins.detectors.s3fd import faces
 from asdkit.plugins.detectors.s3fd.config import S3fdConfig
 from asdkit.plugins.detectors.s3fd.detector import S3fdDetector, reference_size
 from asdkit.plugins.detectors.s3fd.network import SMALLEST_INPUT_PX, Output, S3fdNetwork
-from asdkit.plugins.torch_support import inference
+from asdkit.plugins.support.pytorch import inference
 
 DATA = Path(__file__).parent / "data"
 SHAPES = json.loads((DATA / "s3fd_state_dict.json").read_text())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdkit.core.segments import (
+from asdkit.core.decisions.segments import (
     SegmentsConfig,
     inside,
     mask,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import asdkit
-from asdkit.core.config import Chosen, compose_run, make_plan
+from asdkit.core.config.plan import Chosen, compose_run, make_plan
 from asdkit.core.files import sha256
 from asdkit.core.pipeline import provenance
 from asdkit.core.weights import Weights

@@ -11,8 +11,9 @@ import pytest
 from strangers import asd, install, run_module
 from synth import clicks, steady, write_video
 
-from asdkit.core import cli, skeleton
-from asdkit.core.components import Provider, registry
+from asdkit.core.cli import main as cli
+from asdkit.core.cli import skeleton
+from asdkit.core.registry import Provider, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "plugins.md"

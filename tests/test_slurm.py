@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.components import Component
+from asdkit.core.registry import Component
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from synth import click_times, clicks, write_video
 
 import asdkit
 from asdkit.core.analysis.listening import Listener, frames_before
-from asdkit.core.components import Context
-from asdkit.core.decisions import Heard, decide
+from asdkit.core.component import Context
+from asdkit.core.decisions.segments import SegmentsConfig, SpeechConfig
+from asdkit.core.decisions.speaking import decide
 from asdkit.core.errors import InputError
 from asdkit.core.media.probe import Media, Sound, probe
 from asdkit.core.media.soundtrack import COPIED_CODECS
 from asdkit.core.progress import Stopwatch
-from asdkit.core.segments import SegmentsConfig, SpeechConfig
-from asdkit.core.types import Result, Spans
+from asdkit.core.types import Heard, Result, Spans
 from asdkit.plugins.writers import annotated
 
 CLICKS_S = [0.3, 1.0, 1.7]

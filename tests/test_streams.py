@@ -23,7 +23,7 @@ from containers import (
 from PIL import Image
 from synth import click_times, clicks, number_of, numbered, write_video
 
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.errors import InputError
 from asdkit.core.media import container
 from asdkit.core.media.container import Reading

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
-from asdkit.plugins import torch_support
 from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.checkpoint import read_network
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.scorer import WindowedScorer
 from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.windowed.windows import cut
+from asdkit.plugins.support import pytorch as torch_support
 
 REFERENCE = np.load(DATA / "talknet.npz")
 STAGES = {

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from asdkit.core.components import Context, registry
+from asdkit.core.component import Context
+from asdkit.core.decisions.segments import SegmentsConfig, speaking_segments
 from asdkit.core.errors import MissingExtraError
-from asdkit.core.segments import SegmentsConfig, speaking_segments
+from asdkit.core.registry import registry
 from asdkit.core.types import Result, Track, VideoInfo
 from asdkit.plugins.writers.timeline import (
     FILES,
@@ -82,7 +83,7 @@ def bars(png: np.ndarray, colour: str) -> np.ndarray:
 
 
 def test_it_is_a_writer_but_not_a_default_one():
-    from asdkit.core.config import RUN, compose_app, settings_of
+    from asdkit.core.config.plan import RUN, compose_app, settings_of
 
     assert registry().find("writer", "timeline").files == FILES
     assert "timeline" not in settings_of(RUN, compose_app(RUN, ["video=x"]))["writers"]

@@ -324,7 +324,7 @@ def test_without_the_library(name, package, monkeypatch):
 
 def test_the_library_is_imported_when_it_is_needed():
     program = (
-        "import sys; from asdkit.core.components import registry; "
+        "import sys; from asdkit.core.registry import registry; "
         "registry().find('tracker', 'ocsort').config(); assert 'supervision' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from synth import number_of, numbered, write_video
 
-from asdkit.core.components import Context
+from asdkit.core.component import Context
 from asdkit.core.media.container import Reading
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.probe import Media, frames, probe

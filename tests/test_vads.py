@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import asdkit
-from asdkit.core.components import registry
 from asdkit.core.errors import ConfigError, MissingExtraError, WeightsError
 from asdkit.core.media.probe import Sound, probe
+from asdkit.core.registry import registry
 from asdkit.core.types import SAMPLES_PER_FRAME
 
 AGREEMENT = {"dialogue": 0.75, "dialogue_30fps": 0.8, "dialogue_small": 0.86}

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asdkit.core.components import Context
-from asdkit.core.config import load
+from asdkit.core.component import Context
+from asdkit.core.config.plan import load
 from asdkit.core.errors import OutputError
 from asdkit.core.results import json_lines, schema, to_json
 from asdkit.core.types import Result, Track, VideoInfo

@@ -7,11 +7,10 @@ import math
 import numpy as np
 
 from ..contracts import Vad
-from ..decisions import Heard
 from ..errors import PluginError
 from ..media.sound import Sound
 from ..progress import Stopwatch
-from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32
+from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
 
 _PIECE_FRAMES = 100
 """Grid frames heard at once: four seconds."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
-from ..decisions import Heard
 from ..errors import PluginError
 from ..media.sound import Sound
 from ..notes import Notes
@@ -27,6 +26,7 @@ from ..types import (
     Float32,
     Float64,
     Frame,
+    Heard,
     Track,
     TrackPiece,
     UInt8,

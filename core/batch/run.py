@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from ..config import make_options, settings_of
+from ..config.plan import make_options, settings_of
 from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__

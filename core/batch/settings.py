@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..components import RUN_KINDS
-from ..config import AnalysisOptions
-from ..schemas import App, names
+from ..component import RUN_KINDS
+from ..config.plan import AnalysisOptions
+from ..config.schemas import App, names
 
 
 @dataclass(frozen=True, kw_only=True)

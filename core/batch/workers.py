@@ -17,8 +17,8 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-from ..components import Context
-from ..config import Plan, plan_of
+from ..component import Context
+from ..config.plan import Plan, plan_of
 from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
 from ..models import Models

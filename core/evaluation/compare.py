@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..components import RUN_KINDS
+from ..component import RUN_KINDS
 from ..errors import InputError
+from ..figures import require_matplotlib
 from ..files import whole
 from ..results import as_cell
-from .figures import require_matplotlib
-from .form import FILE, read
-from .gathered import FOREIGN
+from .evaluated_videos import FOREIGN
+from .evaluation_file import FILE, read
 from .plots import draw_quality_against_speed
 from .rows import leaves
 

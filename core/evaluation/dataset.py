@@ -8,15 +8,15 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from ..components import Context
-from ..config import Chosen, Plan, choose, make_options, plan_of, settings_of
+from ..component import Context
+from ..config.plan import Chosen, Plan, choose, make_options, plan_of, settings_of
+from ..config.schemas import App
 from ..contracts import Dataset
 from ..errors import ConfigError, InputError
 from ..labels import LabelledVideo
 from ..models import Models
 from ..pipeline import media_of, provenance
 from ..progress import Progress
-from ..schemas import App
 from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache

@@ -9,16 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..components import Context
+from ..component import Context
 from ..errors import AsdError, OutputError
+from ..figures import files_of, require_matplotlib
 from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import as_cell, plain
 from .dataset import DatasetPlan, Tell, build, sights
-from .figures import files_of, require_matplotlib
-from .form import FILE, SCHEMA, read
-from .gathered import Gathered
+from .evaluated_videos import Gathered
+from .evaluation_file import FILE, SCHEMA, read
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..calibration import Calibration, calibrate
+from ..config.schemas import CALIBRATION, SHIPPED
+from ..decisions.calibration import Calibration, calibrate
 from ..errors import ConfigError, OutputError
 from ..progress import Progress, silent
-from ..schemas import CALIBRATION, SHIPPED
 from .dataset import DatasetPlan, Tell, build, sights
 
 

@@ -174,11 +174,6 @@ def best_threshold(
     return float(thresholds[best]), float(values[best])
 
 
-def log_odds(logits: Float32) -> Float64:
-    """How likely each row speaks, before it is made a probability: (n,) from (n, 2) logits."""
-    return np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
-
-
 class Reliability(NamedTuple):
     """What becomes of each probability; all are (bins,), and nan means that a bin is empty.
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..figures import drawn, files_of
 from ..labels import Bool
 from ..types import Float64
-from .figures import drawn, files_of
 from .metrics import Floats, Reliability, average_precision, precision_recall
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..labels import Judged
-from ..types import Int64
+from ..types import Int64, log_odds
 from .metrics import (
     Confusion,
     average_precision,
@@ -21,7 +21,6 @@ from .metrics import (
     confusions,
     expected_calibration_error,
     f1,
-    log_odds,
     negative_log_likelihood,
     reliability,
     roc_auc,

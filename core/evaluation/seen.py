@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..components import RUN_KINDS
-from ..config import Chosen, Plan
-from ..decisions import Heard
+from ..component import RUN_KINDS
+from ..config.plan import Chosen, Plan
 from ..errors import InputError
 from ..files import expanded, sha256
 from ..labels import LabelledFace, LabelledVideo
@@ -22,10 +21,10 @@ from ..media.probe import Media
 from ..models import Models, WeightsFile, versions
 from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
-from ..types import Result, Track
+from ..types import Heard, Result, Track
 from .cache import Arrays, Cache, Entry, LastEntry
 from .detections import KeptDetections
-from .given import FOUND_KINDS, crops_info, crops_seen, parts_for
+from .labelled_faces import FOUND_KINDS, crops_info, crops_seen, parts_for
 from .memory import peak_memory
 
 _MATTER = (

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import GRID_FPS, UInt8
-from ..resizing import shrink
+from ..support.resizing import shrink
 
 _LONGER_SIDE_PX = 256
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import expanded
 from ...core.named_files import read_text_file

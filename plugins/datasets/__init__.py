@@ -1,6 +1,6 @@
 """The datasets that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import ava, columbia, dialogue, rttm
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_truth
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
-from ...core.evaluation import ava_official
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
 from ...core.media.probe import probe
 from ...core.types import GRID_FPS, Float64, Result
+from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in
 from .matching import Label, iou, judge, match

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure

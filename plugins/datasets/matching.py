@@ -10,8 +10,8 @@ from math import ceil, floor
 
 import numpy as np
 
+from ...core.decisions.segments import mask
 from ...core.labels import Judged
-from ...core.segments import mask
 from ...core.types import GRID_FPS, Float64, Track, checked
 from .stretches import grid_frame
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import ConfigError, InputError
 from ...core.files import expanded
 from ...core.named_files import parse_json, read_text_file

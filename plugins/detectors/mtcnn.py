@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
-from ..resizing import shrink
-from ..torch_support import import_torch, pick_device, set_threads
+from ..support.pytorch import import_torch, pick_device, set_threads
+from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
 """Side of the picture that MTCNN's first network looks at."""

@@ -11,10 +11,10 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import Detections, UInt8
 from ...core.weights import Weights, locate
-from ..resizing import shrink
+from ..support.resizing import shrink
 
 WEIGHTS = Weights(
     name="face_detection_yunet_2023mar",

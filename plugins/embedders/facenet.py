@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Float32, UInt8
 from ...core.weights import Weights, chosen_path
-from ..torch_support import import_torch, inference, pick_device, set_threads
+from ..support.pytorch import import_torch, inference, pick_device, set_threads
 
 if TYPE_CHECKING:
     import torch
@@ -103,7 +103,7 @@ def build(config: FacenetConfig, context: Context) -> FacenetEmbedder:
         ) from error
     device = pick_device(context.device)
     set_threads(context.threads)
-    from ..checkpoints import load_checkpoint
+    from ..support.checkpoints import load_checkpoint
 
     # Made to classify so that the checkpoint's logits have their place, then used without them.
     # Its own `pretrained` would download without a check and into a folder of its own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.components import Context
+from ...core.component import Context
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 
-from ...core.components import Component, Context
+from ...core.component import Component, Context
 from ...core.types import (
     FACE_SIZE_PX,
     GRID_FPS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import Detections, Float64, TrackPiece
 from .pieces import LiveTracks, TrackerConfig
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, TrackPiece
 from .pieces import LiveTracks, TrackerConfig

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import GRID_FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Float32, Float64, Int16
 
 _OCTAVES_HZ = 125 * 2 ** np.arange(6)

@@ -1,6 +1,6 @@
 """The writers that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
 

@@ -17,7 +17,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from ...core.components import Context
+from ...core.component import Context
+from ...core.decisions.segments import inside
 from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media.container import Decoder, Media, Reading
@@ -27,7 +28,6 @@ from ...core.media.probe import probe
 from ...core.media.soundtrack import sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
-from ...core.segments import inside
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
 
 FILE = "annotated.mp4"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import as_cell
 from ...core.types import GRID_FPS, Result

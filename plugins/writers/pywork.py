@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.types import Float64, Result, Track
 

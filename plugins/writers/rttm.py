@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import as_cell, turns
 from ...core.types import OFF_SCREEN, Result

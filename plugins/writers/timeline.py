@@ -13,10 +13,10 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from ...core.components import Context
-from ...core.evaluation.figures import drawn, files_of, require_matplotlib
+from ...core.component import Context
+from ...core.decisions.segments import uncovered
+from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.results import printable
-from ...core.segments import uncovered
 from ...core.types import GRID_FPS, Float64, Result, Spans, Track
 
 if TYPE_CHECKING:

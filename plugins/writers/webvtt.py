@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import printable
 from ...core.types import Result, Track

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ....core.types import Detections, Float32, Float64, UInt8
-from ...resizing import shrink
-from ...torch_support import inference
+from ...support.pytorch import inference
+from ...support.resizing import shrink
 from .config import S3fdConfig
 from .faces import pick_faces, priors
 from .network import SMALLEST_INPUT_PX, Output

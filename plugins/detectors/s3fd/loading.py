@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import MissingExtraError
 from ....core.weights import Weights, chosen_path
-from ...torch_support import import_torch, pick_device, set_threads
+from ...support.pytorch import import_torch, pick_device, set_threads
 from .config import S3fdConfig
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def build(config: S3fdConfig, context: Context) -> S3fdDetector:
         from .detector import S3fdDetector
     except ImportError as error:
         raise MissingExtraError("detector=s3fd", "torchvision", "torch", _INSTEAD) from error
-    from ...checkpoints import load_checkpoint
+    from ...support.checkpoints import load_checkpoint
     from .network import S3fdNetwork
 
     device = pick_device(context.device)

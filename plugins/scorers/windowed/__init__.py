@@ -8,7 +8,7 @@ imported before it is needed.
 
 from functools import partial
 
-from ....core.components import Component
+from ....core.component import Component
 from .config import WHOLE, AvaConfig
 from .exporting import exportable
 from .loading import build

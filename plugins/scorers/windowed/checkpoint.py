@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...checkpoints import load_checkpoint
+from ...support.checkpoints import load_checkpoint
 from .model import Model
 from .network import Network
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.errors import ConfigError, WeightsError
-from ....core.graphs import Exportable, Graph
+from ....core.exportable import Exportable, Graph
 from ....core.types import GRID_FPS, Clip, Float32
 from ....core.weights import chosen_path
-from ...torch_support import import_torch
+from ...support.pytorch import import_torch
 from .config import WindowedConfig
 from .loading import is_onnx_path
 from .model import Model

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ....core.bundle import Bundle, find_bundle
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import ConfigError, WeightsError
 from ....core.weights import chosen_path
-from ...torch_support import import_torch, pick_device, set_threads
+from ...support.pytorch import import_torch, pick_device, set_threads
 from .config import WindowedConfig
 from .model import Model
 from .scorer import Runtime, WindowedScorer

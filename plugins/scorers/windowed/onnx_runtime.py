@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ....core.bundle import Bundle
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import WeightsError
-from ....core.graphs import Tensor
+from ....core.exportable import Tensor
 from ....core.onnx_file import hold_in_one_file
 from ....core.types import Float32, UInt8
-from ...onnx_support import OnnxSession
+from ...support.onnx import OnnxSession
 from .config import WindowedConfig
 from .model import Model
 from .scorer import WINDOW_FRAMES_PER_FACE

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....core.bundle import MANIFEST, Bundle
-from ....core.components import Settled
+from ....core.component import Settled
 from ....core.errors import AsdError
 from ....core.files import expanded
 from ....core.weights import Weights, is_published

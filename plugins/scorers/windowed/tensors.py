@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD, MFCC_COEFFICIENTS, MFCC_STEPS_PER_FRAME
-from ....core.graphs import Tensor
+from ....core.exportable import Tensor
 from ....core.types import FACE_SIZE_PX
 
 MFCC = Tensor(

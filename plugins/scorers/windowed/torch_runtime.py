@@ -9,7 +9,7 @@ import torch
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
-from ...torch_support import inference
+from ...support.pytorch import inference
 from .network import Network
 from .scorer import WINDOW_FRAMES_PER_FACE
 from .windows import ZEROS, Int64, Sharing, Span

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
-from ....core.graphs import Tensor
+from ....core.exportable import Tensor
 from ....core.types import GRID_FPS, Float32, UInt8
 
 Int64 = NDArray[np.int64]

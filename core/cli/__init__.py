@@ -1,0 +1,1 @@
+"""The command asd: arguments, a module for each command, help, progress and tables."""

@@ -1,0 +1,138 @@
+"""Composing by Hydra without touching what it keeps for the whole process.
+
+A caller may be a Hydra application itself, and may compose in any number of threads: so there is
+a loader and a ConfigStore of our own for each composition, and nothing of the process changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from hydra import version
+
+# No public function of Hydra composes without GlobalHydra, of which a process has one.
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict
+
+from ..errors import AsdError, ConfigError
+from ..registry import registry
+from .presets import offering
+from .refusals import explained
+from .schemas import App, store_of
+
+CONFIG_MODULE = "asdkit.conf"
+VERSION_BASE = "1.3"
+"""The Hydra whose rules the files in conf/ follow."""
+_OLDEST_BASE = "1.2"
+"""Rules since then are the same to them."""
+_composing = RLock()
+"""Parser, plugins and rules of Hydra belong to the process."""
+_application = RLock()
+"""A Hydra application is alone in its process."""
+
+
+def compose_app(
+    app: App, overrides: Iterable[str], video: str | None = None, presets: Path | None = None
+) -> DictConfig:
+    """Compose the configuration of an application; safe in any number of threads.
+
+    Args:
+        app: The application.
+        overrides: Options as on the command line.
+        video: The video, if it was named as a plain argument; its name may hold anything.
+        presets: A folder of presets, beside those of the packages installed.
+
+    Raises:
+        ConfigError: An override does not fit.
+        PluginError: There is no such component or preset.
+    """
+    words = list(overrides)
+    check_overrides(app, words)
+    with _composing, _rules(), offering(app.name, app.keys, presets):
+        try:
+            loader = ConfigLoaderImpl(create_config_search_path(f"pkg://{CONFIG_MODULE}"))
+            schema = loader.repository.get_schema_source()
+            schema.store = store_of(app, registry(), video)  # type: ignore[attr-defined]
+            config = loader.load_configuration(app.name, words, RunMode.RUN, from_shell=False)
+        except AsdError:
+            raise
+        except Exception as error:  # Hydra's own code alone, which any word can trip
+            raise explained(error) from error
+    with open_dict(config):
+        del config["hydra"]
+    return config
+
+
+def check_overrides(app: App, words: Iterable[str]) -> None:
+    """Refuse overrides that are no text, that choose nothing, or let in files not looked through.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    for word in words:
+        if not isinstance(word, str):
+            raise ConfigError(f"An override must be text such as device=cpu, got {word!r}")
+        key, equals, value = word.partition("=")
+        if key in app.kinds and equals and value.strip().lower() in ("", "null"):
+            raise ConfigError(
+                f"{word} names no component", f"There are {', '.join(registry().choices(key))}"
+            )
+        if key.lstrip("+~").startswith("hydra.searchpath"):
+            raise ConfigError(
+                "hydra.searchpath cannot be set", "Name a folder of presets with --config-dir"
+            )
+
+
+@contextmanager
+def alone(app: App, video: str | None = None, presets: Path | None = None) -> Iterator[ConfigStore]:
+    """Make room for a Hydra application: another that is at work goes on afterwards as it was.
+
+    Applications in several threads of one process wait for each other.
+
+    Args:
+        app: The application.
+        video: The video, if it was named as a plain argument.
+        presets: A folder of presets, beside those of the packages installed.
+
+    Yields:
+        The ConfigStore that the application will see.
+    """
+    with _composing:
+        Plugins.instance()  # looks for Hydra's plugins, once
+    with _application, offering(app.name, app.keys, presets):
+        store = store_of(app, registry(), video)
+        there: dict[type, Any] = Singleton._instances
+        own = (GlobalHydra, HydraConfig, JobRuntime, version.VersionBase, ConfigStore)
+        before: dict[type, Any] = {kind: there.pop(kind) for kind in own if kind in there}
+        there[ConfigStore] = store
+        try:
+            yield store
+        finally:
+            for kind in own:
+                there.pop(kind, None)
+            there.update(before)
+
+
+@contextmanager
+def _rules() -> Iterator[None]:
+    """Compose by the rules that the files in conf/ follow, then by the caller's again."""
+    base = version.VersionBase.instance()
+    before = base.version_base
+    if not version.base_at_least(_OLDEST_BASE):
+        version.setbase(VERSION_BASE)
+    try:
+        yield
+    finally:
+        base.version_base = before

@@ -1,0 +1,147 @@
+"""What an evaluation has gathered of its videos, and the numbers that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..contracts import Dataset
+from ..decisions.segments import mask
+from ..errors import ConfigError
+from ..labels import Judged, LabelledVideo, Measure
+from ..pipeline import provenance
+from ..results import turns
+from ..types import GRID_FPS, Result, Spans
+from .dataset import DatasetPlan
+from .diarization import pooled, who_speaks_error
+from .rows import evaluate_rows
+from .seen import Sight
+
+FOREIGN = "foreign_sound_speaking"
+"""The share of faces that are said to speak with the sound of another video."""
+_LOWER_IS_BETTER = {
+    *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
+    *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
+    FOREIGN,
+}
+
+
+class Gathered:
+    """What the videos so far have given.
+
+    Args:
+        plan: A plan of `asd evaluate`.
+        dataset: Its dataset. If it holds predictions there is nothing to look at.
+
+    Attributes:
+        rows: The labelled faces of each video beside what was found of them.
+        names: The videos, in order.
+    """
+
+    def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
+        predicted: Judged | None = getattr(dataset, "predicted", None)
+        self.rows = {} if predicted is None else {"predictions": predicted}
+        self.names: list[str] = []
+        self._plan = plan
+        self._dataset = dataset
+        self._errors: list[Mapping[str, float]] = []
+        self._sights: list[Sight] = []
+        self._foreign_frames = 0
+        self._foreign_speaking = 0
+
+    def add(self, video: LabelledVideo, sight: Sight) -> None:
+        """Take a video in.
+
+        Raises:
+            ConfigError: The measure asked for is none that such videos give: said after the first
+                of them, not after all.
+        """
+        self.names.append(video.name)
+        self._sights.append(replace(sight, result=replace(sight.result, tracks=()), foreign=None))
+        if sight.foreign:
+            for track in sight.foreign.tracks:
+                self._foreign_frames += len(track)
+                self._foreign_speaking += int(
+                    mask(track.speaking, track.first_frame, len(track)).sum()
+                )
+        if video.judge:
+            self.rows[video.name] = video.judge(sight.result)
+        if video.speakers is not None:
+            collar_s = self._plan.options.collar_s
+            said = _speakers(sight.result)
+            self._errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
+        if len(self.names) == 1:
+            self._measure()
+
+    def metrics(self) -> dict[str, Any]:
+        """All metrics of all videos together."""
+        found: dict[str, Any] = {}
+        if self.rows:
+            found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
+        if self._errors:
+            found |= pooled(self._errors)
+        if self._plan.options.foreign_sound:
+            frames = self._foreign_frames
+            found[FOREIGN] = self._foreign_speaking / frames if frames else None
+            found["foreign_sound_frames"] = frames
+        return found
+
+    def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """What the evaluation is about, with its value among all metrics."""
+        measure = self._measure()
+        return {**vars(measure), "value": metrics[measure.name]}
+
+    def cost(self) -> dict[str, Any] | None:
+        """What it takes, as measured when it was computed; None where nothing was run."""
+        frames = sum(sight.frames for sight in self._sights)
+        if not frames:
+            return None
+        spent: dict[str, float] = {}
+        for sight in self._sights:
+            for stage, seconds in sight.timings_s.items():
+                spent[stage] = spent.get(stage, 0.0) + seconds
+        total = sum(spent.values())
+        peaks = [sight.peak_bytes for sight in self._sights if sight.peak_bytes]
+        files = [f for sight in self._sights for of_kind in sight.weights.values() for f in of_kind]
+        sizes = {file.path: file.size_bytes for file in files}
+        return {
+            "times_real_time": frames / GRID_FPS / total,
+            "ms_per_frame": {
+                **{stage: 1000 * seconds / frames for stage, seconds in spent.items()},
+                "all": 1000 * total / frames,
+            },
+            "peak_memory_mib": max(peaks) / 2**20 if peaks else None,
+            "model_mb": sum(sizes.values()) / 1e6,
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """Where all of it comes from."""
+        weights = {kind: files for s in self._sights for kind, files in s.weights.items()}
+        devices = {kind: device for s in self._sights for kind, device in s.devices.items()}
+        return provenance(self._plan.run, weights, devices)
+
+    def _measure(self) -> Measure:
+        name = self._plan.options.measure
+        measure = self._dataset.measure
+        if name is not None:
+            measure = Measure(name, name not in _LOWER_IS_BETTER)
+        rows = [of_one for of_one in self.rows.values() if len(of_one)]
+        found = evaluate_rows(rows[0]) if rows else {}
+        known = [key for key, value in found.items() if not isinstance(value, (dict, list))]
+        known += self._errors[0] if self._errors else ()
+        known += [FOREIGN] if known and self._plan.options.foreign_sound else ()
+        if known and measure.name not in known:
+            raise ConfigError(
+                f"There is no measure {measure.name} with this dataset",
+                f"There are {', '.join(known)}",
+            )
+        return measure
+
+
+def _speakers(result: Result) -> dict[str, Spans]:
+    """Who is said to speak when, by name; what is spoken off screen is somebody's, too."""
+    said: dict[str, Spans] = {}
+    for start_s, end_s, name in turns(result):
+        said[name] = (*said.get(name, ()), (start_s, end_s))
+    return said

@@ -1,0 +1,50 @@
+"""Evaluating again what an evaluation.json tells of, and what differs then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from .dataset import DatasetPlan, dataset_plan_of
+from .evaluation_file import FILE, MEND, read
+from .rows import leaves
+from .settings import EVALUATE
+
+
+def read_evaluation(folder: Path) -> Mapping[str, Any]:
+    """What evaluation.json of a folder holds.
+
+    Raises:
+        InputError: It cannot be read, or is not one.
+    """
+    path = folder / FILE
+    found = read(path)
+    if missing := sorted(set(EVALUATE.keys).difference(found["settings"])):
+        raise InputError(
+            f"{path} is damaged, or another version of asdkit made it: it has no "
+            f"{', '.join(missing)}",
+            MEND,
+        )
+    return found
+
+
+def plan_again(found: Mapping[str, Any]) -> DatasetPlan:
+    """The plan that makes an evaluation again, computing everything.
+
+    Raises:
+        ConfigError: A value is out of range.
+        PluginError: A component is not there.
+    """
+    return dataset_plan_of(EVALUATE, {**found["settings"], "overwrite": False, "cache": False})
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The metrics that differ between two evaluations, in lines; none if none does."""
+    old, new = (dict(leaves(found["metrics"])) for found in (before, now))
+    return [
+        f"{key}: {old.get(key)} before, {new.get(key)} now"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]

@@ -1,0 +1,113 @@
+"""What every plugin that runs on PyTorch needs: the import, the device, the threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ...core.errors import DeviceError, MissingExtraError
+from ...core.shared_state import Together
+
+if TYPE_CHECKING:
+    import torch
+
+
+def import_torch(needed_by: str, instead: str = "") -> ModuleType:
+    """The module `torch`.
+
+    Args:
+        needed_by: What the user chose that needs it, such as "scorer=talknet".
+        instead: What can be chosen instead, such as "scorer=talknet_onnx".
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError(needed_by, "torch", "torch", instead) from error
+    return torch
+
+
+def pick_device(asked: str) -> torch.device:
+    """The device to compute on.
+
+    Args:
+        asked: "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda" (the
+            first one) or "cuda:N".
+
+    Raises:
+        DeviceError: That device is not there, or the name is none of the above.
+    """
+    import torch
+
+    if asked == "auto":
+        asked = "cuda" if torch.cuda.is_available() else "cpu"
+    if asked == "cpu":
+        return torch.device("cpu")
+    match = re.fullmatch(r"cuda(?::([0-9]+))?", asked)
+    if match is None:
+        raise DeviceError(
+            f"device={asked} is not a device asdkit knows",
+            "Use device=auto, device=cpu, device=cuda or device=cuda:N",
+        )
+    if not torch.cuda.is_available():
+        raise DeviceError(
+            f"device={asked} was asked for, but PyTorch {torch.__version__} sees no CUDA device",
+            "Use device=cpu or device=auto, or install a CUDA build of PyTorch and its driver",
+        )
+    index, count = int(match[1] or 0), torch.cuda.device_count()
+    if index >= count:
+        there = ", ".join(f"cuda:{i}" for i in range(count))
+        raise DeviceError(
+            f"device={asked} was asked for, but there is only {there}",
+            "Use one of these, device=cpu or device=auto",
+        )
+    return torch.device("cuda", index)
+
+
+def set_threads(threads: int | None) -> None:
+    """Let PyTorch compute on this many CPU threads; None leaves its own choice.
+
+    It holds for the whole process: of runs in several threads the last to begin decides. That
+    changes how fast they are, and what they compute by no more than float32 rounding.
+    """
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Compute without gradients and, on CUDA, in true float32.
+
+    cuDNN's convolutions round to TF32 (10 bits of mantissa) unless told not to, which moves
+    logits by more than 1e-3. What was set before is set again at the end, when no other thread
+    is computing either.
+    """
+    import torch
+
+    with torch.inference_mode(), _true_float32():
+        yield
+
+
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    import torch
+
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(
+        enabled=cudnn.enabled,
+        benchmark=cudnn.benchmark,
+        deterministic=cudnn.deterministic,
+        allow_tf32=False,
+    ):
+        yield
+
+
+_true_float32 = Together(_without_tf32)
+"""The flags are the process's."""
