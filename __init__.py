@@ -10,9 +10,9 @@ from .core.version import __version__
 
 if TYPE_CHECKING:
     from .core.component import Component, Context
-    from .core.loading import load
     from .core.errors import AsdError
     from .core.hookspecs import hookimpl
+    from .core.loading import load
     from .core.pipeline import run
     from .core.types import Clip, Detections, Frame, Result, Scores, Track, TrackPiece
 

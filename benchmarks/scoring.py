@@ -28,7 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.component import Context
-from asdkit.core.config.plan import Chosen
+from asdkit.core.config.chosen import Chosen
 from asdkit.core.registry import registry
 from asdkit.core.types import GRID_FPS, Clip
 from asdkit.export.agreement import record

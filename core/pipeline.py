@@ -14,7 +14,9 @@ from typing import Any, cast
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .component import Context
-from .config.plan import Options, Plan, compose_run, make_plan
+from .config.compose import compose_run
+from .config.options import Options
+from .config.plan import Plan, make_plan
 from .contracts import Writer
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt

@@ -13,7 +13,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from .component import RUN_KINDS
-from .config.plan import RUN, Plan, compose_run, make_plan
+from .config.compose import RUN, compose_run
+from .config.plan import Plan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
 from .errors import ConfigError, InputError

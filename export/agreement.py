@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..core.component import Component, Context
-from ..core.config.plan import Chosen, compose_run, make_plan
+from ..core.config.chosen import Chosen
+from ..core.config.compose import compose_run
+from ..core.config.plan import make_plan
 from ..core.contracts import Scorer
 from ..core.decisions.segments import SegmentsConfig
 from ..core.errors import ExportError, InputError

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder
 from ..core.component import Context
-from ..core.config.plan import Chosen
+from ..core.config.chosen import Chosen
 from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsError
 from ..core.exportable import Exportable, Tensor
 from ..core.files import sha256, whole_folder

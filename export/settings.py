@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
-from ..core.config.plan import Chosen, check_device_name, choose, make, settings_of
+from ..core.config.chosen import Chosen, choose
+from ..core.config.compose import settings_of
+from ..core.config.options import check_device_name
 from ..core.config.schemas import App, names
+from ..core.config.values import make
 from ..core.errors import PluginError
 from ..core.exportable import Exportable
 from ..core.registry import registry

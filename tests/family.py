@@ -54,7 +54,7 @@ class Family:
 
     def exported(self, name: str) -> tuple[Path, list[str]]:
         """The bundle of that checkpoint in fp32, and what the export said."""
-        from asdkit.core.config.plan import Chosen
+        from asdkit.core.config.chosen import Chosen
         from asdkit.export import proof
         from asdkit.export.bundles import export
         from asdkit.export.settings import ExportOptions, ExportPlan

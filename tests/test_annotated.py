@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from synth import click_times, clicks, number_of, write_video
 
 from asdkit.core.component import Context
-from asdkit.core.config.plan import load
 from asdkit.core.errors import ConfigError, InputError
+from asdkit.core.loading import load
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.probe import probe
 from asdkit.core.types import Result, Track

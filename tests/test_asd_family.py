@@ -28,7 +28,7 @@ from onnx import TensorProto
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.bundle import Bundle
 from asdkit.core.component import Context
-from asdkit.core.config.plan import Chosen
+from asdkit.core.config.chosen import Chosen
 from asdkit.core.errors import ConfigError, WeightsError
 from asdkit.core.types import Clip
 from asdkit.export import agreement, bundles, proof

@@ -30,7 +30,7 @@ from asdkit.core.batch.settings import settings_hash
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.cli import main as cli
 from asdkit.core.cli.main import main
-from asdkit.core.config.plan import compose_app, settings_of
+from asdkit.core.config.compose import compose_app, settings_of
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
 from asdkit.core.files import claim
 from asdkit.core.registry import registry

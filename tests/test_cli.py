@@ -20,7 +20,8 @@ from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli import main as cli
 from asdkit.core.cli.console import print_summary
 from asdkit.core.cli.help import app_help, attributes
-from asdkit.core.config.plan import RUN, compose_run, make_plan
+from asdkit.core.config.compose import RUN, compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.types import Result, VideoInfo

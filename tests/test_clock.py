@@ -13,7 +13,10 @@ import pytest
 from synth import click_times, clicks, number_of, numbered, write_video
 
 from asdkit.core.component import Context
-from asdkit.core.media.probe import Media, Sound, frames, probe
+from asdkit.core.media.container import Media
+from asdkit.core.media.picture import frames
+from asdkit.core.media.probe import probe
+from asdkit.core.media.sound import Sound
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig

@@ -86,7 +86,8 @@ def test_meets_the_reference(shared):
     """Tracks, smoothing and crops of the real clip, against the reference's figures."""
     import json
 
-    from asdkit.core.media.probe import frames, probe
+    from asdkit.core.media.picture import frames
+    from asdkit.core.media.probe import probe
     from asdkit.core.types import Detections
     from asdkit.plugins.trackers.iou import IouConfig, IouTracker
 

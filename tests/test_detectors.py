@@ -17,7 +17,7 @@ import rule
 
 import asdkit
 from asdkit.core.errors import ConfigError, DeviceError, InputError
-from asdkit.core.media.probe import frames as frames_of
+from asdkit.core.media.picture import frames as frames_of
 from asdkit.core.media.probe import probe
 from asdkit.core.registry import registry
 from asdkit.core.weights import status

@@ -10,7 +10,8 @@ import pytest
 import asdkit
 from asdkit.core.analysis.crops import portrait
 from asdkit.core.errors import ConfigError, DeviceError, MissingExtraError, WeightsError
-from asdkit.core.media.probe import frames, probe
+from asdkit.core.media.picture import frames
+from asdkit.core.media.probe import probe
 from asdkit.core.registry import registry
 from asdkit.core.weights import status
 

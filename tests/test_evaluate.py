@@ -17,7 +17,8 @@ from synth import clicks, write_video
 
 import asdkit
 from asdkit.core.cli.main import main
-from asdkit.core.config.plan import compose_app, compose_run, make_plan
+from asdkit.core.config.compose import compose_app, compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.errors import AsdError, ConfigError, InputError, OutputError
 from asdkit.core.evaluation.cache import Cache, Entry, LastEntry
 from asdkit.core.evaluation.dataset import build, make_dataset_plan

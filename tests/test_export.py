@@ -14,7 +14,7 @@ from torch import nn
 
 from asdkit.core.bundle import Bundle
 from asdkit.core.component import Component
-from asdkit.core.config.plan import Chosen
+from asdkit.core.config.chosen import Chosen
 from asdkit.core.errors import (
     ConfigError,
     DeviceError,

@@ -18,7 +18,10 @@ from synth import CODECS, click_times, clicks, number_of, numbered, write_video
 
 from asdkit.core.errors import InputError
 from asdkit.core.media import container, picture
-from asdkit.core.media.probe import Media, Sound, first_frame_at, frames, probe
+from asdkit.core.media.container import Media
+from asdkit.core.media.picture import first_frame_at, frames
+from asdkit.core.media.probe import probe
+from asdkit.core.media.sound import Sound
 
 CLICKS_S = (0.1, 0.5, 1.0, 1.7)
 B_FRAMES = {"bf": "3", "preset": "fast", "crf": "16"}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
 import asdkit
-from asdkit.core.config.plan import RUN, compose_run, make_plan
+from asdkit.core.config.compose import RUN, compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.config.refusals import explained
 from asdkit.core.errors import AsdError, ConfigError, PluginError
 

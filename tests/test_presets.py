@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from asdkit.core.cli.arguments import parted, take_presets
-from asdkit.core.config.compose import compose_app
-from asdkit.core.config.plan import RUN, compose_run
+from asdkit.core.config.compose import RUN, compose_app, compose_run
 from asdkit.core.errors import AsdError, ConfigError
 
 HEAD = "# @package _global_\n"

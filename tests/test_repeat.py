@@ -7,7 +7,7 @@ import json
 import pytest
 from test_forms import GOOD
 
-from asdkit.core.config.plan import RUN, compose_run, settings_of
+from asdkit.core.config.compose import RUN, compose_run, settings_of
 from asdkit.core.errors import AsdError, InputError
 from asdkit.core.repeat import begin_again
 

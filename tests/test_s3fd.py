@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import asdkit
-from asdkit.core.config.plan import compose_run
+from asdkit.core.config.compose import compose_run
 from asdkit.core.errors import MissingExtraError, WeightsError
 from asdkit.core.registry import registry
 from asdkit.plugins.detectors.s3fd import faces

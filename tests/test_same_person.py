@@ -12,7 +12,7 @@ from analysing import analyse
 from following import make
 
 import asdkit
-from asdkit.core.media.probe import frames as frames_of
+from asdkit.core.media.picture import frames as frames_of
 from asdkit.core.media.probe import probe
 from asdkit.core.types import Detections
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 import asdkit
-from asdkit.core.config.plan import Chosen, compose_run, make_plan
+from asdkit.core.config.chosen import Chosen
+from asdkit.core.config.compose import compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.files import sha256
 from asdkit.core.pipeline import provenance
 from asdkit.core.weights import Weights

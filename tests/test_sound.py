@@ -22,7 +22,9 @@ from asdkit.core.component import Context
 from asdkit.core.decisions.segments import SegmentsConfig, SpeechConfig
 from asdkit.core.decisions.speaking import decide
 from asdkit.core.errors import InputError
-from asdkit.core.media.probe import Media, Sound, probe
+from asdkit.core.media.container import Media
+from asdkit.core.media.probe import probe
+from asdkit.core.media.sound import Sound
 from asdkit.core.media.soundtrack import COPIED_CODECS
 from asdkit.core.progress import Stopwatch
 from asdkit.core.types import Heard, Result, Spans

@@ -13,7 +13,8 @@ from synth import write_video
 
 import asdkit
 from asdkit.core.media.encode import Look, Mp4Writer
-from asdkit.core.media.probe import frames, probe
+from asdkit.core.media.picture import frames
+from asdkit.core.media.probe import probe
 
 BOX = [20.0, 24.0, 40.0, 64.0]
 

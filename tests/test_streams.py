@@ -26,9 +26,11 @@ from synth import click_times, clicks, number_of, numbered, write_video
 from asdkit.core.component import Context
 from asdkit.core.errors import InputError
 from asdkit.core.media import container
-from asdkit.core.media.container import Reading
-from asdkit.core.media.probe import Media, Sound, frames, probe, sound_of
+from asdkit.core.media.container import Media, Reading
+from asdkit.core.media.picture import frames
+from asdkit.core.media.probe import probe, sound_of
 from asdkit.core.media.programs import programs_of
+from asdkit.core.media.sound import Sound
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 

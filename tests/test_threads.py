@@ -17,8 +17,8 @@ from synth import clicks, write_video
 
 import asdkit
 from asdkit.core.cli.main import main
-from asdkit.core.config.compose import compose_app
-from asdkit.core.config.plan import compose_run, make_plan
+from asdkit.core.config.compose import compose_app, compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.config.schemas import component_schema
 from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.models import seeded

@@ -83,7 +83,7 @@ def bars(png: np.ndarray, colour: str) -> np.ndarray:
 
 
 def test_it_is_a_writer_but_not_a_default_one():
-    from asdkit.core.config.plan import RUN, compose_app, settings_of
+    from asdkit.core.config.compose import RUN, compose_app, settings_of
 
     assert registry().find("writer", "timeline").files == FILES
     assert "timeline" not in settings_of(RUN, compose_app(RUN, ["video=x"]))["writers"]

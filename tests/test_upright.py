@@ -12,9 +12,10 @@ import pytest
 from synth import number_of, numbered, write_video
 
 from asdkit.core.component import Context
-from asdkit.core.media.container import Reading
+from asdkit.core.media.container import Media, Reading
 from asdkit.core.media.encode import Look, Mp4Writer
-from asdkit.core.media.probe import Media, frames, probe
+from asdkit.core.media.picture import frames
+from asdkit.core.media.probe import probe
 from asdkit.core.media.upright import TRANSFERS, tone_table
 from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import asdkit
 from asdkit.core.errors import ConfigError, MissingExtraError, WeightsError
-from asdkit.core.media.probe import Sound, probe
+from asdkit.core.media.probe import probe
+from asdkit.core.media.sound import Sound
 from asdkit.core.registry import registry
 from asdkit.core.types import SAMPLES_PER_FRAME
 

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asdkit.core.component import Context
-from asdkit.core.config.plan import load
 from asdkit.core.errors import OutputError
+from asdkit.core.loading import load
 from asdkit.core.results import json_lines, schema, to_json
 from asdkit.core.types import Result, Track, VideoInfo
 from asdkit.plugins.writers import asdkit_components

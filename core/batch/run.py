@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from ..config.plan import make_options, settings_of
+from ..config.compose import settings_of
+from ..config.options import make_options
 from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__

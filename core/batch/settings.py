@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..component import RUN_KINDS
-from ..config.plan import AnalysisOptions
+from ..config.options import AnalysisOptions
 from ..config.schemas import App, names
 
 

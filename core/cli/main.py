@@ -185,7 +185,7 @@ def _command(words: list[str]) -> None:
 
 def _run(words: list[str]) -> None:
     video, overrides = split_video(words)
-    from ..config.plan import RUN
+    from ..config.compose import RUN
 
     run_or_help(RUN, overrides, _report, video)
 
@@ -238,7 +238,7 @@ def _demo(words: list[str]) -> None:
     given = {word.partition("=")[0] for word in words}
     preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
     overrides = [word for word in preset if word.partition("=")[0] not in given]
-    from ..config.plan import RUN
+    from ..config.compose import RUN
 
     run_or_help(RUN, [*overrides, *words], _report_demo, _DEMO_CLIP)
 

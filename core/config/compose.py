@@ -24,13 +24,27 @@ from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
 from hydra.types import RunMode
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
+from ..component import RUN_KINDS
 from ..errors import AsdError, ConfigError
 from ..registry import registry
+from .options import Options
 from .presets import offering
 from .refusals import explained
-from .schemas import App, store_of
+from .schemas import App, offer, store_of
+
+_ABOUT = """\
+asd run FILE [OPTION=VALUE ...]
+
+Finds the faces of a video, follows them, and says of each in every frame how likely it is the one
+speaking. The file is a plain argument, whatever its name holds; or video=FILE, for sweeps.
+
+The values are those of this very command line. To see the parameters of another component choose
+it, as in: asd run detector=yunet --help
+"""
+RUN = App("run", Options, RUN_KINDS, _ABOUT, writers=True)
 
 CONFIG_MODULE = "asdkit.conf"
 VERSION_BASE = "1.3"
@@ -136,3 +150,34 @@ def _rules() -> Iterator[None]:
         yield
     finally:
         base.version_base = before
+
+
+def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfig:
+    """Compose the configuration of a run.
+
+    Raises:
+        ConfigError: An override does not fit.
+    """
+    return compose_app(RUN, overrides, video)
+
+
+def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
+    """What was composed, as plain values.
+
+    Raises:
+        ConfigError: A value is missing, or there is no such key.
+    """
+    try:
+        settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise explained(error) from error
+    if not isinstance(settings, dict):
+        raise TypeError(f"the configuration is a {type(settings).__name__}")
+    values = {str(key): value for key, value in settings.items()}
+    for key in values:
+        if key not in app.keys:
+            raise ConfigError(f"There is no option {key}", offer(app.keys))
+    for key in app.keys:
+        if key not in values:  # deleted, by ~KEY
+            raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")
+    return values

@@ -9,7 +9,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from ..component import Context
-from ..config.plan import Chosen, Plan, choose, make_options, plan_of, settings_of
+from ..config.chosen import Chosen, choose
+from ..config.compose import settings_of
+from ..config.options import make_options
+from ..config.plan import Plan, plan_of
 from ..config.schemas import App
 from ..contracts import Dataset
 from ..errors import ConfigError, InputError

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..component import RUN_KINDS
-from ..config.plan import Chosen, Plan
+from ..config.chosen import Chosen
+from ..config.plan import Plan
 from ..errors import InputError
 from ..files import expanded, sha256
 from ..labels import LabelledFace, LabelledVideo

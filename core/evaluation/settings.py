@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..component import RUN_KINDS
-from ..config.plan import AnalysisOptions
+from ..config.options import AnalysisOptions
 from ..config.schemas import App
 
 FACES = ("found", "labelled")

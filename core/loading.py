@@ -1,0 +1,58 @@
+"""One component, to use on its own: `asdkit.load`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .component import Context
+from .config.chosen import choose
+from .types import Clip, Scores
+
+if TYPE_CHECKING:
+    from .contracts import Scorer
+    from .decisions.calibration import Calibration
+
+
+def load(
+    kind: str, name: str, *, device: str = "auto", threads: int | None = None, **parameters: Any
+) -> Any:
+    """Make one component, to use on its own.
+
+    Args:
+        kind: One of `asdkit.core.component.KINDS`, such as "detector".
+        name: Its name, as `asd plugins` lists it.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        threads: CPU threads it may use; None for the library's own choice.
+        **parameters: Its parameters; the defaults are those of its config dataclass.
+
+    Returns:
+        The component; see `asdkit.core.contracts` for its methods.
+
+    Raises:
+        PluginError: There is no such component.
+        ConfigError: A parameter is unknown, of the wrong type or out of range.
+
+    Example:
+        >>> detector = asdkit.load("detector", "mtcnn", min_face_px=40)
+        >>> faces = detector.detect(frames, indices=[0, 1, 2])
+    """
+    chosen = choose(kind, {**parameters, "name": name})
+    part = chosen.build(Context(device, threads))
+    return _Calibrated(part, chosen.calibration) if chosen.calibration else part
+
+
+class _Calibrated:
+    """A scorer whose probabilities are corrected."""
+
+    def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
+        self._scorer = scorer
+        self._calibration = calibration
+        if hasattr(scorer, "device"):
+            self.device = scorer.device
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """See `core.contracts.Scorer`."""
+        return [
+            Scores(self._calibration.apply(scores.logits)) for scores in self._scorer.score(clips)
+        ]
