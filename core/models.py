@@ -6,11 +6,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from platform import platform, python_version
 from typing import Any
 
 import numpy as np
@@ -20,44 +16,15 @@ from .analysis.people import read_people
 from .component import RUN_KINDS, Context
 from .config.plan import Plan
 from .errors import DeviceError
-from .files import expanded, sha256
+from .files import expanded
+from .provenance import WeightsFile
 from .registry import registry
 from .shared_state import Together
 from .types import Float32
-from .version import __version__
 from .weights import noting
 
 _LASTING = ("detector", "scorer", "embedder")
 """Kinds that keep nothing of a video: one serves any number. The others are made anew for each."""
-_LIBRARIES = [
-    *("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch", "onnxruntime"),
-    *("onnxruntime-gpu", "facenet-pytorch"),
-]
-"""Packages that results depend on, where they are installed."""
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """A file of weights that a component has read.
-
-    Attributes:
-        path: Where it is.
-        sha256: Its SHA-256, in hexadecimal digits.
-        size_bytes: Its size.
-    """
-
-    path: str
-    sha256: str
-    size_bytes: int
-
-    @classmethod
-    def at(cls, path: Path) -> WeightsFile:
-        """The file at a path.
-
-        Raises:
-            OSError: It cannot be read.
-        """
-        return cls(str(path), sha256(path), path.stat().st_size)
 
 
 class Models:
@@ -177,19 +144,3 @@ seeded = Together(_seeded)
 use, PyTorch. Afterwards those of the caller go on where they were, but for those of OpenCV and of
 GPUs. They are the process's: of runs in several threads at once the first to begin seeds them, and
 a plugin that is to draw the same again then needs a generator of its own."""
-
-
-def versions(plan: Plan) -> dict[str, str]:
-    """The versions of what a result depends on: package, to its version."""
-    found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
-    for chosen in (*plan.chosen.values(), *plan.writers):
-        component = chosen.component
-        # One that was made by hand, in Python, comes from no package.
-        if provider := registry().providers.get((component.kind, component.name)):
-            found[provider.name] = provider.version
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

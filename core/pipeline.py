@@ -15,7 +15,7 @@ from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .component import Context
 from .config.compose import compose_run
-from .config.options import Options
+from .config.options import RESULTS_FOLDER, Options
 from .config.plan import Plan, make_plan
 from .contracts import Writer
 from .decisions.identities import identify
@@ -23,16 +23,15 @@ from .decisions.speaking import decide, doubt
 from .files import expanded, folder_name
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
-from .models import Models, WeightsFile, seeded, versions
+from .models import Models, seeded
 from .progress import Progress, Stopwatch, silent
+from .provenance import provenance, versions
 from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, digest_of, kept
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
 
-RESULTS_FOLDER = "asd_results"
-"""Where results go, each in a folder named after its video, unless `output` says otherwise."""
 _SOUND_SHORTER_FRAMES = 5
 _log = logging.getLogger(__name__)
 
@@ -307,24 +306,3 @@ def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Flo
         speech=decision.speech,
         off_screen=decision.off_screen,
     )
-
-
-def provenance(
-    plan: Plan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
-) -> dict[str, Any]:
-    """What the settings do not tell of where a result comes from, as plain values.
-
-    Args:
-        plan: What was run.
-        weights: The files of weights it used, by kind of component.
-        devices: The device that each component took, by kind.
-    """
-    files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
-    if path := plan.chosen["scorer"].calibration_path:
-        files["calibration"] = [asdict(WeightsFile.at(path))]
-    return {
-        "versions": versions(plan),
-        "devices": dict(devices),
-        "weights": files,
-        "folder": str(Path.cwd()),
-    }

@@ -824,7 +824,7 @@ def test_a_signal_that_another_thread_gets_waits_until_a_process_is_started():
     other.start()
     reached = []
     try:
-        with pytest.raises(KeyboardInterrupt), workers._signals_held():
+        with pytest.raises(KeyboardInterrupt), workers.signals_held():
             os.kill(os.getpid(), signal.SIGINT)  # this thread blocks it: the other one gets it
             time.sleep(0.1)
             reached.append("the end")

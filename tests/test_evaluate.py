@@ -30,7 +30,8 @@ from asdkit.core.evaluation.metrics import average_precision
 from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.evaluation.subprocess_runner import elsewhere
 from asdkit.core.labels import LabelledFace
-from asdkit.core.models import Models, WeightsFile
+from asdkit.core.models import Models
+from asdkit.core.provenance import WeightsFile
 from asdkit.core.types import Detections, TrackPiece
 
 FRAMES = 75

@@ -20,11 +20,11 @@ import asdkit
 from asdkit.core.analysis.people import read_people
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.component import Context
+from asdkit.core.config.options import RESULTS_FOLDER
 from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
-from asdkit.core.pipeline import RESULTS_FOLDER
 from asdkit.core.types import Detections, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components as datasets
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels

@@ -13,7 +13,7 @@ from asdkit.core.config.chosen import Chosen
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.files import sha256
-from asdkit.core.pipeline import provenance
+from asdkit.core.provenance import provenance
 from asdkit.core.weights import Weights
 from asdkit.plugins.scorers.light_asd import MODEL as LIGHT_ASD
 from asdkit.plugins.scorers.lr_asd import MODEL as LR_ASD

@@ -9,9 +9,8 @@ import os
 import signal
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -23,6 +22,7 @@ from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
+from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -30,10 +30,6 @@ _SPAWN = multiprocessing.get_context("spawn")
 _LAST_BREATH_S = 5
 _LOADING_S = 600
 """What a worker that takes another's place may take to load, beside the time for its video."""
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
-]
-"""Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit."""
 _NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
 """Errors of the system that the next video would meet, too."""
 
@@ -128,7 +124,7 @@ class _Worker:
         self.connection, far_end = _SPAWN.Pipe()
         self._ready = False
         process = _SPAWN.Process(target=_work, args=(far_end, self._task))
-        with _signals_held():
+        with signals_held():
             process.start()
             self._process = process
         far_end.close()
@@ -216,55 +212,12 @@ class _Worker:
         return f"{signal.strsignal(-code)}" if code < 0 else f"exit status {code}"
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """A block within which signals wait.
-
-    A process started in it holds them until it decides; a terminal sends Ctrl-C to it, too, and
-    Python would answer with a traceback until then.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # The first start of a process starts this one, too, and that lets signals through again.
-    resource_tracker.ensure_running()
-    with _handlers_held():
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _handlers_held() -> Iterator[None]:
-    """A block at whose end signals are answered that came within it.
-
-    Whichever thread of the process gets a signal, Python answers it in the main thread, even if
-    that one lets none through.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    got: list[int] = []
-    before = {number: how for number in _SIGNALS if callable(how := signal.getsignal(number))}
-    for number in before:
-        signal.signal(number, lambda number, _: got.append(number))
-    try:
-        yield
-    finally:
-        for number, how in before.items():
-            signal.signal(number, how)
-        for number in got:
-            before[number](number, None)
-
-
 def _work(connection: Connection, task: Task) -> None:
     """Do videos until told no more: the other process."""
-    for number in _SIGNALS:
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)

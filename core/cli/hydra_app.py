@@ -23,10 +23,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from ..config.compose import CONFIG_MODULE, VERSION_BASE, alone, check_overrides
+from ..config.options import RESULTS_FOLDER
 from ..config.refusals import explained
 from ..config.schemas import App
 from ..errors import AsdError, ConfigError
-from ..pipeline import RESULTS_FOLDER
 from ..registry import CONF
 from .arguments import take_presets
 from .console import say

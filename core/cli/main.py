@@ -11,16 +11,12 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from ..errors import AsdError, ConfigError
 from ..stopping import Stopped, stoppable, stopped_line
 from ..version import __version__
 from .arguments import HELP
-
-if TYPE_CHECKING:
-    pass
-
 
 USAGE = """\
 asd - say which visible face is speaking, frame by frame

@@ -12,6 +12,9 @@ from ..media.container import MAX_PIXELS, Reading
 from .schemas import names
 from .values import make
 
+RESULTS_FOLDER = "asd_results"
+"""Where results go, each in a folder named after its video, unless `output` says otherwise."""
+
 
 def check_device_name(device: str) -> None:
     """Refuse what is not the name of a device.

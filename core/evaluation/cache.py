@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..files import sha256, whole
-from ..models import WeightsFile
+from ..provenance import WeightsFile
 
 _IN_THE_MAKING_S = 3600
 """A file that is written aside and older than this was left by a process that died."""

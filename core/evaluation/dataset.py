@@ -18,8 +18,9 @@ from ..contracts import Dataset
 from ..errors import ConfigError, InputError
 from ..labels import LabelledVideo
 from ..models import Models
-from ..pipeline import media_of, provenance
+from ..pipeline import media_of
 from ..progress import Progress
+from ..provenance import provenance
 from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache

@@ -10,7 +10,7 @@ from ..contracts import Dataset
 from ..decisions.segments import mask
 from ..errors import ConfigError
 from ..labels import Judged, LabelledVideo, Measure
-from ..pipeline import provenance
+from ..provenance import provenance
 from ..results import turns
 from ..types import GRID_FPS, Result, Spans
 from .dataset import DatasetPlan

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from ..component import RUN_KINDS
-from ..config.chosen import Chosen
 from ..config.plan import Plan
 from ..errors import InputError
-from ..files import expanded, sha256
-from ..labels import LabelledFace, LabelledVideo
+from ..files import sha256
+from ..labels import LabelledVideo
 from ..media.probe import Media
-from ..models import Models, WeightsFile, versions
+from ..models import Models
 from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
-from ..types import Heard, Result, Track
-from .cache import Arrays, Cache, Entry, LastEntry
+from ..provenance import WeightsFile, versions
+from ..types import Result
+from .cache import Cache, Entry, LastEntry
+from .cache_keys import MATTER_TO_DETECTORS, described, scores_key
 from .detections import KeptDetections
-from .labelled_faces import FOUND_KINDS, crops_info, crops_seen, parts_for
+from .kept_scores import entry_of, unpacked
+from .labelled_faces import crops_info, crops_seen, parts_for
 from .memory import peak_memory
-
-_MATTER = (
-    *("allow_silent", "device", "threads", "seed"),
-    *("batch_frames", "crop_scale", "detect_every", "max_faces"),
-    *("video_track", "sound_track", "program", "rotate", "max_pixels"),
-)
-"""Options that scores, or what they cost, depend on, beside the components."""
-_MATTER_TO_DETECTORS = (
-    *("device", "threads", "batch_frames"),
-    *("video_track", "program", "rotate", "max_pixels"),
-)
-_SELF = __name__.partition(".")[0]
-_MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
-"""Where asdkit's own components are, and what runs them."""
-_PER_TRACK = ("boxes", "smoothed", "logits", "embedded", "embeddings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +89,18 @@ class Viewer:
                     "Score these with faces=labelled",
                 )
             entry, computed = self.compute(video, plan)
-            seen = _unpacked(entry)
+            seen = unpacked(entry)
             return _sight(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
         media = media_of(plan.options)
         key = {}
         if self.cache:
             faces = video.faces if self.labelled_faces else ()
-            key = _scores_key(sha256(video.path), plan, faces)
+            key = scores_key(sha256(video.path), plan, faces)
         kept = self.cache.get(key) if self.cache else None
         entry, computed = (kept, ()) if kept else self.compute(video, plan)
         if self.cache and not kept:
             self.cache.put(key, entry)
-        seen = _unpacked(entry)
+        seen = unpacked(entry)
         info = replace(media.info, notes=tuple(media.notes))
         result = concluded(info, plan, seen, self.models.people)
         return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)
@@ -168,14 +147,14 @@ class Analyser:
             "peak_bytes": peak.bytes,
             "devices": dict(self.models.devices),
         }
-        return _entry(seen, about, self.models.weights), ("scores",)
+        return entry_of(seen, about, self.models.weights), ("scores",)
 
     def _find_and_score(self, media: Media, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
         key = {
             "what": "detections",
             "video": sha256(media.info.path),
-            **{name: getattr(plan.options, name) for name in _MATTER_TO_DETECTORS},
-            "detector": _described(plan.chosen["detector"]),
+            **{name: getattr(plan.options, name) for name in MATTER_TO_DETECTORS},
+            "detector": described(plan.chosen["detector"]),
             "versions": versions(plan),
         }
         kept = KeptDetections(self.models, self.cache or self._last, key)
@@ -191,7 +170,7 @@ class Analyser:
             "peak_bytes": max(peak.bytes, kept.peak_bytes) if peak.bytes else None,
             "devices": {**self.models.devices, **devices},
         }
-        entry = _entry(seen, about, {**self.models.weights, **weights})
+        entry = entry_of(seen, about, {**self.models.weights, **weights})
         return entry, ("detections", "scores") if kept.computed else ("scores",)
 
 
@@ -206,83 +185,3 @@ def _sight(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) 
         entry.weights,
         about["devices"],
     )
-
-
-def _entry(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -> Entry:
-    """What was seen, to be kept."""
-    more = {
-        "heard_from": seen.heard.first_frame if seen.heard else None,
-        "tracks": [[track.shot, track.first_frame] for track in seen.tracks],
-    }
-    return Entry(_packed(seen), {**about, **more}, dict(weights))
-
-
-def _packed(seen: Seen) -> Arrays:
-    """Arrays that hold what was seen, beside what `_entry` says about it."""
-    arrays = {
-        f"{name}_{track.id}": getattr(track, name) for track in seen.tracks for name in _PER_TRACK
-    }
-    arrays["shots"] = np.array(seen.shots, np.int64).reshape(-1, 2)
-    if seen.heard:
-        arrays["heard"] = seen.heard.probabilities
-    return arrays
-
-
-def _unpacked(entry: Entry) -> Seen:
-    arrays, about = entry.arrays, entry.about
-    tracks = []
-    for number, (shot, first) in enumerate(about["tracks"]):
-        own: dict[str, Any] = {name: arrays[f"{name}_{number}"] for name in _PER_TRACK}
-        tracks.append(Track(id=number, shot=shot, first_frame=first, speaking=(), **own))
-    heard = Heard(about["heard_from"], arrays["heard"]) if "heard" in arrays else None
-    shots = tuple((first, end) for first, end in arrays["shots"].tolist())
-    return Seen(shots, tuple(tracks), heard)
-
-
-def _scores_key(content: str, plan: Plan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
-    """All that scores depend on; not thresholds, which decide later."""
-    options = plan.options
-    own = {name: getattr(options, name) for name in _MATTER}
-    if plan.chosen["embedder"].component.name != "none":
-        own["embed_every"] = options.embed_every
-    given = hashlib.sha256()
-    for face in faces:
-        given.update(f"{face.first_frame} ".encode() + face.boxes.tobytes())
-    unused = FOUND_KINDS if faces else ()
-    return {
-        "what": "scores",
-        "video": content,
-        "sound": sha256(expanded(options.sound)) if options.sound else None,
-        "end_s": options.end_s,
-        "faces": given.hexdigest() if faces else None,
-        "options": own,
-        "versions": versions(plan),
-        **{kind: _described(plan.chosen[kind]) for kind in RUN_KINDS if kind not in unused},
-    }
-
-
-def _described(chosen: Chosen) -> dict[str, Any]:
-    """A component, its parameters and its code; of those that name files, what is in them."""
-    values = asdict(chosen.config)
-    files = {
-        name: sha256(expanded(value))
-        for name, value in values.items()
-        if isinstance(value, str) and expanded(value).is_file()
-    }
-    return {
-        "name": chosen.component.name,
-        "parameters": values,
-        "files": files,
-        "code": _code(chosen.component.config.__module__.partition(".")[0]),
-    }
-
-
-@cache
-def _code(package: str) -> str:
-    """A hash of a package's own code: whoever writes a plugin changes it without a new version."""
-    own = [find_spec(package)] if package != _SELF else map(find_spec, _MINE)
-    folders = [Path(spec.origin).parent for spec in own if spec and spec.origin]
-    digest = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +19,6 @@ from ..notes import Notes
 from ..types import GRID_FPS, VideoInfo
 from .clock import Clock
 from .formats import FORMATS, begins_as_picture
-
-_SEEK_BACK_S = (0, 2, 8, 32)
-"""How far before the time wanted a seek aims, in turn, until it lands early enough."""
 
 _PYAV = tuple(int(part) for part in av.__version__.split(".")[:2])
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
@@ -243,150 +239,9 @@ def repeats(packet: Any) -> bool:
     return not packet.size and (packet.pts is not None or packet.dts is not None)
 
 
-class Decoder:
-    """One stream of a file, decoded; what is damaged is skipped and counted.
-
-    Args:
-        source: The stream.
-        threads: Threads of the decoder; None leaves it to FFmpeg.
-        notes: Is told what was left out.
-        clock: How its timestamps are to be read.
-
-    Attributes:
-        skipped: Packets and frames left out so far.
-        damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
-        repeated: Empty packets so far: each repeats the frame before.
-        repeat: Timestamp and length in seconds of the last of them; None before the first.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        threads: int | None = None,
-        notes: Notes | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._source = source
-        self._threads = threads
-        self._notes = notes or Notes()
-        self._clock = clock or Clock()
-        self.skipped = 0
-        self.damaged: set[Fraction] = set()
-        self.repeated = 0
-        self.repeat: tuple[Fraction, Fraction] | None = None
-        self._start: Fraction | None = None
-
-    def frames(self, start: Fraction | None = None) -> Iterator[Any]:
-        """The decoded frames, in order of presentation.
-
-        Args:
-            start: Timestamp in seconds. The first frame is at or before it, not necessarily
-                just before it; None decodes from the beginning, as does a file that cannot
-                be searched.
-
-        Yields:
-            `av.VideoFrame` or `av.AudioFrame`.
-
-        Raises:
-            InputError: The file is not what it was any more, or its pictures become too large.
-        """
-        self._start = start
-        for frame in self._from(start):
-            self._note_damage(frame)
-            yield frame
-
-    def _from(self, start: Fraction | None) -> Iterator[Any]:
-        if start is not None:
-            # The first frames in decoding order may not be those shown first.
-            for back_s in _SEEK_BACK_S[self._clock.in_decoding_order :]:
-                frames = self._clock.shown(self._run(start - back_s))
-                head = next(frames, None)
-                if head is not None and _begins(head) <= start:
-                    self.skipped = 0  # what a seek lands on is no damage
-                    yield head
-                    yield from frames
-                    return
-        self.skipped = self.repeated = 0
-        self.repeat = None
-        yield from self._clock.shown(self._run(None))
-
-    def _note_damage(self, part: Any) -> None:
-        if part.is_corrupt and part.pts is not None:
-            time = Fraction(part.pts * part.time_base)
-            if self._start is None or time >= self._start:  # what is before is not shown
-                self.damaged.add(time)
-
-    def warn_if_skipped(self) -> None:
-        """Say it, once, if anything was left out or is damaged."""
-        what = "picture" if self._source.kind == "video" else "sound"
-        if self.skipped:
-            self._notes.add(
-                f"{self._source.path}: skipped {_parts(self.skipped, 'damaged or misplaced')} "
-                f"of the {what}"
-            )
-        if self.damaged:
-            self._notes.add(
-                f"{self._source.path}: used {_parts(len(self.damaged), 'damaged')} of the {what}, "
-                "as far as could be decoded"
-            )
-
-    def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
-        with self._source.opened() as (container, stream):
-            context = stream.codec_context
-            context.options = _most(self._source.max_pixels)
-            stream.thread_type = "AUTO"
-            context.thread_count = self._threads or 0
-            if seek_to is not None:
-                try:
-                    time = self._clock.in_file(seek_to)
-                    container.seek(math.floor(time / stream.time_base), stream=stream)
-                except av.FFmpegError:
-                    return
-            for packet in self._clock.placed(packets_of(container, stream)):
-                self._note_damage(packet)
-                is_repeat = repeats(packet)
-                try:
-                    # To FFmpeg, a packet without data is the end.
-                    frames = [] if is_repeat else stream.decode(packet)
-                except av.FFmpegError:
-                    self.skipped += 1
-                    if stream.type == "video":
-                        self._refuse_if_large(context)
-                    continue
-                if is_repeat:
-                    self._note_repeat(packet)
-                for frame in frames:
-                    if stream.type == "video":
-                        self._refuse_if_large(frame)
-                    yield frame
-
-    def _note_repeat(self, packet: Any) -> None:
-        stamp = packet.dts if packet.pts is None else packet.pts
-        length = (packet.duration or 0) * packet.time_base
-        self.repeat = stamp * packet.time_base, length
-        self.repeated += 1
-
-    def _refuse_if_large(self, picture: Any) -> None:
-        most = self._source.max_pixels
-        if picture.width * picture.height > most:
-            raise too_large(self._source.path, picture.width, picture.height, most)
-
-
 def too_large(path: Path, width: int, height: int, max_pixels: int) -> InputError:
     """What is said of a picture of more pixels than are decoded."""
     return InputError(
         f"{path} holds pictures of {width}x{height} pixels, more than max_pixels={max_pixels}",
         f"If that is right and the memory suffices, raise it: max_pixels={width * height}",
     )
-
-
-def _begins(frame: Any) -> Fraction | float:
-    """When decoding can begin with a frame, by its timestamp in seconds; never if it cannot."""
-    if frame.pts is None or getattr(frame, "pict_type", None) in _LEANING:
-        return math.inf
-    return Fraction(frame.pts * frame.time_base)
-
-
-def _parts(count: int, how: str) -> str:
-    """So many parts of a file, in words."""
-    return f"{count} {how} part" if count == 1 else f"{count} {how} parts"

@@ -14,7 +14,8 @@ from av.video.reformatter import VideoReformatter
 from ..errors import InputError
 from ..types import GRID_FPS, Frame
 from .clock import held_until
-from .container import EARLY_S, Decoder, Media
+from .container import EARLY_S, Media
+from .decoder import Decoder
 from .upright import Upright, converter, orientation
 
 _log = logging.getLogger(__name__)

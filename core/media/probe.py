@@ -18,7 +18,8 @@ from ..notes import Notes
 from ..types import GRID_FPS, VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
-from .container import EARLY_S, Decoder, Media, Reading, Source, opened, packets_of, too_large
+from .container import EARLY_S, Media, Reading, Source, opened, packets_of, too_large
+from .decoder import Decoder
 from .formats import list_of_files
 from .last_picture import last_picture
 from .picture import first_frame_at, frames, upright_pixel_aspect

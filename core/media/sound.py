@@ -11,7 +11,8 @@ from av.audio.frame import AudioFrame
 
 from ..notes import Notes
 from ..types import SAMPLE_RATE, Int16
-from .container import Decoder, Media
+from .container import Media
+from .decoder import Decoder
 from .mixing import BLOCK_SAMPLES, Mixer
 from .sound_frames import sound_frames
 

@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from ..notes import Notes
-from .container import Decoder
+from .decoder import Decoder
 
 _LOUDEST = 1000.0
 """Samples of floating point beyond this, where 1 is full scale, are damage."""

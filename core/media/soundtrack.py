@@ -16,7 +16,8 @@ from av.filter import Graph
 
 from ..types import SAMPLE_RATE, Int16
 from .clock import Clock
-from .container import Decoder, Source, packets_of
+from .container import Source, packets_of
+from .decoder import Decoder
 from .mixing import unnamed_channels
 from .sound_frames import sound_frames
 

@@ -21,7 +21,8 @@ from ...core.component import Context
 from ...core.decisions.segments import inside
 from ...core.errors import InputError
 from ...core.files import whole
-from ...core.media.container import Decoder, Media, Reading
+from ...core.media.container import Media, Reading
+from ...core.media.decoder import Decoder
 from ...core.media.encode import Look, Mp4Writer
 from ...core.media.picture import Timed
 from ...core.media.probe import probe

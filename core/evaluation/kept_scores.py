@@ -1,0 +1,46 @@
+"""What the pass over a video found, as arrays for the cache and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..pipeline import Seen
+from ..types import Heard, Track
+from .cache import Arrays, Entry
+
+_PER_TRACK = ("boxes", "smoothed", "logits", "embedded", "embeddings")
+
+
+def entry_of(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -> Entry:
+    """What was seen, to be kept."""
+    more = {
+        "heard_from": seen.heard.first_frame if seen.heard else None,
+        "tracks": [[track.shot, track.first_frame] for track in seen.tracks],
+    }
+    return Entry(_packed(seen), {**about, **more}, dict(weights))
+
+
+def _packed(seen: Seen) -> Arrays:
+    """Arrays that hold what was seen, beside what `entry_of` says about it."""
+    arrays = {
+        f"{name}_{track.id}": getattr(track, name) for track in seen.tracks for name in _PER_TRACK
+    }
+    arrays["shots"] = np.array(seen.shots, np.int64).reshape(-1, 2)
+    if seen.heard:
+        arrays["heard"] = seen.heard.probabilities
+    return arrays
+
+
+def unpacked(entry: Entry) -> Seen:
+    """What was seen, from what was kept of it."""
+    arrays, about = entry.arrays, entry.about
+    tracks = []
+    for number, (shot, first) in enumerate(about["tracks"]):
+        own: dict[str, Any] = {name: arrays[f"{name}_{number}"] for name in _PER_TRACK}
+        tracks.append(Track(id=number, shot=shot, first_frame=first, speaking=(), **own))
+    heard = Heard(about["heard_from"], arrays["heard"]) if "heard" in arrays else None
+    shots = tuple((first, end) for first, end in arrays["shots"].tolist())
+    return Seen(shots, tuple(tracks), heard)
