@@ -42,7 +42,7 @@ from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.network import FlatConv, Network
 from asdkit.plugins.scorers.windowed.windows import cut
-from asdkit.plugins.support.onnx import CUDA
+from asdkit.plugins.support.onnx_devices import CUDA
 from asdkit.plugins.support.pytorch import inference
 
 from .machine import describe

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Clip, Float32, Float64, Result, Spans, checked, probability
+from .arrays import as_array
+from .types import Clip, Float32, Float64, Result, Spans, probability
 
 Bool = NDArray[np.bool_]
 
@@ -31,7 +32,7 @@ class LabelledFace:
     clips: Callable[[], Sequence[Clip]] | None = None
 
     def __post_init__(self) -> None:
-        boxes = checked("LabelledFace.boxes", self.boxes, np.float64, (None, 4))
+        boxes = as_array("LabelledFace.boxes", self.boxes, np.float64, (None, 4))
         object.__setattr__(self, "boxes", boxes)
 
 
@@ -75,7 +76,7 @@ class Judged:
             "on_screen": (np.int64, (n,)),
         }
         for name, (dtype, shape) in kinds.items():
-            array = checked(f"Judged.{name}", getattr(self, name), dtype, shape)
+            array = as_array(f"Judged.{name}", getattr(self, name), dtype, shape)
             object.__setattr__(self, name, array)
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -28,6 +28,7 @@ from .analysis.one_pass import Parts
 from .contracts import Detector, Embedder, Scorer
 from .errors import OutputError
 from .files import whole
+from .kept_answers import FIELDS, Answer, Item, packed, rebuilt, taken_apart, unpacked
 from .stopping import last_resort
 from .types import GRID_FPS, Clip, Detections, Float32, Scores, UInt8
 
@@ -40,17 +41,7 @@ _LOOKED_AT = 8
 """Of pictures every so many rows are looked at, to tell whether they are those of before."""
 _log = logging.getLogger(__name__)
 
-Item = tuple[Any, ...]
 """A part of an answer: arrays of one length."""
-
-
-@dataclass
-class _Answer:
-    """An answer in plain arrays; `items` are frames, clips, or all the faces embedded at once."""
-
-    kind: str
-    key: str
-    items: list[Item]
 
 
 class Answers:
@@ -74,7 +65,7 @@ class Answers:
         self._origin = dict(origin or {})
         self._seed = seed
         self._known: dict[str, list[Item]] = {}
-        self._new: list[_Answer] = []
+        self._new: list[Answer] = []
         self._files = 0
         self._stale: list[Path] = []
         self._asked = 0
@@ -126,8 +117,8 @@ class Answers:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
             reached = int(arrays.pop("reached"))
-            for kind in _FIELDS:
-                self._known.update(_unpacked(kind, arrays))
+            for kind in FIELDS:
+                self._known.update(unpacked(kind, arrays))
         except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile):
             return
         self.reached = max(self.reached, reached)
@@ -143,12 +134,12 @@ class Answers:
         key = f"{kind} {key}"
         self._asked += 1
         if key in self._known:
-            answer = _rebuilt(kind, self._known[key])
+            answer = rebuilt(kind, self._known[key])
         else:
             answer = compute()
-            items = _taken_apart(kind, answer) if self._folder is not None else None
+            items = taken_apart(kind, answer) if self._folder is not None else None
             if items is not None:
-                self._new.append(_Answer(kind, key, items))
+                self._new.append(Answer(kind, key, items))
                 if perf_counter() - self._kept_at > _EVERY_S:
                     self.keep()
         _draw_anew(self._seed, self._asked)
@@ -171,7 +162,7 @@ class Answers:
             self._stale = []
             path = self._folder / f"{self._files + 1:06}.npz"
             with whole(path) as aside:
-                np.savez(aside, **_packed(self._new[:count]), reached=self._frame)
+                np.savez(aside, **packed(self._new[:count]), reached=self._frame)
             self._files += 1
             del self._new[:count]
             about = {
@@ -276,66 +267,6 @@ def _hash(*arrays: Any) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(entry.name for entry in fields(kind))
-
-
-_FIELDS: dict[str, tuple[str, ...]] = {
-    "detector": _names(Detections),
-    "scorer": _names(Scores),
-    "embedder": ("vectors",),
-}
-"""The arrays that a part of an answer is made of, by the kind of component that gives it."""
-
-
-def _taken_apart(kind: str, answer: Any) -> list[Item] | None:
-    """An answer in plain arrays; None if it is not what it must be, of which others will tell."""
-    if kind == "embedder":
-        fits = isinstance(answer, np.ndarray) and answer.ndim == 2 and answer.dtype == np.float32
-        return [(answer.copy(),)] if fits else None
-    form = Detections if kind == "detector" else Scores
-    if not isinstance(answer, list) or not all(isinstance(part, form) for part in answer):
-        return None
-    return [tuple(getattr(part, name) for name in _FIELDS[kind]) for part in answer]
-
-
-def _rebuilt(kind: str, items: list[Item]) -> Any:
-    """The reverse of `_taken_apart`."""
-    if kind == "embedder":
-        return items[0][0]
-    form = Detections if kind == "detector" else Scores
-    return [form(*item) for item in items]
-
-
-def _packed(answers: Sequence[_Answer]) -> dict[str, Any]:
-    """Answers as few large arrays."""
-    arrays: dict[str, Any] = {}
-    for kind, names in _FIELDS.items():
-        own = [answer for answer in answers if answer.kind == kind]
-        items = [item for answer in own for item in answer.items]
-        if not items:
-            continue
-        arrays[f"{kind}.keys"] = np.array([answer.key for answer in own])
-        arrays[f"{kind}.items"] = np.array([len(answer.items) for answer in own])
-        arrays[f"{kind}.rows"] = np.array([len(item[0]) for item in items])
-        for place, name in enumerate(names):
-            arrays[f"{kind}.{name}"] = np.concatenate([item[place] for item in items])
-    return arrays
-
-
-def _unpacked(kind: str, arrays: Mapping[str, Any]) -> Iterator[tuple[str, list[Item]]]:
-    """The reverse of `_packed`: keys, and the parts of the answer to each."""
-    if f"{kind}.keys" not in arrays:
-        return
-    ends = np.cumsum(arrays[f"{kind}.rows"])[:-1]
-    columns = [np.split(arrays[f"{kind}.{name}"], ends) for name in _FIELDS[kind]]
-    items = list(zip(*columns, strict=True))
-    begin = 0
-    for key, count in zip(arrays[f"{kind}.keys"], arrays[f"{kind}.items"], strict=True):
-        yield str(key), items[begin : begin + count]
-        begin += count
 
 
 def _about(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import as_array, checked_boxes
+
 GRID_FPS = 25
 """Frames a second on which everything is detected, tracked and scored."""
 SAMPLE_RATE = 16_000
@@ -42,36 +44,6 @@ Spans = tuple[tuple[float, float], ...]
 """(start_s, end_s) of stretches of time in seconds, in order, ends excluded."""
 
 
-def checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """`value` as an array of `dtype`; `None` in `shape` stands for any length.
-
-    Raises:
-        ValueError: It has another shape.
-    """
-    array = np.asarray(value, dtype)
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join("_" if size is None else str(size) for size in shape)
-        raise ValueError(f"{what} must have shape ({wanted}), but got shape {array.shape}")
-    return array
-
-
-def checked_boxes(what: str, value: Any) -> Float64:
-    """`value` as boxes (n, 4) float64.
-
-    Raises:
-        ValueError: It has another shape, or a box is not finite or ends before it begins.
-    """
-    boxes: Float64 = checked(what, value, np.float64, (None, 4))
-    fine = np.isfinite(boxes).all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)
-    if not fine.all():
-        wrong = boxes[~fine][0].tolist()
-        raise ValueError(f"{what} must be finite x1, y1, x2, y2 in order, but one is {wrong}")
-    return boxes
-
-
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of the 25 fps grid.
@@ -87,7 +59,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "image", checked("Frame.image", self.image, np.uint8, (None, None, 3))
+            self, "image", as_array("Frame.image", self.image, np.uint8, (None, None, 3))
         )
 
 
@@ -105,7 +77,7 @@ class Detections:
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("Detections.boxes", self.boxes)
-        scores = checked("Detections.scores", self.scores, np.float64, (len(boxes),))
+        scores = as_array("Detections.scores", self.scores, np.float64, (len(boxes),))
         if not np.isfinite(scores).all():
             raise ValueError(f"Detections.scores must be finite, but are {scores.tolist()}")
         object.__setattr__(self, "boxes", boxes)
@@ -175,16 +147,16 @@ class Clip:
 
     def __post_init__(self) -> None:
         side = FACE_SIZE_PX
-        faces = checked("Clip.faces", self.faces, np.uint8, (None, side, side))
+        faces = as_array("Clip.faces", self.faces, np.uint8, (None, side, side))
         if not len(faces):
             raise ValueError("Clip.faces must hold at least one frame")
         samples = SAMPLES_PER_FRAME * len(faces)
         object.__setattr__(self, "faces", faces)
-        object.__setattr__(self, "sound", checked("Clip.sound", self.sound, np.int16, (samples,)))
+        object.__setattr__(self, "sound", as_array("Clip.sound", self.sound, np.int16, (samples,)))
         object.__setattr__(
             self,
             "sound_after",
-            checked("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
+            as_array("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
         )
 
     def __len__(self) -> int:
@@ -209,7 +181,7 @@ class Scores:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "logits", checked("Scores.logits", self.logits, np.float32, (None, 2))
+            self, "logits", as_array("Scores.logits", self.logits, np.float32, (None, 2))
         )
         if not np.isfinite(self.logits).all():
             raise ValueError("Scores.logits must be finite")
@@ -258,15 +230,17 @@ class Track:
     identity: str | None = None
 
     def __post_init__(self) -> None:
-        boxes = checked("Track.boxes", self.boxes, np.float64, (None, 4))
+        boxes = as_array("Track.boxes", self.boxes, np.float64, (None, 4))
         n = len(boxes)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(
-            self, "smoothed", checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
+            self, "smoothed", as_array("Track.smoothed", self.smoothed, np.float64, (n, 3))
         )
-        object.__setattr__(self, "logits", checked("Track.logits", self.logits, np.float32, (n, 2)))
-        embeddings = checked("Track.embeddings", self.embeddings, np.float32, (None, None))
-        embedded = checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
+        object.__setattr__(
+            self, "logits", as_array("Track.logits", self.logits, np.float32, (n, 2))
+        )
+        embeddings = as_array("Track.embeddings", self.embeddings, np.float32, (None, None))
+        embedded = as_array("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "embedded", embedded)
 

@@ -7,17 +7,15 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
+from .download import BLOCK_BYTES, describe_failure, download
 from .errors import WeightsError
 
-TIMEOUTS_S = (5.0, 30.0)
-"""Longest wait for a connection, and then for the next bytes."""
-_BLOCK_BYTES = 1 << 18
 _CHECK = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})?")
 
 
@@ -258,7 +256,7 @@ def _digest(kind: str, file: BinaryIO, size: int) -> str:
         digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     else:
         digest = hashlib.sha256()
-    while block := file.read(_BLOCK_BYTES):
+    while block := file.read(BLOCK_BYTES):
         digest.update(block)
     return f"{kind}:{digest.hexdigest()}"
 
@@ -290,63 +288,15 @@ def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
         # gets the user's usual permissions, as a cache shared on a cluster needs.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{weights.name}.") as aside:
             path = Path(aside, weights.local)
-            _download(weights, path)
+            download(weights.url, path, weights.name, weights.size_bytes)
             fault = _fault(weights, path)
             if not fault:
                 path.replace(target)
     except OSError as error:  # the network's errors, those of requests, are of this kind too
-        raise _unobtainable(weights, lack, _reason(error)) from error
+        raise _unobtainable(weights, lack, describe_failure(error)) from error
     if fault:
         raise _unobtainable(weights, lack, fault)
     return target
-
-
-def _download(weights: Weights, path: Path) -> None:
-    """Download to `path`, with a bar on stderr if that is a terminal.
-
-    Raises:
-        OSError: The server cannot be reached or refuses, or `path` cannot be written.
-    """
-    import pooch
-    from tqdm import tqdm
-
-    with ExitStack() as opened:
-        bar = opened.enter_context(
-            tqdm(
-                desc=weights.name,
-                # pooch takes a bar without a total for no bar, and sets the real one when the
-                # answer comes; until then the delay keeps it from showing.
-                total=weights.size_bytes or 1,
-                delay=0.1,
-                unit="B",
-                unit_scale=True,
-                leave=False,
-                disable=None,
-            )
-        )
-
-        def close_at_end(response: Any, **_: Any) -> None:
-            opened.enter_context(response)  # pooch leaves it open when the download fails
-
-        download = pooch.HTTPDownloader(
-            progressbar=bar,
-            chunk_size=_BLOCK_BYTES,
-            timeout=TIMEOUTS_S,
-            hooks={"response": close_at_end},
-        )
-        download(weights.url, str(path), None)
-
-
-def _reason(error: OSError) -> str:
-    """Why a download failed, in the few words of the error at its root."""
-    response = getattr(error, "response", None)
-    if response is not None and not response.ok:
-        return f"HTTP {response.status_code} {response.reason}"
-    root: BaseException = error
-    # requests and urllib3 hand the error below on as the cause or as the last argument.
-    while isinstance(inner := root.__cause__ or (root.args or ("",))[-1], BaseException):
-        root = inner
-    return f"{type(error).__name__}: {getattr(root, 'strerror', None) or root}"
 
 
 def _unobtainable(weights: Weights, lack: str, reason: str) -> WeightsError:

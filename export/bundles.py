@@ -18,7 +18,7 @@ from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsEr
 from ..core.exportable import Exportable, Tensor
 from ..core.files import sha256, whole_folder
 from ..core.version import __version__
-from ..plugins.support.onnx import check_device, import_onnxruntime
+from ..plugins.support.onnx_devices import check_device, import_onnxruntime
 from ..plugins.support.pytorch import import_torch, set_threads
 from .agreement import Recorder, judge, record
 from .convert import check_opset, to_int8, to_onnx

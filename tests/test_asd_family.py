@@ -40,7 +40,7 @@ from asdkit.plugins.scorers.windowed.reach import Reach
 from asdkit.plugins.scorers.windowed.scorer import WindowedScorer
 from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.windowed.windows import cut
-from asdkit.plugins.support.onnx import CUDA
+from asdkit.plugins.support.onnx_devices import CUDA
 
 PARAMETERS = {"lr_asd": 0.84, "light_asd": 1.02}
 """In millions, as published."""

@@ -16,7 +16,7 @@ import pytest
 from asdkit.core.component import RUN_KINDS
 from asdkit.core.errors import InputError, MissingExtraError
 from asdkit.core.evaluation.compare import compare, write_comparison
-from asdkit.core.evaluation.evaluate import FILE, SCHEMA
+from asdkit.core.evaluation.evaluation_file import FILE, SCHEMA
 from asdkit.core.evaluation.metrics import expected_calibration_error, reliability
 from asdkit.core.evaluation.plots import (
     draw_precision_recall,

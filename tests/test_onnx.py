@@ -32,8 +32,9 @@ from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
 from asdkit.plugins.scorers.windowed.tensors import LOGITS, MFCC
-from asdkit.plugins.support import onnx as onnx_support
-from asdkit.plugins.support.onnx import CPU, CUDA, TENSORRT, OnnxSession, nodes_by_provider
+from asdkit.plugins.support import onnx_devices
+from asdkit.plugins.support.onnx import OnnxSession, nodes_by_provider
+from asdkit.plugins.support.onnx_devices import CPU, CUDA, TENSORRT
 
 HAS_GPU = torch.cuda.is_available()
 needs_cuda = pytest.mark.skipif(
@@ -487,4 +488,4 @@ def test_importing_the_scorers_imports_neither_runtime():
         "sys.exit(bool({'torch', 'onnxruntime', 'onnx'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
-    assert onnx_support.import_onnxruntime("a test") is onnxruntime
+    assert onnx_devices.import_onnxruntime("a test") is onnxruntime

@@ -20,6 +20,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asdkit.core import download as downloading
 from asdkit.core import weights as store
 from asdkit.core.errors import WeightsError
 from asdkit.core.weights import Weights, WeightsStatus, fetch, locate, status
@@ -347,7 +348,7 @@ def test_a_download_has_the_usual_permissions(server: Server, tmp_path: Path):
 
 
 def test_a_download_of_several_blocks(server: Server, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(store, "_BLOCK_BYTES", 7)
+    monkeypatch.setattr(downloading, "BLOCK_BYTES", 7)
     content = bytes(range(200))
     server.answer = send(content)
     check = f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -441,7 +442,7 @@ def test_a_bad_answer_leaves_nothing_behind(
     reason: str,
 ):
     server.answer = answer
-    monkeypatch.setattr(store, "TIMEOUTS_S", (5.0, 0.1))
+    monkeypatch.setattr(downloading, "TIMEOUTS_S", (5.0, 0.1))
     text = refused(make(server.url, check))
     assert "are missing" in text
     assert reason in text

@@ -34,7 +34,7 @@ def _packed(seen: Seen) -> Arrays:
     return arrays
 
 
-def unpacked(entry: Entry) -> Seen:
+def seen_of(entry: Entry) -> Seen:
     """What was seen, from what was kept of it."""
     arrays, about = entry.arrays, entry.about
     tracks = []

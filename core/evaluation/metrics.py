@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import as_array
 from ..errors import InputError
 from ..labels import Bool
-from ..types import Float32, Float64, Int64, checked
+from ..types import Float32, Float64, Int64
 
 Floats = Float32 | Float64
 
@@ -88,7 +89,7 @@ def steps(scores: Floats, truth: Bool) -> tuple[Float64, Confusion]:
         ValueError: The lengths differ, or a score is nan.
     """
     scores = np.asarray(scores, np.float64)
-    truth = checked("truth", truth, np.bool_, scores.shape)
+    truth = as_array("truth", truth, np.bool_, scores.shape)
     if np.isnan(scores).any():
         raise ValueError("scores must not be nan")
     values, rank = np.unique(scores, return_inverse=True)
@@ -199,7 +200,7 @@ def reliability(probability: Floats, truth: Bool, bins: int = 15) -> Reliability
     Raises:
         ValueError: The lengths differ, or a probability lies outside 0 to 1.
     """
-    truth = checked("truth", truth, np.bool_, np.shape(probability))
+    truth = as_array("truth", truth, np.bool_, np.shape(probability))
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError("probabilities must lie from 0 to 1")
     place = np.minimum((probability * bins).astype(np.int64), bins - 1)

@@ -18,7 +18,7 @@ from ..types import Result
 from .cache import Cache, Entry, LastEntry
 from .cache_keys import MATTER_TO_DETECTORS, described, scores_key
 from .detections import KeptDetections
-from .kept_scores import entry_of, unpacked
+from .kept_scores import entry_of, seen_of
 from .labelled_faces import crops_info, crops_seen, parts_for
 from .memory import peak_memory
 
@@ -89,7 +89,7 @@ class Viewer:
                     "Score these with faces=labelled",
                 )
             entry, computed = self.compute(video, plan)
-            seen = unpacked(entry)
+            seen = seen_of(entry)
             return _sight(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
         media = media_of(plan.options)
         key = {}
@@ -100,7 +100,7 @@ class Viewer:
         entry, computed = (kept, ()) if kept else self.compute(video, plan)
         if self.cache and not kept:
             self.cache.put(key, entry)
-        seen = unpacked(entry)
+        seen = seen_of(entry)
         info = replace(media.info, notes=tuple(media.notes))
         result = concluded(info, plan, seen, self.models.people)
         return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)

@@ -10,9 +10,10 @@ from math import ceil, floor
 
 import numpy as np
 
+from ...core.arrays import as_array
 from ...core.decisions.segments import mask
 from ...core.labels import Judged
-from ...core.types import GRID_FPS, Float64, Track, checked
+from ...core.types import GRID_FPS, Float64, Track
 from .stretches import grid_frame
 
 Found = tuple[Track, int]
@@ -38,7 +39,7 @@ class Label:
     box: Float64 = field(default_factory=lambda: np.full(4, np.nan))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "box", checked("Label.box", self.box, np.float64, (4,)))
+        object.__setattr__(self, "box", as_array("Label.box", self.box, np.float64, (4,)))
 
 
 def iou(a: Float64, b: Float64) -> Float64:

@@ -17,7 +17,8 @@ from ...core.component import Context
 from ...core.errors import MissingExtraError, WeightsError
 from ...core.types import SAMPLES_PER_FRAME, Float32, Int16
 from ...core.weights import note
-from ..support.onnx import OnnxSession, import_onnxruntime
+from ..support.onnx import OnnxSession
+from ..support.onnx_devices import import_onnxruntime
 
 _FILE = "silero_vad_16k_sequence.onnx"
 """The model that takes any number of windows at once, for 16 kHz alone; since silero-vad 6.2.2."""
