@@ -62,7 +62,7 @@ class AvaRows:
         return len(self.line)
 
 
-def read_truth(path: Path) -> AvaRows:
+def read_ava_truth(path: Path) -> AvaRows:
     """Read ground truth, with or without a header line; other columns are passed over.
 
     Raises:
@@ -71,7 +71,7 @@ def read_truth(path: Path) -> AvaRows:
     return _read(path, TRUTH_COLUMNS, LABELS)[0]
 
 
-def read_predictions(path: Path) -> tuple[AvaRows, Float64]:
+def read_ava_predictions(path: Path) -> tuple[AvaRows, Float64]:
     """Read predictions, which have a header line, and their (n,) float64 scores.
 
     Raises:

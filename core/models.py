@@ -14,7 +14,7 @@ import numpy as np
 from .analysis.one_pass import Parts
 from .analysis.people import read_people
 from .component import RUN_KINDS, Context
-from .config.plan import Plan
+from .config.plan import AnalysisPlan
 from .errors import DeviceError
 from .files import expanded
 from .provenance import WeightsFile
@@ -39,7 +39,7 @@ class Models:
         devices: What each component that can choose has taken.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: AnalysisPlan) -> None:
         self.weights: dict[str, tuple[WeightsFile, ...]] = {}
         self.devices: dict[str, str] = {}
         self._plan = plan

@@ -16,7 +16,7 @@ from .analysis.one_pass import Analysis, Parts
 from .component import Context
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER, Options
-from .config.plan import Plan, make_plan
+from .config.plan import RunPlan, make_plan
 from .contracts import Writer
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt
@@ -59,7 +59,7 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
 
 
 def execute(
-    plan: Plan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
+    plan: RunPlan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
 ) -> Result:
     """Run a plan. What can be refused is refused before decoding begins.
 
@@ -113,7 +113,7 @@ def execute(
     return replace(result, timings_s=watch.total())
 
 
-def _place(folder: Path, plan: Plan) -> AbstractContextManager[ResultsFolder | None]:
+def _place(folder: Path, plan: RunPlan) -> AbstractContextManager[ResultsFolder | None]:
     """The folder for the results; None if nothing is to be written."""
     if not plan.writers:
         return nullcontext()
@@ -124,7 +124,7 @@ def _place(folder: Path, plan: Plan) -> AbstractContextManager[ResultsFolder | N
 
 def _written(
     result: Result,
-    plan: Plan,
+    plan: RunPlan,
     writers: Sequence[Writer],
     place: ResultsFolder,
     *,
@@ -141,7 +141,7 @@ def _written(
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 
 
-def _origin(plan: Plan, models: Models, media: Media) -> dict[str, Any]:
+def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
     """What the answers of networks depend on beside what they are asked, as plain values."""
     nodes = {kind: dict(plan.settings[kind]) for kind in ("detector", "scorer", "embedder")}
     nodes["scorer"].pop("calibration", None)
@@ -280,7 +280,7 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
         )
 
 
-def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
+def concluded(video: VideoInfo, plan: RunPlan, seen: Seen, people: Mapping[str, Float32]) -> Result:
     """Decide who is who and who speaks when: all that costs no inference.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from platform import platform, python_version
 from typing import Any
 
-from .config.plan import Plan
+from .config.plan import AnalysisPlan
 from .files import sha256
 from .registry import registry
 from .version import __version__
@@ -45,7 +45,7 @@ class WeightsFile:
         return cls(str(path), sha256(path), path.stat().st_size)
 
 
-def versions(plan: Plan) -> dict[str, str]:
+def versions(plan: AnalysisPlan) -> dict[str, str]:
     """The versions of what a result depends on: package, to its version."""
     found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
     for chosen in (*plan.chosen.values(), *plan.writers):
@@ -62,7 +62,7 @@ def versions(plan: Plan) -> dict[str, str]:
 
 
 def provenance(
-    plan: Plan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
+    plan: AnalysisPlan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the settings do not tell of where a result comes from, as plain values.
 

@@ -14,7 +14,7 @@ from yaml import YAMLError
 
 from .component import RUN_KINDS
 from .config.compose import RUN, compose_run
-from .config.plan import Plan, make_plan
+from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
 from .errors import ConfigError, InputError
@@ -63,7 +63,7 @@ class Repetition:
     words: Sequence[str]
     folder: Path
 
-    def plan(self) -> Plan:
+    def plan(self) -> RunPlan:
         """The same settings, as far as they are not overridden.
 
         Raises:
@@ -92,7 +92,7 @@ class Repetition:
 
     def differences(self, result: Result) -> list[str]:
         """What differs between the result and its repetition, in lines; none if nothing does."""
-        return differences(self.before, result)
+        return result_differences(self.before, result)
 
 
 def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
@@ -171,7 +171,7 @@ def _absolute(word: str) -> str:
     return word
 
 
-def differences(before: Mapping[str, Any], result: Result) -> list[str]:
+def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
     """What differs between what result.json holds and another result, in lines."""
     now = to_json(result)
     found = []

@@ -105,7 +105,7 @@ def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
     return recorder
 
 
-def judge(recorder: Recorder, scorer: Scorer) -> Agreement:
+def measure_agreement(recorder: Recorder, scorer: Scorer) -> Agreement:
     """Compare a scorer with what was recorded.
 
     Raises:

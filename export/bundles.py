@@ -20,7 +20,7 @@ from ..core.files import sha256, whole_folder
 from ..core.version import __version__
 from ..plugins.support.onnx_devices import check_device, import_onnxruntime
 from ..plugins.support.pytorch import import_torch, set_threads
-from .agreement import Recorder, judge, record
+from .agreement import Recorder, measure_agreement, record
 from .convert import check_opset, to_int8, to_onnx
 from .proof import ANSWERS, Say, answers, prove
 from .settings import ExportOptions, ExportPlan
@@ -63,7 +63,7 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
         _write(new, manifest)
         proof = asdict(prove(Bundle(new), context, say))
         if recorder is not None:
-            agreement = judge(recorder, _from_bundle(plan.scorer, new).build(context))
+            agreement = measure_agreement(recorder, _from_bundle(plan.scorer, new).build(context))
             say(str(agreement))
             clip = Path(options.calibration).name if options.calibration else "asd demo"
             proof["agreement"] = {"calibration": clip, **asdict(agreement)}
@@ -114,7 +114,11 @@ def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
                 f"Name the checkpoint {made_of['file']} it was made of: scorer.weights=FILE",
             )
         recorder = record(plan.scorer, plan.options.calibration, plan.options.threads)
-        say(str(judge(recorder, _from_bundle(plan.scorer, bundle.folder).build(context))))
+        say(
+            str(
+                measure_agreement(recorder, _from_bundle(plan.scorer, bundle.folder).build(context))
+            )
+        )
 
 
 def _need_tools() -> None:

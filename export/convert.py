@@ -78,7 +78,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
     model = program.model_proto
     _describe(model, graph, notes)
     _declare_shapes(model, graph)
-    return checked(model)
+    return checked_graph(model)
 
 
 def check_opset(opset: int) -> None:
@@ -97,7 +97,7 @@ def check_opset(opset: int) -> None:
         )
 
 
-def checked(model: onnx.ModelProto) -> onnx.ModelProto:
+def checked_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with the shape of every value inferred.
 
     Raises:
@@ -149,7 +149,7 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
             nodes_to_exclude=_of_one_channel(model),
             op_types_to_quantize=["Conv", "Add", "MaxPool", "Relu"],
         )
-        return checked(onnx.load(path))
+        return checked_graph(onnx.load(path))
 
 
 def _norms_as_convolutions(model: onnx.ModelProto, within: tuple[str, ...]) -> onnx.ModelProto:

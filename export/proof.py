@@ -192,9 +192,9 @@ def _shown(tensor: Tensor) -> str:
 def _hold_valid(path: Path, opset: int) -> None:
     import onnx
 
-    from .convert import checked
+    from .convert import checked_graph
 
-    model = checked(onnx.load(path))
+    model = checked_graph(onnx.load(path))
     found = {entry.domain: entry.version for entry in model.opset_import}
     if found.get("") != opset:
         raise ExportError(f"{path} has opset {found.get('')}, not {opset}")

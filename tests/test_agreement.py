@@ -7,7 +7,7 @@ import pytest
 
 from asdkit.core.errors import ExportError
 from asdkit.core.types import Clip, Scores
-from asdkit.export.agreement import Recorder, judge
+from asdkit.export.agreement import Recorder, measure_agreement
 
 
 class Answering:
@@ -32,7 +32,7 @@ def test_agreement_is_measured():
     scores = np.linspace(-1, 1, 100)
     found = scores.copy()
     found[[49, 50]] = found[[50, 49]]  # the two next to the threshold change places
-    result = judge(recorded(scores), Answering(found))
+    result = measure_agreement(recorded(scores), Answering(found))
     assert result.frames == 100
     assert result.speaking == pytest.approx(0.5)
     assert "of which PyTorch calls 50.0 % speaking" in str(result)
@@ -50,4 +50,4 @@ def test_agreement_is_measured():
 @pytest.mark.filterwarnings("ignore:An input array is constant")
 def test_too_little_agreement_is_an_error(found):
     with pytest.raises(ExportError, match=r"calibration=FILE; or choose precision=fp32"):
-        judge(recorded(np.linspace(-1, 1, 100)), Answering(found))
+        measure_agreement(recorded(np.linspace(-1, 1, 100)), Answering(found))

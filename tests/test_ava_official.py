@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asdkit.core.ava_csv import PREDICTION_COLUMNS, TRUTH_COLUMNS, read_predictions, read_truth
+from asdkit.core.ava_csv import (
+    PREDICTION_COLUMNS,
+    TRUTH_COLUMNS,
+    read_ava_predictions,
+    read_ava_truth,
+)
 from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
 from asdkit.plugins.datasets import ava_official
@@ -47,7 +52,7 @@ def truth(tmp_path: Path) -> Path:
 def test_average_precision_equals_the_official_scripts(shared: Callable[[str], Path], name: str):
     folder = shared("reference/ava")
     expected = json.loads((folder / "expected.json").read_text())[name]
-    scores, speaks = ava_official.read(
+    scores, speaks = ava_official.join_predictions(
         folder / f"{name}_truth.csv", folder / f"{name}_predictions.csv"
     )
     assert 100 * average_precision(scores, speaks) == pytest.approx(expected, abs=1e-6)
@@ -64,7 +69,9 @@ def test_average_precision_of_the_same_rows_kept_here(name: str):
 def test_with_ties_the_official_figure_lies_above(shared: Callable[[str], Path]):
     folder = shared("reference/ava")
     expected = json.loads((folder / "expected.json").read_text())["ties"]
-    scores, speaks = ava_official.read(folder / "ties_truth.csv", folder / "ties_predictions.csv")
+    scores, speaks = ava_official.join_predictions(
+        folder / "ties_truth.csv", folder / "ties_predictions.csv"
+    )
     assert len(set(scores)) < len(scores)
     in_order = -np.arange(len(scores), dtype=float)
     worst, best = (
@@ -77,7 +84,7 @@ def test_with_ties_the_official_figure_lies_above(shared: Callable[[str], Path])
 
 def test_predictions_are_joined_in_any_order(truth: Path, tmp_path: Path):
     path = write(tmp_path / "p.csv", PREDICTION_COLUMNS, *reversed(predictions()))
-    scores, speaks = ava_official.read(truth, path)
+    scores, speaks = ava_official.join_predictions(truth, path)
     assert scores.tolist() == [2.5, -1.0, 0.5, 0.001]
     assert speaks.tolist() == [True, False, False, True]
     # From high to low: true, false, true, false: (1 + 2/3) / 2.
@@ -114,17 +121,17 @@ def test_the_official_refusals(
 ):
     path = write(tmp_path / "p.csv", PREDICTION_COLUMNS, *rows)
     if message is None:
-        assert len(ava_official.read(truth, path)[0]) == 4
+        assert len(ava_official.join_predictions(truth, path)[0]) == 4
     else:
         with pytest.raises(InputError, match=message):
-            ava_official.read(truth, path)
+            ava_official.join_predictions(truth, path)
 
 
 def test_truth_in_which_nobody_speaks_is_refused(tmp_path: Path):
     path = write(tmp_path / "p.csv", PREDICTION_COLUMNS, predictions()[1])
     silent = write(tmp_path / "silent.csv", TRUTH_COLUMNS, TRUTH[1])
     with pytest.raises(InputError, match=r"silent\.csv has no row with the label SPEAKING_AUDIBLE"):
-        ava_official.read(silent, path)
+        ava_official.join_predictions(silent, path)
 
 
 def test_truth_is_read_with_and_without_header_and_with_more_columns(truth: Path, tmp_path: Path):
@@ -136,15 +143,15 @@ def test_truth_is_read_with_and_without_header_and_with_more_columns(truth: Path
     marked = tmp_path / "marked.csv"
     marked.write_text("\n" + truth.read_text(), encoding="utf-8-sig")
     for path in (truth, bare, loaders, marked):
-        rows = read_truth(path)
+        rows = read_ava_truth(path)
         assert len(rows) == 4
         assert rows.entity_id.tolist() == ["clip:0", "clip:1", "clip:0", "clip:1"]
         assert rows.time_s.tolist() == [900.0, 900.0, 900.04, 900.04]
         assert rows.boxes[1].tolist() == [0.5, 0.2, 0.7, 0.4]
         assert rows.label.tolist() == [row[6] for row in TRUTH]
         assert set(rows.video_id.tolist()) == {"clip"}
-    assert read_truth(bare).line.tolist() == [1, 2, 3, 4]
-    assert read_truth(marked).line.tolist() == [3, 4, 5, 6]
+    assert read_ava_truth(bare).line.tolist() == [1, 2, 3, 4]
+    assert read_ava_truth(marked).line.tolist() == [3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +171,11 @@ def test_what_is_no_truth_is_refused(tmp_path: Path, text: bytes, message: str):
     path = tmp_path / "truth.csv"
     path.write_bytes(text)
     with pytest.raises(InputError, match=message):
-        read_truth(path)
+        read_ava_truth(path)
 
 
 def test_predictions_need_their_header_and_a_file(tmp_path: Path):
     with pytest.raises(InputError, match="has no header line"):
-        read_predictions(write(tmp_path / "bare.csv", *predictions()))
+        read_ava_predictions(write(tmp_path / "bare.csv", *predictions()))
     with pytest.raises(InputError, match="No such file"):
-        read_predictions(tmp_path / "none.csv")
+        read_ava_predictions(tmp_path / "none.csv")

@@ -21,7 +21,7 @@ from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
 from asdkit.core.types import CLIP_FRAMES, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components
-from asdkit.plugins.datasets.matching import Label, iou, judge, match, pairs
+from asdkit.plugins.datasets.matching import Label, iou, match, judge_matches, pairs
 from asdkit.plugins.datasets.stretches import stretches
 
 DATASETS: dict[str, Component] = {component.name: component for component in asdkit_components()}
@@ -109,7 +109,7 @@ def test_a_face_found_is_that_of_one_label_at_most(labelled, found):
     )
     tracks = [track(k, first, [square(x, 20)] * 3) for k, (first, x) in enumerate(found)]
     matched = match(labels, tracks, iou, 0.3)
-    judged = judge(labels, matched, tracks)
+    judged = judge_matches(labels, matched, tracks)
     assert len(judged) == len(labels)
     taken = [
         (label.time_s, face[0].id) for label, face in zip(labels, matched, strict=True) if face
@@ -123,13 +123,13 @@ def test_labels_of_another_frame_rate_leave_no_frame_unlabelled():
     for fps in (23.976, 29.97, 50):
         labels = [Label("a", k / fps, False, square(20, 20)) for k in range(round(2 * fps))]
         tracks = [track(0, 0, [square(20, 20)] * 50)]
-        judged = judge(labels, match(labels, tracks, iou, 0.5), tracks)
+        judged = judge_matches(labels, match(labels, tracks, iou, 0.5), tracks)
         assert judged.found.all()
         assert judged.unlabelled == 0
 
 
 def test_no_label_and_no_track_judge_nothing():
-    judged = judge([], [], [])
+    judged = judge_matches([], [], [])
     assert len(judged) == 0
     assert judged.unlabelled == 0
 

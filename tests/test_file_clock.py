@@ -150,7 +150,7 @@ def test_labels_of_ava_are_on_the_clock_of_the_file(tmp_path):
     times = [901.12 + 0.04 * k for k in range(3)]
     rows = [f"a,{time:.2f},0.1,0.1,0.5,0.5,SPEAKING_AUDIBLE,a_0" for time in times]
     (tmp_path / "truth.csv").write_text("\n".join(rows))
-    config = ava_dataset.AvaConfig(
+    config = ava_dataset.AvaDatasetConfig(
         truth=str(tmp_path / "truth.csv"), videos=str(tmp_path), offset_s=900.0
     )
     (video,) = ava_dataset.build(config, Context()).videos()
@@ -166,7 +166,7 @@ def test_predictions_written_are_those_that_the_truth_asks_for(tmp_path):
     write("ava", replace(found(path, 0.4)), tmp_path)
     rows = (tmp_path / "ava.csv").read_text().splitlines()
     (tmp_path / "truth.csv").write_text("\n".join(row.rpartition(",")[0] for row in rows[1:]))
-    config = ava_dataset.AvaConfig(
+    config = ava_dataset.AvaDatasetConfig(
         truth=str(tmp_path / "truth.csv"), predictions=str(tmp_path / "ava.csv")
     )
     judged = ava_dataset.build(config, Context()).predicted

@@ -76,7 +76,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
         settings["threads"] = max(1, _cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    task.plan(videos[0], "")
+    task.plan()
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell).run(videos)
     tell(str(summary))

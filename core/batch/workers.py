@@ -17,7 +17,7 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from ..component import Context
-from ..config.plan import Plan, plan_of
+from ..config.plan import AnalysisPlan, analysis_plan_of
 from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
 from ..models import Models
@@ -46,13 +46,13 @@ class Task:
     settings: Mapping[str, Any]
     output: Path
 
-    def plan(self, video: str, name: str) -> Plan:
-        """How to run one video.
+    def plan(self) -> AnalysisPlan:
+        """What is done with each video.
 
         Raises:
             AsdError: The settings do not fit.
         """
-        return plan_of(self.settings, video=video, output=str(self.output / name))
+        return analysis_plan_of(self.settings)
 
 
 def outcomes(
@@ -244,7 +244,7 @@ def _end_with_parent() -> None:
 
 def _loaded(task: Task) -> Models:
     """The models, after everything was built once that a run will build."""
-    plan = task.plan("", "")
+    plan = task.plan()
     models = Models(plan)
     models.parts()
     _ = models.people
@@ -269,9 +269,10 @@ def _done(
     refusal = None
     try:
         record = replace(record, sha256=content_hash(started.video))
-        plan = task.plan(started.video, started.name)
+        template = task.plan()
         with whole_folder(task.output / started.name, parents=False) as aside:
-            options = replace(plan.options, output=str(aside))
+            plan = template.for_video(started.video, str(task.output / started.name))
+            options = replace(plan.options, output=str(aside))  # for a while: see whole_folder
             result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
             record,

@@ -8,7 +8,7 @@ from ..errors import ConfigError
 from .arguments import HELP, is_override, parted
 
 if TYPE_CHECKING:
-    from ..config.plan import Plan
+    from ..config.plan import RunPlan
     from ..config.schemas import App
     from ..types import Result
     from .hydra_app import AtEnd, Job
@@ -37,7 +37,7 @@ def run_or_help(
     run_app(app, [*plain, *flags], job, video, at_end)
 
 
-def run_shown(plan: Plan, output: str | None = None) -> Result:
+def run_shown(plan: RunPlan, output: str | None = None) -> Result:
     """Run a plan, showing progress and summary.
 
     Args:

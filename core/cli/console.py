@@ -189,12 +189,12 @@ def print_comparison(table: Comparison, folder: Path) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from ..evaluation.compare import shown
+    from ..evaluation.compare import cell_text
 
     console = Console(highlight=False)
     drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
     for row in table.rows:
-        drawn.add_row(*(Text(shown(cell)) for cell in row))
+        drawn.add_row(*(Text(cell_text(cell)) for cell in row))
     if not console.is_terminal:  # a log: as wide as it needs
         console.width = console.measure(
             drawn, options=console.options.update(max_width=10_000)

@@ -52,7 +52,7 @@ def command(words: list[str]) -> None:
 def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
     """Make an evaluation again; what differs."""
     from ..evaluation.evaluate import evaluate
-    from ..evaluation.repeat import differences, plan_again, read_evaluation
+    from ..evaluation.repeat import evaluation_differences, plan_again, read_evaluation
     from .console import ProgressLine, print_evaluation
 
     if any(not word.startswith("output=") for word in overrides) or len(overrides) > 1:
@@ -67,7 +67,7 @@ def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
     with ProgressLine() as progress:
         now = evaluate(plan_again(before), output, print, progress)
     print_evaluation(now, output)
-    return differences(before, now)
+    return evaluation_differences(before, now)
 
 
 def _return_to(folder: Path) -> None:

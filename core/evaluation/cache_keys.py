@@ -12,7 +12,7 @@ from typing import Any
 
 from ..component import RUN_KINDS
 from ..config.chosen import Chosen
-from ..config.plan import Plan
+from ..config.plan import RunPlan
 from ..files import expanded, sha256
 from ..labels import LabelledFace
 from ..provenance import versions
@@ -33,7 +33,7 @@ _MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
 """Where asdkit's own components are, and what runs them."""
 
 
-def scores_key(content: str, plan: Plan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
+def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
     """All that scores depend on; not thresholds, which decide later."""
     options = plan.options
     own = {name: getattr(options, name) for name in _MATTER}

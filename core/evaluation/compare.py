@@ -15,7 +15,7 @@ from ..figures import require_matplotlib
 from ..files import whole
 from ..results import as_cell
 from .evaluated_videos import FOREIGN
-from .evaluation_file import FILE, read
+from .evaluation_file import FILE, read_evaluation_file
 from .plots import draw_quality_against_speed
 from .rows import leaves
 
@@ -71,7 +71,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
         InputError: There are none, one is damaged, or they are not of the same videos; or what is
             named is not there.
     """
-    found = {path: read(path) for path in _paths(folders)}
+    found = {path: read_evaluation_file(path) for path in _paths(folders)}
     if not found:
         raise InputError(
             f"There is no {FILE} in {', '.join(map(str, folders))}",
@@ -131,7 +131,7 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
         aside.open("w", encoding="utf-8", newline="") as file,
     ):
         csv.writer(file, lineterminator="\n").writerows([table.heads, *table.rows])
-    cells = [[shown(cell).replace("|", "\\|") for cell in row] for row in table.rows]
+    cells = [[cell_text(cell).replace("|", "\\|") for cell in row] for row in table.rows]
     lines = [table.heads, ["---"] * len(table.heads), *cells]
     with whole(output / "compare.md") as aside:
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -142,7 +142,7 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
     return table
 
 
-def shown(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """A cell in words: nothing for None, numbers with few digits."""
     if cell is None:
         return ""

@@ -12,7 +12,7 @@ from ..component import Context
 from ..config.chosen import Chosen, choose
 from ..config.compose import settings_of
 from ..config.options import make_options
-from ..config.plan import Plan, plan_of
+from ..config.plan import AnalysisPlan, RunPlan, analysis_plan_of
 from ..config.schemas import App
 from ..contracts import Dataset
 from ..errors import ConfigError, InputError
@@ -24,7 +24,7 @@ from ..provenance import provenance
 from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache
-from .seen import Analyser, Computes, Sight, Viewer
+from .seen import Analyser, Computes, VideoOutcome, Viewer
 
 Tell = Callable[[str], None]
 """Is told, in a line, what has been done."""
@@ -45,7 +45,7 @@ class DatasetPlan:
     app: App
     options: Any
     dataset: Chosen
-    run: Plan
+    run: AnalysisPlan
     settings: Mapping[str, Any]
 
 
@@ -69,7 +69,7 @@ def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     settings = {"writers": {}, **own}
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
-    run = plan_of({**settings, "output": None, "overwrite": True}, video="none")
+    run = analysis_plan_of(settings)
     return DatasetPlan(app, options, dataset, run, {**settings, "scorer": run.settings["scorer"]})
 
 
@@ -96,7 +96,7 @@ def analyser_of(plan: DatasetPlan, models: Models, progress: Progress) -> Analys
 
 def run_of(
     plan: DatasetPlan, video: LabelledVideo, sound: str | None = None, end_s: float | None = None
-) -> Plan:
+) -> RunPlan:
     """The plan for one video.
 
     Args:
@@ -105,15 +105,11 @@ def run_of(
         sound: Another file to take the sound from.
         end_s: Where to end; None for the video's own end.
     """
-    own: dict[str, Any] = {"video": str(video.path or video.name), "sound": sound, "end_s": end_s}
-    return replace(
-        plan.run,
-        options=replace(plan.run.options, **own),
-        settings={**plan.run.settings, **own},
-    )
+    name = str(video.path or video.name)
+    return plan.run.for_video(name, sound=sound, end_s=end_s, overwrite=True)
 
 
-def sights(
+def outcomes_of(
     plan: DatasetPlan,
     dataset: Dataset,
     tell: Tell,
@@ -121,7 +117,7 @@ def sights(
     compute: Computes | None = None,
     *,
     foreign: bool = False,
-) -> Iterator[tuple[LabelledVideo, Sight]]:
+) -> Iterator[tuple[LabelledVideo, VideoOutcome]]:
     """Look at each video of a dataset.
 
     Args:
@@ -140,15 +136,15 @@ def sights(
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(dataset.videos(), plan.options.videos)
     for video in videos:
-        sight = viewer.look(video, run_of(plan, video))
-        said = _said(plan, sight.computed)
+        outcome = viewer.look(video, run_of(plan, video))
+        said = _said(plan, outcome.computed)
         if foreign and (other := stranger_to(video, videos)):
-            sight = replace(sight, foreign=foreign_result(viewer, plan, video, other))
+            outcome = replace(outcome, foreign=foreign_result(viewer, plan, video, other))
             said += f", again with the sound of {other.name}"
-        tell(f"{video.name}: {sight.frames} frames, {said}")
-        origin = provenance(plan.run, sight.weights, sight.devices)
-        result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)
-        yield video, replace(sight, result=result)
+        tell(f"{video.name}: {outcome.frames} frames, {said}")
+        origin = provenance(plan.run, outcome.weights, outcome.devices)
+        result = replace(outcome.result, provenance=origin, timings_s=outcome.timings_s)
+        yield video, replace(outcome, result=result)
 
 
 def stranger_to(video: LabelledVideo, videos: Sequence[LabelledVideo]) -> LabelledVideo | None:

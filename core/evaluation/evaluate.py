@@ -16,9 +16,9 @@ from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import as_cell, plain
-from .dataset import DatasetPlan, Tell, build, sights
-from .evaluated_videos import Gathered
-from .evaluation_file import FILE, SCHEMA, read
+from .dataset import DatasetPlan, Tell, build, outcomes_of
+from .evaluated_videos import EvaluatedVideos
+from .evaluation_file import FILE, SCHEMA, read_evaluation_file
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
 
@@ -57,33 +57,35 @@ def evaluate(
     if plan.options.plots:
         require_matplotlib("plots=true", instead="plots=false")
     dataset = build(plan)
-    gathered = Gathered(plan, dataset)
+    evaluated = EvaluatedVideos(plan, dataset)
     with whole_folder(folder) as new:
-        if not gathered.rows:
+        if not evaluated.rows:
             writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
             again = plan.options.foreign_sound
-            for video, sight in sights(plan, dataset, tell, progress, compute, foreign=again):
-                gathered.add(video, sight)
+            for video, outcome in outcomes_of(
+                plan, dataset, tell, progress, compute, foreign=again
+            ):
+                evaluated.add(video, outcome)
                 for writer in writers:
                     (new / video.name).mkdir(exist_ok=True)
-                    writer.write(sight.result, new / video.name)
-        metrics = gathered.metrics()
+                    writer.write(outcome.result, new / video.name)
+        metrics = evaluated.metrics()
         found = {
             "schema": SCHEMA,
             "dataset": plan.dataset.component.name,
-            "videos": gathered.names,
-            "measure": gathered.measured(metrics),
+            "videos": evaluated.names,
+            "measure": evaluated.measured(metrics),
             "metrics": metrics,
-            "cost": gathered.cost(),
+            "cost": evaluated.cost(),
             "settings": plain(plan.settings),
-            "provenance": plain(gathered.provenance()),
+            "provenance": plain(evaluated.provenance()),
         }
         text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
         (new / FILE).write_text(text + "\n", encoding="utf-8")
-        if gathered.rows:
-            _write_frames(new / FRAMES_FILE, gathered.rows)
+        if evaluated.rows:
+            _write_frames(new / FRAMES_FILE, evaluated.rows)
             if plan.options.plots:
-                rows = Judged.pooled(list(gathered.rows.values()))
+                rows = Judged.pooled(list(evaluated.rows.values()))
                 if rows.truth.any():
                     draw_precision_recall(rows.score, rows.truth, new / PICTURES[0])
                 draw_reliability(metrics, new / PICTURES[1])
@@ -103,7 +105,7 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
     if FILE in there:
         # If it is damaged, folders of videos count as something else.
         with suppress(AsdError):
-            own.update(read(folder / FILE)["videos"])
+            own.update(read_evaluation_file(folder / FILE)["videos"])
     if others := sorted(there - own):
         raise OutputError(
             f"{folder} holds something else than an evaluation: {', '.join(others[:3])}",

@@ -16,7 +16,7 @@ from ..types import GRID_FPS, Result, Spans
 from .dataset import DatasetPlan
 from .diarization import pooled, who_speaks_error
 from .rows import evaluate_rows
-from .seen import Sight
+from .seen import VideoOutcome
 
 FOREIGN = "foreign_sound_speaking"
 """The share of faces that are said to speak with the sound of another video."""
@@ -27,7 +27,7 @@ _LOWER_IS_BETTER = {
 }
 
 
-class Gathered:
+class EvaluatedVideos:
     """What the videos so far have given.
 
     Args:
@@ -46,11 +46,11 @@ class Gathered:
         self._plan = plan
         self._dataset = dataset
         self._errors: list[Mapping[str, float]] = []
-        self._sights: list[Sight] = []
+        self._sights: list[VideoOutcome] = []
         self._foreign_frames = 0
         self._foreign_speaking = 0
 
-    def add(self, video: LabelledVideo, sight: Sight) -> None:
+    def add(self, video: LabelledVideo, outcome: VideoOutcome) -> None:
         """Take a video in.
 
         Raises:
@@ -58,18 +58,20 @@ class Gathered:
                 of them, not after all.
         """
         self.names.append(video.name)
-        self._sights.append(replace(sight, result=replace(sight.result, tracks=()), foreign=None))
-        if sight.foreign:
-            for track in sight.foreign.tracks:
+        self._sights.append(
+            replace(outcome, result=replace(outcome.result, tracks=()), foreign=None)
+        )
+        if outcome.foreign:
+            for track in outcome.foreign.tracks:
                 self._foreign_frames += len(track)
                 self._foreign_speaking += int(
                     mask(track.speaking, track.first_frame, len(track)).sum()
                 )
         if video.judge:
-            self.rows[video.name] = video.judge(sight.result)
+            self.rows[video.name] = video.judge(outcome.result)
         if video.speakers is not None:
             collar_s = self._plan.options.collar_s
-            said = _speakers(sight.result)
+            said = _speakers(outcome.result)
             self._errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
         if len(self.names) == 1:
             self._measure()
@@ -94,16 +96,18 @@ class Gathered:
 
     def cost(self) -> dict[str, Any] | None:
         """What it takes, as measured when it was computed; None where nothing was run."""
-        frames = sum(sight.frames for sight in self._sights)
+        frames = sum(outcome.frames for outcome in self._sights)
         if not frames:
             return None
         spent: dict[str, float] = {}
-        for sight in self._sights:
-            for stage, seconds in sight.timings_s.items():
+        for outcome in self._sights:
+            for stage, seconds in outcome.timings_s.items():
                 spent[stage] = spent.get(stage, 0.0) + seconds
         total = sum(spent.values())
-        peaks = [sight.peak_bytes for sight in self._sights if sight.peak_bytes]
-        files = [f for sight in self._sights for of_kind in sight.weights.values() for f in of_kind]
+        peaks = [outcome.peak_bytes for outcome in self._sights if outcome.peak_bytes]
+        files = [
+            f for outcome in self._sights for of_kind in outcome.weights.values() for f in of_kind
+        ]
         sizes = {file.path: file.size_bytes for file in files}
         return {
             "times_real_time": frames / GRID_FPS / total,

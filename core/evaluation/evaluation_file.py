@@ -43,7 +43,7 @@ _FORM = {
 }
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_evaluation_file(path: Path) -> dict[str, Any]:
     """What an evaluation.json holds, looked through as far as asdkit reads it.
 
     Raises:

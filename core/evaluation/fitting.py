@@ -15,7 +15,7 @@ from ..errors import ConfigError, InputError, OutputError
 from ..labels import Bool, Judged
 from ..progress import Progress, silent
 from ..types import Float32, Float64, Int64, log_odds
-from .dataset import DatasetPlan, Tell, build, sights
+from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .metrics import brier, expected_calibration_error, negative_log_likelihood
 
 
@@ -45,13 +45,13 @@ def fit_calibration(
         )
     plan = replace(plan, run=replace(plan.run, chosen={**plan.run.chosen, "scorer": plain}))
     rows = {}
-    for video, sight in sights(plan, build(plan), tell, progress):
+    for video, outcome in outcomes_of(plan, build(plan), tell, progress):
         if video.judge is None:
             raise ConfigError(
                 f"dataset={plan.dataset.component.name} does not say which face speaks",
                 "Calibrate on a dataset with labelled faces",
             )
-        rows[video.name] = video.judge(sight.result)
+        rows[video.name] = video.judge(outcome.result)
     windows = getattr(scorer.config, "window_seconds", None)
     fitted = calibrate(
         rows,

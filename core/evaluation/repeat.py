@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from .dataset import DatasetPlan, dataset_plan_of
-from .evaluation_file import FILE, MEND, read
+from .evaluation_file import FILE, MEND, read_evaluation_file
 from .rows import leaves
 from .settings import EVALUATE
 
@@ -20,7 +20,7 @@ def read_evaluation(folder: Path) -> Mapping[str, Any]:
         InputError: It cannot be read, or is not one.
     """
     path = folder / FILE
-    found = read(path)
+    found = read_evaluation_file(path)
     if missing := sorted(set(EVALUATE.keys).difference(found["settings"])):
         raise InputError(
             f"{path} is damaged, or another version of asdkit made it: it has no "
@@ -40,7 +40,7 @@ def plan_again(found: Mapping[str, Any]) -> DatasetPlan:
     return dataset_plan_of(EVALUATE, {**found["settings"], "overwrite": False, "cache": False})
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def evaluation_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The metrics that differ between two evaluations, in lines; none if none does."""
     old, new = (dict(leaves(found["metrics"])) for found in (before, now))
     return [

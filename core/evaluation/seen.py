@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..config.plan import Plan
+from ..config.plan import RunPlan
 from ..errors import InputError
 from ..files import sha256
 from ..labels import LabelledVideo
@@ -24,7 +24,7 @@ from .memory import peak_memory
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class VideoOutcome:
     """A result, and what it costs to compute.
 
     Attributes:
@@ -48,7 +48,7 @@ class Sight:
     foreign: Result | None = None
 
 
-Computes = Callable[[LabelledVideo, Plan], tuple[Entry, tuple[str, ...]]]
+Computes = Callable[[LabelledVideo, RunPlan], tuple[Entry, tuple[str, ...]]]
 """Looks at a video as a plan says; also tells what it had to compute, for `Sight.computed`."""
 
 
@@ -68,7 +68,7 @@ class Viewer:
     cache: Cache | None
     labelled_faces: bool
 
-    def look(self, video: LabelledVideo, plan: Plan) -> Sight:
+    def look(self, video: LabelledVideo, plan: RunPlan) -> VideoOutcome:
         """The result of a plan on a labelled video.
 
         Args:
@@ -90,7 +90,7 @@ class Viewer:
                 )
             entry, computed = self.compute(video, plan)
             seen = seen_of(entry)
-            return _sight(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
+            return _outcome(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
         media = media_of(plan.options)
         key = {}
         if self.cache:
@@ -103,7 +103,7 @@ class Viewer:
         seen = seen_of(entry)
         info = replace(media.info, notes=tuple(media.notes))
         result = concluded(info, plan, seen, self.models.people)
-        return _sight(replace(result, sound_path=media.sound_path), seen, entry, computed)
+        return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Analyser:
     progress: Progress = silent
     _last: LastEntry = field(default_factory=LastEntry)
 
-    def __call__(self, video: LabelledVideo, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
+    def __call__(self, video: LabelledVideo, plan: RunPlan) -> tuple[Entry, tuple[str, ...]]:
         """Look at a video.
 
         Raises:
@@ -149,7 +149,7 @@ class Analyser:
         }
         return entry_of(seen, about, self.models.weights), ("scores",)
 
-    def _find_and_score(self, media: Media, plan: Plan) -> tuple[Entry, tuple[str, ...]]:
+    def _find_and_score(self, media: Media, plan: RunPlan) -> tuple[Entry, tuple[str, ...]]:
         key = {
             "what": "detections",
             "video": sha256(media.info.path),
@@ -174,9 +174,9 @@ class Analyser:
         return entry, ("detections", "scores") if kept.computed else ("scores",)
 
 
-def _sight(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) -> Sight:
+def _outcome(result: Result, seen: Seen, entry: Entry, computed: tuple[str, ...]) -> VideoOutcome:
     about = entry.about
-    return Sight(
+    return VideoOutcome(
         result,
         about["timings_s"],
         sum(end - first for first, end in seen.shots),

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..config.plan import Plan
+from ..config.plan import RunPlan
 from ..errors import AsdError
 from ..labels import LabelledVideo
 from ..models import Models
@@ -32,7 +32,7 @@ def elsewhere(plan: DatasetPlan, progress: Progress) -> Iterator[Computes]:
     process: Any = None
     connection: Any = None
 
-    def compute(video: LabelledVideo, run: Plan) -> tuple[Entry, tuple[str, ...]]:
+    def compute(video: LabelledVideo, run: RunPlan) -> tuple[Entry, tuple[str, ...]]:
         nonlocal process, connection
         if process is None:
             connection, far_end = _SPAWN.Pipe()

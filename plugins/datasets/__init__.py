@@ -9,7 +9,7 @@ from . import ava, columbia, dialogue, rttm
 def asdkit_components() -> list[Component]:
     """Name the datasets."""
     return [
-        Component("dataset", "ava", ava.AvaConfig, ava.build),
+        Component("dataset", "ava", ava.AvaDatasetConfig, ava.build),
         Component("dataset", "columbia", columbia.ColumbiaConfig, columbia.build),
         Component("dataset", "dialogue", dialogue.DialogueConfig, dialogue.build),
         Component("dataset", "rttm", rttm.RttmDatasetConfig, rttm.build),

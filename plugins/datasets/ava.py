@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_truth
+from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_ava_truth
 from ...core.component import Context
 from ...core.errors import InputError
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
@@ -23,12 +23,12 @@ from ...core.types import GRID_FPS, Float64, Result
 from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in
-from .matching import Label, iou, judge, match
+from .matching import Label, iou, match, judge_matches
 from .stretches import stretches
 
 
 @dataclass(frozen=True)
-class AvaConfig:
+class AvaDatasetConfig:
     """Parameters of the `ava` dataset; `videos`, `crops` or `predictions` is needed.
 
     Attributes:
@@ -67,7 +67,7 @@ class Ava:
 
     measure = Measure("average_precision")
 
-    def __init__(self, config: AvaConfig) -> None:
+    def __init__(self, config: AvaDatasetConfig) -> None:
         self._config = config
         self._truth = Path(config.truth)
 
@@ -75,7 +75,7 @@ class Ava:
         """The videos that have labels, by name; none where predictions are judged."""
         if self._config.predictions is not None:
             return []
-        rows = list(_by_video(read_truth(self._truth), self._truth))
+        rows = list(_by_video(read_ava_truth(self._truth), self._truth))
         for of_one in rows:
             _check_name(str(of_one.video_id[0]), int(of_one.line[0]), self._truth)
         if self._config.crops is not None:
@@ -95,8 +95,8 @@ class Ava:
         """
         if self._config.predictions is None:
             return None
-        scores, speaks = ava_official.read(self._truth, Path(self._config.predictions))
-        return judge_scores(read_truth(self._truth), scores, speaks)
+        scores, speaks = ava_official.join_predictions(self._truth, Path(self._config.predictions))
+        return judge_scores(read_ava_truth(self._truth), scores, speaks)
 
     def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
         info = probe(path, allow_silent=True).info
@@ -157,7 +157,7 @@ class Ava:
 
 def judge_boxes(labels: list[Label], result: Result, *, iou_threshold: float) -> Judged:
     """Hold the tracks against the labels: each goes to the face whose box overlaps it most."""
-    return judge(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
+    return judge_matches(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
 
 
 def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
@@ -210,6 +210,6 @@ def _by_video(rows: AvaRows, path: Path) -> Iterator[AvaRows]:
         yield AvaRows(*(getattr(rows, field.name)[which] for field in fields(AvaRows)))
 
 
-def build(config: AvaConfig, context: Context) -> Ava:
+def build(config: AvaDatasetConfig, context: Context) -> Ava:
     """Make the dataset."""
     return Ava(config)

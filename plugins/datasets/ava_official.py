@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_predictions, read_truth
+from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_ava_predictions, read_ava_truth
 from ...core.errors import InputError
 from ...core.labels import Bool
 from ...core.types import Float64
@@ -15,7 +15,7 @@ BOX_TOLERANCE = 1e-9
 """How far a side of a predicted box may be from the truth's, relative to the picture."""
 
 
-def read(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, Bool]:
+def join_predictions(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, Bool]:
     """Join predictions to ground truth, and refuse what the official script refuses.
 
     A row is known by its timestamp and its entity, as in the official script: AVA's entities hold
@@ -33,8 +33,8 @@ def read(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, Bool]:
         InputError: A file cannot be read or a value in it is none (see `core.ava_csv`), the rows
             are not the same, one stands twice, a box differs by more than 1e-9, or nobody speaks.
     """
-    truth = read_truth(truth_csv)
-    predicted, scores = read_predictions(predictions_csv)
+    truth = read_ava_truth(truth_csv)
+    predicted, scores = read_ava_predictions(predictions_csv)
     if len(truth) != len(predicted):
         raise InputError(
             f"{predictions_csv} has {len(predicted)} rows, but {truth_csv} has {len(truth)}",

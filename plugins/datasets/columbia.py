@@ -20,7 +20,7 @@ from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from ...core.media.probe import probe
 from ...core.types import Float64, Result
 from .folders import check_times, files_in, lines_of, shown
-from .matching import Label, judge, match
+from .matching import Label, match, judge_matches
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2
@@ -116,7 +116,7 @@ def judge_centres(labels: list[Label], result: Result) -> Judged:
 
     That centre must lie in the labelled square.
     """
-    return judge(labels, match(labels, result.tracks, _nearness, -1), result.tracks)
+    return judge_matches(labels, match(labels, result.tracks, _nearness, -1), result.tracks)
 
 
 def _nearness(labelled: Float64, found: Float64) -> Float64:

@@ -17,7 +17,7 @@ from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.named_files import parse_json
 from ...core.types import GRID_FPS, Float64, Result, Track
 from .folders import check_times, files_in, shown, text_of, video_of, videos_in
-from .matching import Found, Label, judge
+from .matching import Found, Label, judge_matches
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
@@ -73,13 +73,13 @@ class Dialogue:
             LabelledVideo(
                 name=same_form(path.stem),
                 path=video_of(path.stem, found, self._folder, path),
-                judge=partial(judge_regions, read_truth(path)),
+                judge=partial(judge_regions, read_dialogue(path)),
             )
             for path in files_in(self._folder, ".json", "labels")
         ]
 
 
-def read_truth(path: Path) -> Truth:
+def read_dialogue(path: Path) -> Truth:
     """Read the labels of one video.
 
     Raises:
@@ -179,7 +179,7 @@ def judge_regions(truth: Truth, result: Result) -> Judged:
                     speaks = bool(truth.speaking[name][frame])
                     labels.append(Label(name, frame / GRID_FPS, speaks))
                     matched.append(face_there)
-    return judge(labels, matched, result.tracks)
+    return judge_matches(labels, matched, result.tracks)
 
 
 def _region(truth: Truth, speaks_here: list[str], track: Track, frames: range) -> str | None:

@@ -98,7 +98,7 @@ def match(
     return matched
 
 
-def judge(
+def judge_matches(
     labels: Sequence[Label], matched: Sequence[Found | None], tracks: Sequence[Track]
 ) -> Judged:
     """What labels and tracks say together, a row for each label.

@@ -20,7 +20,7 @@ NORM_EPSILON = 1e-3
 _Convolution = nn.Conv2d | nn.Conv3d
 
 
-class Sight:
+class VisualLayers:
     """How a block sees. Its moments are pictures, (B T, C, H, W); courses are (B, C, T, H W)."""
 
     letter = "s"
@@ -56,7 +56,7 @@ class Sight:
         return functional.max_pool2d(moments, 3, stride=2, padding=1)
 
 
-class Hearing:
+class AudioLayers:
     """How a block hears: the same for sound, (B, C, frequency, time) in every order."""
 
     letter = "m"
@@ -89,7 +89,7 @@ class Hearing:
         return functional.max_pool2d(moments, (1, 3), stride=(1, 2), padding=(0, 1))
 
 
-Sense = type[Sight] | type[Hearing]
+Sense = type[VisualLayers] | type[AudioLayers]
 
 
 class Block(nn.Module, ABC):
@@ -146,8 +146,8 @@ class FactorisedBody(Body):
 
     def __init__(self, block: type[Block]) -> None:
         super().__init__()
-        self.visualEncoder = _Encoder(Sight, block)
-        self.audioEncoder = _Encoder(Hearing, block)
+        self.visualEncoder = _Encoder(VisualLayers, block)
+        self.audioEncoder = _Encoder(AudioLayers, block)
 
     def vectors(self, seen: Tensor) -> Tensor:
         """(B, T, 112, 112) faces to (B, T, 128)."""

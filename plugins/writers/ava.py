@@ -19,7 +19,7 @@ FILE = "ava.csv"
 
 
 @dataclass(frozen=True)
-class AvaConfig:
+class AvaWriterConfig:
     """The `ava` writer has no parameters."""
 
 
@@ -68,6 +68,6 @@ def _hundredths(seconds: float) -> str:
     return text.removesuffix("0")
 
 
-def build(config: AvaConfig, context: Context) -> AvaWriter:
+def build(config: AvaWriterConfig, context: Context) -> AvaWriter:
     """Make the writer."""
     return AvaWriter()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..windowed import WHOLE, AvaConfig, Model, Reach, component
+from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -50,7 +50,7 @@ MODEL = Model(
     # Three blocks; the longer path of each has a kernel of 5 along time.
     sharing=Reach(3 * 2, 128),
     frontend="model.visualEncoder",
-    config=AvaConfig,
+    config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
     windows={"ava": WHOLE},
 )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..windowed import tensors
-from ..windowed.windows import ZEROS, Int64, Plan, Span
+from ..windowed.windows import ZEROS, Int64, PassPlan, Span
 
 FRAMES_SEEN = 5
 """Successive frames that one visual vector is computed from: two before, itself, two after."""
@@ -33,14 +33,14 @@ class FiveFrames:
     vectors = tensors.vectors(VECTOR, "a visual vector for each frame", "batch")
     visual = tensors.vectors(VECTOR, "the visual vectors of a window's frames", "batch", "frames")
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan each distinct vector once; see `Sharing.plan`."""
         distinct, rows = np.unique(
             np.concatenate([_seen(*span) for span in spans]), axis=0, return_inverse=True
         )
         pieces = np.split(distinct, range(batch_frames, len(distinct), batch_frames))
         ends = np.cumsum([end - start for start, end in spans])
-        return Plan(pieces, np.split(rows.reshape(-1), ends[:-1]))
+        return PassPlan(pieces, np.split(rows.reshape(-1), ends[:-1]))
 
 
 def _seen(start: int, end: int) -> Int64:

@@ -9,14 +9,14 @@ imported before it is needed.
 from functools import partial
 
 from ....core.component import Component
-from .config import WHOLE, AvaConfig
+from .config import WHOLE, AvaTrainedConfig
 from .exporting import exportable
 from .loading import build
 from .model import Model
 from .reach import Reach
 from .settling import settled
 
-__all__ = ["WHOLE", "AvaConfig", "Model", "Reach", "component"]
+__all__ = ["WHOLE", "AvaTrainedConfig", "Model", "Reach", "component"]
 
 
 def component(model: Model) -> Component:

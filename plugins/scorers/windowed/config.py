@@ -49,7 +49,7 @@ class WindowedConfig:
 
 
 @dataclass(frozen=True)
-class AvaConfig(WindowedConfig):
+class AvaTrainedConfig(WindowedConfig):
     """The same, for a network whose weights `ava` are its default."""
 
     weights: str = "ava"

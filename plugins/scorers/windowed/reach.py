@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from . import tensors
-from .windows import Int64, Plan, Span
+from .windows import Int64, PassPlan, Span
 
 _LEAST_REACHES = 8
 """How many reaches a run may be long in any case; so at most a quarter is computed in vain."""
@@ -36,7 +36,7 @@ class Reach:
         self.vectors = tensors.vectors(size, "a visual vector for each frame", *axes)
         self.visual = tensors.vectors(size, "the visual vectors of a window's frames", *axes)
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan runs that give each distinct vector; see `Sharing.plan`.
 
         No piece has more than `batch_frames` frames, or eight times the reach if that is more.
@@ -50,7 +50,7 @@ class Reach:
         for run in (run for piece in pieces for run in piece):
             rows[self._sights(run[0], run[-1] + 1)] = np.arange(count, count + len(run))
             count += len(run)
-        return Plan(pieces, [rows[self._sights(*span)] for span in spans])
+        return PassPlan(pieces, [rows[self._sights(*span)] for span in spans])
 
     def _table(self, frames: int) -> tuple[int, int, int]:
         """Shape of a table with a place for each vector that there can be."""

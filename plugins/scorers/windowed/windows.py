@@ -20,7 +20,7 @@ ZEROS = -1
 """Stands for a picture of zeros where frames are numbered."""
 
 
-class Plan(NamedTuple):
+class PassPlan(NamedTuple):
     """All that the visual frontend is to compute for a clip, each thing once.
 
     Attributes:
@@ -46,7 +46,7 @@ class Sharing(Protocol):
     vectors: Tensor
     visual: Tensor
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan the least work that gives each window the vectors it would get by itself.
 
         Args:
