@@ -1,6 +1,7 @@
 """asdkit: say which visible face is speaking, frame by frame.
 
 `run` processes a video, `load` makes one component; the command `asd` does both and more.
+`asdkit.plugin` has what a plugin may import, `asdkit.testing` the checks that components must pass.
 """
 
 from importlib import import_module
@@ -51,7 +52,16 @@ __all__ = [
 ]
 
 
+_MODULES = ("plugin", "testing")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".core.{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_MODULES]

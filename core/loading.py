@@ -3,15 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .component import Context
 from .config.chosen import choose
 from .types import Clip, Scores
 
 if TYPE_CHECKING:
-    from .contracts import Scorer
+    from .contracts import Cutter, Dataset, Detector, Embedder, Scorer, Tracker, Vad, Writer
     from .decisions.calibration import Calibration
+
+
+@overload
+def load(
+    kind: Literal["cutter"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Cutter: ...
+
+
+@overload
+def load(
+    kind: Literal["detector"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Detector: ...
+
+
+@overload
+def load(
+    kind: Literal["tracker"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Tracker: ...
+
+
+@overload
+def load(
+    kind: Literal["scorer"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Scorer: ...
+
+
+@overload
+def load(
+    kind: Literal["embedder"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Embedder | None: ...
+
+
+@overload
+def load(
+    kind: Literal["vad"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Vad | None: ...
+
+
+@overload
+def load(
+    kind: Literal["writer"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Writer: ...
+
+
+@overload
+def load(
+    kind: Literal["dataset"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Dataset: ...
+
+
+@overload
+def load(
+    kind: str, name: str, *, device: str = "auto", threads: int | None = None, **parameters: Any
+) -> Any: ...
 
 
 def load(

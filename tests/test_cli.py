@@ -239,11 +239,42 @@ def test_options_in_the_docs_are_those_of_the_program():
         assert app_help(app, []) in documented
 
 
-@pytest.mark.parametrize("words", [["help"], ["demo", "-h"], ["plugins", "--help"]])
-def test_help_of_the_other_commands(asd, words):
-    code, out, _ = asd(*words)
-    assert code == 0
-    assert "asd weights fetch NAME" in out
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["help"], "asd weights fetch NAME"),
+        (["-h"], "asd weights fetch NAME"),
+        (["demo", "-h"], "Makes a clip on the spot"),
+        (["plugins", "--help"], "into the folder asdkit-NAME"),
+        (["plugins", "new", "--help"], "into the folder asdkit-NAME"),
+        (["weights", "--help"], "fetch NAME ...   download some"),
+        (["weights", "fetch", "-h"], "fetch NAME ...   download some"),
+        (["compare", "--help"], "output=VALUE  where the table goes"),
+        (["repeat", "--help"], "says what differs, number for number"),
+    ],
+)
+def test_help_of_the_other_commands(asd, words, says):
+    code, out, err = asd(*words)
+    assert (code, err) == (0, "")
+    assert says in out
+    if words[0] not in ("help", "-h", "demo"):
+        assert out.startswith(f"usage: asd {words[0]}")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["compare"], "it takes folders that hold evaluations"),
+        (["compare", "a", "output=b", "output=c"], "output was given twice"),
+        (["compare", "--best", "a"], "asd compare: unrecognized arguments: --best"),
+        (["repeat"], "takes one folder of results, but got none"),
+        (["repeat", "a", "b"], "takes one folder of results, but got a b"),
+        (["weights", "verify", "talknet"], "it does not know verify talknet"),
+        (["weights", "fetch"], "it does not know fetch"),
+    ],
+)
+def test_arguments_that_a_command_does_not_take(refused, words, says):
+    assert says in refused(*words)
 
 
 def test_version_and_no_command(asd):

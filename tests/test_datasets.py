@@ -16,12 +16,13 @@ from hypothesis.extra import numpy as arrays
 from scipy.io import wavfile
 from synth import write_video
 
+from asdkit.core.boxes import iou, pairs
 from asdkit.core.component import Component, Context
 from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
+from asdkit.core.matching import Label, judge_matches, match
 from asdkit.core.types import CLIP_FRAMES, Result, Track, VideoInfo
 from asdkit.plugins.datasets import asdkit_components
-from asdkit.plugins.datasets.matching import Label, iou, match, judge_matches, pairs
 from asdkit.plugins.datasets.stretches import stretches
 
 DATASETS: dict[str, Component] = {component.name: component for component in asdkit_components()}

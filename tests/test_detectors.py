@@ -16,12 +16,12 @@ import pytest
 import rule
 
 import asdkit
+from asdkit.core.boxes import iou
 from asdkit.core.errors import ConfigError, DeviceError, InputError
 from asdkit.core.media.picture import frames as frames_of
 from asdkit.core.media.probe import probe
 from asdkit.core.registry import registry
 from asdkit.core.weights import status
-from asdkit.plugins.trackers.iou import iou
 
 NEEDS_WEIGHTS = pytest.mark.weights
 FACE = np.array([175, 60, 272, 178], float)

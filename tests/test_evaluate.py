@@ -428,14 +428,14 @@ def test_errors_and_death_of_another_process(options, folder):
     with elsewhere(plan, lambda *_: None) as compute:
         Path("data/one.mp4").write_bytes(b"no video")
         with pytest.raises(AsdError, match=r"one\.mp4"):
-            compute(video, plan.run)
+            compute(video, plan.run.for_video("data/one.mp4"))
     with elsewhere(plan, lambda *_: None) as compute:
         Path("data/one.mp4").write_bytes((folder / "one.mp4").read_bytes())
-        compute(video, plan.run)
+        compute(video, plan.run.for_video("data/one.mp4"))
         for child in multiprocessing.active_children():
             child.kill()
         with pytest.raises(AsdError, match="The process that looked at one died"):
-            compute(video, plan.run)
+            compute(video, plan.run.for_video("data/one.mp4"))
 
 
 def test_a_sweep_ends_with_one_table(options, capsys):

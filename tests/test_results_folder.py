@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.registry import Component
+from asdkit.core.component import Component
 from asdkit.core.files import whole
 
 

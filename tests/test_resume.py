@@ -34,8 +34,8 @@ from pathlib import Path
 import numpy as np
 
 import asdkit
-from asdkit.core import kept
-from asdkit.core.registry import Component
+from asdkit.core import resume as kept
+from asdkit.core.component import Component
 
 kept._EVERY_S = float(os.environ.get("KEEP_EVERY_S", "0.05"))
 

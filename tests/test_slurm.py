@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.registry import Component
+from asdkit.core.component import Component
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from following import detections, follow, make
 
-from asdkit.plugins.trackers.iou import iou
+from asdkit.core.boxes import iou
 
 CASES = json.loads((Path(__file__).parent / "data" / "tracker.json").read_text())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _CLIP = "demo.mp4"
+_ABOUT = """\
+asd demo [OPTION=VALUE ...]
+
+Makes a clip on the spot, of two people who take turns, finds who speaks in it, and tells how many
+of its frames are right. Without other options: experiment=offline output=asd_demo overwrite=true.
+"""
 
 
 def command(words: list[str]) -> None:
@@ -20,7 +27,7 @@ def command(words: list[str]) -> None:
     given = {word.partition("=")[0] for word in words}
     preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
     overrides = [word for word in preset if word.partition("=")[0] not in given]
-    run_or_help(RUN, [*overrides, *words], _report, _CLIP)
+    run_or_help(replace(RUN, about=_ABOUT), [*overrides, *words], _report, _CLIP)
 
 
 def _report(config: DictConfig, output: str | None = None) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS
-
+from .arguments import HELP
 from .parser import Parser
 from .tables import print_columns
 
@@ -23,10 +22,10 @@ def command(words: list[str]) -> None:
     parser = Parser("asd plugins", _ABOUT, "asd plugins, or asd plugins new NAME")
     parser.add_argument("new", nargs="?", metavar="new", help="write a plugin")
     parser.add_argument("name", nargs="?", metavar="NAME", help="its name, such as my-faces")
-    parser.add_argument("more", nargs="*", help=SUPPRESS)
-    found = parser.read(words)
-    if found.new == "new" and found.name and not found.more:
-        _write(found.name)
+    if HELP & set(words):
+        parser.parse_args(["--help"])
+    if words[:1] == ["new"] and len(words) == 2:
+        _write(words[1])
     elif words:
         parser.error(f"it takes no arguments, or new NAME, but got {' '.join(words)}")
     else:

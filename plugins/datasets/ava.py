@@ -15,15 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_ava_truth
+from ...core.boxes import iou
 from ...core.component import Context
 from ...core.errors import InputError
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
+from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
 from ...core.types import GRID_FPS, Float64, Result
 from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in
-from .matching import Label, iou, match, judge_matches
 from .stretches import stretches
 
 

@@ -17,10 +17,10 @@ from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
 from ...core.types import Float64, Result
 from .folders import check_times, files_in, lines_of, shown
-from .matching import Label, match, judge_matches
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 import numpy as np
 
+from ...core.matching import grid_frame
 from ...core.types import GRID_FPS, Float64
-
-
-def grid_frame(time_s: float) -> int:
-    """The grid frame nearest to a time; of two equally near ones the earlier."""
-    return ceil(time_s * GRID_FPS - 0.5)
 
 
 def stretches(time_s: Float64, boxes: Float64, max_gap_s: float) -> Iterator[tuple[int, Float64]]:

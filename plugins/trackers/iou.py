@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.boxes import iou, pairs
 from ...core.component import Context
 from ...core.types import Detections, Float64, TrackPiece
 from .pieces import LiveTracks, TrackerConfig
@@ -64,29 +65,8 @@ class IouTracker:
             return []
         numbers = list(last_boxes)
         overlap = iou(np.stack(list(last_boxes.values())), boxes)
-        # A stable sort: of equal overlaps the older track and the earlier face come first.
-        order = np.argsort(-overlap, axis=None, kind="stable")
-        pairs, tracks, faces = [], set(), set()
-        for row, column in zip(*np.unravel_index(order, overlap.shape), strict=True):
-            if overlap[row, column] <= self._iou_threshold:
-                break
-            if row not in tracks and column not in faces:
-                tracks.add(row)
-                faces.add(column)
-                pairs.append((numbers[row], int(column)))
-        return pairs
-
-
-def iou(a: Float64, b: Float64) -> Float64:
-    """Intersection over union of boxes (n, 4) and (m, 4): (n, m), from 0 to 1."""
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.clip(bottom_right - top_left, 0, None).prod(2)
-    area_a = (a[:, 2:] - a[:, :2]).prod(1)
-    area_b = (b[:, 2:] - b[:, :2]).prod(1)
-    union = area_a[:, None] + area_b[None] - common
-    ratio: Float64 = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-    return ratio
+        least = np.nextafter(self._iou_threshold, 1)  # more than the threshold
+        return [(numbers[row], face) for row, face in pairs(overlap, least)]
 
 
 def build(config: IouConfig, context: Context) -> IouTracker:

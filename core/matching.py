@@ -10,11 +10,11 @@ from math import ceil, floor
 
 import numpy as np
 
-from ...core.arrays import as_array
-from ...core.decisions.segments import mask
-from ...core.labels import Judged
-from ...core.types import GRID_FPS, Float64, Track
-from .stretches import grid_frame
+from .arrays import as_array
+from .boxes import pairs
+from .decisions.segments import mask
+from .labels import Judged
+from .types import GRID_FPS, Float64, Track
 
 Found = tuple[Track, int]
 """A face of a track: the track, and the place of the frame in it."""
@@ -40,35 +40,6 @@ class Label:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "box", as_array("Label.box", self.box, np.float64, (4,)))
-
-
-def iou(a: Float64, b: Float64) -> Float64:
-    """Intersection over union of boxes (n, 4) and (m, 4): (n, m), from 0 to 1."""
-    a = a[:, None]
-    corner = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = np.maximum(corner, 0).prod(-1)
-    union = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
-    overlap: Float64 = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return overlap
-
-
-def pairs(closeness: Float64, least: float) -> list[tuple[int, int]]:
-    """Pair rows with columns, each at most once, the closest first.
-
-    Args:
-        closeness: (n, m); nan is never close.
-        least: What a pair must reach.
-
-    Returns:
-        (row, column) of each pair.
-    """
-    found: list[tuple[int, int]] = []
-    rows, columns = np.nonzero(closeness >= least)
-    closest_first = np.argsort(-closeness[rows, columns], kind="stable")
-    for row, column in zip(rows[closest_first], columns[closest_first], strict=True):
-        if all(row != other_row and column != other for other_row, other in found):
-            found.append((int(row), int(column)))
-    return found
 
 
 def match(
@@ -140,3 +111,8 @@ def judge_matches(
         on_screen=count[moment],
         unlabelled=int(sum((~about).sum() for about in labelled.values())),
     )
+
+
+def grid_frame(time_s: float) -> int:
+    """The grid frame nearest to a time; of two equally near ones the earlier."""
+    return ceil(time_s * GRID_FPS - 0.5)
