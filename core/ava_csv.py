@@ -105,19 +105,8 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
                 for name, values in numbers.items():
                     values.append(_number(here, name, row[where[name]]))
                 for name, words in texts.items():
-                    words.append(intern(same_form(row[where[name]])))
-                    if len(words[-1]) > _LONGEST_NAME:
-                        raise InputError(
-                            f"{here} has {len(words[-1])} characters as {name}",
-                            f"Names may have {_LONGEST_NAME}",
-                        )
-                if texts["label"][-1] not in labels:
-                    raise InputError(
-                        f"{here} has the label {texts['label'][-1][:40]!r}; it must be "
-                        f"{' or '.join(labels)}",
-                        "Rows without a label must be left out, and those of predictions stand "
-                        f"for {SPEAKING_AUDIBLE}",
-                    )
+                    words.append(_name(here, name, row[where[name]]))
+                _check_label(here, texts["label"][-1], labels)
                 lines.append(reader.line_num)
     except OSError as error:
         raise InputError(
@@ -155,6 +144,29 @@ def _places(path: Path, first: Sequence[str], columns: Sequence[str]) -> dict[st
             f"Let it begin with the line {','.join(columns)}",
         )
     return {name: k for k, name in enumerate(columns)}
+
+
+def _name(here: str, column: str, text: str) -> str:
+    """A name in its normal form.
+
+    Raises:
+        InputError: It is too long.
+    """
+    name = intern(same_form(text))
+    if len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"{here} has {len(name)} characters as {column}", f"Names may have {_LONGEST_NAME}"
+        )
+    return name
+
+
+def _check_label(here: str, label: str, labels: Collection[str]) -> None:
+    if label not in labels:
+        raise InputError(
+            f"{here} has the label {label[:40]!r}; it must be {' or '.join(labels)}",
+            "Rows without a label must be left out, and those of predictions stand "
+            f"for {SPEAKING_AUDIBLE}",
+        )
 
 
 def _number(here: str, name: str, text: str) -> float:

@@ -8,7 +8,7 @@ the folder itself, and a graph keeps its weights in its own file.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,24 +89,27 @@ def _read(path: Path) -> Mapping[str, Any]:
             f"{reprlib.repr(known)}, not {FORMAT!r}",
             "Make the bundle anew with: asd export",
         )
+    if wrong := next(_damages(manifest), None):
+        raise WeightsError(f"{path} is damaged: {wrong}", AGAIN)
+    return dict(manifest)
+
+
+def _damages(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Each thing that is wrong with a manifest; later checks rely on the earlier ones."""
     parts = (("model", str), ("precision", str), ("opset", int), ("weights", dict), ("files", dict))
     for key, kind in parts:
         if type(manifest.get(key)) is not kind:  # true is no number
-            raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", AGAIN)
+            yield f"it says nothing of {key!r}"
     if not 0 < manifest["opset"] <= _MOST_OPSET:
-        raise WeightsError(f"{path} is damaged: there is no such opset", AGAIN)
+        yield "there is no such opset"
     for key in ("name", "file", "sha256"):
         if not isinstance(manifest["weights"].get(key), str):
-            raise WeightsError(f"{path} is damaged: its weights have no {key!r}", AGAIN)
+            yield f"its weights have no {key!r}"
     for name, entry in manifest["files"].items():
         if name in ("", ".", "..") or {*name} & {"/", "\\", "\0"}:
-            raise WeightsError(
-                f"{path} is damaged: {reprlib.repr(name)} is not the name of a file in its folder",
-                AGAIN,
-            )
+            yield f"{reprlib.repr(name)} is not the name of a file in its folder"
         if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
-            raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", AGAIN)
-    return dict(manifest)
+            yield f"it has no SHA-256 of {name}"
 
 
 def bundle_name(model: str, weights: str, precision: str) -> str:

@@ -37,6 +37,7 @@ class Models:
     Attributes:
         weights: The files that each kind of component has read, of those built so far.
         devices: What each component that can choose has taken.
+        context: What components are built for.
     """
 
     def __init__(self, plan: AnalysisPlan) -> None:
@@ -45,7 +46,7 @@ class Models:
         self._plan = plan
         self._lasting: dict[str, Any] = {}
         options = plan.options
-        self._context = Context(options.device, options.threads, options.detect_every)
+        self.context = Context(options.device, options.threads, options.detect_every)
 
     def part(self, kind: str) -> Any:
         """The component of a kind; the same one again if it keeps nothing of a video.
@@ -57,7 +58,7 @@ class Models:
             return self._lasting[kind]
         chosen = self._plan.chosen[kind]
         with noting() as files:
-            part = chosen.build(self._context)
+            part = chosen.build(self.context)
         if kind not in self.weights:
             self.weights[kind] = tuple(WeightsFile.at(path) for path in files if path.is_file())
         if hasattr(part, "device"):

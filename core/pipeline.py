@@ -82,7 +82,7 @@ def execute(
         with watch("load"):
             parts = models.parts()
             people = models.people
-            writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
+            writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
             _origin(plan, models, media) if place and keep else None,

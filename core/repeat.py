@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,16 +188,20 @@ def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
     if len(old_tracks) != len(new_tracks):
         return [*found, f"tracks: {len(old_tracks)} before, {len(new_tracks)} now"]
     for old, new in zip(old_tracks, new_tracks, strict=True):
-        for key in ("identity", "first_frame", "speaking"):
-            if old[key] != new[key]:
-                found.append(f"track {old['id']}, {key}: {old[key]} before, {new[key]} now")
-        for key in ("boxes", "scores", "probabilities"):
-            numbers, again = np.array(old[key], np.float64), np.array(new[key], np.float64)
-            if numbers.shape != again.shape:
-                found.append(f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now")
-            elif (apart := np.abs(numbers - again).max()) > 0:
-                found.append(f"track {old['id']}, {key}: up to {apart:.3g} apart")
+        found += _track_differences(old, new)
     return found
+
+
+def _track_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("identity", "first_frame", "speaking"):
+        if old[key] != new[key]:
+            yield f"track {old['id']}, {key}: {old[key]} before, {new[key]} now"
+    for key in ("boxes", "scores", "probabilities"):
+        numbers, again = np.array(old[key], np.float64), np.array(new[key], np.float64)
+        if numbers.shape != again.shape:
+            yield f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now"
+        elif (apart := np.abs(numbers - again).max()) > 0:
+            yield f"track {old['id']}, {key}: up to {apart:.3g} apart"
 
 
 def _shown(value: Any) -> str:

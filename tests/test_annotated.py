@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import click_times, clicks, number_of, write_video
 
+import asdkit
 from asdkit.core.component import Context
 from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.loading import load
@@ -21,7 +22,7 @@ from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.probe import probe
 from asdkit.core.types import Result, Track
 from asdkit.plugins.writers import annotated
-from asdkit.plugins.writers.annotated import SILENT, SPEAKING, AnnotatedConfig
+from asdkit.plugins.writers.annotated import SILENT, SPEAKING, AnnotatedConfig, AnnotatedWriter
 
 GREY = 128
 SIZE = (480, 360)
@@ -478,3 +479,26 @@ def test_a_real_clip(shared, tmp_path):
     path = annotate(tmp_path, result(source, start_s=1.0, end_s=2.0))
     assert codecs(path) == ["h264", "aac"]
     assert [time for time, _ in seen(path)] == [Fraction(k, 30) for k in range(30)]
+
+
+def test_threads_are_those_of_the_run(tmp_path, monkeypatch):
+    video = write_video(
+        tmp_path / "clip.mp4",
+        frames=10,
+        size=(64, 48),
+        image=grey,
+        sounds=[(0.0, clicks([0.1], 0.4))],
+    )
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(str([[[10, 5, 50, 45, 1.0]]] * 10))
+    built = []
+    real = AnnotatedWriter.__init__
+
+    def init(self, config, threads):
+        built.append(threads)
+        real(self, config, threads)
+
+    monkeypatch.setattr(AnnotatedWriter, "__init__", init)
+    words = ["detector=boxes", f"detector.path={boxes}", "scorer=lip_motion", "cutter=none"]
+    asdkit.run(video, [*words, "threads=1", "writers=[annotated]", f"output={tmp_path / 'out'}"])
+    assert built == [1]

@@ -14,11 +14,9 @@ from typing import Any
 
 from ..errors import ConfigError, InputError
 from ..files import expanded, is_apple_double
+from ..media.formats import VIDEO_SUFFIXES
 from ..named_files import read_text_file
 
-VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
-VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
-"""What of a folder counts as a video."""
 _LONGEST_BYTES = 200
 """Of a folder's name; file systems allow 255, and a folder in the making has a longer name."""
 _DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")

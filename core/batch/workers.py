@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -16,7 +16,6 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-from ..component import Context
 from ..config.plan import AnalysisPlan, analysis_plan_of
 from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
@@ -81,9 +80,7 @@ def outcomes(
         for worker in team:
             worker.await_ready()
         while True:
-            for worker in team:
-                if worker.job is None and (job := next(jobs, None)):
-                    worker.give(job)
+            _give_work(team, jobs)
             busy = {worker.connection: worker for worker in team if worker.job}
             if not busy:
                 for worker in team:
@@ -97,6 +94,13 @@ def outcomes(
     finally:
         for worker in team:
             worker.kill()
+
+
+def _give_work(team: Sequence[_Worker], jobs: Iterator[Record]) -> None:
+    """A video for each worker that has none, as long as there are any."""
+    for worker in team:
+        if worker.job is None and (job := next(jobs, None)):
+            worker.give(job)
 
 
 def _soonest(times_s: Iterable[float | None]) -> float | None:
@@ -249,7 +253,7 @@ def _loaded(task: Task) -> Models:
     models.parts()
     _ = models.people
     for chosen in plan.writers:
-        chosen.build(Context(plan.options.device))
+        chosen.build(models.context)
     return models
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..decisions.segments import SegmentsConfig, SpeechConfig
+from ..device import DEVICES, read_device
 from ..media.container import MAX_PIXELS, Reading
 from .schemas import names
 from .values import make
@@ -22,8 +22,8 @@ def check_device_name(device: str) -> None:
     Raises:
         ValueError: It is none.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        raise ValueError(f"device must be auto, cpu, cuda or cuda:N, got {device}")
+    if read_device(device) is None:
+        raise ValueError(f"device must be {DEVICES}, got {device}")
 
 
 @dataclass(frozen=True, kw_only=True)

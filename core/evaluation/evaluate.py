@@ -60,7 +60,8 @@ def evaluate(
     evaluated = EvaluatedVideos(plan, dataset)
     with whole_folder(folder) as new:
         if not evaluated.rows:
-            writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
+            context = Context(plan.options.device, plan.options.threads)
+            writers = [chosen.build(context) for chosen in plan.run.writers]
             again = plan.options.foreign_sound
             for video, outcome in outcomes_of(
                 plan, dataset, tell, progress, compute, foreign=again

@@ -75,3 +75,12 @@ def asf_is_encrypted(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_ASF_HEAD_BYTES)
     return any(name in head for name in _ASF_PROTECTION)
+
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
+    ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+})
+# fmt: on
+"""The ends of names, in lower case, by which a folder's files are taken for videos."""

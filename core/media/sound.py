@@ -14,10 +14,8 @@ from ..types import SAMPLE_RATE, Int16
 from .container import Media
 from .decoder import Decoder
 from .mixing import BLOCK_SAMPLES, Mixer
-from .sound_frames import sound_frames
+from .sound_frames import LEAP_S, form_of, sound_frames
 
-_LEAP_S = Fraction(4, 100)
-"""Timestamps that differ from the count of samples by more are a gap or an overlap."""
 _PREROLL_S = Fraction(1, 2)
 """Sound decoded and thrown away after a seek: codecs need some before they are exact."""
 _SILENT = 2
@@ -28,14 +26,14 @@ class _Run:
     """Sound without a break: what makes it mono, and the sample that has come to."""
 
     def __init__(self, frame: AudioFrame, time: Fraction, notes: Notes) -> None:
-        self._form = _form(frame)
+        self._form = form_of(frame)
         self._rate = frame.sample_rate
         self._position = round(time * SAMPLE_RATE)
         self._mixer = Mixer(frame, self._position, notes)
         self._end = time
 
     def goes_on_with(self, frame: AudioFrame, time: Fraction) -> bool:
-        return _form(frame) == self._form and abs(time - self._end) <= _LEAP_S
+        return form_of(frame) == self._form and abs(time - self._end) <= LEAP_S
 
     def put(self, frame: AudioFrame | None) -> Iterator[tuple[int, Int16]]:
         """Take a frame, or with None what is left: pieces (first sample, samples)."""
@@ -44,10 +42,6 @@ class _Run:
         for samples in self._mixer.put(frame):
             yield self._position, samples
             self._position += len(samples)
-
-
-def _form(frame: AudioFrame) -> tuple[int, str, str]:
-    return frame.sample_rate, frame.format.name, frame.layout.name
 
 
 def _pieces(

@@ -13,6 +13,8 @@ from av.audio.resampler import AudioResampler
 from ..notes import Notes
 from .decoder import Decoder
 
+LEAP_S = Fraction(4, 100)
+"""Timestamps that differ from the count of samples by more are a gap or an overlap."""
 _LOUDEST = 1000.0
 """Samples of floating point beyond this, where 1 is full scale, are damage."""
 _FEW_PLANES = 7
@@ -72,3 +74,8 @@ def _finite(frame: Any) -> Any:
     if frame.time_base is not None:
         made.time_base = frame.time_base
     return made
+
+
+def form_of(frame: AudioFrame) -> tuple[int, str, str]:
+    """Sample rate, sample format and channel layout; between frames that differ all begins anew."""
+    return frame.sample_rate, frame.format.name, frame.layout.name

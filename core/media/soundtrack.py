@@ -19,7 +19,7 @@ from .clock import Clock
 from .container import Source, packets_of
 from .decoder import Decoder
 from .mixing import unnamed_channels
-from .sound_frames import sound_frames
+from .sound_frames import LEAP_S, form_of, sound_frames
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
 """Adds a sound stream to a file about to be written and gives its packets, in order."""
@@ -33,8 +33,6 @@ _AAC_BITS_PER_SAMPLE = 6
 """For each channel: a good rate, and the most that AAC allows."""
 _CHUNK = 4096
 """Samples handed to the encoder at once."""
-_LEAP_S = 0.04
-"""A larger gap or overlap in the timestamps of sound is made good."""
 _SEEK_BACK_S = 2
 """How far before the sound wanted a seek aims: some files can only be searched roughly."""
 
@@ -178,7 +176,7 @@ def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[Aud
     """
     position = 0
     # Within a file the rate and the layout may change; a filter graph is for one of each.
-    for form, run in groupby(frames, _form):
+    for form, run in groupby(frames, _timed_form):
         graph = _graph(form, stream, position)
         for frame in chain(run, [None]):
             if frame is not None and frame.pts is not None:
@@ -191,8 +189,8 @@ def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[Aud
                     yield even
 
 
-def _form(frame: Any) -> tuple[int, str, str, Fraction]:
-    return frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base
+def _timed_form(frame: Any) -> tuple[int, str, str, Fraction]:
+    return *form_of(frame), frame.time_base
 
 
 def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> Graph:
@@ -210,7 +208,7 @@ def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> 
         source = mono
     # FFmpeg counts the first timestamp in samples of the source.
     first = math.ceil(Fraction(position * rate, stream.rate))
-    on_time = f"async=1:min_hard_comp={_LEAP_S}:first_pts={first}"
+    on_time = f"async=1:min_hard_comp={float(LEAP_S)}:first_pts={first}"
     resample = graph.add("aresample", f"{stream.rate}:{on_time}")
     mix = graph.add(
         "aformat", f"sample_fmts={stream.format.name}:channel_layouts={stream.layout.name}"

@@ -117,6 +117,11 @@ def _wrongs(found: Any) -> Iterator[str]:
         end = shot[1]
     for name in sorted(found["regions"].keys() ^ found["speaking"].keys()):
         yield f'has "{name:.100}" in only one of "regions" and "speaking"'
+    yield from _wrong_people(found, end)
+
+
+def _wrong_people(found: Mapping[str, Any], end: int) -> Iterator[str]:
+    """What is wrong with regions and labels, in shots that last `end` frames."""
     for name, box in found["regions"].items():
         if len(name) > _LONGEST_NAME:
             yield f"has a name of {len(name)} characters; {_LONGEST_NAME} are allowed"

@@ -7,16 +7,8 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
+from ...core.media.formats import VIDEO_SUFFIXES
 from ...core.named_files import read_text_file
-
-# fmt: off
-VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
-    ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-})
-# fmt: on
-"""What names of videos end with, in lower case."""
-
 
 _LONGEST = 100
 """Characters of a value that an error shows."""

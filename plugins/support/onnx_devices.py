@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from ...core.component import Context
+from ...core.device import read_device
 from ...core.errors import DeviceError, MissingExtraError, OutputError, WeightsError
 from ...core.weights import cache_folder
 
@@ -84,20 +85,20 @@ def _wanted(device: str, tensorrt: bool) -> tuple[int, list[str]]:
     Raises:
         DeviceError: The name is none that asdkit knows, or the CPU cannot do what is asked.
     """
-    match = re.fullmatch(r"auto|cpu|cuda(?::([0-9]+))?", device)
-    if match is None:
+    known = read_device(device)
+    if known is None:
         raise DeviceError(
             f"device={device} is not a device asdkit knows",
             "Use device=auto, device=cpu, device=cuda or device=cuda:N",
         )
-    if device == "cpu":
+    if known[0] == "cpu":
         if tensorrt:
             raise DeviceError(
                 "TensorRT runs on CUDA, but device=cpu was asked for",
                 "Use device=cuda, or scorer.tensorrt=false",
             )
         return 0, []
-    return int(match[1] or 0), [TENSORRT, CUDA] if tensorrt else [CUDA]
+    return known[1], [TENSORRT, CUDA] if tensorrt else [CUDA]
 
 
 def _asked(device: str, tensorrt: bool) -> str:

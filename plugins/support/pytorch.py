@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ...core.device import read_device
 from ...core.errors import DeviceError, MissingExtraError
 from ...core.shared_state import Together
 
@@ -48,8 +48,8 @@ def pick_device(asked: str) -> torch.device:
         asked = "cuda" if torch.cuda.is_available() else "cpu"
     if asked == "cpu":
         return torch.device("cpu")
-    match = re.fullmatch(r"cuda(?::([0-9]+))?", asked)
-    if match is None:
+    known = read_device(asked)
+    if known is None:
         raise DeviceError(
             f"device={asked} is not a device asdkit knows",
             "Use device=auto, device=cpu, device=cuda or device=cuda:N",
@@ -59,7 +59,7 @@ def pick_device(asked: str) -> torch.device:
             f"device={asked} was asked for, but PyTorch {torch.__version__} sees no CUDA device",
             "Use device=cpu or device=auto, or install a CUDA build of PyTorch and its driver",
         )
-    index, count = int(match[1] or 0), torch.cuda.device_count()
+    index, count = known[1], torch.cuda.device_count()
     if index >= count:
         there = ", ".join(f"cuda:{i}" for i in range(count))
         raise DeviceError(
