@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
-from .component import Context
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER, Options
 from .config.plan import RunPlan, make_plan

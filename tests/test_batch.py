@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core.batch import BATCH, run_batch, workers
+from asdkit.core.batch import workers
 from asdkit.core.batch.manifest import Manifest, Record, Records, now, writing
-from asdkit.core.batch.settings import settings_hash
+from asdkit.core.batch.run import run_batch
+from asdkit.core.batch.settings import BATCH, settings_hash
 from asdkit.core.batch.videos import find_videos, name_folders
 from asdkit.core.cli import main as cli
 from asdkit.core.cli.main import main
