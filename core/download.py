@@ -24,22 +24,9 @@ def download(url: str, path: Path, name: str, size_bytes: int | None) -> None:
         OSError: The server cannot be reached or refuses, or `path` cannot be written.
     """
     import pooch
-    from tqdm import tqdm
 
     with ExitStack() as opened:
-        bar = opened.enter_context(
-            tqdm(
-                desc=name,
-                # pooch takes a bar without a total for no bar, and sets the real one when the
-                # answer comes; until then the delay keeps it from showing.
-                total=size_bytes or 1,
-                delay=0.1,
-                unit="B",
-                unit_scale=True,
-                leave=False,
-                disable=None,
-            )
-        )
+        bar = opened.enter_context(_Bar(name, size_bytes))
 
         def close_at_end(response: Any, **_: Any) -> None:
             opened.enter_context(response)  # pooch leaves it open when the download fails
@@ -51,6 +38,52 @@ def download(url: str, path: Path, name: str, size_bytes: int | None) -> None:
             hooks={"response": close_at_end},
         )
         downloader(url, str(path), None)
+
+
+class _Bar:
+    """A bar on stderr, with the methods that pooch calls; nothing is drawn but on a terminal.
+
+    Attributes:
+        total: How many bytes there will be, which pooch sets when the server has answered.
+    """
+
+    def __init__(self, name: str, size_bytes: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+        console = Console(stderr=True)
+        columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        self._bars = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._bars.add_task(name, total=size_bytes)
+
+    def __enter__(self) -> _Bar:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    @property
+    def total(self) -> float | None:
+        """How many bytes there will be."""
+        return self._bars.tasks[0].total
+
+    @total.setter
+    def total(self, total: float) -> None:
+        self._bars.update(self._task, total=total)
+
+    def update(self, count: int) -> None:
+        """Count bytes that have come."""
+        self._bars.advance(self._task, count)
+
+    def reset(self) -> None:
+        """Count from the beginning."""
+        self._bars.reset(self._task)
+
+    def close(self) -> None:
+        """Stay until the block ends."""
 
 
 def describe_failure(error: OSError) -> str:
