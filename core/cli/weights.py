@@ -36,7 +36,9 @@ def command(words: list[str]) -> None:
     parser.add_argument("names", nargs="*", help=SUPPRESS)
     found = parser.read(words)
     if found.action not in ACTIONS or bool(found.names) != (found.action == "fetch"):
-        parser.error(f"it does not know {' '.join(words) or 'what to do'!r}")
+        parser.error(
+            f"it does not know {' '.join(words)}" if words else "it needs to know what to do"
+        )
     from ..registry import registry
 
     known = {w.name: w for c in registry().components.values() for w in c.weights}
