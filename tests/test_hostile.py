@@ -326,6 +326,9 @@ def test_nothing_of_the_environment_is_told(everything):
 
 def test_there_are_many_inputs(everything):
     codes = [ended["code"] for ended in everything.ended.values()]
-    print(f"{len(codes)} inputs, {codes.count(0)} results, {codes.count(2)} refusals")
+    print(
+        f"{len(codes)} inputs, {codes.count(0)} results, {codes.count(2)} refusals, "
+        f"{max(ended['peak_mib'] for ended in everything.ended.values()):.0f} MiB at most"
+    )
     assert len(codes) > 250
     assert min(codes.count(0), codes.count(2)) > 50
