@@ -8,7 +8,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from family import SHARED, Family
+from checkout import SHARED
+from family import Family
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rule
+from checkout import DATA, SHARED
 
 from asdkit.core.bundle import Bundle
 from asdkit.core.component import Component, Context
@@ -21,8 +22,6 @@ from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.scorer import Runtime
 from asdkit.plugins.scorers.windowed.windows import Span, cut
 
-DATA = Path(__file__).parent / "data"
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 MODELS = {model.name: model for model in (TALKNET, LR_ASD, LIGHT_ASD)}
 SMALL = ("lr_asd", "light_asd")
 RUNTIMES = ("PyTorch", "bundle", "model.onnx")

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 from strangers import asd, install
 
 import asdkit
@@ -18,7 +19,7 @@ from asdkit.core.errors import PluginError
 from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.weights import Weights
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "plugin"
+EXAMPLE = ROOT / "examples" / "plugin"
 BUILT_IN = {
     "cutter": ["content", "csv", "none"],
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from checkout import DOCS, ROOT
 from strangers import asd, install, run_module
 from synth import clicks, steady, write_video
 
@@ -15,8 +16,7 @@ from asdkit.core.cli import main as cli
 from asdkit.core.cli import skeleton
 from asdkit.core.registry import Provider, registry
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "plugins.md"
+PAGE = DOCS / "plugins.md"
 NOT_SOURCE = re.compile(r"__pycache__|\.egg-info|^build/|(^|/)\.")
 
 

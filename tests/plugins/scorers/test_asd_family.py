@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 from extras import onnx, onnxruntime, torch
 from family import (
-    DATA,
     MODELS,
     RUNTIMES,
     SMALL,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asdkit.core.analysis.features import mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, SOUND_AFTER, Clip
 
-REFERENCE = np.load(Path(__file__).parent / "data" / "talknet.npz")
+REFERENCE = np.load(DATA / "talknet.npz")
 FRAMES = 200
 SOUND = rule.waveform("talknet_sound", FRAMES * SAMPLES_PER_FRAME)
 

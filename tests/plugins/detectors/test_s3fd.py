@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 from extras import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +23,6 @@ from asdkit.plugins.detectors.s3fd.detector import S3fdDetector, reference_size
 from asdkit.plugins.detectors.s3fd.network import SMALLEST_INPUT_PX, Output, S3fdNetwork
 from asdkit.plugins.support.pytorch import inference
 
-DATA = Path(__file__).parent / "data"
 SHAPES = json.loads((DATA / "s3fd_state_dict.json").read_text())
 CPU = torch.device("cpu")
 

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 from extras import torch
-from family import DATA, clip_of, shapes, windows_of
+from family import clip_of, shapes, windows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf

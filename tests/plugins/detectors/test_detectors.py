@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from functools import cache, partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 
 import asdkit
 from asdkit.core.boxes import iou
@@ -56,7 +56,7 @@ def s3fd_checkpoint(tmp_path_factory):
     """A checkpoint of S3FD with the rule's weights."""
     from extras import torch
 
-    shapes = json.loads((Path(__file__).parent / "data" / "s3fd_state_dict.json").read_text())
+    shapes = json.loads((DATA / "s3fd_state_dict.json").read_text())
     state = {key: torch.from_numpy(value) for key, value in rule.checkpoint(shapes).items()}
     path = tmp_path_factory.mktemp("s3fd") / "rule.pth"
     torch.save(state, path)

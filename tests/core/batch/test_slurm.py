@@ -12,15 +12,14 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from checkout import DOCS
 from slurm_cluster import cluster, missing
 from synth import clicks, steady, write_video
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
 ASD = [sys.executable, "-m", "asdkit"]
 CHEAP = ["detector=boxes", "detector.path=boxes.json", "cutter=none", "scorer=lip_motion"]
 CHEAP += ["writers=[json,gate]"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import hydra
 import numpy as np
 import pytest
+from checkout import DOCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import clicks, steady, write_video
@@ -234,7 +235,7 @@ def test_help_of_run_tells_of_every_option(asd):
 
 
 def test_options_in_the_docs_are_those_of_the_program():
-    documented = (Path(__file__).parents[1] / "docs" / "options.md").read_text()
+    documented = (DOCS / "options.md").read_text()
     for app in (RUN, BATCH, EVALUATE, CALIBRATE, EXPORT):
         assert app_help(app, []) in documented
 

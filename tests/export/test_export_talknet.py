@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rule
+from checkout import DATA
 from extras import onnx, onnxruntime, torch
 
 from asdkit.core.bundle import FORMAT, Bundle
@@ -19,7 +20,7 @@ from asdkit.plugins.scorers.talknet import MODEL
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.exporting import exportable
 
-REFERENCE = np.load(Path(__file__).parent / "data" / "talknet.npz")
+REFERENCE = np.load(DATA / "talknet.npz")
 FRAMES = (1, 2, 7, 25, 37, 75, 150)
 
 

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from checkout import ROOT
 from synth import clicks, write_video
 
 import asdkit
@@ -467,7 +468,7 @@ def test_a_sweeper_looks_for_the_best(options, capsys):
         [
             "evaluate",
             "--config-dir",
-            str(Path(__file__).parents[1] / "examples" / "tune"),
+            str(ROOT / "examples" / "tune"),
             "experiment=tune",
             "hydra/sweeper=tune",
             *options,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import DATA
 from following import detections, follow, make
 
 from asdkit.core.boxes import iou
 
-CASES = json.loads((Path(__file__).parent / "data" / "tracker.json").read_text())
+CASES = json.loads((DATA / "tracker.json").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

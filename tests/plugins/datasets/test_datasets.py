@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from checkout import DOCS
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -837,7 +838,7 @@ def test_rttm_files_that_are_missing_or_do_not_fit(tmp_path):
 
 
 def test_the_dataset_of_the_docs_works(tmp_path):
-    page = (Path(__file__).parents[1] / "docs" / "datasets.md").read_text()
+    page = (DOCS / "datasets.md").read_text()
     (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict = {"__name__": "solo"}
     exec(compile(block, "docs/datasets.md", "exec", dont_inherit=True), names)

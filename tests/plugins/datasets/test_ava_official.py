@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checkout import DATA
 
 from asdkit.core.ava_csv import (
     PREDICTION_COLUMNS,
@@ -61,7 +62,7 @@ def test_average_precision_equals_the_official_scripts(shared: Callable[[str], P
 @pytest.mark.parametrize("name", ["random", "rare", "all_positive"])
 def test_average_precision_of_the_same_rows_kept_here(name: str):
     """Scores and truth of those files, joined, and what the official script makes of them."""
-    with np.load(Path(__file__).parent / "data" / "ava.npz") as kept:
+    with np.load(DATA / "ava.npz") as kept:
         scores, truth, percent = (kept[f"{name}_{part}"] for part in ("scores", "truth", "percent"))
     assert 100 * average_precision(scores, truth) == pytest.approx(float(percent), abs=1e-6)
 
