@@ -26,7 +26,6 @@ CHEAP += ["writers=[json,gate]"]
 LONGEST_S = 120
 SLURM = ["hydra/launcher=submitit_slurm", "hydra.launcher.cpus_per_task=1"]
 BATCH = [*ASD, "batch", "videos=talks", "output=out", *CHEAP, *SLURM]
-
 GATE = """
 import time
 from dataclasses import dataclass
