@@ -10,7 +10,7 @@ import pytest
 import rule
 from checkout import DATA
 from extras import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import asdkit
@@ -137,7 +137,6 @@ def encode(boxes, priors):
 centre, side = st.floats(-0.5, 1.5), st.floats(0.01, 2.0)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(*[centre, centre, side, side] * 2), max_size=5))
 def test_decoding_undoes_encoding(rows):
     x, y, width, height, *priors = np.array(rows).reshape(-1, 8).T
@@ -183,7 +182,6 @@ def scattered(seed, count):
     return [torch.from_numpy(array) for array in (loc, scores, priors)]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60), st.floats(0.05, 1), st.floats(0, 0.3))
 def test_faces_are_picked_as_published(seed, count, score_threshold, nms_threshold):
     loc, scores, priors = scattered(seed, count)

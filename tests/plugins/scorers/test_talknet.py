@@ -10,7 +10,7 @@ import rule
 from checkout import DATA
 from extras import torch
 from family import clip_of, shapes, windows_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -146,7 +146,6 @@ def fake_window_by_window(clip, window_seconds):
     return totals / len(window_seconds)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 400), min_size=1, max_size=3),
     st.lists(st.integers(1, 8), min_size=1, max_size=6),
