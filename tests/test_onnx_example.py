@@ -102,7 +102,7 @@ def test_the_example_is_short():
     assert len([line for line in EXAMPLE.splitlines() if line.strip()]) <= 36
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     frames=st.integers(1, 40),
     extra=st.integers(-640, 1000),
@@ -196,7 +196,7 @@ def face_by_the_page(image, x, y, s, c):
     return grey.astype(np.uint8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     x=st.floats(0, 80),
     y=st.floats(0, 60),

@@ -26,24 +26,6 @@ def nowhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def refused(capsys):
-    """Runs the command, which must fail with one line and write nothing; the line."""
-
-    def call(*words):
-        before = sorted(Path().rglob("*"))
-        with pytest.raises(SystemExit) as stop:
-            cli.main(words)
-        out, err = capsys.readouterr()
-        assert (stop.value.code, out) == (2, "")
-        assert err.count("\n") == 1
-        assert err.startswith("asd: ")
-        assert sorted(Path().rglob("*")) == before
-        return err
-
-    return call
-
-
 def tree(folder: Path) -> dict[str, str]:
     return {
         name: path.read_text("utf-8")

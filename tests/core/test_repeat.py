@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_forms import GOOD
+from good_result import GOOD
 
 from asdkit.core.config.compose import RUN, compose_run, settings_of
 from asdkit.core.errors import AsdError, InputError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -12,12 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from synth import clicks, steady, write_video
+from strangers import package
 
 import asdkit
 from asdkit.core.errors import AsdError, OutputError
 from asdkit.core.files import remove_partial, whole, whole_folder
-from asdkit.core.registry import registry
 from asdkit.core.results_folder import INCOMPLETE, taken
 
 UNSURE = """
@@ -81,35 +79,15 @@ FILES += ["sub/unsure.txt"]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A folder with an installed plugin."""
-    folder = tmp_path_factory.mktemp("site")
-    info = folder / "unsure-1.0.dist-info"
-    info.mkdir()
-    (folder / "unsure.py").write_text(UNSURE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: unsure\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[asdkit]\nmain = unsure\n")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    """A video of one second, with sound."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_video(
-        path, frames=25, size=(64, 48), image=steady, sounds=[(0.0, clicks([0.5], 1.0))]
-    )
+    return package(tmp_path_factory.mktemp("site"), "unsure", UNSURE)
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch, site):
+def nowhere(tmp_path, monkeypatch, site, found_in):
     """Runs in an empty folder, with the plugin there."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(site)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    found_in(site)
     Path("boxes.json").write_text(json.dumps([[[10, 5, 50, 45, 1.0]]] * 25))
-    importlib.invalidate_caches()
-    registry.cache_clear()
-    yield
-    registry.cache_clear()
 
 
 def files(folder="out"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import random
 import shutil
@@ -16,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strangers import package
 from synth import clicks, steady, write_video
 
 import asdkit
 from asdkit.core import resume as kept
 from asdkit.core.errors import OutputError
-from asdkit.core.registry import registry
 from asdkit.core.results_folder import INCOMPLETE
 
 SLOW = """
@@ -109,13 +108,7 @@ OPTIONS += ["cutter.path=scenes.csv", "batch_frames=2", "writers=[json,rttm,pywo
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A folder with an installed plugin."""
-    folder = tmp_path_factory.mktemp("site")
-    info = folder / "slow-1.0.dist-info"
-    info.mkdir()
-    (folder / "slow_parts.py").write_text(SLOW)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[asdkit]\nmain = slow_parts\n")
-    return folder
+    return package(tmp_path_factory.mktemp("site"), "slow_parts", SLOW)
 
 
 @pytest.fixture(scope="module")
@@ -128,19 +121,14 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch, site, interruptible):
+def nowhere(tmp_path, monkeypatch, site, found_in, interruptible):
     """Runs in an empty folder, with the plugin there, and three shots in a list."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(site)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    found_in(site)
     monkeypatch.setattr(kept, "_EVERY_S", 0.0)
     monkeypatch.setenv("KEEP_EVERY_S", "0")
     rows = "Start Timecode,Start Time (seconds)\n,0\n,1.2\n,2.0\n"
     Path("scenes.csv").write_text(rows)
-    importlib.invalidate_caches()
-    registry.cache_clear()
-    yield
-    registry.cache_clear()
 
 
 def found(folder="out"):

@@ -21,7 +21,7 @@ def smoothed_in_pieces(boxes: np.ndarray, cuts: list[int]) -> np.ndarray:
     return np.concatenate([*rows, smoother.finish()])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_smoothing_in_pieces_is_smoothing_at_once(data):
     n = data.draw(st.integers(1, 40))
@@ -52,7 +52,7 @@ def test_outside_the_picture_is_grey(x, y, side):
     assert (edge == GREY).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     x=st.floats(-100, 300),
     y=st.floats(-100, 300),

@@ -28,7 +28,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RECORDS, min_size=1, max_size=5), st.data())
 def test_a_manifest_torn_anywhere_is_read_and_mended(tmp_path_factory, records, data):
     folder = tmp_path_factory.mktemp("torn")
@@ -51,7 +51,7 @@ def test_a_manifest_torn_anywhere_is_read_and_mended(tmp_path_factory, records, 
     assert path.read_bytes() == b"".join(lines[:kept]) + path.read_bytes().splitlines(True)[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["/a", "/b"])), max_size=12))
 def test_the_latest_record_wins_whichever_shard_wrote_it(tmp_path_factory, written):
     folder = tmp_path_factory.mktemp("union")

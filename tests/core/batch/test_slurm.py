@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import pytest
 from checkout import DOCS
 from slurm_cluster import cluster, missing
-from synth import clicks, steady, write_video
+from strangers import package
 
 pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
 
@@ -64,23 +64,9 @@ def slurm(tmp_path_factory):
     """The environment of a cluster with four CPUs, where jobs find the plugin."""
     if absent := missing():
         pytest.skip(f"needs Slurm and munge: {', '.join(absent)}")
-    site = tmp_path_factory.mktemp("site")
-    (site / "gate.py").write_text(GATE)
-    info = site / "gate-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gate\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[asdkit]\nmain = gate\n")
+    site = package(tmp_path_factory.mktemp("site"), "gate", GATE)
     with cluster() as environment:
         yield {**environment, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    """A video of one second, with sound."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    return write_video(
-        path, frames=25, size=(64, 48), image=steady, sounds=[(0.0, clicks([0.5], 1.0))]
-    )
 
 
 class Lab:

@@ -78,7 +78,7 @@ PATHS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sets(PATHS, max_size=12), st.sets(PATHS, max_size=4), st.randoms())
 def test_names_are_safe_and_of_one_video_each(paths, earlier, random):
     known = name_folders(earlier, {})

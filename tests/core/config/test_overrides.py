@@ -24,7 +24,7 @@ VALUES += ["boxes", "[json,json]", "a,b", "range(1,3)", "choice(a)", "int(x)", "
 VALUES += ["\u00e9", "\ud800", "a=b", " ", "~", "{on:1}", "{on:null}", "off", "2020-01-01"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["", "+", "++", "~"]),
     st.sampled_from(KEYS),

@@ -73,7 +73,7 @@ def test_the_fit_finds_what_labels_were_drawn_by(temperature: float, bias: float
     assert found == pytest.approx((temperature, bias), rel=0.05, abs=0.05)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(-8, 8), st.booleans()), min_size=4, max_size=40),
     st.sampled_from([0.1, 1.0, 30.0]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import by_hand
 import numpy as np
 import pytest
 
@@ -14,11 +15,7 @@ from asdkit.core.types import Heard, Track
 
 def track(first: int, likely: list[float]) -> Track:
     p = np.array(likely)
-    n = len(p)
-    return Track(
-        0, 0, first, np.zeros((n, 4)), np.zeros((n, 3)),
-        np.stack([np.zeros(n), np.log(p / (1 - p))], 1).astype(np.float32), (),
-    )  # fmt: skip
+    return by_hand.track(0, first, np.zeros((len(p), 4)), np.log(p / (1 - p)))
 
 
 def heard(first: int, *runs: tuple[int, float]) -> Heard:

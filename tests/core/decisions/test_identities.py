@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import by_hand
 import cv2
 import numpy as np
 import pytest
@@ -28,10 +29,9 @@ def unit(*angles_degrees: float) -> np.ndarray:
 
 
 def track(first: int, frames: int, *angles: float, number: int = 0) -> Track:
-    return Track(
-        number, 0, first, np.zeros((frames, 4)), np.zeros((frames, 3)), np.zeros((frames, 2)), (),
-        embedded=np.arange(first, first + len(angles)), embeddings=unit(*angles),
-    )  # fmt: skip
+    embedded = np.arange(first, first + len(angles))
+    boxes = np.zeros((frames, 4))
+    return by_hand.track(number, first, boxes, embedded=embedded, embeddings=unit(*angles))
 
 
 def names(tracks, people=None, max_distance=0.2):

@@ -8,16 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import by_hand
 import cv2
 import numpy as np
 import pytest
 
-from asdkit import Clip, Context, Result, Track
+from asdkit import Clip, Context
 from asdkit.core.analysis import crops
 from asdkit.core.decisions.segments import SegmentsConfig, speaking_segments
 from asdkit.core.demo.clip import DemoTruth, Person, frames_right, make_clip
 from asdkit.core.errors import MissingExtraError
-from asdkit.core.types import SAMPLES_PER_FRAME, VideoInfo
+from asdkit.core.types import SAMPLES_PER_FRAME
 from asdkit.plugins.scorers.lip_motion import LIP_MOTION, LipMotionConfig
 
 FACES = ((164.0, 103.0, 332.0, 317.0), (636.0, 116.0, 798.0, 327.0))
@@ -25,14 +26,11 @@ FACES = ((164.0, 103.0, 332.0, 317.0), (636.0, 116.0, 798.0, 327.0))
 
 
 def track(first_frame, frames, speaking=(), box=FACES[0], number=0):
-    boxes = np.tile(box, (frames, 1))
-    logits = np.zeros((frames, 2))
-    return Track(number, 0, first_frame, boxes, np.zeros((frames, 3)), logits, tuple(speaking))
+    return by_hand.track(number, first_frame, np.tile(box, (frames, 1)), speaking=speaking)
 
 
 def result(*tracks, shots=((0, 100),)):
-    video = VideoInfo(Path("demo.mp4"), 4.0, 960, 540, 25.0, True)
-    return Result(video, tuple(shots), tracks, {}, {})
+    return by_hand.result(*tracks, path="demo.mp4", duration_s=4.0, size=(960, 540), shots=shots)
 
 
 @pytest.fixture(scope="module")

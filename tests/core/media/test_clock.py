@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,18 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from by_hand import result_of
 from synth import click_times, clicks, number_of, numbered, write_video
+from watching import B_FRAMES, heard, numbers
 
 from asdkit.core.component import Context
-from asdkit.core.media.container import Media
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
-from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig
 
-B_FRAMES = {"bf": "3", "preset": "fast", "crf": "16"}
 CLICKS_S = (0.3, 0.7)
-
-
-def numbers(media: Media, **part: float) -> list[tuple[int, int]]:
-    """(grid frame, number in the picture) of a video or of a part of it."""
-    return [(frame.index, number_of(frame.image)) for frame in frames(media, **part)]
-
-
-def heard(media: Media, seconds: float) -> list[float]:
-    with Sound(media) as sound:
-        return click_times(sound.read(0, round(seconds * 16_000)))
 
 
 def part(path: Path, first: int, starts_s: float = 0.0, **options: Any) -> Path:
@@ -118,14 +108,7 @@ def test_a_part_of_joined_files_is_that_of_the_whole(tmp_path, starts_s):
 def test_joined_files_are_annotated_in_step(tmp_path, codec):
     """Whether the sound is copied or made anew."""
     media = probe(joined(tmp_path / "clip.ts", 0, 50, sound_codec=codec))
-    result = Result(
-        video=media.info,
-        shots=((0, 50),),
-        tracks=(),
-        settings={"start_s": 0.0, "end_s": None},
-        timings_s={},
-        sound_path=media.sound_path,
-    )
+    result = replace(result_of(media), shots=((0, 50),))
     (path,) = annotated.build(AnnotatedConfig(), Context(threads=1)).write(result, tmp_path)
     written = probe(path)
     assert numbers(written) == [(k, k) for k in range(50)]

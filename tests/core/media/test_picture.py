@@ -84,7 +84,7 @@ def test_only_frames_that_are_used_are_converted(tmp_path, monkeypatch):
 gaps = st.lists(st.fractions(Fraction(1, 500), Fraction(1, 2), max_denominator=1000), max_size=40)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     gaps,
     st.fractions(Fraction(1, 500), 1, max_denominator=1000),
@@ -102,7 +102,7 @@ def test_the_grid_follows_the_rule_for_any_times(between, last, first, early_s):
     assert list(picture.on_grid(every[late:], first, early_s)) == whole[first:]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.integers(2, 180), min_size=1, max_size=25), st.integers(0, 40))
 def test_variable_rate_files_follow_the_rule(tmp_path_factory, between_ms, first):
     times = [Fraction(sum(between_ms[:n]), 1000) for n in range(len(between_ms) + 1)]

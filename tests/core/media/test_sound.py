@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from by_hand import result_of
 from scipy.io import wavfile
 from synth import click_times, clicks, write_video
 
@@ -19,7 +20,6 @@ from asdkit.core.media.container import Media
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
 from asdkit.core.media.soundtrack import COPIED_CODECS
-from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 
 CLICKS_S = [0.3, 1.0, 1.7]
@@ -47,16 +47,8 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = 16_000) -> Path:
 
 
 def annotate(folder: Path, media: Media, **part: float) -> Path:
-    result = Result(
-        video=media.info,
-        shots=((0, 1),),
-        tracks=(),
-        settings={"start_s": 0.0, "end_s": None, **part},
-        timings_s={},
-        sound_path=media.sound_path,
-    )
     writer = annotated.build(annotated.AnnotatedConfig(40), Context(threads=1))
-    (path,) = writer.write(result, folder)
+    (path,) = writer.write(result_of(media, **part), folder)
     return path
 
 

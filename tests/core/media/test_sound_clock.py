@@ -56,7 +56,7 @@ def test_stereo_is_mixed(tmp_path):
         assert sound.read(0, 32_000).max() == pytest.approx(left.max() / 2, rel=0.02)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 4_000)), max_size=15))
 def test_reading_in_pieces_gives_the_same(tmp_path_factory, steps):
     path = tmp_path_factory.getbasetemp() / "pieces.mkv"

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from by_hand import result_of
 from containers import (
     changed,
     remuxed,
@@ -28,7 +29,6 @@ from asdkit.core.media.container import Reading
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe, sound_of
 from asdkit.core.media.programs import programs_of
-from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 
 DEFAULT, OTHER = Disposition.default, Disposition(0)
@@ -190,14 +190,8 @@ def test_the_annotated_video_has_the_sound_of_the_run(tmp_path, parts, caplog, o
         (parts["late"], OTHER),
     )
     media = read(path, **options)
-    result = Result(
-        video=replace(media.info, notes=tuple(media.notes)),
-        shots=((0, 1),),
-        tracks=(),
-        settings={"start_s": 0.0, "end_s": None, **options},
-        timings_s={},
-        sound_path=media.sound_path,
-    )
+    result = result_of(media, **options)
+    result = replace(result, video=replace(media.info, notes=tuple(media.notes)))
     assert len(caplog.messages) == len(list(media.notes))
     writer = annotated.build(annotated.AnnotatedConfig(), Context(threads=1))
     (written,) = writer.write(result, tmp_path)

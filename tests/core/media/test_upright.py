@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from by_hand import result_of
 from synth import number_of, numbered, write_video
 
 from asdkit.core.component import Context
@@ -17,7 +18,6 @@ from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe
 from asdkit.core.media.upright import TRANSFERS, tone_table
-from asdkit.core.types import Result
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig
 
@@ -31,14 +31,8 @@ def silent(path: Path, **reading: object) -> Media:
 
 
 def annotate(media: Media, folder: Path, **settings: object) -> list[av.VideoFrame]:
-    result = Result(
-        video=media.info,
-        shots=((0, 1),),
-        tracks=(),
-        settings={"start_s": 0.0, "end_s": None, **settings},
-        timings_s={},
-    )
-    (path,) = annotated.build(AnnotatedConfig(), Context(threads=1)).write(result, folder)
+    writer = annotated.build(AnnotatedConfig(), Context(threads=1))
+    (path,) = writer.write(result_of(media, **settings), folder)
     with av.open(str(path)) as container:
         return list(container.decode(video=0))
 

@@ -145,7 +145,7 @@ def window_by_window(network, clip, window_seconds):
 
 
 @pytest.mark.slow
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.differing_executors])
 @given(frames=st.integers(1, 40), lengths=st.sets(st.integers(1, 6), min_size=1, max_size=2))
 @example(frames=1, lengths={1, 2, 3, 4, 5, 6})
 @example(frames=4, lengths={1, 6})
@@ -166,7 +166,6 @@ def convolved(pictures, reach):
     return x
 
 
-@settings(deadline=None)
 @given(
     frames=st.integers(1, 400),
     seconds=st.lists(st.integers(1, 8), min_size=1, max_size=6),

@@ -150,7 +150,7 @@ def test_mouth_motion_is_in_pixels_whatever_the_contrast():
     assert np.median(faint[INSIDE]) == pytest.approx(np.median(motion[INSIDE]), rel=0.15)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data(), st.integers(1, 8))
 def test_every_frame_of_any_clip_is_scored(data, n):
     byte, sample = st.integers(0, 255), st.integers(-32768, 32767)

@@ -273,7 +273,7 @@ rows_ = st.tuples(
 
 
 @every_tracker
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     frames=st.lists(st.lists(rows_, max_size=4), max_size=20),
     step=st.integers(1, 3),

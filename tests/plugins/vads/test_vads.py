@@ -97,7 +97,7 @@ def test_silence_is_no_speech(name):
     assert found.max() < (1e-6 if name == "energy" else 0.1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     frames=st.lists(st.integers(0, 20).map(lambda n: 4 * n), max_size=8),
     seed=st.integers(0, 99),

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
+from by_hand import result_of, track
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synth import click_times, clicks, number_of, write_video
@@ -36,30 +37,9 @@ def noise(number: int, width: int, height: int) -> np.ndarray:
     return np.random.default_rng(number).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def track(number: int, first: int, boxes, scores) -> Track:
-    scores = np.broadcast_to(np.asarray(scores, np.float32), len(boxes))
-    return Track(
-        id=number,
-        shot=0,
-        first_frame=first,
-        boxes=np.asarray(boxes, float),
-        smoothed=np.zeros((len(boxes), 3)),
-        logits=np.stack([np.zeros_like(scores), scores], 1),
-        speaking=(),
-    )
-
-
 def result(video: Path, *tracks: Track, sound: Path | None = None, **options) -> Result:
     """A result as a run over this video gives it."""
-    media = probe(video, sound, allow_silent=True)
-    return Result(
-        video=media.info,
-        shots=((0, 1),),
-        tracks=tracks,
-        settings={"start_s": 0.0, "end_s": None, **options},
-        timings_s={},
-        sound_path=media.sound_path,
-    )
+    return result_of(probe(video, sound, allow_silent=True), *tracks, **options)
 
 
 def annotate(folder: Path, what: Result, crf: int = 20) -> Path:
@@ -396,7 +376,7 @@ def test_many_tracks_come_and_go(monkeypatch, tmp_path):
     assert drawn == wanted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.sampled_from([(96, 160), (240, 320), (640, 360)]),
     corner=st.tuples(st.floats(-0.5, 1.2), st.floats(-0.5, 1.2)),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import by_hand
 import cv2
 import numpy as np
 import pytest
@@ -31,18 +32,17 @@ SOUND = {"speech", "off-screen"}
 
 def track(number: int, first: int, frames: int, identity: str | None = None) -> Track:
     """A face that speaks in the second half."""
-    logits = np.zeros((frames, 2), np.float32)
-    logits[:, 1] = np.where(np.arange(frames) < frames // 2, -3, 3)
-    probabilities = 1 / (1 + np.exp(-logits[:, 1]))
-    speaking = speaking_segments(probabilities, first, SegmentsConfig())
-    boxes, smoothed = np.zeros((frames, 4)), np.zeros((frames, 3))
-    return Track(number, 0, first, boxes, smoothed, logits, speaking, identity=identity)
+    scores = np.where(np.arange(frames) < frames // 2, -3, 3).astype(np.float32)
+    speaking = speaking_segments(1 / (1 + np.exp(-scores)), first, SegmentsConfig())
+    boxes = np.zeros((frames, 4))
+    return by_hand.track(number, first, boxes, scores, speaking, identity=identity)
 
 
 def result(*tracks: Track, seconds: int = 12, path: str = "talk.mp4", **more) -> Result:
-    info = VideoInfo(Path(path), float(seconds), 640, 360, 25.0, has_sound=True)
+    """A result of two shots."""
     shots = ((0, 25 * seconds // 2), (25 * seconds // 2, 25 * seconds))
-    return Result(info, shots, tracks, {}, {}, **more)
+    video = {"path": path, "duration_s": float(seconds), "size": (640, 360), "shots": shots}
+    return by_hand.result(*tracks, **video, **more)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_json_has_a_key_a_line_and_no_needless_digits(two):
     assert max(map(len, digits.strip("[]").split(", "))) <= 13
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
 def test_json_gives_every_float32_back(values):
     logits = np.stack([np.zeros(len(values)), values], 1).astype(np.float32)
