@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from asdkit.core.errors import InputError
-from asdkit.core.media import container
+from asdkit.core.media.decoder import Decoder
 from asdkit.core.media.probe import probe
 
 
 @pytest.fixture
 def decoded(monkeypatch):
     """Every frame that was decoded."""
-    run = container.Decoder._run
+    run = Decoder._run
     seen = []
 
     def counting(*args: object) -> object:
@@ -22,7 +22,7 @@ def decoded(monkeypatch):
             seen.append(frame)
             yield frame
 
-    monkeypatch.setattr(container.Decoder, "_run", counting)
+    monkeypatch.setattr(Decoder, "_run", counting)
     return seen
 
 
