@@ -15,6 +15,7 @@ import numpy as np
 import pandas
 import pytest
 import webvtt
+from judging import make
 from synth import write_video
 
 import asdkit
@@ -27,14 +28,12 @@ from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
 from asdkit.core.types import Detections, Result
-from asdkit.plugins.datasets import asdkit_components as datasets
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
 from asdkit.plugins.datasets.face_crops import FaceCrops
 from asdkit.plugins.datasets.rttm import read_rttm, read_uem
 from asdkit.plugins.writers import asdkit_components as writers
 
 WRITERS = {component.name: component for component in writers()}
-DATASETS = {component.name: component for component in datasets()}
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Renée") for form in ("NFC", "NFD"))
 
 
@@ -53,12 +52,6 @@ def write(name: str, what: Result, folder: Path) -> Path:
     component = WRITERS[name]
     (path,) = component.build(component.config(), Context()).write(what, folder)
     return path
-
-
-def make(dataset: str, **parameters):
-    component = DATASETS[dataset]
-    values = {name: str(v) if isinstance(v, Path) else v for name, v in parameters.items()}
-    return component.build(component.config(**values), Context())
 
 
 class OneFace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from analysing import Cuts
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.square_pixels import Square
@@ -16,14 +17,6 @@ from asdkit.plugins.trackers.iou import IouConfig, build
 
 SIDE = 64
 BOX = [20.0, 20.0, 40.0, 40.0]
-
-
-class Cuts:
-    def __init__(self, *cuts):
-        self.cuts = cuts
-
-    def starts_shot(self, frame, index):
-        return index in self.cuts
 
 
 class Faces:

@@ -16,7 +16,9 @@ from family import (
     RUNTIMES,
     SMALL,
     clip_of,
+    close,
     logits_by_length,
+    normalised,
     scorer,
     shapes,
     windows_of,
@@ -25,7 +27,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
+from asdkit.core.analysis.features import mfcc
 from asdkit.core.bundle import Bundle
 from asdkit.core.component import Context
 from asdkit.core.config.chosen import Chosen
@@ -49,14 +51,6 @@ AVA = {"lr_asd": "pretrain_AVA", "light_asd": "pretrain_AVA_CVPR"}
 """What the figures of the weights `ava` are called; those of `talkset` are the same for both."""
 PARTS = ("frontend.onnx", "window.onnx")
 small = pytest.mark.parametrize("name", SMALL)
-
-
-def close(found, wanted, tolerance=1e-4):
-    np.testing.assert_allclose(found, wanted, atol=tolerance, rtol=0)
-
-
-def normalised(faces):
-    return (torch.from_numpy(faces).float() / 255 - FACE_MEAN) / FACE_STD
 
 
 def on_cuda(kind):

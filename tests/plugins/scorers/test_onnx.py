@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import rule
 import synth
 from extras import onnx, onnxruntime, torch
+from family import clip_of
 from onnx import TensorProto, helper
 from refusing import refusal
 
@@ -28,7 +28,6 @@ from asdkit.core.errors import (
 )
 from asdkit.core.files import sha256
 from asdkit.core.onnx_file import hold_in_one_file
-from asdkit.core.types import SAMPLES_PER_FRAME, Clip
 from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.onnx_runtime import SplitRuntime, WholeRuntime
@@ -42,10 +41,6 @@ needs_cuda = pytest.mark.skipif(
     not (HAS_GPU and CUDA in onnxruntime.get_available_providers()),
     reason="needs a CUDA device and an ONNX Runtime for it",
 )
-
-
-def clip_of(tag, frames):
-    return Clip(rule.face_frames(tag, frames), rule.waveform(tag, SAMPLES_PER_FRAME * frames))
 
 
 def loaded(weights, device="cpu", **parameters):

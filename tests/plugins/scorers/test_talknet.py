@@ -9,12 +9,12 @@ import pytest
 import rule
 from checkout import DATA
 from extras import torch
-from family import clip_of, shapes, windows_of
+from family import clip_of, close, normalised, shapes, windows_of
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
+from asdkit.core.analysis.features import mfcc
 from asdkit.core.component import Context
 from asdkit.core.errors import DeviceError, MissingExtraError, WeightsError
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip
@@ -34,14 +34,6 @@ STAGES = {
     "visual_cross": "crossV2A",
 }
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
-
-def close(found, wanted, tolerance=1e-4):
-    np.testing.assert_allclose(found, wanted, atol=tolerance, rtol=0)
-
-
-def normalised(faces):
-    return (torch.from_numpy(faces).float() / 255 - FACE_MEAN) / FACE_STD
 
 
 def tensors(tag, frames):
