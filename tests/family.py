@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rule
+from checkout import DATA, SHARED
 
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD
 from asdkit.core.bundle import Bundle
 from asdkit.core.component import Component, Context
 from asdkit.core.registry import registry
@@ -21,8 +24,6 @@ from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.scorer import Runtime
 from asdkit.plugins.scorers.windowed.windows import Span, cut
 
-DATA = Path(__file__).parent / "data"
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 MODELS = {model.name: model for model in (TALKNET, LR_ASD, LIGHT_ASD)}
 SMALL = ("lr_asd", "light_asd")
 RUNTIMES = ("PyTorch", "bundle", "model.onnx")
@@ -122,3 +123,14 @@ def logits_by_length(runtime: Runtime, tag: str, frames: int) -> list[Float32]:
         np.concatenate([logits[window] for window in windows_of(frames, seconds)])
         for seconds in range(1, 7)
     ]
+
+
+def close(found: Any, wanted: Any, tolerance: float = 1e-4) -> None:
+    np.testing.assert_allclose(found, wanted, atol=tolerance, rtol=0)
+
+
+def normalised(faces: np.ndarray) -> Any:
+    """Faces as the networks of PyTorch take them."""
+    from extras import torch
+
+    return (torch.from_numpy(faces).float() / 255 - FACE_MEAN) / FACE_STD

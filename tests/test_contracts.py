@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import ROOT
 
 import asdkit
 from asdkit import plugin, testing
@@ -18,7 +19,6 @@ from asdkit.core.errors import MissingExtraError, PluginError, WeightsError
 from asdkit.core.registry import registry
 from asdkit.core.types import Detections, Scores, TrackPiece
 
-ROOT = Path(__file__).resolve().parents[1]
 OWN = {
     key: component
     for key, component in registry().components.items()
