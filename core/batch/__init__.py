@@ -1,4 +1,4 @@
-"""Many videos: found, shared out, done by workers, and each accounted for."""
+"""`asd batch`: finds videos, distributes them to worker processes, and records each outcome."""
 
 from .run import Summary, run_batch
 from .settings import BATCH, BatchOptions
