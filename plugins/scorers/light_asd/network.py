@@ -20,7 +20,7 @@ def network() -> Network:
 
 
 class _Block(Block):
-    """Two paths, each a spatial (for sound: frequency) and a temporal convolution, then summed."""
+    """Two paths, each a spatial (sound: frequency) and a temporal convolution, summed and mixed."""
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
