@@ -1,6 +1,6 @@
-"""What the author of a plugin may import. Names that are not here may change with any version.
+"""The public interface for plugins. Names that are not here may change with any version.
 
-`asdkit.testing` has the checks that a component must pass; docs/plugins.md tells the rest.
+`asdkit.testing` has the checks that a component must pass; see docs/plugins.md.
 """
 
 from .core.analysis.features import mfcc

@@ -1,4 +1,4 @@
-"""Checks that every component must pass, those of asdkit as those of strangers.
+"""Checks that every component must pass, asdkit's own and those of plugins.
 
 Each raises `PluginError` with one line that says what is wrong. In a test of a plugin:
 
@@ -63,18 +63,18 @@ __all__ = [
 ]
 
 _SAME_BOX_PX = 1.0
-"""A picture by itself and among others may give boxes that differ by so much."""
+"""Allowed difference between the boxes of a picture alone and in a batch."""
 _SAME_SCORE = 1e-2
-"""The same of scores and of a vector's numbers: networks round otherwise in a batch."""
+"""The same for scores and embeddings: networks round differently in a batch."""
 
 
 def check_detector(detector: Detector, height: int = 240, width: int = 320) -> None:
-    """Check that a detector answers for each frame, alike for one frame and for several.
+    """Check that a detector answers for each frame, and equally for one frame and for a batch.
 
     Args:
         detector: The detector.
-        height: Height of the pictures that it is shown, in pixels.
-        width: Their width.
+        height: Height of the test pictures, in pixels.
+        width: Width of the test pictures, in pixels.
 
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Detector`.
@@ -99,10 +99,10 @@ def check_detector(detector: Detector, height: int = 240, width: int = 320) -> N
 
 
 def check_tracker(make: Callable[[], Tracker]) -> None:
-    """Check that a tracker tells of tracks without gaps, ends them, and numbers each once.
+    """Check that a tracker returns tracks without gaps, ends them, and never reuses numbers.
 
     Args:
-        make: Makes a tracker that has seen nothing.
+        make: Builds a new tracker.
 
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Tracker`.
@@ -127,6 +127,8 @@ def check_tracker(make: Callable[[], Tracker]) -> None:
 
 def check_scorer(scorer: Scorer) -> None:
     """Check that a scorer gives each frame of clips of any length a finite score.
+
+    The scores of a clip must not depend on the other clips.
 
     Args:
         scorer: The scorer.
@@ -153,7 +155,7 @@ def check_scorer(scorer: Scorer) -> None:
 
 
 def check_embedder(embedder: Embedder) -> None:
-    """Check that an embedder gives each face a vector of length 1, whatever is beside it.
+    """Check that an embedder gives each face a vector of length 1, independent of other faces.
 
     Args:
         embedder: The embedder.
@@ -175,10 +177,10 @@ def check_embedder(embedder: Embedder) -> None:
 
 
 def check_vad(make: Callable[[], Vad]) -> None:
-    """Check that a voice activity detector answers for each frame of a sound cut anyhow.
+    """Check that a voice activity detector answers for each frame, however the sound is divided.
 
     Args:
-        make: Makes one that has heard nothing.
+        make: Builds a new detector.
 
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Vad`.
@@ -208,10 +210,10 @@ def check_vad(make: Callable[[], Vad]) -> None:
 
 
 def check_cutter(make: Callable[[], Cutter]) -> None:
-    """Check that a cutter says of each frame whether a shot begins with it.
+    """Check that a cutter answers for each frame, and equally for equal pictures.
 
     Args:
-        make: Makes one that has seen nothing.
+        make: Builds a new cutter.
 
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Cutter`.
@@ -235,12 +237,12 @@ def check_cutter(make: Callable[[], Cutter]) -> None:
 
 
 def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> list[Path]:
-    """Check that a writer writes the files that it tells of, into its folder alone.
+    """Check that a writer writes exactly the files it returns, inside its folder only.
 
     Args:
         writer: The writer.
         folder: An empty folder.
-        of: The result to write; `result` without a video if not given.
+        of: The result to write; by default that of `result`, which has no video file.
 
     Returns:
         The files.
@@ -266,13 +268,13 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
 
 
 def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
-    """Check that a dataset hands out videos of different names, always in one order.
+    """Check that a dataset returns videos with unique names, always in the same order.
 
     Args:
         dataset: The dataset.
 
     Returns:
-        Its videos.
+        The dataset's videos.
 
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Dataset`.
@@ -292,11 +294,11 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
 
 
 def result(path: Path, *, frames: int = 50) -> Result:
-    """A result to try writers on: one shot, two faces, of which the first speaks in the middle.
+    """A result to test writers with: one shot, two faces, of which the first speaks in the middle.
 
     Args:
-        path: What it says that its video is.
-        frames: Its length, in grid frames.
+        path: The path of the video named in the result.
+        frames: Length in grid frames.
     """
     tracks = []
     for number, left in enumerate((20.0, 120.0)):
@@ -327,13 +329,13 @@ def result(path: Path, *, frames: int = 50) -> Result:
 def write_video(
     path: Path, pictures: Sequence[UInt8], sound: Int16 | None = None, fps: int = 25
 ) -> Path:
-    """Write a video to try a run on.
+    """Write a video to test a run with.
 
     Args:
         path: The MP4 file.
-        pictures: Each (height, width, 3) uint8, RGB, of even sides.
-        sound: (n,) int16 at 16 kHz; none if not given.
-        fps: Pictures a second.
+        pictures: Each (height, width, 3) uint8, RGB, with even sides.
+        sound: (n,) int16 at 16 kHz; no sound if not given.
+        fps: Frame rate.
     """
     track = None if sound is None else sound_of_samples(sound)
     with Mp4Writer(path, fps, sound=track) as video:
@@ -343,7 +345,7 @@ def write_video(
 
 
 def _faces(frame: int) -> Detections:
-    """Two faces that stand still; one is not found in some frames, nor either in one."""
+    """Two still faces; the second is missing in some frames, and both in one."""
     boxes = np.array([[10.0, 10, 60, 70], [110, 15, 165, 80]])
     if frame % 60 == 30:
         return Detections.none()

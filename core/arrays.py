@@ -1,4 +1,4 @@
-"""Checking arrays that components hand on: dtype, shape, finite values, boxes."""
+"""Checks arrays that components exchange: dtype, shape, finite values, boxes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 
 def as_array(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """`value` as an array of `dtype`; `None` in `shape` stands for any length.
+    """Convert `value` to an array of `dtype` and check its shape; `None` stands for any length.
 
     Raises:
-        ValueError: It has another shape.
+        ValueError: The array has another shape.
     """
     array = np.asarray(value, dtype)
     fits = array.ndim == len(shape) and all(
@@ -25,10 +25,10 @@ def as_array(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -
 
 
 def checked_boxes(what: str, value: Any) -> NDArray[np.float64]:
-    """`value` as boxes (n, 4) float64.
+    """Convert `value` to boxes (n, 4) float64, and check them.
 
     Raises:
-        ValueError: It has another shape, or a box is not finite or ends before it begins.
+        ValueError: The array has another shape, or a box is not finite, or x1 > x2 or y1 > y2.
     """
     boxes: NDArray[np.float64] = as_array(what, value, np.float64, (None, 4))
     fine = np.isfinite(boxes).all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)

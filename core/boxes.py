@@ -1,4 +1,4 @@
-"""How much boxes overlap, and pairing them."""
+"""Overlap of boxes, and greedy matching."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def iou(a: Float64, b: Float64) -> Float64:
 
 
 def pairs(closeness: Float64, least: float) -> list[tuple[int, int]]:
-    """Pair rows with columns, each at most once, the closest first; of equals the earlier first.
+    """Match rows with columns greedily, closest first, each at most once; ties in index order.
 
     Args:
-        closeness: (n, m); nan is never close.
-        least: What a pair must reach.
+        closeness: (n, m); pairs with nan are never matched.
+        least: Least closeness of a pair.
 
     Returns:
         (row, column) of each pair.

@@ -1,4 +1,4 @@
-"""What a component is: its kinds, what it is built for, how a plugin describes it."""
+"""Components: their kinds, the context they are built in, and how a plugin describes them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ RUN_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
 KINDS = (*RUN_KINDS, "writer", "dataset")
 """All kinds of components."""
 PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
-"""Folders of presets: those of one kind each, and those of everything."""
+"""Folders of presets: one folder per kind, and `experiment` for presets of several kinds."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a component may want to know of the run it is built for.
+    """Settings of a run that a component may use when it is built.
 
     Attributes:
         device: "auto", "cpu", "cuda" or "cuda:N", as the user asked.
         threads: CPU threads to use; None for the library's own choice.
-        detect_every: Faces are looked for on every so many grid frames.
+        detect_every: The detector runs on one grid frame in so many.
     """
 
     device: str = "auto"
@@ -34,12 +34,12 @@ class Context:
 
 
 class Settled(NamedTuple):
-    """A scorer's parameters with nothing left open.
+    """A scorer's parameters with those filled in that depend on its weights.
 
     Attributes:
         config: The parameters.
-        calibration: The file of the calibration that ships for its weights; None if none does.
-            It is used only with the parameters it was fitted with.
+        calibration: The file of the calibration shipped for the scorer's weights; None if there is
+            none. It is used only with the parameters it was fitted with.
     """
 
     config: Any
@@ -55,15 +55,15 @@ class Component:
         name: What a user writes: `detector=yunet`.
         config: A dataclass: every parameter with its type and default, the unit in its name. It
             may raise ValueError in `__post_init__`, naming the parameter.
-        build: Makes the component from an instance of `config` and a `Context`; imports what is
-            heavy only then.
+        build: Builds the component from an instance of `config` and a `Context`; heavy imports
+            belong here.
         weights: The published weights it can load, for `asd weights`.
         files: Writers only: the files it writes, relative to the output folder.
-        export: Scorers only: makes the network ready for `asd export` from an instance of
-            `config`; None if it has none.
-        settle: Scorers only: fills in what an instance of `config` leaves to the weights, and
-            finds the calibration that ships for them; None if nothing is left and none ships. It
-            never fails: what is wrong with weights is said by `build`.
+        export: Scorers only: prepares the network for `asd export` from an instance of `config`;
+            None if the scorer cannot be exported.
+        settle: Scorers only: fills in those parameters of an instance of `config` that depend on
+            the weights, and finds the calibration shipped for them; None if there are neither. It
+            never raises: `build` reports errors of the weights.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Downloading a file, with a bar, and why that failed."""
+"""Downloads a file with a progress bar, and describes failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUTS_S = (5.0, 30.0)
-"""Longest wait for a connection, and then for the next bytes."""
+"""Timeouts for the connection, and for each read after it."""
 BLOCK_BYTES = 1 << 18
 
 
@@ -17,8 +17,8 @@ def download(url: str, path: Path, name: str, size_bytes: int | None) -> None:
     Args:
         url: What to download.
         path: The file to write.
-        name: What the bar calls it.
-        size_bytes: How large it will be, if that is known.
+        name: Label of the progress bar.
+        size_bytes: Size of the file, if known.
 
     Raises:
         OSError: The server cannot be reached or refuses, or `path` cannot be written.
@@ -87,12 +87,12 @@ class _Bar:
 
 
 def describe_failure(error: OSError) -> str:
-    """Why a download failed, in the few words of the error at its root."""
+    """Why a download failed, in a few words, from the root cause of the error."""
     response = getattr(error, "response", None)
     if response is not None and not response.ok:
         return f"HTTP {response.status_code} {response.reason}"
     root: BaseException = error
-    # requests and urllib3 hand the error below on as the cause or as the last argument.
+    # requests and urllib3 pass the underlying error on as the cause or as the last argument.
     while isinstance(inner := root.__cause__ or (root.args or ("",))[-1], BaseException):
         root = inner
     return f"{type(error).__name__}: {getattr(root, 'strerror', None) or root}"

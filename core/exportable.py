@@ -1,4 +1,4 @@
-"""What a scorer hands over so that `asd export` can write it as ONNX graphs."""
+"""Describes a scorer's network, so that `asd export` can write it as ONNX graphs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Tensor:
         name: Its name in the graph.
         shape: A size for each axis: a number where it is fixed, "batch" or "frames" where it is
             free, or a multiple of these, such as "4*frames".
-        meaning: What it holds, with units.
-        low: Most of its values are above this; a proof draws from here on.
-        high: Most of its values are below this; a proof draws up to here.
+        meaning: Describes its content, with units.
+        low: Typical lower bound of its values; the proof of an export draws from here on.
+        high: Typical upper bound of its values; the proof draws up to here.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Tensor:
     high: float
 
     def free(self) -> dict[int, tuple[int, str]]:
-        """The free axes: axis to factor and name, as in {1: (4, "frames")}.
+        """The free axes, with factor and name, as in {1: (4, "frames")}.
 
         Raises:
-            ValueError: A size is none of these.
+            ValueError: A size is invalid.
         """
         found = {}
         for axis, size in enumerate(self.shape):
@@ -62,14 +62,14 @@ class Graph:
 
     Attributes:
         name: Name of the file, without `.onnx`.
-        meaning: What it computes.
+        meaning: Describes what it computes.
         module: A `torch.nn.Module` on the CPU, in `eval` mode; its forward takes the inputs in
             their order and returns the output. Both are float32 even when the module has been
             made `half()`.
         inputs: Its inputs.
-        output: Its output; one named "logits" is held to a closer tolerance in fp16.
-        samples: Makes real inputs out of clips, a few at a time, to calibrate int8 by.
-        int8: Which submodules are computed in int8 if asked for: their names in `module`.
+        output: Its output; one named "logits" has a stricter tolerance in fp16.
+        samples: Computes real inputs from clips, a few at a time, to calibrate int8.
+        int8: Names, in `module`, of the submodules that an int8 export quantises.
     """
 
     name: str
@@ -90,13 +90,13 @@ class Graph:
 class Exportable:
     """A scorer's network with its weights, ready for export.
 
-    The scorer's config has a field `weights`, which takes the folder of a bundle too.
+    The scorer's config has a field `weights`, which also accepts the folder of a bundle.
 
     Attributes:
-        model: Name of the scorer, such as "talknet"; a bundle says by it what it holds.
-        weights: Name of the published weights, or "" for a file of the user's own.
+        model: Name of the scorer, such as "talknet", as recorded in the bundle.
+        weights: Name of the published weights, or "" for a user's own file.
         source: The checkpoint that was read.
-        licence: Licence of the weights, or "" where that is not known.
+        licence: Licence of the weights, or "" if unknown.
         graphs: The graphs; the one named "model" is the whole network.
     """
 

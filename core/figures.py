@@ -1,4 +1,4 @@
-"""Pictures with Matplotlib: made without global state, the same bytes for the same numbers."""
+"""Figures with Matplotlib, without global state, and byte-identical for the same numbers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 128
-"""Pixels an inch of the PNG files: a power of two, so that sizes in pixels come out exactly."""
+"""Resolution of the PNG files: a power of two, so that sizes in pixels are exact."""
 _FONT = "DejaVu Sans"
-"""Matplotlib brings it."""
+"""Ships with Matplotlib."""
 _STYLE: dict[Any, Any] = {
     "font.size": 8.0,
     "svg.fonttype": "none",  # text stays text
@@ -31,39 +31,39 @@ _STYLE: dict[Any, Any] = {
 
 
 def require_matplotlib(needed_by: str, instead: str = "") -> None:
-    """Refuse to go on without Matplotlib.
+    """Check that Matplotlib is installed.
 
     Args:
-        needed_by: What needs it, such as "plots=true".
-        instead: What can be chosen instead.
+        needed_by: The option that needs it, such as "plots=true".
+        instead: An alternative without it.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: Matplotlib is not installed.
     """
     if find_spec("matplotlib") is None:
         raise MissingExtraError(needed_by, "matplotlib", "evaluate", instead)
 
 
 def files_of(stem: Path) -> list[Path]:
-    """The files of a picture: STEM.svg and STEM.png."""
+    """The files of a figure: STEM.svg and STEM.png."""
     return [stem.with_name(stem.name + suffix) for suffix in (".svg", ".png")]
 
 
 @contextmanager
 def drawn(stem: Path, width_px: int, height_px: int, texts: Iterable[str] = ()) -> Iterator[Figure]:
-    """A figure to draw on, written to `files_of(stem)`, each whole, once the block ends well.
+    """Yield a figure to draw on; write it to `files_of(stem)` if the block succeeds.
 
-    Whatever the user's own settings of Matplotlib are, the same drawing makes the same bytes.
+    The files do not depend on the user's settings of Matplotlib.
 
     Args:
         stem: Path of the files without their suffix.
         width_px: Width in pixels.
         height_px: Height in pixels.
-        texts: What may hold characters that Matplotlib's own font lacks: they are taken from the
-            system's fonts, as far as there are any.
+        texts: Texts of the figure that may have characters missing in Matplotlib's own font; for
+            these, system fonts are used where available.
 
     Raises:
-        OutputError: The file system refuses.
+        OutputError: The files cannot be written.
     """
     with _quiet():
         import matplotlib
@@ -82,7 +82,7 @@ def drawn(stem: Path, width_px: int, height_px: int, texts: Iterable[str] = ()) 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what Matplotlib says of fonts and folders from the user, who cannot mend it."""
+    """Silence Matplotlib's messages on fonts and folders, which users cannot act on."""
     log = logging.getLogger("matplotlib")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -96,7 +96,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _fonts_for(text: str) -> list[str]:
-    """Fonts that hold the characters of a text as far as any does, Matplotlib's own first."""
+    """Fonts that together cover a text as far as possible, Matplotlib's own first."""
     from matplotlib.font_manager import fontManager, get_font
 
     fonts = [_FONT]

@@ -1,4 +1,4 @@
-"""What networks answered, as arrays on the disk and back."""
+"""Converts the outputs of networks to arrays for storage and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item = tuple[Any, ...]
 
 @dataclass
 class Answer:
-    """An answer in plain arrays; `items` are frames, clips, or all the faces embedded at once."""
+    """The output of one call as plain arrays; `items` are frames, clips, or one batch of faces."""
 
     kind: str
     key: str
@@ -31,11 +31,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "scorer": _names(Scores),
     "embedder": ("vectors",),
 }
-"""The arrays that a part of an answer is made of, by the kind of component that gives it."""
+"""By kind of component: the names of the arrays in an item."""
 
 
 def taken_apart(kind: str, answer: Any) -> list[Item] | None:
-    """An answer in plain arrays; None if it is not what it must be, of which others will tell."""
+    """Convert an output to plain arrays; None if it is invalid, which the analysis reports."""
     if kind == "embedder":
         fits = isinstance(answer, np.ndarray) and answer.ndim == 2 and answer.dtype == np.float32
         return [(answer.copy(),)] if fits else None
@@ -46,7 +46,7 @@ def taken_apart(kind: str, answer: Any) -> list[Item] | None:
 
 
 def rebuilt(kind: str, items: list[Item]) -> Any:
-    """The reverse of `taken_apart`."""
+    """The inverse of `taken_apart`."""
     if kind == "embedder":
         return items[0][0]
     form = Detections if kind == "detector" else Scores
@@ -54,7 +54,7 @@ def rebuilt(kind: str, items: list[Item]) -> Any:
 
 
 def packed(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Answers as few large arrays."""
+    """Combine answers into a few large arrays."""
     arrays: dict[str, Any] = {}
     for kind, names in FIELDS.items():
         own = [answer for answer in answers if answer.kind == kind]
@@ -70,7 +70,7 @@ def packed(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def unpacked(kind: str, arrays: Mapping[str, Any]) -> Iterator[tuple[str, list[Item]]]:
-    """The reverse of `packed`: keys, and the parts of the answer to each."""
+    """The inverse of `packed` for one kind: yields each key with its items."""
     if f"{kind}.keys" not in arrays:
         return
     ends = np.cumsum(arrays[f"{kind}.rows"])[:-1]

@@ -1,4 +1,4 @@
-"""One component, to use on its own: `asdkit.load`."""
+"""`asdkit.load`: builds a single component, to use on its own."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def load(
 def load(
     kind: str, name: str, *, device: str = "auto", threads: int | None = None, **parameters: Any
 ) -> Any:
-    """Make one component, to use on its own.
+    """Build one component, to use on its own.
 
     Args:
         kind: One of `asdkit.core.component.KINDS`, such as "detector".
@@ -137,7 +137,7 @@ def load(
 
 
 class _Calibrated:
-    """A scorer whose probabilities are corrected."""
+    """A scorer with a calibration applied to its logits."""
 
     def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
         self._scorer = scorer

@@ -1,4 +1,4 @@
-"""Found faces held against labels: which is which, and the rows of `Judged` that follow."""
+"""Matches found faces with labels, and builds the rows of `Judged`."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .labels import Judged
 from .types import GRID_FPS, Float64, Track
 
 Found = tuple[Track, int]
-"""A face of a track: the track, and the place of the frame in it."""
+"""A face of a track: the track, and the index of the frame within it."""
 Closeness = Callable[[Float64, Float64], Float64]
-"""Of labelled boxes (n, 4) and found ones (m, 4): (n, m), more for closer ones."""
+"""Closeness of labelled boxes (n, 4) and found boxes (m, 4): (n, m), higher for closer ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class Label:
-    """What is said of one face at one moment.
+    """A label of one face at one moment.
 
     Attributes:
-        person: Whom it is about.
-        time_s: When, in seconds from the start of the picture.
-        speaks: Whether that face speaks.
-        box: (4,) float64, x1, y1, x2, y2 in source pixels; nan where labels have no box.
+        person: The person it is about.
+        time_s: Seconds from the start of the picture.
+        speaks: Whether the face speaks.
+        box: (4,) float64, x1, y1, x2, y2 in source pixels; nan if labels have no boxes.
     """
 
     person: str
@@ -45,13 +45,13 @@ class Label:
 def match(
     labels: Sequence[Label], tracks: Sequence[Track], closeness: Closeness, least: float
 ) -> list[Found | None]:
-    """The found face of each label, moment by moment; None where there is none.
+    """Find the face of each label, moment by moment; None if there is none.
 
     Args:
-        labels: The labels, in order of time; those of one moment share no face.
-        tracks: What was found.
-        closeness: How close labelled and found boxes are.
-        least: How close they must be.
+        labels: The labels, in order of time; labels of one moment get different faces.
+        tracks: The tracks found.
+        closeness: Computes how close labelled and found boxes are.
+        least: Least closeness of a match.
     """
     by_frame: dict[int, list[Found]] = defaultdict(list)
     for track in tracks:
@@ -72,15 +72,15 @@ def match(
 def judge_matches(
     labels: Sequence[Label], matched: Sequence[Found | None], tracks: Sequence[Track]
 ) -> Judged:
-    """What labels and tracks say together, a row for each label.
+    """Combine labels and matched faces, a row for each label.
 
-    A face found counts as labelled in the grid frames before and after a label about it, so that
-    labels of any frame rate leave no gaps.
+    A found face counts as labelled in the grid frames before and after a label, so that labels of
+    any frame rate leave no gaps.
 
     Args:
         labels: The labels.
-        matched: The face found of each.
-        tracks: All that was found.
+        matched: The found face of each label.
+        tracks: All tracks found.
     """
     n = len(labels)
     boxes = np.array([label.box for label in labels]).reshape(n, 4)

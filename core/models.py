@@ -1,4 +1,4 @@
-"""The components of a plan, built for one video or for many, and what they were made of."""
+"""Builds the components of a plan, for one or many videos, and records weights and devices."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .types import Float32
 from .weights import noting
 
 _LASTING = ("detector", "scorer", "embedder")
-"""Kinds that keep nothing of a video: one serves any number. The others are made anew for each."""
+"""Stateless kinds: one instance serves all videos; others are rebuilt per video."""
 
 
 class Models:
-    """The components of a plan, each built when first asked for.
+    """The components of a plan, each built on first use.
 
     Args:
-        plan: Says which, with which parameters. Its video does not matter: detector, scorer and
-            embedder are loaded once for any number of videos.
+        plan: Names the components and their parameters. Detector, scorer and embedder are loaded
+            once for any number of videos.
 
     Attributes:
-        weights: The files that each kind of component has read, of those built so far.
-        devices: What each component that can choose has taken.
-        context: What components are built for.
+        weights: By kind: the weights files read by the components built so far.
+        devices: By kind: the device in use, for components that can use several.
+        context: Device, threads and detect_every, as every component is built with.
     """
 
     def __init__(self, plan: AnalysisPlan) -> None:
@@ -49,10 +49,10 @@ class Models:
         self.context = Context(options.device, options.threads, options.detect_every)
 
     def part(self, kind: str) -> Any:
-        """The component of a kind; the same one again if it keeps nothing of a video.
+        """The component of a kind; the same instance each time if the kind is stateless.
 
         Raises:
-            AsdError: It cannot be built.
+            AsdError: The component cannot be built.
         """
         if kind in self._lasting:
             return self._lasting[kind]
@@ -71,10 +71,10 @@ class Models:
         """A component of each kind, for one video.
 
         Args:
-            instead: Others to take in the place of the plan's, by kind.
+            instead: By kind: components to use in place of the plan's.
 
         Raises:
-            AsdError: One cannot be built, or none can use the device that was asked for.
+            AsdError: A component cannot be built, or none can use the requested device.
         """
         own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
         if not instead:
@@ -83,21 +83,21 @@ class Models:
         return Parts(**{**own, **(instead or {})}, names=names)
 
     def _in_words(self, kind: str) -> str:
-        """A component as it was chosen, with the package it comes from."""
+        """Describe a component by its option and package, for messages."""
         component = self._plan.chosen[kind].component
         words = f"{kind}={component.name}"
-        # One that was made by hand, in Python, comes from no package.
+        # A component created in Python code has no package.
         provider = registry().providers.get((kind, component.name))
         return f"{words} ({provider.name} {provider.version})" if provider else words
 
     def check_device(self, others: Mapping[str, str]) -> None:
-        """Refuse to go on where CUDA was asked for and nothing has taken it.
+        """Check that some component uses CUDA if it was requested.
 
         Args:
-            others: Devices that components took which are not among those built here, by kind.
+            others: By kind: devices of components that were not built here.
 
         Raises:
-            DeviceError: None has.
+            DeviceError: No component uses CUDA.
         """
         asked = self._plan.options.device
         taken = {**self.devices, **others}.values()
@@ -141,7 +141,7 @@ def _seeded(number: int) -> Iterator[None]:
 
 
 seeded = Together(_seeded)
-"""`with seeded(NUMBER)`: begins the random numbers of Python, NumPy, OpenCV and, where it is in
-use, PyTorch. Afterwards those of the caller go on where they were, but for those of OpenCV and of
-GPUs. They are the process's: of runs in several threads at once the first to begin seeds them, and
-a plugin that is to draw the same again then needs a generator of its own."""
+"""`with seeded(NUMBER)`: seeds the random generators of Python, NumPy, OpenCV and, if imported,
+PyTorch. Afterwards the caller's generators continue where they were, except those of OpenCV and
+GPUs. The generators belong to the process: if several threads run at once, the first one seeds
+them, and a plugin that must be reproducible then needs a generator of its own."""

@@ -42,7 +42,7 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
         video: The file.
         overrides: Options as on the command line, such as "detector=yunet"; with "writers=[]"
             nothing is written.
-        progress: Is told how far the run has come.
+        progress: Called with the progress of the run.
 
     Returns:
         The result; `result.tracks` holds the faces with a score for each frame.
@@ -60,17 +60,17 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
 def execute(
     plan: RunPlan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
 ) -> Result:
-    """Run a plan. What can be refused is refused before decoding begins.
+    """Run a plan. Errors that can be found before decoding are raised before it.
 
     Args:
-        plan: What to run.
-        progress: Is told how far the run has come.
-        models: Components already loaded, for plans that differ in their videos alone.
-        keep: Whether to keep what is found while it goes, so that `resume` can go on with it.
+        plan: The plan.
+        progress: Called with the progress of the run.
+        models: Components already loaded, for plans that differ only in their videos.
+        keep: Whether to store network outputs during the run, so that `resume` can reuse them.
 
     Raises:
         AsdError: As for `run`.
-        KeyboardInterrupt: It was stopped; what it says, if anything, tells how to go on.
+        KeyboardInterrupt: The run was stopped; its message, if any, says how to resume.
     """
     watch = Stopwatch()
     media = media_of(plan.options)
@@ -130,7 +130,7 @@ def _written(
     watch: Stopwatch,
     progress: Progress,
 ) -> Result:
-    """A result with its files, which are put in place together."""
+    """Write the result's files and put them in place together; return the result with them."""
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
@@ -141,7 +141,7 @@ def _written(
 
 
 def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
-    """What the answers of networks depend on beside what they are asked, as plain values."""
+    """Everything besides the inputs that the outputs of networks depend on, as plain values."""
     nodes = {kind: dict(plan.settings[kind]) for kind in ("detector", "scorer", "embedder")}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
@@ -160,10 +160,10 @@ def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
 
 
 def media_of(options: Options) -> Media:
-    """The video of a run, looked into but not decoded.
+    """Probe the video of a run, without decoding it.
 
     Raises:
-        InputError: It is not usable.
+        InputError: The video is not usable.
     """
     return probe(
         Path(options.video),
@@ -176,12 +176,12 @@ def media_of(options: Options) -> Media:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the pass over a video found, before anything is decided.
+    """The output of the pass over a video, before any decisions.
 
     Attributes:
         shots: (first, end) grid frames of each shot, end excluded.
-        tracks: The faces with their logits, nobody named and nobody speaking yet.
-        heard: What was heard; None if nobody listened.
+        tracks: The faces with their logits, without identities and speaking segments.
+        heard: The detected speech; None without voice activity detection.
     """
 
     shots: tuple[tuple[int, int], ...]
@@ -198,18 +198,18 @@ def analysed(
     *,
     answers: Answers | None = None,
 ) -> Seen:
-    """Pass over a video: shots, tracks, and what the sound says.
+    """Pass over a video: find shots, tracks with scores, and speech.
 
     Args:
         media: The video.
-        options: What of it to look at, and how.
+        options: The options of the run.
         parts: The components.
-        watch: Measures the stages.
-        progress: Is told how far it has come.
-        answers: What networks have answered before; new answers are added.
+        watch: Times the stages.
+        progress: Called with the progress of the pass.
+        answers: Stored network outputs to reuse; new outputs are added.
 
     Raises:
-        AsdError: The video breaks off, or a component answers what it must not.
+        AsdError: The video breaks off, or a component breaks its contract.
     """
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
@@ -256,7 +256,7 @@ def analysed(
 
 
 def _silence(source: Source) -> str:
-    """What is said of sound in which there is none."""
+    """The note for a sound track that is silent throughout."""
     with source.opened() as (container, _):
         tracks = len(container.streams.audio)
     said = (
@@ -268,7 +268,7 @@ def _silence(source: Source) -> str:
 
 
 def _say_what_is_too_small(media: Media, parts: Parts) -> None:
-    """Where no face was found, say how large one has to be, if the detector knows."""
+    """Note the size of the smallest face that the detector can find, if it states one."""
     smallest = getattr(parts.detector, "smallest_face_px", None)
     if smallest is not None:
         height, width = media.info.height, media.info.width
@@ -280,12 +280,12 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
 
 
 def concluded(video: VideoInfo, plan: RunPlan, seen: Seen, people: Mapping[str, Float32]) -> Result:
-    """Decide who is who and who speaks when: all that costs no inference.
+    """Calibrate, decide who speaks when, and identify people: all steps without inference.
 
     Args:
         video: The video.
-        plan: What was run; here its thresholds count, and the calibration of its scorer.
-        seen: What the pass found.
+        plan: The plan; its thresholds and its scorer's calibration are applied here.
+        seen: The output of the pass.
         people: The embeddings of people known by name.
     """
     options = plan.options

@@ -1,4 +1,4 @@
-"""What a result was made of: versions, files of weights, devices."""
+"""The provenance of a result: versions, weights files, devices."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LIBRARIES = [
     *("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch", "onnxruntime"),
     *("onnxruntime-gpu", "facenet-pytorch"),
 ]
-"""Packages that results depend on, where they are installed."""
+"""Packages that results depend on, if installed."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file of weights that a component has read.
+    """A weights file that a component has read.
 
     Attributes:
-        path: Where it is.
+        path: Its path.
         sha256: Its SHA-256, in hexadecimal digits.
         size_bytes: Its size.
     """
@@ -40,17 +40,17 @@ class WeightsFile:
         """The file at a path.
 
         Raises:
-            OSError: It cannot be read.
+            OSError: The file cannot be read.
         """
         return cls(str(path), sha256(path), path.stat().st_size)
 
 
 def versions(plan: AnalysisPlan) -> dict[str, str]:
-    """The versions of what a result depends on: package, to its version."""
+    """By package: the version of everything a result depends on."""
     found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
     for chosen in (*plan.chosen.values(), *plan.writers):
         component = chosen.component
-        # One that was made by hand, in Python, comes from no package.
+        # A component created in Python code has no package.
         if provider := registry().providers.get((component.kind, component.name)):
             found[provider.name] = provider.version
     for name in _LIBRARIES:
@@ -64,12 +64,12 @@ def versions(plan: AnalysisPlan) -> dict[str, str]:
 def provenance(
     plan: AnalysisPlan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What the settings do not tell of where a result comes from, as plain values.
+    """The origin of a result besides its settings, as plain values.
 
     Args:
-        plan: What was run.
-        weights: The files of weights it used, by kind of component.
-        devices: The device that each component took, by kind.
+        plan: The plan that was run.
+        weights: By kind of component: the weights files used.
+        devices: By kind of component: the device used.
     """
     files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
     if path := plan.chosen["scorer"].calibration_path:

@@ -1,4 +1,4 @@
-"""The manager that finds components and presets through the entry points."""
+"""Finds components and presets through the entry points of installed packages."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class Provider:
 
 
 class Registry:
-    """The components and presets found, and what failed to load."""
+    """The components and presets found, and the plugins that failed to load."""
 
     def __init__(self) -> None:
         self.components: dict[tuple[str, str], Component] = {}
         self.presets: dict[tuple[str, str], Path] = {}
-        """The YAML files, by the kind they choose ("experiment" for several) and their name."""
+        """By kind ("experiment" for several kinds) and name: the YAML file."""
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
-        """Package and entry point, to the reason it failed."""
+        """By package and entry point: the reason of the failure."""
 
     def add(self, component: Component, provider: Provider) -> None:
-        """Take a component in.
+        """Add a component.
 
         Raises:
             PluginError: Another package already provides this kind and name.
-            ValueError: There is no such kind.
+            ValueError: The kind does not exist.
         """
         key = (component.kind, component.name)
         if component.kind not in KINDS:
@@ -54,16 +54,16 @@ class Registry:
         self.components[key] = component
 
     def add_all(self, components: Iterable[Component], provider: Provider) -> None:
-        """Take several components in; see `add`."""
+        """Add several components; see `add`."""
         for component in components:
             self.add(component, provider)
 
     def add_presets(self, folder: Path, provider: Provider) -> None:
-        """Take in the presets of a folder.
+        """Add the presets of a folder.
 
         Raises:
             PluginError: Another package already provides one of this kind and name.
-            ValueError: There are none.
+            ValueError: The folder holds no presets, or one in a folder of no kind.
         """
         files = sorted(folder.glob("*/*.yaml"))
         if not files:
@@ -100,7 +100,7 @@ class Registry:
         """The component of this kind and name.
 
         Raises:
-            PluginError: There is none; the error lists what there is.
+            PluginError: It does not exist; the error lists the components of this kind.
         """
         if (kind, name) in self.components:
             return self.components[kind, name]
@@ -110,7 +110,7 @@ class Registry:
         raise PluginError(f"There is no {kind} {name!r}; there are {names}", self.failure_hint())
 
     def failure_hint(self) -> str:
-        """A hint that names the plugins that failed to load; empty if all are well."""
+        """A hint that names the plugins that failed to load; empty if none failed."""
         if not self.failures:
             return ""
         return f"Failed to load: {', '.join(self.failures)} (asd plugins says why)"
@@ -135,8 +135,8 @@ def load_registry() -> Registry:
         try:
             plugin = entry.load()
             manager.register(plugin, name=label)
-            manager.check_pending()  # a misspelt hook would never be called
-        except Exception as error:  # a stranger's code can fail in any way
+            manager.check_pending()  # raises for misspelt hooks, which would never be called
+        except Exception as error:  # plugins may raise anything
             registry.failures[label] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(label):
                 manager.unregister(name=label)
@@ -170,7 +170,7 @@ def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
 
 @cache
 def registry() -> Registry:
-    """The components of this installation, found once; by threads that ask first, one by one."""
+    """The components of this installation, searched once, by one thread at a time."""
     with _finding:
         return load_registry()
 

@@ -1,4 +1,4 @@
-"""Running again what made a result, from the folder it was written to."""
+"""Repeats a run from the result.json in its folder, and compares the results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .types import Result
 
 FILE = "result.json"
 _MOST = 4 << 30
-"""Bytes of a result: a day of video has some hundred millions."""
+"""Largest size of a result.json; a day of video takes a few hundred million bytes."""
 _COMPONENT = {
     "type": "object",
     "required": ["name"],
@@ -42,21 +42,21 @@ _SETTINGS = {
         **dict.fromkeys(RUN_KINDS, _COMPONENT),
     },
 }
-"""What of the settings has to be there; the rest is held against the options' own types."""
+"""The settings that must exist; the others are checked against the types of the options."""
 _GROUPS = (*RUN_KINDS, "writers")
 _PATHS = ("output", "video", "sound", "identities", "scorer.calibration")
-"""Overrides that name files: relative to where the command is given, unlike the settings."""
+"""Overrides that name files, relative to the current folder, unlike those in the settings."""
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """A result that is made again.
+    """The repetition of a run.
 
     Attributes:
-        before: What result.json holds.
+        before: The content of result.json.
         words: Overrides.
-        folder: Where the first run was started: relative paths in the settings mean files there,
-            so that folder should be the current one before `plan` is called.
+        folder: The folder in which the first run was started. Relative paths in the settings refer
+            to it, so make it the current folder before calling `plan`.
     """
 
     before: Mapping[str, Any]
@@ -64,11 +64,11 @@ class Repetition:
     folder: Path
 
     def plan(self) -> RunPlan:
-        """The same settings, as far as they are not overridden.
+        """The plan with the first run's settings and the overrides.
 
         Raises:
             ConfigError: An option is unknown or out of range.
-            PluginError: A component is not there.
+            PluginError: A component does not exist.
         """
         settings = self.before["settings"]
         asked = dict(word.partition("=")[::2] for word in self.words)
@@ -79,7 +79,7 @@ class Repetition:
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
             for key, value in own.items():
-                OmegaConf.update(config, key, value)  # the typed tree refuses what does not fit
+                OmegaConf.update(config, key, value)  # raises if the type does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
                 if key in _PATHS and value not in ("", "null"):
@@ -91,21 +91,21 @@ class Repetition:
         return make_plan(config)
 
     def differences(self, result: Result) -> list[str]:
-        """What differs between the result and its repetition, in lines; none if nothing does."""
+        """One line for each difference between the result and its repetition."""
         return result_differences(self.before, result)
 
 
 def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
-    """Read a result that is to be made again.
+    """Read the result of a run to repeat.
 
     Args:
         results: A folder that holds a result.json.
-        overrides: Options to change, such as "device=cpu"; unless `output` is one of them the
-            results go beside the old ones, to a folder with `-again` at its name's end.
+        overrides: Options to change, such as "device=cpu". Without `output` among them, the new
+            results go to a folder beside the old one, named like it with `-again` appended.
 
     Raises:
-        InputError: There is no result.json, or it is not one.
-        ConfigError: An override is none.
+        InputError: There is no result.json, or it is invalid.
+        ConfigError: An override is invalid.
     """
     path = results.resolve() / FILE
     before = read_result(path)
@@ -121,17 +121,17 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """What a result.json holds, looked through: whoever made it, all is there and of its type.
+    """Read a result.json and validate it.
 
-    One of the form asdkit.result/1 lacks options that there were not yet: they are as they are by
-    default, which is what that version did.
+    A file of the older form asdkit.result/1 lacks options that did not exist yet; their defaults
+    are what that version did.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: It cannot be read, or is no result.
-        PluginError: It names a component that is not installed.
+        InputError: The file cannot be read, or is not a result.
+        PluginError: The result names a component that is not installed.
     """
     found = read_json(
         path, "a result of asd run", "Name a folder of results of asd run", most_bytes=_MOST
@@ -164,7 +164,7 @@ def _chooses(word: str) -> bool:
 
 
 def _absolute(word: str) -> str:
-    """An override with the path that it may name made absolute."""
+    """An override with its path, if it names one, made absolute."""
     key, _, value = word.partition("=")
     if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
@@ -172,7 +172,7 @@ def _absolute(word: str) -> str:
 
 
 def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
-    """What differs between what result.json holds and another result, in lines."""
+    """One line for each difference between the content of a result.json and another result."""
     now = to_json(result)
     found = []
     for part in ("versions", "devices", "weights"):
@@ -205,7 +205,7 @@ def _track_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
 
 
 def _shown(value: Any) -> str:
-    """A version, a device, or the hashes of files, whose places do not matter."""
+    """A version or device as text, or files as names and hashes, without their folders."""
     if isinstance(value, list):
         return ", ".join(f"{Path(file['path']).name} ({file['sha256'][:12]})" for file in value)
     return str(value) if value else "none"

@@ -1,9 +1,8 @@
-"""What networks have answered, kept on the disk while a run goes: one that is killed can go on.
+"""Stores the outputs of networks during a run, so that a killed run can be resumed.
 
-Detector, scorer and embedder keep nothing of a video, so an answer depends on the question alone.
-A run that goes on passes over the video from its beginning, as the cutter, the tracker and voice
-activity detection must; but what was asked before is not computed again. So it ends with the very
-result of a run that nobody has stopped.
+Detector, scorer and embedder are stateless, so an output depends only on the input. A resumed run
+passes over the video from its beginning, as cutter, tracker and voice activity detection require,
+but reuses stored outputs. So its result is identical to that of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -33,28 +32,29 @@ from .stopping import last_resort
 from .types import GRID_FPS, Clip, Detections, Float32, Scores, UInt8
 
 ABOUT = "about.json"
-"""Says of what the answers beside it are."""
+"""Describes what the stored outputs beside it were computed from."""
 SCHEMA = "asdkit.incomplete/1"
 _EVERY_S = 5.0
-"""Answers are put on the disk this often; so much is lost at most, and nothing of a short run."""
+"""Interval of storing; at most this much work is lost. Shorter runs store nothing."""
 _LOOKED_AT = 8
-"""Of pictures every so many rows are looked at, to tell whether they are those of before."""
+"""One row in so many of a picture is hashed, to recognise the picture."""
 _log = logging.getLogger(__name__)
 
-"""A part of an answer: arrays of one length."""
+"""`Item`: a part of an answer, arrays of one length."""
 
 
 class Answers:
-    """The answers of a run, given before or now.
+    """The outputs ("answers") of a run's networks, from this run or an earlier one.
 
     Args:
-        folder: Where they are kept; None keeps none.
-        origin: What they depend on, as plain values: only answers of the same origin are used.
-        seed: What random numbers begin with anew after each answer, so that those drawn later do
-            not depend on whether it was computed.
+        folder: The folder to store them in; None stores none.
+        origin: Everything besides the inputs that they depend on, as plain values. Only outputs
+            of the same origin are reused.
+        seed: Reseeds the random generators after each answer, so that later random numbers do not
+            depend on whether the answer was computed or reused.
 
     Attributes:
-        reached: The last grid frame that a detector has answered for in an earlier run, or -1.
+        reached: The last grid frame whose detections an earlier run has stored, or -1.
     """
 
     def __init__(
@@ -74,10 +74,10 @@ class Answers:
         self._lock = Lock()
 
     def resume(self) -> None:
-        """Read what an earlier run has kept.
+        """Read the stored outputs of an earlier run.
 
         Raises:
-            OutputError: It is of another video, or other components have answered.
+            OutputError: They are of another video or of other components.
         """
         files = self._earlier()
         if not files:
@@ -95,7 +95,7 @@ class Answers:
         self._files = int(files[-1].stem)
 
     def start_anew(self) -> None:
-        """Do without what an earlier run has kept; it goes once there is something new to keep."""
+        """Ignore the outputs of an earlier run; they are removed when new ones are stored."""
         self._stale = self._earlier()
         if self._stale:
             reached_s = _about(cast("Path", self._folder)).get("reached_s")
@@ -111,9 +111,9 @@ class Answers:
         return sorted(p for p in self._folder.glob("*.npz") if p.stem.isdecimal())
 
     def _read(self, path: Path) -> None:
-        """Read a file; one that is damaged is passed over."""
+        """Read a file of stored outputs; ignore it if it is damaged."""
         try:
-            # NumPy leaves a damaged file open that it has opened itself.
+            # Opened here, as NumPy would not close a damaged file.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
             reached = int(arrays.pop("reached"))
@@ -124,12 +124,12 @@ class Answers:
         self.reached = max(self.reached, reached)
 
     def ask(self, kind: str, key: str, compute: Callable[[], Any]) -> Any:
-        """The answer to a question.
+        """Return a component's output, stored or computed.
 
         Args:
-            kind: Kind of the component asked.
-            key: Tells the question from all others.
-            compute: Asks the component.
+            kind: Kind of the component.
+            key: Identifies the input.
+            compute: Calls the component.
         """
         key = f"{kind} {key}"
         self._asked += 1
@@ -146,11 +146,11 @@ class Answers:
         return answer
 
     def pass_frame(self, frame: int) -> None:
-        """Take note of how far the run has come."""
+        """Note the grid frame the detector has reached."""
         self._frame = max(self._frame, frame)
 
     def keep(self) -> None:
-        """Put new answers on the disk; if that cannot be, the run goes on without."""
+        """Store new outputs on disk; if that fails, the run continues without storing."""
         if self._folder is None or not self._lock.acquire(timeout=0.2):
             return
         try:
@@ -182,16 +182,16 @@ class Answers:
 
     @property
     def reached_s(self) -> float:
-        """The time, in seconds, up to which the detector has answered, now or before."""
+        """The time in seconds up to which there are detections, of this run or an earlier one."""
         return (max(self._frame, self.reached) + 1) / GRID_FPS
 
     def last_words(self) -> str | None:
-        """Keep what is new; how to go on, if there is something to go on from."""
+        """Store new outputs; return how to resume, if anything is stored."""
         self.keep()
         return self.how_to_go_on()
 
     def how_to_go_on(self) -> str | None:
-        """How to go on with what is kept, if there is something."""
+        """A sentence on how to resume; None if nothing is stored."""
         if self._folder is None or not self._files:
             return None
         return (
@@ -200,13 +200,13 @@ class Answers:
         )
 
     def remove(self) -> None:
-        """Remove what was kept: the run is over."""
+        """Remove the stored outputs, at the end of the run."""
         if self._folder is not None:
             for path in (*self._folder.glob("[0-9]*.npz"), self._folder / ABOUT):
                 path.unlink(missing_ok=True)
 
     def asked_of(self, parts: Parts) -> Parts:
-        """The components, each asked only what has not been answered."""
+        """Wrap the components, so that each is called only for outputs that are not stored."""
         return replace(
             parts,
             detector=_Detector(parts.detector, self),
@@ -216,7 +216,7 @@ class Answers:
 
 
 class _Detector:
-    """Asks a detector only what has not been answered."""
+    """Calls a detector only if its output is not stored."""
 
     def __init__(self, detector: Detector, answers: Answers) -> None:
         self.looks = getattr(detector, "looks", True)
@@ -234,7 +234,7 @@ class _Detector:
 
 
 class _Scorer:
-    """Asks a scorer only what has not been answered."""
+    """Calls a scorer only if its output is not stored."""
 
     def __init__(self, scorer: Scorer, answers: Answers) -> None:
         self._scorer = scorer
@@ -249,7 +249,7 @@ class _Scorer:
 
 
 class _Embedder:
-    """Asks an embedder only what has not been answered."""
+    """Calls an embedder only if its output is not stored."""
 
     def __init__(self, embedder: Embedder, answers: Answers) -> None:
         self._embedder = embedder
@@ -270,7 +270,7 @@ def _hash(*arrays: Any) -> str:
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """What stands of the answers in a folder; empty if there are none of this form."""
+    """Read the description of stored outputs in a folder; empty if there is no valid one."""
     try:
         found = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         sound = found["schema"] == SCHEMA and isinstance(found["origin"], dict)
@@ -280,7 +280,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def _draw_anew(seed: int, answer: int) -> None:
-    """Begin random numbers for what follows an answer, as `core.models.seeded` does for a run."""
+    """Reseed the random generators after an answer, as `core.models.seeded` does for a run."""
     import cv2
 
     number = (seed + 0x9E3779B1 * answer) % 2**32
@@ -292,10 +292,10 @@ def _draw_anew(seed: int, answer: int) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """What tells a file from others without reading all of it: its size, its begin and its end.
+    """Identify a file without reading all of it: a hash of its size, beginning and end.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)
@@ -308,10 +308,7 @@ def digest_of(path: Path) -> str:
 
 @contextmanager
 def kept(answers: Answers) -> Iterator[None]:
-    """A block that asks; if it does not end well, it says how to go on.
-
-    If it is stopped, what it has found until then is kept as well.
-    """
+    """If the block fails or is stopped, say how to resume; if stopped, store new outputs first."""
     with last_resort(answers.last_words):
         try:
             yield

@@ -1,4 +1,4 @@
-"""State of the whole process that several threads want changed for a while, perhaps at once."""
+"""Changes process-wide state temporarily, for several threads at once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 class Together:
-    """Changes state when the first thread comes, and changes it back when the last has gone.
+    """Changes state when the first thread enters, and restores it when the last one leaves.
 
-    If each thread did both, one that ends amid another would give that one the wrong state, and
-    the last to end would leave behind what it found: the other's.
+    If each thread changed and restored it, a thread that ends first would restore the state under
+    the other one, and the last to end would "restore" the state that the other one had set.
 
     Args:
-        change: Enters and leaves the changed state.
+        change: The context manager that changes and restores the state.
     """
 
     def __init__(self, change: Callable[..., AbstractContextManager[None]]) -> None:
@@ -26,7 +26,7 @@ class Together:
 
     @contextmanager
     def __call__(self, *arguments: Any) -> Iterator[None]:
-        """Hold the changed state while the block runs; the arguments of who comes first count."""
+        """Hold the changed state while the block runs; the first thread's arguments are used."""
         with self._lock:
             if self._state is None:
                 state = self._change(*arguments)

@@ -17,7 +17,7 @@ from ..core.registry import registry
 
 PRECISIONS = ("fp32", "fp16", "int8")
 LOWEST_OPSET = 18
-"""What PyTorch's exporter writes natively; lower ones it cannot."""
+"""The lowest opset that PyTorch's exporter supports."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ EXPORT = App("export", ExportOptions, ("scorer",), _ABOUT)
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """Everything an export is made of.
+    """The plan of an export.
 
     Attributes:
         options: The options that belong to no component.
@@ -88,8 +88,8 @@ class ExportPlan:
         """The scorer's network with its weights.
 
         Raises:
-            PluginError: The scorer has none to export.
-            AsdError: PyTorch or the weights cannot be had.
+            PluginError: The scorer has no network to export.
+            AsdError: PyTorch or the weights are not available.
         """
         if self.scorer.component.export is None:
             exportable = [c.name for c in registry().of_kind("scorer") if c.export]
@@ -105,7 +105,7 @@ def make_export_plan(config: DictConfig) -> ExportPlan:
 
     Raises:
         ConfigError: A value is missing or out of range.
-        PluginError: The scorer is not there.
+        PluginError: The scorer does not exist.
     """
     settings = settings_of(EXPORT, config)
     scorer = choose("scorer", settings["scorer"])

@@ -1,1 +1,1 @@
-"""The one pass over a video: what is asked of the components, frame by frame, and kept."""
+"""The single pass over a video: runs the components frame by frame and collects their results."""

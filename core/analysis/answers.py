@@ -1,4 +1,4 @@
-"""What components answer, held against their contracts: one line names who broke which."""
+"""Checks what components return against their contracts; errors name the component at fault."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..errors import AsdError, PluginError
 from ..types import Clip, Detections, Float32, Scores, TrackPiece
 
 _MOST_PICTURES = 10
-"""A box with a side longer than so many of the picture's longer side is no face's."""
+"""Longest plausible side of a face box, in multiples of the picture's longer side."""
 
 
 @contextmanager
 def asked(name: str) -> Iterator[None]:
-    """Ask a component; whatever goes wrong in it is told of under its name.
+    """Call a component within this context, so that its exceptions are raised under its name.
 
     Args:
         name: The component in words, such as "detector=yunet (asdkit 0.1.0)".
 
     Raises:
-        PluginError: It failed in a way that it does not explain itself.
+        PluginError: The component raised anything but an `AsdError`.
     """
     try:
         yield
@@ -36,10 +36,10 @@ def asked(name: str) -> Iterator[None]:
 
 
 def checked_cut(name: str, answer: Any) -> bool:
-    """A cutter's answer.
+    """Check what a cutter returned.
 
     Raises:
-        PluginError: It is neither true nor false.
+        PluginError: It is not a bool.
     """
     if not isinstance(answer, bool | np.bool_):
         raise PluginError(f"{name} must answer True or False, but answered {_shown(answer)}")
@@ -49,17 +49,17 @@ def checked_cut(name: str, answer: Any) -> bool:
 def checked_faces(
     name: str, answer: Any, indices: Sequence[int], size: tuple[int, int]
 ) -> list[Detections]:
-    """A detector's answer.
+    """Check what a detector returned.
 
     Args:
-        name: The detector.
-        answer: What it said.
-        indices: The grid frames it was asked about.
+        name: The detector in words.
+        answer: The value it returned.
+        indices: The grid frames it was given.
         size: (height, width) of the picture in the pixels of the boxes.
 
     Raises:
-        PluginError: It is not one `Detections` for each frame, or a box has nothing of the
-            picture, or is far larger.
+        PluginError: The value is not one `Detections` per frame, or a box lies outside the
+            picture or is far larger than it.
     """
     if not isinstance(answer, Sequence) or len(answer) != len(indices):
         raise PluginError(
@@ -92,27 +92,27 @@ def _check_places(name: str, index: int, faces: Detections, size: tuple[int, int
 
 
 class Pieces:
-    """Holds the pieces of a tracker against each other.
+    """Checks that the pieces a tracker returns continue each other.
 
     Args:
-        name: The tracker.
+        name: The tracker in words.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._next: dict[int, int] = {}
-        """The frame that the next box of each live track is for."""
+        """By live track: the grid frame of its next box."""
         self._ended: set[int] = set()
 
     def checked(self, answer: Any, end: int) -> list[TrackPiece]:
-        """A tracker's answer.
+        """Check what a tracker returned.
 
         Args:
-            answer: What it said.
-            end: The grid frame after the last one it has been shown.
+            answer: The value it returned.
+            end: The grid frame after the last one it has been given.
 
         Raises:
-            PluginError: These are no pieces that follow each other.
+            PluginError: The value is not a list of pieces that continue each other.
         """
         if not isinstance(answer, Sequence):
             raise self._wrong(
@@ -125,10 +125,10 @@ class Pieces:
         return list(answer)
 
     def finish(self) -> None:
-        """All tracks must have ended, at the end of a shot.
+        """Check, at the end of a shot, that all tracks have ended.
 
         Raises:
-            PluginError: One has not.
+            PluginError: A track is still live.
         """
         if self._next:
             raise self._wrong(f"did not end track {min(self._next)} at the end of a shot")
@@ -160,10 +160,10 @@ class Pieces:
 
 
 def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores]:
-    """A scorer's answer.
+    """Check what a scorer returned.
 
     Raises:
-        PluginError: It is not one row per frame of every clip.
+        PluginError: It is not one `Scores` per clip with one row per frame.
     """
     if not isinstance(answer, Sequence) or len(answer) != len(clips):
         raise PluginError(
@@ -182,16 +182,16 @@ def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores
 
 
 def checked_vectors(name: str, answer: Any, faces: int, length: int | None = None) -> Float32:
-    """An embedder's answer, (n, d) float32.
+    """Check what an embedder returned, and convert it to (n, d) float32.
 
     Args:
-        name: The embedder.
-        answer: What it said.
-        faces: How many faces it was asked about.
-        length: d of what it said before; None if it was not asked before.
+        name: The embedder in words.
+        answer: The value it returned.
+        faces: How many faces it was given.
+        length: d of its earlier vectors; None for the first call.
 
     Raises:
-        PluginError: It is not one finite vector for each face, as long as those before.
+        PluginError: The value is not one finite vector per face, or their length has changed.
     """
     with asked(name):
         vectors: Float32 = np.asarray(answer, np.float32)
@@ -210,7 +210,7 @@ def checked_vectors(name: str, answer: Any, faces: int, length: int | None = Non
 
 
 def _shown(value: Any) -> str:
-    """A value in few words."""
+    """A short description of a value, for errors."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return f"with {len(value)}"
     if isinstance(value, np.ndarray):

@@ -1,9 +1,9 @@
-"""The face crops scorers read, made as the reference makes them.
+"""The face crops that scorers read, made with the formulas of the reference script.
 
-The formulas are those of the reference script (see docs/migrating.md): the half size of a face is
-half the larger side of its box, smoothed with its centre by a running median of 13 frames; the
-crop is a square reaching one half size up, and wider by `crop_scale` to the left, the right and
-below. It is resized to 224x224; its central 112x112, in grey, is what scorers see.
+See docs/migrating.md for the script. The half size of a face is half the larger side of its box.
+A running median of 13 frames smooths centre and half size. The crop is a square that reaches one
+half size up and, by `crop_scale`, further to the left, the right and below. It is resized to
+224x224; scorers get its central 112x112 in grey.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..types import FACE_SIZE_PX, PORTRAIT_SIZE_PX, Float64, UInt8
 SMOOTHING_FRAMES = 13
 """Length of the running median over centre and half size."""
 LOOKAHEAD_FRAMES = SMOOTHING_FRAMES // 2
-"""Frames after a face that its smoothed position depends on."""
+"""How many later frames the smoothed position of a face depends on."""
 CROP_SIZE_PX = 2 * FACE_SIZE_PX
-"""Side of the whole crop, of which scorers read the centre."""
+"""Side of the whole crop; scorers read its centre."""
 _PADDING_GREY = 110
 _MOST_PADDED_PX = 1 << 24
-"""Pixels of the largest square that is made whole before it is resized."""
+"""Area in pixels up to which a square is padded at full size before it is resized."""
 
 
 def centre_and_half_size(boxes: Float64) -> Float64:
@@ -33,24 +33,24 @@ def centre_and_half_size(boxes: Float64) -> Float64:
 
 
 class Smoother:
-    """The running median over 13 frames of a track, as its boxes come in.
+    """The running median over 13 frames of a track, computed as its boxes arrive.
 
-    Before the first and after the last frame the edge values go on. (The reference pads with
-    zeros, which pulls the first and last six crops of a track aside.)
+    The first and last values are repeated beyond the track's ends. (The reference pads with
+    zeros, which displaces the first and last six crops of a track.)
     """
 
     def __init__(self) -> None:
         self._window: list[Float64] = []
 
     def add(self, boxes: Float64) -> Float64:
-        """Take the next boxes (n, 4); return what became certain, (m, 3), six frames behind."""
+        """Take the next boxes (n, 4); return the rows (m, 3) now final, six frames behind."""
         rows = list(centre_and_half_size(boxes))
         if rows and not self._window:
             self._window = [rows[0]] * LOOKAHEAD_FRAMES
         return self._extend(rows)
 
     def finish(self) -> Float64:
-        """The rows that were held back, (m, 3), at the end of a track."""
+        """Return the last rows (m, 3), at the end of a track."""
         return self._extend(self._window[-1:] * LOOKAHEAD_FRAMES)
 
     def _extend(self, rows: list[Float64]) -> Float64:
@@ -103,10 +103,10 @@ def _far_out(
     """The crop of a square far larger than the picture, without making the square.
 
     Args:
-        inside: What the square has of the picture.
-        rows: First and end row of the square, in the picture's pixels.
-        columns: First and end column.
-        shape: The picture's.
+        inside: The part of the picture inside the square.
+        rows: First row of the square and one past its last, in the picture's pixels.
+        columns: First column and one past the last.
+        shape: Shape of the picture.
     """
     square = np.full((CROP_SIZE_PX, CROP_SIZE_PX, shape[2]), _PADDING_GREY, np.uint8)
     spans = []
@@ -120,18 +120,18 @@ def _far_out(
 
 
 def face(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
-    """What a scorer sees of a face: (112, 112) uint8, grey; arguments as for `crop`."""
+    """The crop of a face that scorers read: (112, 112) uint8, grey; arguments as for `crop`."""
     middle = slice((CROP_SIZE_PX - FACE_SIZE_PX) // 2, (CROP_SIZE_PX + FACE_SIZE_PX) // 2)
     red, green, blue = cv2.split(crop(image, x, y, half_size, crop_scale)[middle, middle])
-    # In torchvision's way, rounded down: OpenCV's moves TalkNet's scores by up to 0.02.
+    # torchvision's grey, rounded down: with OpenCV's, TalkNet's scores differ by up to 0.02.
     grey = np.float32(0.2989) * red + np.float32(0.587) * green + np.float32(0.114) * blue
     return np.asarray(grey, np.uint8)
 
 
 def portrait(image: UInt8, box: Float64) -> UInt8:
-    """What an embedder sees of a face: its box, as facenet-pytorch's MTCNN cuts it, in colour.
+    """The portrait that embedders read: a face's box in colour, cut as by facenet-pytorch's MTCNN.
 
-    What of the box lies outside the picture is left away, and the rest is made square.
+    The box is clipped to the picture, and what is left is resized to a square.
 
     Args:
         image: (height, width, 3) uint8, RGB.

@@ -1,4 +1,4 @@
-"""Embeds faces while their frames are at hand, several at a time."""
+"""Embeds faces in batches while their frames are still in memory."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .answers import asked, checked_vectors
 from .crops import portrait
 
 _BATCH_FACES = 16
-"""Faces embedded at once; each takes 77 kB until then."""
+"""Faces per batch; each takes 77 kB while the batch fills."""
 
 
 @dataclass
 class Embedded:
-    """The embeddings of one track: grid frames, and a vector for each."""
+    """The embeddings of one track: the grid frames embedded, and a vector for each."""
 
     frames: list[int] = field(default_factory=list)
     vectors: list[Float32] = field(default_factory=list)
 
 
 class Portraits:
-    """Gathers faces of all tracks and embeds them.
+    """Gathers the faces of all tracks and embeds them in batches.
 
     Args:
         embedder: The embedder.
-        watch: Measures the stage.
+        watch: Times the stage "embed".
         name: The embedder in words.
     """
 
@@ -40,20 +40,20 @@ class Portraits:
         self._faces = np.empty((_BATCH_FACES, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), np.uint8)
         self._waiting: list[tuple[Embedded, int]] = []
         self._length: int | None = None
-        """Of each vector."""
+        """Length of every vector; None before the first batch."""
 
     def take(self, track: Embedded, frame: int, image: UInt8, box: Float64) -> None:
-        """Take a face: `box` (4,) in `image` (height, width, 3), at a grid frame."""
+        """Queue the face at `box` (4,) in `image` (height, width, 3) of a grid frame."""
         self._faces[len(self._waiting)] = portrait(image, box)
         self._waiting.append((track, frame))
         if len(self._waiting) == _BATCH_FACES:
             self.flush()
 
     def flush(self) -> None:
-        """Embed the faces that wait.
+        """Embed the queued faces.
 
         Raises:
-            PluginError: The embedder did not answer with one vector per face.
+            PluginError: The embedder did not return one finite vector per face.
         """
         if not self._waiting:
             return
@@ -88,10 +88,10 @@ def embed(
         embedder: The embedder.
         faces: uint8, RGB.
         name: The embedder in words.
-        length: d, where it is known.
+        length: d, if known from earlier calls.
 
     Raises:
-        PluginError: The embedder did not answer with one finite vector per face.
+        PluginError: The embedder did not return one finite vector per face.
     """
     with asked(name):
         answer = embedder.embed(faces)

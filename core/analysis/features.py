@@ -1,4 +1,4 @@
-"""What TalkNet, Light-ASD and LR-ASD were trained on: MFCC, and how grey faces are normalised."""
+"""Input features of TalkNet, Light-ASD and LR-ASD: MFCC, and the normalisation of grey faces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 from ..types import SAMPLE_RATE, Clip, Float32
 
 FACE_MEAN = 0.4161
-"""Mean of the grey faces that the networks were trained on, where white is 1."""
+"""Mean grey level of the networks' training faces, where white is 1."""
 FACE_STD = 0.1688
-"""Standard deviation of the same: networks read `(x / 255 - FACE_MEAN) / FACE_STD`."""
+"""Their standard deviation: networks read `(x / 255 - FACE_MEAN) / FACE_STD`."""
 MFCC_COEFFICIENTS = 13
 MFCC_STEPS_PER_FRAME = 4
 _WINDOW_S = 0.025
@@ -20,11 +20,11 @@ _PRE_EMPHASIS = 0.97
 def mfcc(clip: Clip) -> Float32:
     """The mel-frequency cepstral coefficients of a clip's sound, four steps to a frame.
 
-    Computed by python_speech_features with its defaults (26 filters, FFT of 512, lifter 22, the
+    python_speech_features computes them with its defaults (26 filters, FFT of 512, lifter 22, the
     first coefficient replaced by the log of the energy). Step k is the window of 25 ms that
-    begins at sample 160 k; the last ones reach into `clip.sound_after`. Pre-emphasis reaches
-    back into `clip.sound_before`, so a sound that was cut into clips gives the steps of the
-    whole. Digital silence gives the logarithm of the smallest step of a float64, not -inf.
+    begins at sample 160 k; the last windows reach into `clip.sound_after`. Pre-emphasis reaches
+    back into `clip.sound_before`, so consecutive clips give the same steps as the uncut sound.
+    The energy of digital silence is the machine epsilon of float64, so its log is not -inf.
 
     Args:
         clip: A clip of n frames.

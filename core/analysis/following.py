@@ -1,4 +1,4 @@
-"""Hands faces to the tracker, and takes care that no track goes on with another person."""
+"""Passes detected faces to the tracker, and ends tracks that would go on with another person."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from .same_person import SamePerson
 
 
 class Follower:
-    """Follows faces frame by frame, some frames later where those that follow tell more.
+    """Passes faces to the tracker frame by frame, delayed where later frames are needed.
+
+    Later frames are needed where a face may be another person's; see `SamePerson`.
 
     Args:
         tracker: The tracker.
-        same_person: Sees where another person has taken a track's place.
-        watch: Measures the stage.
+        same_person: Detects where another person has taken a track's place.
+        watch: Times the stage "track".
         name: The tracker in words.
     """
 
@@ -35,19 +37,19 @@ class Follower:
 
     @property
     def waiting(self) -> int | None:
-        """The first frame whose faces are not followed yet."""
+        """The first frame whose faces the tracker has not been given yet; None if there is none."""
         return self._waiting[0][0] if self._waiting else None
 
     def add(self, found: Iterable[tuple[int, Detections]]) -> None:
-        """Take the faces of the next frames looked at."""
+        """Queue the faces of the next detected frames."""
         self._waiting.extend(found)
 
     def follow(self, end: int, *, final: bool = False) -> list[TrackPiece]:
-        """Follow the faces that wait, as far as can be told.
+        """Pass the queued faces to the tracker, up to a frame that needs later ones to decide.
 
         Args:
-            end: The grid frame after the last one at hand.
-            final: Whether the shot ends there: then all tracks end, too.
+            end: The grid frame after the last one received.
+            final: Whether the shot ends at `end`, which ends all tracks, too.
 
         Raises:
             PluginError: The tracker breaks its contract.
@@ -73,7 +75,7 @@ class Follower:
         return pieces
 
     def _ended(self, tracks: list[int], end: int) -> list[TrackPiece]:
-        """End tracks; all of them, if the tracker cannot end single ones."""
+        """End these tracks, or all tracks if the tracker cannot end single ones."""
         end_tracks = getattr(self._tracker, "end", None)
         with self._watch("track"), asked(self._name):
             answer = end_tracks(tracks) if end_tracks else self._tracker.flush()

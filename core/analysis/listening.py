@@ -1,4 +1,4 @@
-"""Listens for speech while the sound is at hand."""
+"""Runs the voice activity detector on the sound as it is decoded."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from ..progress import Stopwatch
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
 
 _PIECE_FRAMES = 100
-"""Grid frames heard at once: four seconds."""
+"""Grid frames per call of the detector: four seconds."""
 _STEP_FRAMES = 4
-"""Detectors are promised pieces of a multiple of so many frames, from the first sound on."""
+"""The `Vad` contract: all pieces but the last are multiples of so many frames."""
 
 
 def frames_before(vad: Vad | None, first_frame: int) -> int:
-    """How many grid frames before `first_frame` a detector is to hear.
+    """How many grid frames before `first_frame` a detector must hear first.
 
-    So many that in a part of a sound it says what it says in the whole: its `memory_s`.
+    Its `memory_s`, rounded up to whole steps: so its output for a part of a sound equals that
+    for the whole.
     """
     memory_s: float = getattr(vad, "memory_s", 0.0)
     if not memory_s:
@@ -31,16 +32,16 @@ def frames_before(vad: Vad | None, first_frame: int) -> int:
 
 
 class Listener:
-    """Hands the sound to a voice activity detector, piece by piece.
+    """Passes the sound to a voice activity detector, piece by piece.
 
     Args:
         vad: The detector.
         sound: The sound.
-        watch: Measures the stage.
-        first_frame: The grid frame from which on it is asked.
+        watch: Times the stages "sound" and "listen".
+        first_frame: The first grid frame whose speech is wanted.
 
     Attributes:
-        next_frame: The first grid frame that it has not heard.
+        next_frame: The first grid frame that the detector has not heard.
     """
 
     def __init__(self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int) -> None:
@@ -53,12 +54,12 @@ class Listener:
         self._heard: list[Float32] = []
 
     def hear(self, end: int) -> None:
-        """Listen up to grid frame `end`, as far as that makes whole pieces."""
+        """Process all whole pieces before grid frame `end`."""
         while end - self.next_frame >= _PIECE_FRAMES:
             self._piece(_PIECE_FRAMES)
 
     def finish(self, end: int) -> Heard:
-        """Listen to the rest, up to grid frame `end`."""
+        """Process the rest up to grid frame `end`, and return the detector's whole output."""
         self.hear(end)
         if end > self.next_frame:
             self._piece(end - self.next_frame)

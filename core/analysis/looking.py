@@ -1,4 +1,4 @@
-"""Looks for faces, several frames at a time, and for no more of them than can be followed."""
+"""Runs the face detector on batches of frames, and limits the number of faces per frame."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .recent_frames import RecentFrames
 from .square_pixels import Square
 
 _BATCH_BYTES = 1 << 26
-"""Most bytes of pictures handed to a detector at once, if that is one picture or more."""
+"""Most bytes of pictures in a batch; a batch has at least one picture."""
 
 
 class Looker:
-    """Gathers frames, and has a detector look at them.
+    """Gathers frames and runs the detector on them in batches.
 
-    A picture that stands still is looked at once. A detector that does not look, but knows the
-    faces of each frame beforehand, has an attribute `looks` that is False: it is asked about
-    every frame, and its boxes are in stored pixels.
+    A picture repeated in successive frames is detected once. A detector that does not look at
+    pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
+    False: it is called for every frame, and its boxes are in stored pixels.
 
     Args:
         detector: The detector.
         frames: The pictures, in square pixels.
-        square: The way there from stored ones.
-        watch: Measures the stage.
-        notes: Is told what is left out.
-        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
-        max_faces: Most faces of a frame, the surest are taken.
+        square: Converts stored pixels to square ones.
+        watch: Times the stage "detect".
+        notes: Collects a note if faces are left out.
+        batch_frames: Most frames in a batch; fewer if the pictures are large.
+        max_faces: Most faces of a frame; those with the highest scores are kept.
         name: The detector in words.
     """
 
@@ -60,21 +60,21 @@ class Looker:
         """Whether faces have been left out."""
         self._waiting: list[int] = []
         self._last: tuple[int, Detections] | None = None
-        """Number of the picture looked at last, and its faces."""
+        """Number of the last picture detected, and its faces."""
 
     @property
     def waiting(self) -> int | None:
-        """The first frame not looked at yet."""
+        """The first queued frame; None if there is none."""
         return self._waiting[0] if self._waiting else None
 
     def add(self, index: int) -> bool:
-        """Take a frame that is to be looked at; whether there are enough to do so now."""
+        """Queue a frame for detection; return whether the batch is full."""
         self._waiting.append(index)
         image = self._frames[index]
         return len(self._waiting) >= min(self._batch_frames, max(1, _BATCH_BYTES // image.nbytes))
 
     def look(self) -> list[tuple[int, Detections]]:
-        """Look at the frames that wait.
+        """Run the detector on the queued frames.
 
         Returns:
             Each grid frame with its faces, in square pixels.
@@ -112,7 +112,7 @@ class Looker:
         ]
 
     def _most_sure(self, index: int, faces: Detections) -> Detections:
-        """The faces of a frame, or as many as are wanted."""
+        """The faces of a frame, at most `max_faces`: those with the highest scores."""
         if len(faces) <= self._max_faces:
             return faces
         if not self._left_out:

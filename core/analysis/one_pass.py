@@ -1,7 +1,7 @@
 """The one pass over a video: frames in, scored face tracks out, in bounded memory.
 
-What is kept: the frames that a gap or the smoothing may still need, and at most a minute of
-face crops and sound for each live track.
+Memory holds the frames that a gap in a track or the smoothing may still need, and at most a
+minute of face crops and sound for each live track.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Parts:
     """The components that a pass runs.
 
     Attributes:
-        names: Each kind's component in words, for what is said of it.
+        names: By kind: the component in words, for errors and notes.
     """
 
     cutter: Cutter
@@ -64,56 +64,56 @@ class Parts:
 
 
 def _room_for_faces(frames: int = 0) -> UInt8:
-    """One block for all crops of a clip: it keeps the heap in one piece, too."""
+    """One array for all crops of a clip, which also avoids fragmenting the heap."""
     return np.empty((frames, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
 
 
 @dataclass
 class _LiveTrack:
-    """What is known of a track so far."""
+    """The state of a track that may go on."""
 
     shot: int
     first_frame: int
     smoother: Smoother = field(default_factory=Smoother)
     boxes: list[Float64] = field(default_factory=list)
     uncropped: deque[Float64] = field(default_factory=deque)
-    """The box of each frame that is still needed."""
+    """The boxes of frames not cropped yet."""
     embedded: Embedded = field(default_factory=Embedded)
     smoothed: list[Float64] = field(default_factory=list)
     logits: list[Float32] = field(default_factory=list)
     faces: UInt8 = field(default_factory=_room_for_faces)
-    """Crops of the clip that is being gathered, and room for more."""
+    """Crops of the current clip, then unused space."""
     gathered: int = 0
-    """How many of them there are."""
+    """Number of crops in `faces`."""
     cropped: int = 0
-    """Frames cropped so far, in this clip and those before."""
+    """Number of frames cropped so far, over all clips of the track."""
 
     @property
     def next_crop(self) -> int:
-        """The first frame that is still needed."""
+        """The first frame not cropped yet."""
         return self.first_frame + self.cropped
 
     @property
     def clip_start(self) -> int:
-        """The first frame of the clip that is being gathered."""
+        """The first frame of the current clip."""
         return self.next_crop - self.gathered
 
 
 class Analysis:
-    """Takes frames one by one and gathers shots, tracks and what was heard.
+    """Takes frames one by one and collects shots, tracks and the detected speech.
 
     Args:
         parts: The components.
-        sound: The sound, on the same clock.
-        watch: Measures the stages.
-        notes: Is told what is left out.
+        sound: The sound, on the same clock as the frames.
+        watch: Times the stages.
+        notes: Collects a note if faces are left out.
         crop_scale: See `core.analysis.crops.crop`.
-        detect_every: Look for faces on every so many frames; a shot's last frame is always
-            looked at, so that tracks reach its end.
-        batch_frames: Most frames handed to the detector at once.
-        embed_every: Embed every so many faces of a track, if there is an embedder.
-        max_faces: Most faces of a frame that are followed.
-        pixel_aspect: Width of a stored pixel over its height. Components see square ones.
+        detect_every: Run the detector on one frame in so many, and on a shot's last frame, so
+            that tracks reach its end.
+        batch_frames: Most frames passed to the detector at once.
+        embed_every: Embed one face in so many of each track, if there is an embedder.
+        max_faces: Most faces of a frame that are tracked.
+        pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class Analysis:
         )
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._ahead: deque[Frame] = deque()
-        """Frames of which the cutter has yet to say whether a shot begins with them."""
+        """Frames for which the cutter has not decided yet whether a shot begins."""
         self._lookahead: int = getattr(parts.cutter, "lookahead_frames", 0)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
@@ -176,8 +176,8 @@ class Analysis:
         """End the last shot.
 
         Returns:
-            The tracks that count, by first frame and then left to right, not yet decided on; and
-            what was heard, if somebody listened.
+            The kept tracks, by first frame and then left to right, without decisions yet; and the
+            detected speech, if there is a voice activity detector.
         """
         if self._ahead:
             last = self._ahead[-1]
@@ -199,14 +199,14 @@ class Analysis:
         return tracks, heard
 
     def _starts_shot(self, image: UInt8, index: int) -> bool:
-        """What the cutter says of the frame that is as far back as it looks ahead."""
+        """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
         name = self._parts.name("cutter")
         with self._watch("cut"), asked(name):
             cut = self._parts.cutter.starts_shot(image, index)
         return checked_cut(name, cut)
 
     def _pass(self, frame: Frame, cut: bool) -> None:
-        """Take a frame of which it is known whether a shot begins with it."""
+        """Process a frame; `cut` says whether a shot begins with it."""
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
@@ -235,9 +235,9 @@ class Analysis:
         self.shots.append((self._shot_start, self._end))
 
     def _release(self) -> None:
-        """Forget frames and sound that nobody needs any more."""
+        """Free frames and sound that are no longer needed."""
         waiting = (self._looker.waiting, self._follower.waiting)
-        # The last one may yet be the last of its shot, which is looked at.
+        # The newest frame may turn out to be the last of its shot, which is always detected.
         firsts = [self._end - 1, *(first for first in waiting if first is not None)]
         needed = min(firsts + [track.next_crop for track in self._live.values()])
         self._frames.forget_before(needed)
@@ -247,7 +247,7 @@ class Analysis:
         self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
 
     def _take(self, pieces: Iterable[TrackPiece]) -> None:
-        """Crop the faces of new pieces, and score the clips that became full or ended."""
+        """Crop the faces of new pieces, and score the clips that these complete."""
         ready: list[tuple[_LiveTrack, Clip]] = []
         for piece in pieces:
             if piece.track not in self._live:
@@ -272,7 +272,7 @@ class Analysis:
         self._score(ready)
 
     def _clips(self, track: _LiveTrack, rows: Float64) -> Iterator[Clip]:
-        """Crop the next faces of a track; a clip whenever it has reached its full length."""
+        """Crop the next faces of a track; yield each clip that reaches its full length."""
         for row in rows:
             with self._watch("crop"):
                 if track.next_crop not in self._frames:
@@ -295,10 +295,10 @@ class Analysis:
                 yield self._clip(track)
 
     def _clip(self, track: _LiveTrack) -> Clip:
-        """The clip gathered so far; the track begins another."""
+        """The current clip of a track, which then begins another."""
         first = track.clip_start * SAMPLES_PER_FRAME
         stop = track.next_crop * SAMPLES_PER_FRAME
-        before = int(track.clip_start > track.first_frame)  # one sample, if the track goes on
+        before = int(track.clip_start > track.first_frame)  # one sample, if not the first clip
         with self._watch("sound"):
             heard = self._sound.read(first - before, stop + SOUND_AFTER)
         sound_before, sound, after = np.split(heard, [before, before + stop - first])

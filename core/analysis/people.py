@@ -1,4 +1,4 @@
-"""People known by name: a folder of portraits, found and embedded."""
+"""Reads a folder of named portraits: detects the face in each picture and embeds it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .crops import portrait
 from .embedding import embed
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""Files taken for pictures."""
+"""Suffixes of the files read as pictures."""
 _NO_FRAME = -1
-"""Tells a detector that a picture is no frame of the video."""
+"""Frame index passed to a detector with a picture that is not a frame of the video."""
 
 
 def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[str, Float32]:
     """Embed the people of a folder.
 
     Args:
-        folder: Holds pictures NAME.jpg, or folders NAME with several pictures each; of a picture
-            the largest face counts.
+        folder: Holds pictures NAME.jpg, or folders NAME with several pictures each. The largest
+            face of each picture is used.
         detector: Finds the faces.
         embedder: Embeds them.
 
@@ -56,7 +56,7 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The pictures of a folder, each with the name of whom it shows."""
+    """The pictures of a folder, each with the name of the person it shows."""
     try:
         entries = sorted(folder.iterdir())
         inner = {
@@ -87,7 +87,7 @@ def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _name(name: str, path: Path) -> str:
-    """Whom a picture shows; `name` is that of its file or folder."""
+    """The name of the person a picture shows, from the name of its file or folder."""
     whom = " ".join(same_form(printable(name)).split())
     if not whom:
         raise InputError(
@@ -102,7 +102,7 @@ def _name(name: str, path: Path) -> str:
 
 
 def _read(path: Path) -> UInt8:
-    """A picture, (height, width, 3) uint8, RGB, turned as its EXIF says."""
+    """Read a picture as (height, width, 3) uint8, RGB, rotated as its EXIF data says."""
     try:
         image = cv2.imdecode(np.frombuffer(read_file(path), np.uint8), cv2.IMREAD_COLOR)
     except (OSError, cv2.error):

@@ -1,4 +1,4 @@
-"""Frames that are still needed, in memory that is used again."""
+"""Holds the frames that are still needed, in reused buffers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .square_pixels import Square
 
 
 class RecentFrames:
-    """The frames that are still needed, in memory that is used again and again.
+    """The frames that are still needed, in buffers that are reused.
 
-    Left to the heap, frames that come and go between other things, large and small, break it
-    up: a minute of 960x540 took 2.4 GB where 41 frames were alive at most. A picture that
-    stands still, the very same array in several frames, is kept once.
+    Allocating each frame anew fragments the heap: a minute of 960x540 took 2.4 GB although at
+    most 41 frames were alive. A picture repeated in several frames, as the very same array, is
+    stored once.
 
     Args:
-        square: Makes pictures of square pixels.
+        square: Converts pictures to square pixels.
     """
 
     def __init__(self, square: Square | None = None) -> None:
@@ -24,12 +24,12 @@ class RecentFrames:
         self._kept: dict[int, UInt8] = {}
         self._spare: list[UInt8] = []
         self._last: tuple[UInt8, UInt8] | None = None
-        """The picture put last, as it came and as it is kept."""
+        """The last picture stored: the array passed in, and its copy."""
         self._numbers: dict[int, int] = {}
         self._pictures = 0
 
     def put(self, frame: Frame) -> None:
-        """Keep a copy of a frame, of the same size as all others."""
+        """Store a copy of a frame; all frames have the same size."""
         if self._last and self._last[0] is frame.image and self._holds(self._last[1]):
             self._kept[frame.index] = self._last[1]
             self._numbers[frame.index] = self._pictures
@@ -43,7 +43,7 @@ class RecentFrames:
         self._numbers[frame.index] = self._pictures
 
     def forget_before(self, index: int) -> None:
-        """Forget the frames before grid frame `index`."""
+        """Free the frames before grid frame `index`."""
         for old in [kept for kept in self._kept if kept < index]:
             room = self._kept.pop(old)
             del self._numbers[old]
@@ -61,10 +61,10 @@ class RecentFrames:
         return self._kept[index]
 
     def number(self, index: int) -> int:
-        """Counts the pictures put so far: the same for frames in which a picture stood still."""
+        """The number of a frame's picture; frames that repeat a picture share its number."""
         return self._numbers[index]
 
     @property
     def room(self) -> int:
-        """How many frames the memory taken so far can hold."""
+        """How many frames fit into the buffers allocated so far."""
         return len({id(room) for room in self._kept.values()}) + len(self._spare)

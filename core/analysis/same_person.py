@@ -1,9 +1,10 @@
-"""Whether the face that a track would go on with is another person's.
+"""Detects that the face a track would continue with is another person's.
 
-A tracker goes by places. Where a cut was not seen, or the tiles of a call change places, another
-face is suddenly where one was. What gives it away: it looks different, by much more than the
-face changes from one moment to the next, before and after; it came within one step of the grid;
-and the old face is not back a moment later, as it is after a flash.
+A tracker compares positions only. After a missed cut, or when the tiles of a video call swap,
+another person's face is suddenly at the position of the last one. It is taken for another person
+if it differs by much more than a face differs from frame to frame, both before and after the
+change; if the change happened within one grid step; and if the old face does not return within a
+few frames, as it does after a flash.
 """
 
 from __future__ import annotations
@@ -22,33 +23,33 @@ from .crops import portrait
 from .recent_frames import RecentFrames
 
 AHEAD_FRAMES = 3
-"""Grid frames after a change that tell what it was: a flash is over by then."""
+"""Grid frames to look at after a change, to tell a flash, which is over by then, from a cut."""
 SAME_PERSON_DISTANCE = 0.5
-"""Two embeddings further apart than this are of two people: cosine distance, from 0 to 2."""
+"""Cosine distance, from 0 to 2, above which two embeddings are of two people."""
 _SIDE_PX, _MARGIN_PX = 24, 3
-"""Side of the small grey faces that are compared, and how far they may have shifted."""
+"""Side of the small grey thumbnails that are compared, and the largest shift searched."""
 _LEAST_DIFFERENCE = 10.0
-"""Mean difference of brightness, of 255, below which two faces are alike whatever they show."""
+"""Mean absolute difference of grey levels (0 to 255) below which two thumbnails are alike."""
 _LEAST_CHANGE = 0.1
-"""One minus the correlation of two faces below which they are one."""
+"""Change (one minus the correlation of two thumbnails) below which they show the same face."""
 _LEAST_CHANGED = 0.1
-"""The same for a face that may have moved, or was lit by a flash in between."""
+"""Least change of person for a face that may have moved or been lit by a flash in between."""
 _SUDDEN = 4.0
-"""How many times the usual change of a face a change of person is."""
+"""A change of person is at least so many times the usual change of the track's face."""
 _SETTLED = 2.0
-"""How many times the usual change after it."""
+"""It is also at least so many times the usual change of the new face after it."""
 _JITTERS = 0.03
-"""A greater change may be one of the box alone."""
+"""A change above this may come from jitter of the box alone."""
 _STILL = 0.002
-"""A smaller change is that of a picture that stands still, and says nothing of what is usual."""
+"""A change below this is a repeated picture, and is left out of the usual change."""
 _BLANK_STD = 3.0
-"""Standard deviation of brightness, of 255, below which nothing is to be seen."""
+"""Standard deviation of grey levels (0 to 255) below which a thumbnail is blank."""
 _BLANK_FRAMES = 5
-"""So long a track's last face is remembered that was not blank; its frames are at hand."""
+"""Through so many blank frames a track keeps its last face that was not blank."""
 _USUAL_OF = 8
-"""Changes of a track that are remembered."""
+"""How many of its latest changes a track remembers."""
 _LEAST_OVERLAP = 0.15
-"""Intersection over union from which on a tracker might take a face for the next of a track."""
+"""Intersection over union above which a tracker might add a face to a track."""
 
 Distance = Callable[[UInt8, UInt8], float]
 """The cosine distance of two portraits (160, 160, 3)."""
@@ -56,26 +57,27 @@ Distance = Callable[[UInt8, UInt8], float]
 
 @dataclass
 class _Last:
-    """Where a track was last, what its face looked like, and how much it has been changing."""
+    """A track's last frame, box and thumbnail, and its recent changes."""
 
     frame: int
     box: Float64
     look: UInt8
     changes: deque[float] = field(default_factory=lambda: deque(maxlen=_USUAL_OF))
     earlier: deque[UInt8] = field(default_factory=lambda: deque(maxlen=AHEAD_FRAMES))
-    """What it looked like before, in case `look` is that of a flash."""
+    """Earlier thumbnails, in case `look` shows a flash."""
 
     def is_like(self, look: UInt8) -> bool:
-        """Whether a face is that of the track for sure, or nothing can be told."""
+        """Whether a thumbnail surely shows the track's face, or one of the two is blank."""
         return any(_alike(known, look) for known in (self.look, *self.earlier))
 
 
 class SamePerson:
-    """Watches over the tracks of a tracker.
+    """Finds the tracks of a tracker that would continue with another person's face.
 
     Args:
-        frames: The pictures; of each live track those from its last face on must be there.
-        distance: Compares portraits, if there is an embedder: then it has the last word.
+        frames: The pictures; must hold those from each live track's last face on.
+        distance: Compares the embeddings of two portraits, if there is an embedder. A change of
+            person must then pass this test, too.
     """
 
     def __init__(self, frames: RecentFrames, distance: Distance | None = None) -> None:
@@ -83,19 +85,19 @@ class SamePerson:
         self._distance = distance
         self._tracks: dict[int, _Last] = {}
         self._looks: dict[tuple[int, bytes], UInt8] = {}
-        """What the faces of the last frame looked like, by frame and box."""
+        """Thumbnails of the last frame's faces, by frame and box."""
 
     def replaced(self, index: int, found: Detections, end: int, *, final: bool) -> list[int] | None:
         """The tracks whose place another person has taken in a frame.
 
         Args:
             index: The grid frame.
-            found: Its faces.
-            end: The grid frame after the last one at hand.
-            final: Whether the shot ends there.
+            found: The faces of that frame.
+            end: The grid frame after the last one received.
+            final: Whether the shot ends at `end`.
 
         Returns:
-            Their numbers; None where frames that are not yet at hand will tell.
+            The numbers of these tracks; None if later frames are needed to decide.
         """
         if not self._tracks or not len(found):
             return []
@@ -123,7 +125,7 @@ class SamePerson:
         ]
 
     def took(self, pieces: Iterable[TrackPiece]) -> None:
-        """Learn which faces the tracks went on with."""
+        """Note the faces that the tracker added to its tracks."""
         for piece in pieces:
             last = self._tracks.get(piece.track)
             if piece.status != "live":
@@ -131,7 +133,7 @@ class SamePerson:
             elif len(piece.boxes):
                 frame, box = piece.first_frame + len(piece.boxes) - 1, piece.boxes[-1]
                 if frame not in self._frames:
-                    continue  # told of too late: whoever crops it says so
+                    continue  # reported too late: `Analysis` raises the error when it crops
                 look = self._looks.get((frame, box.tobytes()))
                 if look is None:
                     look = _look(self._frames[frame], box)
@@ -143,22 +145,22 @@ class SamePerson:
                     last.frame, last.box, last.look = frame, box, look
 
     def _changed(self, last: _Last, frame: int, look: UInt8) -> float:
-        """How much a track's face changed up to a frame, but for what its box jitters."""
+        """How much a track's face changed up to a frame, without the jitter of its box."""
         change = _change(last.look, look)
         if change < _JITTERS:
             return change
         return min(change, _change(last.look, _look(self._frames[frame], last.box)))
 
     def _another(self, last: _Last, index: int, box: Float64, end: int) -> bool:
-        """Whether the face at `box` in frame `index` is not that of the track."""
+        """Whether the face at `box` in frame `index` is another person's than the track's."""
         changes = self._steps(last, index, box)
-        # The frame with which it came, suddenly or not at all.
+        # The frame of the largest change: another person appears there, if at all.
         came = last.frame + 1 + int(np.argmax(changes))
         others = sorted(changes)[:-1]
         if max(changes) < max(_LEAST_CHANGED, _SUDDEN * _usual(others)):
             return False
         stop = min(end, came + AHEAD_FRAMES + 1)
-        # Where boxes jitter the face has not changed at the track's own place; after a flash
+        # If only the box jittered, the face is unchanged at the track's last box; after a flash
         # it is there again.
         place = [_look(self._frames[k], last.box) for k in range(came, stop)]
         if min(_change(last.look, look) for look in place) < _LEAST_CHANGED:
@@ -176,10 +178,10 @@ class SamePerson:
         return self._distance(before, now) > SAME_PERSON_DISTANCE
 
     def _steps(self, last: _Last, index: int, box: Float64) -> list[float]:
-        """How much the face changed with each frame since the track's last one.
+        """How much the face changed in each frame since the track's last one.
 
-        Seen at the place where it was, where it is and on the way there, the least counts: so
-        neither a face that moves seems to change nor one that stays.
+        Each change is the least of three: at the old box, at the new box, and at a box moving
+        from one to the other. So neither a moving face nor a resting one seems to change.
         """
         frames = range(last.frame, index + 1)
         way = np.linspace(0, 1, len(frames))[:, None] * (box - last.box) + last.box
@@ -191,7 +193,7 @@ class SamePerson:
 
 
 def _usual(changes: list[float]) -> float:
-    """The median of those changes that are not a picture's standing still; 0 if none is left."""
+    """The median of the changes without those of repeated pictures; 0 if none is left."""
     return float(np.median([change for change in changes if change > _STILL] or [0.0]))
 
 
@@ -206,12 +208,12 @@ def _near(boxes: Float64, faces: Float64) -> NDArray[np.bool_]:
 
 
 def _look(image: UInt8, box: Float64) -> UInt8:
-    """What lies in a box of a picture, small and grey: (24, 24) uint8."""
+    """The thumbnail of a box in a picture: (24, 24) uint8, grey."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = (int(value) for value in box)
     left, top = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
     inside = image[top : max(top + 1, y2), left : max(left + 1, x2)]
-    step = max(1, min(inside.shape[:2]) // (2 * _SIDE_PX))  # more pixels would not tell more
+    step = max(1, min(inside.shape[:2]) // (2 * _SIDE_PX))  # more pixels would change nothing
     inside = np.ascontiguousarray(inside[::step, ::step])
     small = cv2.resize(inside, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -222,12 +224,12 @@ def _middle(look: UInt8) -> UInt8:
 
 
 def _blank(look: UInt8) -> bool:
-    """Whether nothing is to be seen, as in the middle of a flash."""
+    """Whether a thumbnail is of one brightness, as in the middle of a flash."""
     return float(_middle(look).std()) < _BLANK_STD
 
 
 def _change(before: UInt8, after: UInt8) -> float:
-    """One minus the best correlation of two looks, 0 to 2; 1 where one of them is blank."""
+    """One minus the best correlation of two thumbnails, 0 to 2; 1 if one of them is blank."""
     if _blank(before) or _blank(after):
         return 1.0
     middle = np.ascontiguousarray(_middle(after))
@@ -235,7 +237,7 @@ def _change(before: UInt8, after: UInt8) -> float:
 
 
 def _changes(looks: Sequence[UInt8]) -> list[float]:
-    """The change with each look but the first; blank ones are passed over."""
+    """The change of each thumbnail from the one before; blank ones are skipped and give 0."""
     changes, before = [], looks[0]
     for look in looks[1:]:
         blank = _blank(look)
@@ -245,7 +247,7 @@ def _changes(looks: Sequence[UInt8]) -> list[float]:
 
 
 def _alike(before: UInt8, after: UInt8) -> bool:
-    """Whether two looks are of one face for sure, or nothing can be told."""
+    """Whether two thumbnails surely show one face, or one of them is blank."""
     if _blank(before) or _blank(after):
         return True
     difference = cv2.absdiff(_middle(before), _middle(after)).mean()

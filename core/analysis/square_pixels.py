@@ -1,4 +1,4 @@
-"""Pixels that are not square: components see square ones, results tell of those stored."""
+"""Converts non-square pixels: components see square pixels, results are in stored pixels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from ..types import Float64, UInt8
 
 _NEARLY_SQUARE = 1.02
-"""Up to this much off, the shape of a pixel is left as it is: files say so by rounding."""
+"""Pixels with sides within this ratio count as square: files give such ratios by rounding."""
 MOST_OBLONG = 4.0
-"""A pixel that is said to be more oblong than this is taken for square."""
+"""A larger ratio is taken for a mistake in the file, and the pixels for square."""
 
 
 @dataclass(frozen=True)
 class Square:
-    """The way from stored pixels to square ones and back; nothing is made smaller by it.
+    """Converts stored pixels to square ones and back; pictures are only ever enlarged.
 
     Attributes:
-        x: How much wider the picture becomes, at least 1.
-        y: How much higher it becomes, at least 1.
+        x: Factor of the picture's width, at least 1.
+        y: Factor of its height, at least 1.
     """
 
     x: float = 1.0
@@ -41,7 +41,7 @@ class Square:
         return (self.x, self.y) != (1.0, 1.0)
 
     def image(self, stored: UInt8) -> UInt8:
-        """A picture (h, w, 3) in square pixels; itself where they are."""
+        """A picture (h, w, 3) in square pixels; the same array if its pixels are square."""
         if not self.changes:
             return stored
         height, width = stored.shape[:2]
@@ -49,13 +49,13 @@ class Square:
         return np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def boxes(self, stored: Float64) -> Float64:
-        """Boxes (n, 4) in stored pixels, in square ones."""
+        """Convert boxes (n, 4) from stored pixels to square ones."""
         return stored * (self.x, self.y, self.x, self.y) if self.changes else stored
 
     def stored_boxes(self, boxes: Float64) -> Float64:
-        """Boxes (n, 4) in square pixels, in stored ones."""
+        """Convert boxes (n, 4) from square pixels to stored ones."""
         return boxes / (self.x, self.y, self.x, self.y) if self.changes else boxes
 
     def stored_smoothed(self, smoothed: Float64) -> Float64:
-        """Rows (n, 3) of centre and half size; the half size stays one in square pixels."""
+        """Convert the centres in rows (n, 3) to stored pixels; half sizes stay in square ones."""
         return smoothed / (self.x, self.y, 1) if self.changes else smoothed

@@ -1,1 +1,1 @@
-"""Many videos: found, shared out, done by worker processes, and each accounted for."""
+"""`asd batch`: finds videos, distributes them to worker processes, and records each outcome."""

@@ -1,4 +1,4 @@
-"""Signals that wait while a process is started."""
+"""Blocks signals while a process is started."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from multiprocessing import resource_tracker
 SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
 ]
-"""Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit."""
+"""Signals that the parent gets, too, and handles; Slurm announces a job's time limit by USR2."""
 
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """A block within which signals wait.
+    """Block signals while the block runs.
 
-    A process started in it holds them until it decides; a terminal sends Ctrl-C to it, too, and
-    Python would answer with a traceback until then.
+    A process started within inherits the blocked signals until it installs its own handlers. A
+    terminal sends Ctrl-C to the new process, too, which would print a traceback otherwise.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # The first start of a process starts this one, too, and that lets signals through again.
+    # The first process start also starts the resource tracker, which unblocks signals: do it now.
     resource_tracker.ensure_running()
     with _handlers_held():
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -36,10 +36,10 @@ def signals_held() -> Iterator[None]:
 
 @contextmanager
 def _handlers_held() -> Iterator[None]:
-    """A block at whose end signals are answered that came within it.
+    """Defer Python's signal handlers to the end of the block.
 
-    Whichever thread of the process gets a signal, Python answers it in the main thread, even if
-    that one lets none through.
+    Blocking signals does not suffice: if any thread receives a signal, Python runs its handler in
+    the main thread, even if the main thread blocks it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Processes that do videos, each with its own models, and that may die without harm to the rest."""
+"""Worker processes for videos, each with its own models; the batch goes on if one dies."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
 
 _SPAWN = multiprocessing.get_context("spawn")
-"""A forked process could use neither CUDA nor the threads of the one it came from."""
+"""Spawned, as a forked process could use neither CUDA nor its parent's threads."""
 _LAST_BREATH_S = 5
 _LOADING_S = 600
-"""What a worker that takes another's place may take to load, beside the time for its video."""
+"""Seconds a replacement worker may take to load its models, in addition to its video's time."""
 _NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
-"""Errors of the system that the next video would meet, too."""
+"""System errors that would also hit the next video."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to know of the batch.
+    """The part of a batch that workers need.
 
     Attributes:
-        settings: Its settings as plain values.
+        settings: The batch's settings as plain values.
         output: The folder of all results.
     """
 
@@ -46,10 +46,10 @@ class Task:
     output: Path
 
     def plan(self) -> AnalysisPlan:
-        """What is done with each video.
+        """The plan for each video.
 
         Raises:
-            AsdError: The settings do not fit.
+            AsdError: The settings are invalid.
         """
         return analysis_plan_of(self.settings)
 
@@ -57,21 +57,21 @@ class Task:
 def outcomes(
     task: Task, jobs: Iterator[Record], workers: int, timeout_s: float | None = None
 ) -> Generator[Record, None, None]:
-    """What became of each video, as soon as it is known.
+    """Process videos in worker processes; yield the outcome of each as soon as it is known.
 
     Args:
-        task: What holds for all.
-        jobs: The videos, each as its record of state "started"; one is asked for when a worker
-            is free to begin with it.
-        workers: How many processes.
-        timeout_s: How long a video may take, in seconds; None for any time.
+        task: The settings and output folder of the batch.
+        jobs: The videos, each as its record of state "started"; the next one is requested when a
+            worker is free.
+        workers: Number of processes.
+        timeout_s: How long a video may take, in seconds; None for no limit.
 
     Yields:
-        The record of state "done" or "failed" of each.
+        The record of state "done" or "failed" of each video.
 
     Raises:
-        AsdError: The components cannot be loaded; then no video has been begun.
-        OutputError: No video can be done any more: the disk is full, or the folder is gone.
+        AsdError: The components cannot be loaded; no video has been started.
+        OutputError: No more videos can be processed: the disk is full, or the folder is gone.
     """
     team = [_Worker(task) for _ in range(workers)]
     try:
@@ -104,16 +104,16 @@ def _give_work(team: Sequence[_Worker], jobs: Iterator[Record]) -> None:
 
 
 def _soonest(times_s: Iterable[float | None]) -> float | None:
-    """The least of what is known of some times; None if nothing is."""
+    """The least of the times that are not None; None if all are."""
     return min((time_s for time_s in times_s if time_s is not None), default=None)
 
 
 class _Worker:
-    """The near end of a process.
+    """The parent's handle of a worker process.
 
     Attributes:
-        job: The video it is at.
-        connection: Tells what it has to say.
+        job: The video the worker is processing; None if it is idle.
+        connection: Receives the worker's messages.
     """
 
     def __init__(self, task: Task) -> None:
@@ -150,18 +150,18 @@ class _Worker:
             self.start()
         self.job = job
         self._given_at = monotonic()
-        with suppress(OSError):  # it has died; `take` will find out
+        with suppress(OSError):  # the worker has died; `take` will notice
             self.connection.send(job)
 
     def left_s(self, timeout_s: float | None) -> float | None:
-        """How long it may still take for its video; None if it is at none, or there is no limit."""
+        """Seconds left for the current video; None without a video or a limit."""
         if timeout_s is None or self.job is None:
             return None
         loading_s = 0.0 if self._ready else _LOADING_S
         return max(0.0, self._given_at + loading_s + timeout_s - monotonic())
 
     def give_up(self, timeout_s: float | None) -> Record:
-        """End it in the middle of a video, which has failed."""
+        """Kill the worker, and return the record of its video as failed."""
         assert self.job
         taken_s = round(monotonic() - self._given_at, 3)
         told = f"It was not done within video_timeout_s={timeout_s:g}"
@@ -171,7 +171,7 @@ class _Worker:
         return record
 
     def take(self) -> Record | None:
-        """What it says of its video; None if all it says is that it has loaded."""
+        """The worker's next record, or None if it only reported that its models are loaded."""
         assert self.job
         record: Record
         if not self._ready:
@@ -197,7 +197,7 @@ class _Worker:
         return record
 
     def dismiss(self) -> None:
-        """Let it end by itself."""
+        """Close the connection, on which the worker ends by itself."""
         if self._process is not None:
             self.connection.close()
             self._process.join(_LAST_BREATH_S)
@@ -210,14 +210,14 @@ class _Worker:
             self._process = None
 
     def _death(self) -> str:
-        """How it ended."""
+        """How the process ended, in words."""
         self._process.join(_LAST_BREATH_S)
         code = self._process.exitcode or 0
         return f"{signal.strsignal(-code)}" if code < 0 else f"exit status {code}"
 
 
 def _work(connection: Connection, task: Task) -> None:
-    """Do videos until told no more: the other process."""
+    """Process videos until the connection closes; runs in the worker process."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -228,18 +228,18 @@ def _work(connection: Connection, task: Task) -> None:
     except AsdError as error:
         connection.send((error.what, error.hint))
         return
-    except Exception as error:  # a plugin's; it would hit every video
+    except Exception as error:  # from a plugin; every video would fail with it
         connection.send((f"The components cannot be loaded: {_told(error)}", ""))
         return
     connection.send(None)
     sound = True
-    with suppress(EOFError):  # there is no more to do
+    with suppress(EOFError):  # the parent has closed the connection
         while sound:
             connection.send(_done(connection.recv(), task, models))
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent does, however that came about."""
+    """End this process when its parent ends for any reason."""
     parent = multiprocessing.parent_process()
     assert parent
     wait([parent.sentinel])
@@ -247,7 +247,7 @@ def _end_with_parent() -> None:
 
 
 def _loaded(task: Task) -> Models:
-    """The models, after everything was built once that a run will build."""
+    """Build all components once, including writers, so that errors show before any video."""
     plan = task.plan()
     models = Models(plan)
     models.parts()
@@ -260,11 +260,11 @@ def _loaded(task: Task) -> Models:
 def _done(
     started: Record, task: Task, models: Models
 ) -> tuple[Record, bool, tuple[str, str] | None]:
-    """Do a video.
+    """Process a video.
 
     Returns:
-        What became of it; whether this process is still good for another; and why there is no use
-        in going on with any, if so, and what to do.
+        Its record; whether this process can process another video; and, if no further video can be
+        processed at all, the reason and what to do.
     """
     logging.basicConfig(format=f"asd: {started.name}: %(message)s", force=True)
     begin = perf_counter()
@@ -276,7 +276,7 @@ def _done(
         template = task.plan()
         with whole_folder(task.output / started.name, parents=False) as aside:
             plan = template.for_video(started.video, str(task.output / started.name))
-            options = replace(plan.options, output=str(aside))  # for a while: see whole_folder
+            options = replace(plan.options, output=str(aside))  # temporary: see whole_folder
             result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
             record,
@@ -289,19 +289,19 @@ def _done(
     except AsdError as error:
         record = _failed(record, str(error), type(error).__name__)
         refusal = _refusal(error, task)
-    except Exception as error:  # a plugin's; what it leaves, such as a lost GPU, is not to be used
+    except Exception as error:  # from a plugin, which may leave a broken state, such as a lost GPU
         record, sound = _failed(record, _told(error), type(error).__name__), False
         refusal = _refusal(error, task)
     return replace(record, seconds=round(perf_counter() - begin, 3)), sound, refusal
 
 
 def _refusal(error: BaseException, task: Task) -> tuple[str, str] | None:
-    """Why no other video can be done either, and what to do; None if another may well be."""
+    """Why no further video can be processed, and what to do; None if others may succeed."""
     hint = "The same command then goes on with what is left"
     if not task.output.is_dir():
         return f"The folder of the results, {task.output}, is gone", f"Put it back. {hint}"
     cause: BaseException | None = error
-    for _ in range(10):  # a library may have made a circle
+    for _ in range(10):  # the chain of causes may be circular
         if isinstance(cause, OSError) and cause.errno in _NO_MORE:
             return f"{task.output}: {os.strerror(cause.errno)}", f"Make room. {hint}"
         cause = cause and (cause.__cause__ or cause.__context__)

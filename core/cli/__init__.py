@@ -1,1 +1,1 @@
-"""The command asd: arguments, a module for each command, help, progress and tables."""
+"""The command `asd`: argument parsing, a module for each command, help, progress and tables."""

@@ -1,4 +1,4 @@
-"""What the commands share: running a Hydra application, and a plan, with what they show."""
+"""Helpers shared by the commands: run a Hydra application or show its help; run a plan visibly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run_or_help(
     """Run a Hydra application, or show its help; arguments as for `core.cli.hydra_app.run_app`.
 
     Raises:
-        AsdError: The arguments do not fit, or the job failed.
+        AsdError: The arguments are invalid, or the job failed.
     """
     if HELP & set(words):
         from .help import app_help

@@ -1,4 +1,4 @@
-"""The arguments of the command: which are files, which overrides and which flags of Hydra's."""
+"""Sorts the arguments of the command into files, overrides and flags of Hydra."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _PRESETS = ("--config-dir", "-cd")
 _TAKES_VALUE = {*_PRESETS, "--package", "-p", "--cfg", "-c", "--info", "-i"}
 _FLAGS = {*_TAKES_VALUE, "--resolve", "--run", "-r", "--multirun", "-m", "--hydra-help"}
 _FLAGS |= {"--shell-completion", "-sc", "--version"}
-"""Those of Hydra's that are offered. The others would have it run a pickle, or other files in the
-place of asdkit's own."""
+"""The flags of Hydra that are allowed. The others would make it load a pickle, or configuration
+files in place of asdkit's own."""
 
 
 def is_override(word: str) -> bool:
@@ -26,10 +26,11 @@ def is_override(word: str) -> bool:
 
 
 def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Take the video out of the arguments of `asd run`; the rest is Hydra's.
+    """Separate the video from the other arguments of `asd run`, which go to Hydra.
 
-    The first plain argument that names an existing file is the video, whatever its name holds.
-    Else it is the argument that has not the form of an override, or what follows `--`.
+    The first plain argument that names an existing file is the video, whatever characters its name
+    holds. Otherwise the video is the argument without the form of an override, or the one after
+    `--`.
 
     Raises:
         ConfigError: Two arguments are videos.
@@ -55,10 +56,10 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The plain arguments before `--`; and the flags with their values, which go last.
+    """Separate the plain arguments before `--` from the flags with their values.
 
     Raises:
-        ConfigError: A flag is not offered; none may be abbreviated.
+        ConfigError: A flag is unknown, not allowed or abbreviated.
     """
     plain: list[str] = []
     flags: list[str] = []
@@ -84,13 +85,13 @@ def _check_flag(word: str) -> None:
 
 
 def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
-    """Take the folder of presets out of the arguments.
+    """Separate the folder of presets from the other arguments.
 
     Returns:
         The other arguments; the folder, absolute, if one was named.
 
     Raises:
-        ConfigError: There is no such folder, or there are two.
+        ConfigError: The folder does not exist, or two are named.
     """
     rest: list[str] = []
     named: list[str] = []
@@ -111,10 +112,11 @@ def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
 
 
 def in_shards(words: list[str]) -> list[str]:
-    """The arguments of `asd batch`, one job a shard if there are several or a launcher is named.
+    """Turn `asd batch` into a multirun with a job per shard, if there are several or a launcher.
 
     Raises:
-        ConfigError: The shards are no number, or jobs would write to one folder.
+        ConfigError: `shards` is not a number, or jobs with different settings would write to the
+            same folder.
     """
     given = dict(word.split("=", 1) for word in words if not word.startswith("-") and "=" in word)
     flags = {word.partition("=")[0] for word in words if word.startswith("-")}
@@ -135,7 +137,7 @@ def in_shards(words: list[str]) -> list[str]:
 
 
 def _check_sweep(given: Mapping[str, str]) -> None:
-    """Refuse jobs with different settings that would replace each other's results."""
+    """Check that jobs with different settings do not replace each other's results."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -144,7 +146,7 @@ def _check_sweep(given: Mapping[str, str]) -> None:
     try:
         found = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in given.items()])
     except HydraException:
-        return  # which Hydra will tell of
+        return  # Hydra will report the error
     swept = [o.key_or_group for o in found if o.is_sweep_override() and o.key_or_group != "shard"]
     if swept and "${" not in given.get("output", ""):
         value = f"{swept[0]}.name" if swept[0] in RUN_KINDS else swept[0]

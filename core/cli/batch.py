@@ -1,4 +1,4 @@
-"""`asd batch`: many videos, on one machine or a cluster."""
+"""`asd batch`: runs many videos, on one machine or a cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _report(config: DictConfig, _: str | None = None) -> None:
     from ..batch.run import run_batch
 
     try:
-        run_batch(config, partial(print, flush=True))  # a log is to be read while it grows
+        run_batch(config, partial(print, flush=True))  # so that a log can be followed
     except KeyboardInterrupt as stop:
         stop.args = ("The same command goes on with what is left",)
         raise

@@ -1,4 +1,4 @@
-"""`asd calibrate`: make probabilities mean what they say."""
+"""`asd calibrate`: fits a calibration of a scorer's probabilities."""
 
 from __future__ import annotations
 

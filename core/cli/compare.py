@@ -16,7 +16,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments.
 
     Raises:
-        AsdError: An argument or a file does not fit.
+        AsdError: An argument or a file is invalid.
     """
     parser = Parser("asd compare", _ABOUT, "asd compare FOLDER ... [output=FOLDER]")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What a shell is told that asks how a line may go on."""
+"""Shell completion of the command line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def complete(
     commands: Mapping[str, Callable[[], Callable[[list[str]], None]]],
     apps: Collection[str],
 ) -> None:
-    """Answer a shell; Hydra applications have Hydra answer.
+    """Print completions for a shell; for Hydra applications, Hydra prints them.
 
     Args:
-        words: The flag and what comes after it: query, install or uninstall.
-        commands: What loads each command.
+        words: The completion flag with its value: query, install or uninstall.
+        commands: By name: the function that loads the command.
         apps: The commands that are Hydra applications.
     """
     line = os.environ.get("COMP_LINE", "")
@@ -28,7 +28,7 @@ def complete(
     if "query" not in " ".join(words):
         commands["run"]()(words)
     elif match and command in (*apps, "demo"):
-        # Hydra would stumble over a file among the overrides.
+        # Hydra would fail on a file name among the overrides.
         *done, typed = match[3].split(" ")
         done = [word for word in done if is_override(word)]
         os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])

@@ -1,4 +1,4 @@
-"""What the command shows: a line of progress while it works, a table at the end, errors."""
+"""Console output of the command: a progress line, tables and errors."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def say(error: AsdError) -> None:
-    """Print what went wrong, in one line, if that is possible."""
+    """Print an error in one line on stderr, if it can be written to."""
     with suppress(OSError):
         print(f"asd: {error}", file=sys.stderr, flush=True)
 
 
 class ProgressLine:
-    """One line on stderr: stage, frames, frames a second, time left.
+    """A progress line on stderr: stage, frames, frames per second, time left.
 
-    On a terminal the line is redrawn in place; elsewhere, as in a log file, a line is printed
-    when a stage begins. A run does not end because there is no room for it.
+    On a terminal the line is redrawn in place; elsewhere, as in a log file, one line is printed
+    when a stage begins. Write errors, as on a full disk, do not end the run.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class ProgressLine:
             self._bars.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show how far the run has come; see `core.progress.Progress`."""
+        """Show the progress of the run; see `core.progress.Progress`."""
         if stage != self._stage:
             self._stage = stage
             if self._task is not None:
@@ -81,12 +81,12 @@ class ProgressLine:
 
 
 def _show_cursor() -> None:
-    """Undo what the line of progress has done to the terminal."""
+    """Show the terminal's cursor again, which the progress line hides."""
     print("\x1b[?25h", file=sys.stderr, flush=True)
 
 
 def print_summary(result: Result) -> None:
-    """Print what was found, how long it took and where the files are, on stdout."""
+    """Print a result's tracks, timings and files on stdout."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -148,11 +148,11 @@ _SHOWN = (
     ("diarization_error_rate", "diarization error rate"),
     ("foreign_sound_speaking", "speaking, foreign sound"),
 )
-"""Metrics shown on the console, and what they are called there."""
+"""Metrics shown on the console, with their labels."""
 
 
 def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
-    """Print the most important numbers of an evaluation, on stdout."""
+    """Print the most important metrics of an evaluation on stdout."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -195,7 +195,7 @@ def print_comparison(table: Comparison, folder: Path) -> None:
     drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
     for row in table.rows:
         drawn.add_row(*(Text(cell_text(cell)) for cell in row))
-    if not console.is_terminal:  # a log: as wide as it needs
+    if not console.is_terminal:  # in a log, the table may be as wide as necessary
         console.width = console.measure(
             drawn, options=console.options.update(max_width=10_000)
         ).maximum

@@ -1,4 +1,4 @@
-"""`asd demo`: try it on a clip that is made on the spot."""
+"""`asd demo`: runs on a generated clip and compares the result with the truth."""
 
 from __future__ import annotations
 

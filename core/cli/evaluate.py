@@ -1,4 +1,4 @@
-"""`asd evaluate`: how well a configuration does on labelled videos, and at what cost."""
+"""`asd evaluate`: measures quality and cost of a configuration on labelled videos."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def command(words: list[str]) -> None:
 
 
 def _report(config: DictConfig, output: str | None = None) -> float | None:
-    """Evaluate what was composed; the number is for sweepers."""
+    """Evaluate a composed configuration; return the measure's value for sweepers."""
     from ..evaluation.dataset import make_dataset_plan
     from ..evaluation.evaluate import evaluate
     from ..evaluation.settings import EVALUATE
@@ -29,7 +29,7 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
     plan = make_dataset_plan(EVALUATE, config)
     folder = Path(output or plan.options.output)
     with ProgressLine() as progress, elsewhere(plan, progress) as compute:
-        # In a sweep by a process of its own, so that memory is that of this configuration alone.
+        # In a sweep each job computes in a child process, so that peak memory is of this job alone.
         found = evaluate(plan, folder, print, progress, compute if output else None)
     print_evaluation(found, folder)
     value: float | None = found["measure"]["value"]
@@ -37,7 +37,7 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
 
 
 def _print_comparison(folder: Path, began_s: float) -> None:
-    """Compare what a multirun has evaluated; an earlier one may have left jobs in its folder."""
+    """Compare the evaluations of a multirun, without those of an earlier one in the same folder."""
     from ..evaluation.compare import write_comparison
     from .console import print_comparison
 

@@ -1,4 +1,4 @@
-"""`asd export`: a scorer's network as ONNX, and the proof that it is the same."""
+"""`asd export`: exports a scorer's network to ONNX, and proves that it computes the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def command(words: list[str]) -> None:
 
 
 def _report(config: DictConfig, _: str | None = None) -> None:
-    """Export what was composed, and say how to run it."""
+    """Export as configured, and print how to run the bundle."""
     from ...export.bundles import export
     from ...export.settings import make_export_plan
 

@@ -1,4 +1,4 @@
-"""`asd run --help` and the like: every option with its value and what its dataclass says of it."""
+"""Help of Hydra applications: every option with its value and its dataclass's description."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def app_help(app: App, overrides: Iterable[str]) -> str:
     """The help text of an application for a command line with these overrides.
 
     Raises:
-        ConfigError: An override does not fit.
+        ConfigError: An override is invalid.
     """
     config = compose_app(app, overrides)
     hints = get_type_hints(app.options)
     own = vars(app.options)["__annotations__"]
-    # Its own options first, then those of its bases; sorting keeps the order of equals.
+    # The class's own options first, then inherited ones; the sort is stable.
     options = sorted(names(app.options), key=lambda name: name not in own)
     nested = [name for name in options if dataclasses.is_dataclass(hints[name])]
     plain = [name for name in options if name not in nested]
@@ -78,7 +78,7 @@ def _fields(
 
 
 def _entry(assigned: str, description: str) -> list[str]:
-    """An option with its value, and in a column beside it what it is."""
+    """The lines of an option: its value, and its description in a second column."""
     left = f"  {assigned}"
     lines = []
     if len(left) >= _COLUMN - 1:
@@ -99,7 +99,7 @@ def _shown(value: Any) -> str:
 
 
 def attributes(config: type) -> dict[str, str]:
-    """What the sections Attributes say of each field: a dataclass's own, and those of its bases."""
+    """By field: its description in the Attributes sections of a dataclass and its bases."""
     described: dict[str, str] = {}
     for base in reversed(config.__mro__):
         _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")

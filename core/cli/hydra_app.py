@@ -32,22 +32,22 @@ from .arguments import take_presets
 from .console import say
 
 _FULL_ERROR = "HYDRA_FULL_ERROR"
-"""Set to 1, Hydra raises what went wrong."""
+"""With 1 in this variable, Hydra raises errors instead of printing them."""
 Job = Callable[[DictConfig, str | None], float | None]
-"""Does the work of an application, and may return the number that sweepers look at."""
+"""Does the work of an application; may return the number that sweepers optimise."""
 AtEnd = Callable[[Path, float], None]
-"""Is called once the jobs of a multirun are over, with its folder and when it began."""
+"""Called at the end of a multirun, with its folder and its start time."""
 
 
 class _Task:
-    """What Hydra calls for each job: of a module, so that a launcher can send it elsewhere.
+    """Called by Hydra for each job; a module-level class, so that launchers can pickle it.
 
     Args:
-        job: Is called with what was composed and, in a multirun, the folder of this job.
+        job: Called with the composed configuration and, in a multirun, the folder of this job.
 
     Attributes:
-        failures: The errors of the jobs done here.
-        started: Whether a job has begun here.
+        failures: The errors of the jobs run in this process.
+        started: Whether a job has begun in this process.
     """
 
     def __init__(self, job: Job) -> None:
@@ -56,7 +56,7 @@ class _Task:
         self._job = job
 
     def __call__(self, config: DictConfig) -> float | None:
-        """Do a job; a number is for sweepers that look for the best."""
+        """Run a job; return the number that sweepers optimise, if any."""
         self.started = True
         hydra_config = HydraConfig.get()
         several = hydra_config.mode == RunMode.MULTIRUN
@@ -68,20 +68,20 @@ class _Task:
         except AsdError as error:
             self.failures.append(error)
             if not several:
-                return None  # Hydra would add a line of its own
+                return None  # if raised here, Hydra would print a line of its own
             say(error)
             raise  # marks this job as failed; the others go on
 
 
 class SweepFolder(Callback):
-    """Remembers the folder of a multirun, which only Hydra knows, and when it began."""
+    """Records the folder of a multirun, which only Hydra knows, and its start time."""
 
     folder: Path | None = None
     began_s = 0.0
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Called by Hydra."""
-        with suppress(OmegaConfBaseException):  # not set: Hydra will tell
+        with suppress(OmegaConfBaseException):  # not set: Hydra will report it
             SweepFolder.folder = Path(config.hydra.sweep.dir)
         SweepFolder.began_s = time()
 
@@ -93,21 +93,21 @@ def run_app(
     video: str | None = None,
     at_end: AtEnd | None = None,
 ) -> None:
-    """Run a job as a Hydra app, so that all of Hydra's features work.
+    """Run a job as a Hydra application, so that all of Hydra's features work.
 
-    Hydra prints tracebacks of its own unless told to raise, and adds a line of its own when a
-    job raises; so a single job's error is carried past it.
+    Hydra prints tracebacks unless told to raise, and adds a line of its own if a job raises. So
+    the error of a single job is stored in the task and raised after Hydra has returned.
 
     Args:
         app: The application.
-        words: The arguments, overrides and Hydra's flags.
-        job: Is called with what was composed and, in a multirun, the folder of this job.
+        words: The arguments: overrides and Hydra's flags.
+        job: Called with the composed configuration and, in a multirun, the folder of this job.
         video: The video, if it was named as a plain argument.
         at_end: See `AtEnd`.
 
     Raises:
-        AsdError: The arguments do not fit, or the job failed; a multirun exits with 2 instead,
-            after saying what failed.
+        AsdError: The arguments are invalid, or the job failed. A multirun instead prints the
+            failures and exits with 2.
     """
     words, presets = take_presets(words)
     check_overrides(app, words)
@@ -128,7 +128,7 @@ def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:
             version_base=VERSION_BASE, config_path=f"pkg://{CONFIG_MODULE}", config_name=app.name
         )(task)()
     except AsdError as error:
-        if not task.failures:  # it failed elsewhere, or no job began
+        if not task.failures:  # a job failed in another process, or none began
             say(error)
         failed = True
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
@@ -136,7 +136,7 @@ def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:
     except Exception as error:
         if task.started:
             raise
-        what, _, _ = str(error).partition(10 * "-")  # submitit goes on with the end of a log
+        what, _, _ = str(error).partition(10 * "-")  # submitit appends the end of a log
         raise ConfigError(what or type(error).__name__) from error
     finally:
         sys.argv = argv
@@ -147,14 +147,14 @@ def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:
     if at_end and SweepFolder.folder:
         at_end(SweepFolder.folder, SweepFolder.began_s)
     if failed:
-        sys.exit(2)  # of a multirun, and said already
+        sys.exit(2)  # a multirun, whose errors have been printed already
     if task.failures:
         raise task.failures[0]
 
 
 def _make_slurm_ready(store: ConfigStore) -> None:
-    """Let hydra/launcher=submitit_slurm begin with conf/slurm.yaml, where it is installed."""
-    with suppress(ConfigLoadError):  # it is not
+    """Merge conf/slurm.yaml into hydra/launcher=submitit_slurm, if that is installed."""
+    with suppress(ConfigLoadError):  # not installed
         node = store.load("hydra/launcher/submitit_slurm.yaml").node
         store.store(
             group="hydra/launcher",
@@ -165,12 +165,12 @@ def _make_slurm_ready(store: ConfigStore) -> None:
 
 
 def _sweep_folder(output: str | None) -> str:
-    """The folder of a multirun, in which each job has one of its own."""
+    """The folder of a multirun, in which each job has a subfolder."""
     if output:
         return output
     now = datetime.now().astimezone()
     return str(Path(RESULTS_FOLDER, "multirun", now.strftime("%Y-%m-%d_%H-%M-%S")))
 
 
-# Wherever a job's task is unpickled, this module is imported, and its configuration understood.
+# Registered on import, so also in a process that unpickles a task and resolves its configuration.
 OmegaConf.register_new_resolver("asd_sweep_dir", _sweep_folder, use_cache=True, replace=True)

@@ -1,4 +1,4 @@
-"""The command `asd`: reads the arguments, hands them on, prints what came of it."""
+"""The command `asd`: dispatches to the commands, and prints errors."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ _COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command.
 
-    It exits 0; 2 after one line about what the user can mend; 130 when stopped by Ctrl-C and 143 by
-    SIGTERM, after one line; 1 when nobody reads what it prints any more.
+    Exit status: 0; 2 after a one-line error that the user can fix; 130 if stopped by Ctrl-C and 143
+    by SIGTERM, after one line; 1 if the reader of its output has closed the pipe.
     """
     _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _command(words)
                 sys.stdout.flush()
             except BaseException as error:
-                if signals and not isinstance(error, Stopped):  # a library has swallowed it
+                if signals and not isinstance(error, Stopped):  # a library replaced the exception
                     raise Stopped(signals[0]) from error
                 raise
         except AsdError as error:
@@ -103,10 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_streams() -> None:
-    """Have standard streams that can be written to, whatever the command was started with.
+    """Make sure that the standard streams are open and writable.
 
-    Where one is closed, the next file opened would take its place, and what libraries print
-    would go into that file.
+    If one is closed, the next opened file would get its descriptor, and output of libraries would
+    end up in that file.
     """
     for descriptor in range(3):
         try:
@@ -114,39 +114,39 @@ def _open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as we live
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process ends
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a file's name may hold what it cannot show
+        if hasattr(stream, "reconfigure"):  # file names may hold unencodable characters
             stream.reconfigure(errors="replace")
 
 
 def _say(line: str) -> None:
-    """Print a line on stderr, if that is possible."""
+    """Print a line on stderr, if it can be written to."""
     with suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 
 def _is_broken(stream: TextIO) -> bool:
-    """Whether nothing can be printed; an empty line is, where it can."""
+    """Whether a stream cannot be written to; tries to print an empty line."""
     try:
-        print(file=stream, flush=True)  # what failed before is not there any more, unbuffered
+        print(file=stream, flush=True)  # unbuffered, the text that failed before is gone
     except OSError:
         return True
     return False
 
 
 def _give_up(stream: TextIO) -> None:
-    """Print to nowhere, so that the interpreter does not complain at its end."""
+    """Redirect a stream to nowhere, so that the interpreter's final flush does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _command(words: list[str]) -> None:
-    """Do what was asked for.
+    """Run the command that the arguments name.
 
     Raises:
-        AsdError: That cannot be.
+        AsdError: The command does not exist, or fails.
     """
     if not words or words[0] in {"help", *HELP}:
         print(USAGE, end="")
@@ -171,6 +171,6 @@ def _command(words: list[str]) -> None:
 
 
 def _loaded(name: str) -> Callable[[list[str]], None]:
-    """A command, which takes its arguments; each is a module beside this one."""
+    """Import the module of a command, and return its function, which takes the arguments."""
     command: Callable[[list[str]], None] = import_module(f".{name}", __package__).command
     return command

@@ -1,4 +1,4 @@
-"""The parser of commands that are no Hydra application."""
+"""The argument parser of commands that are not Hydra applications."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..errors import ConfigError
 
 
 class Parser(ArgumentParser):
-    """A parser that refuses in one line, as all of the command does, and reads KEY=VALUE.
+    """A parser that also reads KEY=VALUE, and raises `ConfigError` instead of exiting.
 
     Args:
-        command: The words that call it, such as "asd weights".
-        about: What it does, for the head of its help.
-        form: The form of the line, for its help and for the hint of an error.
+        command: The words that call the command, such as "asd weights".
+        about: What the command does, for the head of its help.
+        form: Usage of the command, for its help and for the hint of errors.
     """
 
     def __init__(self, command: str, about: str, form: str) -> None:
@@ -33,7 +33,7 @@ class Parser(ArgumentParser):
         """Offer options of the form KEY=VALUE.
 
         Args:
-            **keys: What each of them is.
+            **keys: The description of each key.
         """
         self._keys = keys
         width = max(map(len, keys)) + len("=VALUE")
@@ -41,11 +41,11 @@ class Parser(ArgumentParser):
         self.epilog = "\n".join(["options of the form KEY=VALUE:", *lines])
 
     def read(self, words: Sequence[str]) -> Any:
-        """The arguments by name, None for a key that is not given.
+        """Parse the arguments; keys that are not given are None.
 
         Raises:
-            ConfigError: They do not fit.
-            SystemExit: The help was asked for, and shown.
+            ConfigError: The arguments are invalid.
+            SystemExit: The help was requested, and printed.
         """
         given = {}
         rest = []
@@ -61,7 +61,7 @@ class Parser(ArgumentParser):
         return Namespace(**{**dict.fromkeys(self._keys), **given, **vars(found)})
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the arguments.
+        """Raise an error about the arguments.
 
         Raises:
             ConfigError: Always.

@@ -1,4 +1,4 @@
-"""`asd plugins`: what can be chosen, and a plugin of one's own to begin with."""
+"""`asd plugins`: lists components and presets, and writes a plugin to start from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments.
 
     Raises:
-        AsdError: An argument does not fit, or the plugin cannot be written.
+        AsdError: An argument is invalid, or the plugin cannot be written.
     """
     parser = Parser("asd plugins", _ABOUT, "asd plugins, or asd plugins new NAME")
     parser.add_argument("new", nargs="?", metavar="new", help="write a plugin")

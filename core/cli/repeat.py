@@ -1,4 +1,4 @@
-"""`asd repeat`: run again what made a result or an evaluation, and say what differs."""
+"""`asd repeat`: repeats a run or an evaluation, and prints the differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments.
 
     Raises:
-        AsdError: An argument or a file does not fit, or what is run again fails.
+        AsdError: An argument or a file is invalid, or the repetition fails.
     """
     parser = Parser("asd repeat", _ABOUT, "asd repeat FOLDER [OPTION=VALUE ...]")
     parser.add_argument("folder", metavar="FOLDER", help="a folder of asd run or asd evaluate")
@@ -50,7 +50,7 @@ def command(words: list[str]) -> None:
 
 
 def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
-    """Make an evaluation again; what differs."""
+    """Repeat an evaluation; return the differences."""
     from ..evaluation.evaluate import evaluate
     from ..evaluation.repeat import evaluation_differences, plan_again, read_evaluation
     from .console import ProgressLine, print_evaluation
@@ -71,6 +71,6 @@ def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
 
 
 def _return_to(folder: Path) -> None:
-    """Go where a run was started: relative paths in its settings mean files there."""
+    """Change to the folder a run was started in, to which relative paths in its settings refer."""
     if folder.is_dir():
         os.chdir(folder)

@@ -1,4 +1,4 @@
-"""`asd run`: find the faces of a video and who speaks when."""
+"""`asd run`: finds the faces of a video, and who speaks when."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def command(words: list[str]) -> None:
 
 
 def _report(config: DictConfig, output: str | None = None) -> None:
-    """Run what was composed, showing progress and summary."""
+    """Run a composed configuration, showing progress and summary."""
     from ..config.plan import make_plan
 
     run_shown(make_plan(config), output)

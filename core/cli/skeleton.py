@@ -1,4 +1,4 @@
-"""Writes a plugin to start from: the one of examples/plugin, under another name."""
+"""Writes a plugin to start from: a copy of examples/plugin under another name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..files import whole_folder
 from ..registry import registry
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
-"""The plugin `centre`; the wheel brings it too."""
+"""The example plugin `centre`, which the wheel includes, too."""
 FILES = (
     "README.md",
     "pyproject.toml",
@@ -31,16 +31,16 @@ def write_skeleton(name: str) -> tuple[Path, str]:
     """Write a package with a detector, a scorer, a writer and their tests into this folder.
 
     Args:
-        name: Its name: letters, digits, hyphens and underscores.
+        name: The plugin's name: letters, digits, hyphens and underscores.
 
     Returns:
-        The folder, asdkit-NAME, and the name of its parts, `detector=NAME`: in lower case, with
-        hyphens in the one and underscores in the other.
+        The folder, asdkit-NAME, and the name of its components, as in `detector=NAME`; both in
+        lower case, the folder with hyphens, the components with underscores.
 
     Raises:
-        ConfigError: The name will not do.
-        PluginError: An installed package has parts of this name.
-        OutputError: The folder is there already, or cannot be written.
+        ConfigError: The name is invalid.
+        PluginError: An installed package has components of this name.
+        OutputError: The folder exists already, or cannot be written.
     """
     part = re.sub("[-_]+", "_", name).lower().removeprefix("asdkit_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", part) or not _is_word(part):
@@ -75,6 +75,6 @@ def write_skeleton(name: str) -> tuple[Path, str]:
 
 
 def _is_word(part: str) -> bool:
-    """Whether Hydra and YAML take it for a name; they do not so take null, nan or on."""
+    """Whether Hydra and YAML read it as a string, unlike null, nan or on."""
     parsed = OverridesParser.create().parse_override(f"detector={part}").value()
     return parsed == part and yaml.safe_load(part) == part

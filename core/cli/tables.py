@@ -1,4 +1,4 @@
-"""Tables of plain text, for commands that must not wait for a library to draw them."""
+"""Plain text tables, for commands that should start fast, without importing a table library."""
 
 from __future__ import annotations
 

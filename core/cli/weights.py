@@ -1,4 +1,4 @@
-"""`asd weights`: published weights, listed, downloaded and verified."""
+"""`asd weights`: lists, downloads and verifies published weights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments.
 
     Raises:
-        AsdError: An argument does not fit, weights are damaged, or cannot be had.
+        AsdError: An argument is invalid, or weights are damaged or cannot be downloaded.
     """
     form = "asd weights list, asd weights fetch NAME ..., or asd weights verify"
     parser = Parser("asd weights", _ABOUT, form)

@@ -1,1 +1,1 @@
-"""From a command line or a call to a checked plan: schemas, presets, composing, refusals."""
+"""Turns a command line or call into a checked plan: schemas, presets, composition, errors."""

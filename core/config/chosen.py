@@ -1,4 +1,4 @@
-"""The component that a node of the configuration names, with its parameters and calibration."""
+"""Finds the component that a configuration node names, with its parameters and calibration."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Chosen:
     Attributes:
         component: The component.
         config: Its parameters, an instance of `component.config`.
-        calibration: Scorers only: what corrects its probabilities, if anything.
-        calibration_path: The file that the calibration stands in.
+        calibration: Scorers only: the calibration of its probabilities, if any.
+        calibration_path: The file of the calibration.
     """
 
     component: Component
@@ -37,15 +37,15 @@ class Chosen:
     calibration_path: Path | None = None
 
     def build(self, context: Context) -> Any:
-        """Make it; a calibration is applied to what it answers, later and elsewhere."""
+        """Build the component. Its calibration is applied later, in `pipeline.concluded`."""
         return self.component.build(self.config, context)
 
 
 def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
-    """A calibration that fits the scorer; a warning if it was fitted with other parameters.
+    """Read the calibration of a scorer; warn if it was fitted with other parameters.
 
     Raises:
-        ConfigError: It is none, or one of another scorer.
+        ConfigError: The file is not a calibration, or of another scorer.
     """
     from ..decisions.calibration import Calibration
 
@@ -74,7 +74,7 @@ def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
 
 
 def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path | None]:
-    """The calibration that ships, and its file, if it was fitted with these windows."""
+    """The shipped calibration and its file, if it was fitted with the configured windows."""
     from ..decisions.calibration import Calibration
 
     calibration = Calibration.read(path) if path else None

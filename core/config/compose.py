@@ -1,7 +1,7 @@
-"""Composing by Hydra without touching what it keeps for the whole process.
+"""Composes configurations with Hydra without changing Hydra's process-wide state.
 
-A caller may be a Hydra application itself, and may compose in any number of threads: so there is
-a loader and a ConfigStore of our own for each composition, and nothing of the process changes.
+A caller may be a Hydra application itself, and may compose in any number of threads. So each
+composition has its own loader and ConfigStore, and Hydra's singletons stay as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from hydra import version
 
-# No public function of Hydra composes without GlobalHydra, of which a process has one.
+# Hydra's public functions compose only with GlobalHydra, a singleton of the process.
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
@@ -48,13 +48,13 @@ RUN = App("run", Options, RUN_KINDS, _ABOUT, writers=True)
 
 CONFIG_MODULE = "asdkit.conf"
 VERSION_BASE = "1.3"
-"""The Hydra whose rules the files in conf/ follow."""
+"""Hydra's version_base for the files in conf/."""
 _OLDEST_BASE = "1.2"
-"""Rules since then are the same to them."""
+"""The oldest version_base with the same rules for these files."""
 _composing = RLock()
-"""Parser, plugins and rules of Hydra belong to the process."""
+"""Guards Hydra's parser, plugins and version_base, which are shared by the whole process."""
 _application = RLock()
-"""A Hydra application is alone in its process."""
+"""Only one Hydra application can run in a process at a time."""
 
 
 def compose_app(
@@ -65,11 +65,11 @@ def compose_app(
     Args:
         app: The application.
         overrides: Options as on the command line.
-        video: The video, if it was named as a plain argument; its name may hold anything.
-        presets: A folder of presets, beside those of the packages installed.
+        video: The video, if it was named as a plain argument; its name may hold any character.
+        presets: A folder of presets, besides those of installed packages.
 
     Raises:
-        ConfigError: An override does not fit.
+        ConfigError: An override is invalid.
         PluginError: There is no such component or preset.
     """
     words = list(overrides)
@@ -82,7 +82,7 @@ def compose_app(
             config = loader.load_configuration(app.name, words, RunMode.RUN, from_shell=False)
         except AsdError:
             raise
-        except Exception as error:  # Hydra's own code alone, which any word can trip
+        except Exception as error:  # only Hydra's code runs here, and any override may break it
             raise explained(error) from error
     with open_dict(config):
         del config["hydra"]
@@ -90,10 +90,11 @@ def compose_app(
 
 
 def check_overrides(app: App, words: Iterable[str]) -> None:
-    """Refuse overrides that are no text, that choose nothing, or let in files not looked through.
+    """Check overrides before Hydra parses them.
 
     Raises:
-        ConfigError: There is one.
+        ConfigError: An override is not text, chooses no component, or adds a folder of
+            configuration files, which would not be checked.
     """
     for word in words:
         if not isinstance(word, str):
@@ -111,20 +112,21 @@ def check_overrides(app: App, words: Iterable[str]) -> None:
 
 @contextmanager
 def alone(app: App, video: str | None = None, presets: Path | None = None) -> Iterator[ConfigStore]:
-    """Make room for a Hydra application: another that is at work goes on afterwards as it was.
+    """Set Hydra's singletons aside for an application; restore them at the end.
 
-    Applications in several threads of one process wait for each other.
+    So a Hydra application already running in this process goes on unchanged. Applications in
+    several threads wait for each other.
 
     Args:
         app: The application.
         video: The video, if it was named as a plain argument.
-        presets: A folder of presets, beside those of the packages installed.
+        presets: A folder of presets, besides those of installed packages.
 
     Yields:
-        The ConfigStore that the application will see.
+        The ConfigStore that the application will use.
     """
     with _composing:
-        Plugins.instance()  # looks for Hydra's plugins, once
+        Plugins.instance()  # finds Hydra's plugins, on the first call
     with _application, offering(app.name, app.keys, presets):
         store = store_of(app, registry(), video)
         there: dict[type, Any] = Singleton._instances
@@ -141,7 +143,7 @@ def alone(app: App, video: str | None = None, presets: Path | None = None) -> It
 
 @contextmanager
 def _rules() -> Iterator[None]:
-    """Compose by the rules that the files in conf/ follow, then by the caller's again."""
+    """Use the version_base of the files in conf/ while the block runs, then the caller's again."""
     base = version.VersionBase.instance()
     before = base.version_base
     if not version.base_at_least(_OLDEST_BASE):
@@ -156,16 +158,16 @@ def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfi
     """Compose the configuration of a run.
 
     Raises:
-        ConfigError: An override does not fit.
+        ConfigError: An override is invalid.
     """
     return compose_app(RUN, overrides, video)
 
 
 def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
-    """What was composed, as plain values.
+    """A composed configuration as plain values.
 
     Raises:
-        ConfigError: A value is missing, or there is no such key.
+        ConfigError: A value is missing, or a key is unknown.
     """
     try:
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
@@ -178,6 +180,6 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
         if key not in app.keys:
             raise ConfigError(f"There is no option {key}", offer(app.keys))
     for key in app.keys:
-        if key not in values:  # deleted, by ~KEY
+        if key not in values:  # deleted with ~KEY
             raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")
     return values

@@ -13,14 +13,14 @@ from .schemas import names
 from .values import make
 
 RESULTS_FOLDER = "asd_results"
-"""Where results go, each in a folder named after its video, unless `output` says otherwise."""
+"""Default folder for results, with a folder named after each video, if `output` is not given."""
 
 
 def check_device_name(device: str) -> None:
-    """Refuse what is not the name of a device.
+    """Check the name of a device.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The name is not auto, cpu, cuda or cuda:N.
     """
     if read_device(device) is None:
         raise ValueError(f"device must be {DEVICES}, got {device}")

@@ -1,4 +1,4 @@
-"""From Hydra's configuration to a checked plan of what to run."""
+"""Turns Hydra's configuration into a checked plan of a run."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .values import make
 
 @dataclass(frozen=True)
 class AnalysisPlan:
-    """What is done with any video: everything a run is made of but the video itself.
+    """The plan for any video: everything that defines a run, except the video itself.
 
     Attributes:
         options: The options that belong to no component.
-        chosen: The component of each kind but the writer.
+        chosen: By kind: the component, except writers.
         writers: The writers, in the order chosen.
-        settings: All of it as plain values, as the result records it: what the scorer's
-            parameters leave to its weights filled in.
+        settings: The whole plan as plain values, as recorded in the result, with the scorer's
+            parameters that depend on its weights filled in.
     """
 
     options: AnalysisOptions
@@ -35,12 +35,12 @@ class AnalysisPlan:
     settings: Mapping[str, Any]
 
     def for_video(self, video: str, output: str | None = None, **own: Any) -> RunPlan:
-        """The plan of a run.
+        """The plan for one video.
 
         Args:
             video: The video file.
             output: Folder for the results.
-            **own: Other options of this run alone; see `core.config.options.Options`.
+            **own: Other options that only a single run has; see `core.config.options.Options`.
 
         Raises:
             ConfigError: A value is out of range.
@@ -48,7 +48,7 @@ class AnalysisPlan:
         given = {**_DEFAULTS, **own, "video": video, "output": output}
         shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
         options: Options = make(Options, {**shared, **given})
-        # What comes out is the same whether a run went on or not, and so is what is said of it.
+        # A resumed run has the same results, so its recorded settings are the same, too.
         settings = {**self.settings, **given, "resume": False}
         ordered = {key: settings[key] for key in RUN.keys}
         return RunPlan(options, self.chosen, self.writers, ordered)
@@ -56,10 +56,10 @@ class AnalysisPlan:
 
 @dataclass(frozen=True)
 class RunPlan(AnalysisPlan):
-    """Everything a run is made of.
+    """The complete plan of a run.
 
     Attributes:
-        options: The options that belong to no component, the video among them.
+        options: The options that belong to no component, including the video.
     """
 
     options: Options
@@ -70,7 +70,7 @@ _DEFAULTS = {
     for entry in fields(Options)
     if entry.name not in names(AnalysisOptions) and entry.default is not MISSING
 }
-"""The options of one run alone, where nothing is said of them."""
+"""Defaults of the options that only a single run has."""
 
 
 def make_plan(config: DictConfig) -> RunPlan:
@@ -78,7 +78,7 @@ def make_plan(config: DictConfig) -> RunPlan:
 
     Raises:
         ConfigError: A value is missing or out of range.
-        PluginError: A component is not there.
+        PluginError: A component does not exist.
     """
     settings = settings_of(RUN, config)
     own = {name: settings[name] for name in (*_DEFAULTS, "video")}
@@ -89,12 +89,12 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
     """Check settings, and find their components.
 
     Args:
-        settings: The settings of a run as plain values, or of an application that runs many:
-            what an analysis does not read is left away.
+        settings: The settings, as plain values, of a run or of an application that runs many
+            videos; keys that no analysis uses are ignored.
 
     Raises:
         ConfigError: A value is missing or out of range.
-        PluginError: A component is not there.
+        PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}

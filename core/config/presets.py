@@ -1,7 +1,7 @@
-"""Presets from folders of plugins and of the user: shown to Hydra, and held to hold options alone.
+"""Offers the preset folders of plugins and the user to Hydra, and checks presets when loaded.
 
-Hydra would take its own settings from any file too, among them such as name code to be called. So
-each file that is not asdkit's own is looked through when it is loaded.
+A preset may hold only options: Hydra would also accept its own settings from any file, and some of
+them name code to call. So every preset that is not asdkit's own is checked.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from ..named_files import read_text_file
 from ..registry import CONF, registry
 
 MOST_BYTES = 1 << 20
-"""Of a preset."""
+"""Largest size of a preset."""
 _FOR_HYDRA = ("hydra/launcher/", "hydra/sweeper/")
-"""What the user's own folder may hold for Hydra: chosen by the user alone, as on a cluster."""
+"""Settings of Hydra that are allowed, in the user's own folder only, as for a cluster."""
 _HEADER = re.compile(r"\s*#\s*@package\s+(\S+)\s*$")
 _RESOLVER = re.compile(r"\$\{.*:", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class _Offer:
-    """What Hydra is shown while it composes an application.
+    """What presets are checked against while Hydra composes an application.
 
     Attributes:
         app: The name of the application.
-        keys: All that can stand at the top level of its configuration.
+        keys: The valid top-level keys of its configuration.
         own: The user's folder of presets, if one was named.
     """
 
@@ -59,7 +59,7 @@ def offering(app: str, keys: Iterable[str], own: Path | None = None) -> Iterator
 
     Args:
         app: The name of the application.
-        keys: All that can stand at the top level of its configuration.
+        keys: The valid top-level keys of its configuration.
         own: The user's folder of presets, if one was named.
     """
     for plugin in (PresetFolders, PresetSource):
@@ -72,7 +72,7 @@ def offering(app: str, keys: Iterable[str], own: Path | None = None) -> Iterator
 
 
 class PresetFolders(SearchPathPlugin):
-    """Names the folders to Hydra; asdkit's own comes first, the user's last."""
+    """Adds the preset folders to Hydra's search path: asdkit's own first, the user's last."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Called by Hydra before it composes."""
@@ -87,7 +87,7 @@ class PresetFolders(SearchPathPlugin):
 
 
 class PresetSource(ConfigSource):
-    """A folder of presets; each is looked through when it is loaded."""
+    """A folder of presets, which are checked when loaded."""
 
     def __init__(self, provider: str, path: str) -> None:
         super().__init__(provider, path)
@@ -98,14 +98,14 @@ class PresetSource(ConfigSource):
 
     @staticmethod
     def scheme() -> str:
-        """What its addresses begin with."""
+        """The scheme of addresses of preset folders."""
         return "asdkit-presets"
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read a preset.
 
         Raises:
-            ConfigError: It cannot be read, or holds something else than options.
+            ConfigError: The preset cannot be read, or holds anything but options.
         """
         file = self._file(config_path)
         if not file.is_file():
@@ -122,19 +122,19 @@ class PresetSource(ConfigSource):
         )
 
     def available(self) -> bool:
-        """Whether there is such a folder."""
+        """Whether the folder exists."""
         return self._folder.is_dir()
 
     def is_group(self, config_path: str) -> bool:
-        """Whether a folder of presets is there."""
+        """Whether the path is a folder of presets."""
         return (self._folder / config_path).is_dir()
 
     def is_config(self, config_path: str) -> bool:
-        """Whether a preset is there."""
+        """Whether the path is a preset."""
         return self._file(config_path).is_file()
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        """The names of what a folder holds."""
+        """The names of the presets and folders in a folder."""
         found: list[str] = []
         for entry in (self._folder / config_path).iterdir():
             if entry.is_dir() or entry.suffix == ".yaml":
@@ -147,10 +147,10 @@ class PresetSource(ConfigSource):
 
 
 def _read(file: Path) -> tuple[str | None, Container]:
-    """The package that a file names in its head, and what it holds.
+    """Read a preset: the package named in its header, and its content.
 
     Raises:
-        ConfigError: It cannot be read.
+        ConfigError: The preset cannot be read.
     """
     mend = "It should be a preset in YAML, as docs/plugins.md shows"
     try:
@@ -170,7 +170,7 @@ def _read(file: Path) -> tuple[str | None, Container]:
 
 
 class _Check:
-    """Refuses a preset that holds something else than options, in a line that names the file."""
+    """Checks that a preset holds only options; errors name the file."""
 
     def __init__(self, file: Path, group: str, offer: _Offer) -> None:
         self._file = file
@@ -178,14 +178,14 @@ class _Check:
         self._offer = offer
 
     def __call__(self, package: str | None, config: Container) -> None:
-        """Look through a preset.
+        """Check a preset.
 
         Args:
-            package: Where it says that its content belongs.
+            package: The package named in its header.
             config: Its content.
 
         Raises:
-            ConfigError: It holds something else than options.
+            ConfigError: The preset holds anything but options.
         """
         if self._group not in PRESET_KINDS:
             self._refuse(f"lies in the folder {self._group or '.'}", "Presets lie in experiment/")
@@ -209,7 +209,7 @@ class _Check:
                 )
 
     def _check_default(self, item: Any) -> None:
-        """Refuse a choice of anything else than components and presets."""
+        """Check that a default chooses components or presets only."""
         pairs = item.items() if isinstance(item, dict) else [(self._group, item)]
         for key, value in pairs:
             words = str(key).split(" ")
@@ -226,7 +226,7 @@ class _Check:
                 )
 
     def _check_key(self, key: str) -> None:
-        """Refuse what is no option."""
+        """Check that a key is an option of the application."""
         if key == "hydra":
             self._refuse("sets hydra", "Settings of Hydra belong on the command line")
         if key not in self._offer.keys:
@@ -240,7 +240,7 @@ class _Check:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in plain values."""
+    """All strings within plain values."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The user's words for what Hydra and OmegaConf refuse."""
+"""Converts errors of Hydra and OmegaConf to asdkit's errors, worded for users."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ..registry import registry
 from .schemas import names, offer
 
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
-"""Parts of the names of Hydra's plugins, and the extras of asdkit that bring them."""
+"""By part of a Hydra plugin's name: the extra of asdkit that installs it."""
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _MOST_SHOWN = 60
-"""Characters of a value that is refused."""
+"""Most characters of an invalid value to show in an error."""
 
 
 def explained(error: BaseException, prefix: str = "") -> AsdError:
-    """The user's words for what Hydra or OmegaConf refused.
+    """Convert an error of Hydra or OmegaConf to one worded for users.
 
     Args:
-        error: What was raised; what it was raised from tells more.
-        prefix: Key of the node that was looked at, if it was not the whole configuration.
+        error: The exception; its chain of causes is searched for details.
+        prefix: Key of the node that was checked, if it was not the whole configuration.
     """
     told = list(_chain(error))
     for one in told:
@@ -49,7 +49,7 @@ def explained(error: BaseException, prefix: str = "") -> AsdError:
         return ConfigError("The options are nested too deep")
     for one in told:
         if isinstance(one, OverrideParseException):
-            reason, _, _ = str(one.message).partition("\n")  # then a picture of where it is
+            reason, _, _ = str(one.message).partition("\n")  # the rest marks the position
             return ConfigError(
                 f"{_cut(str(one.override))} cannot be understood: {_cut(reason)}",
                 "A value with such characters needs quotes: \"key='value'\"",
@@ -60,12 +60,12 @@ def explained(error: BaseException, prefix: str = "") -> AsdError:
 
 
 def _cut(text: str, most: int = _MOST_SHOWN) -> str:
-    """A text that may be long, in a line that is not."""
+    """Shorten a text."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it was raised from, each once: an error can be its own cause."""
+    """An error and its chain of causes, each once, as the chain may be circular."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -74,12 +74,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _no_choice(error: MissingConfigException) -> AsdError:
-    """A component or preset that is not there."""
+    """The error for a component or preset that does not exist."""
     group, _, name = str(error.missing_cfg_file).rpartition("/")
     kind = group.removesuffix("s") if group == "writers" else group
     there = error.options or registry().choices(kind)
     extra = ""
-    if group.startswith("hydra/"):  # its own choices, such as hydra/launcher=NAME
+    if group.startswith("hydra/"):  # Hydra's own groups, such as hydra/launcher=NAME
         extra = next((extra for part, extra in _HYDRA_EXTRAS.items() if part in name), "")
     hint = f'Install it with: pip install "asdkit[{extra}]"' if extra else ""
     return PluginError(
@@ -89,7 +89,7 @@ def _no_choice(error: MissingConfigException) -> AsdError:
 
 
 def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
-    """A key that is unknown or not set, or a value that does not fit."""
+    """The error for a key that is unknown or not set, or for an invalid value."""
     if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
         use = "asd run FILE" if key == "video" else f"{key}=VALUE"
         return ConfigError(f"{key} is not set", f"Set it, as in: {use}")
@@ -110,19 +110,19 @@ def _is_schema(kind: Any) -> bool:
 
 
 def _kind_of(error: OmegaConfBaseException) -> str | None:
-    """What a value should have been, in words; None if its schema does not tell."""
+    """The expected type of a value, in words; None if its schema does not say."""
     hint: Any = None
     if _is_schema(error.object_type):
         assert error.object_type
         hint = get_type_hints(error.object_type).get(str(error.key))
-    elif error.ref_type is not None:  # of the list or mapping that it stands in
+    elif error.ref_type is not None:  # the type of the list or mapping around the value
         arguments = [kind for kind in _without_none(error.ref_type) if get_args(kind)]
         hint = get_args(arguments[0])[-1] if arguments else None
     return _in_words(hint)
 
 
 def _default_of(error: OmegaConfBaseException) -> str:
-    """A hint on what holds if an option is left out."""
+    """A hint that names the default of an option."""
     known: Any = error.object_type
     entries = dataclasses.fields(known) if _is_schema(known) else ()
     found = [one.default for one in entries if one.name == str(error.key)]
@@ -145,7 +145,7 @@ def _in_words(hint: Any) -> str | None:
 
 
 def _without_none(hint: Any) -> list[Any]:
-    """The types that a type hint allows, but None."""
+    """The types that a type hint allows, without None."""
     if get_origin(hint) in (Union, types.UnionType):
         return [kind for kind in get_args(hint) if kind is not type(None)]
     return [] if hint in (None, Any) else [hint]

@@ -1,8 +1,8 @@
 """The typed schemas that Hydra composes against.
 
-The dataclasses are the one home of names, types and defaults: those of an application's options,
-those of each component. Before Hydra composes, all of them enter a ConfigStore, so that a
-stranger's component is chosen and overridden as one of asdkit's own.
+Names, types and defaults are defined only in dataclasses: one for the options of each application,
+one for the parameters of each component. Before composition all of them enter a ConfigStore, so
+that a plugin's component is chosen and overridden like asdkit's own.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ..registry import Registry
 
 CONFIG_MODULE = "asdkit.conf"
 CALIBRATION = "calibration"
-"""The parameter that every scorer has: a file of `asd calibrate`."""
+"""A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
 SHIPPED = "auto"
-"""Its default: the calibration that ships for the scorer's weights, if one does."""
+"""The default of this parameter: the calibration shipped for the scorer's weights, if any."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class App:
     Attributes:
         name: Name of the command.
         options: Dataclass of the options that belong to no component.
-        kinds: Kinds of components of which one is chosen.
-        about: What it does, for the head of its help.
-        writers: Whether writers are chosen, any number of them, and experiments: presets of all.
+        kinds: Kinds of components, of each of which one is chosen.
+        about: What the command does, for the head of its help.
+        writers: Whether any number of writers, and an experiment preset, can be chosen.
     """
 
     name: str
@@ -49,12 +49,12 @@ class App:
 
     @property
     def keys(self) -> list[str]:
-        """All that can stand at the top level of its configuration."""
+        """The valid top-level keys of its configuration."""
         return [*names(self.options), *self.kinds, *(["writers"] if self.writers else [])]
 
 
 _HYDRAS_OWN = ("hydra", "_dummy_empty_config_.yaml")
-"""What Hydra puts into its ConfigStore itself."""
+"""The entries that Hydra itself adds to its ConfigStore."""
 
 
 def names(config: type) -> list[str]:
@@ -63,7 +63,7 @@ def names(config: type) -> list[str]:
 
 
 def twin(label: str, config: type, *more: tuple[str, Any, Any]) -> type:
-    """A dataclass as `config` that Hydra may override; a frozen one would be read-only to it."""
+    """A mutable copy of a dataclass, as Hydra cannot override the values of a frozen one."""
     hints = get_type_hints(config)
     fields: list[tuple[str, Any, Any]] = []
     for entry in dataclasses.fields(config):
@@ -92,17 +92,18 @@ def component_schema(component: Component) -> type:
 def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore:
     """A ConfigStore with the schemas of an application and of all components.
 
-    It is no part of Hydra's own, which belongs to the whole process: to whoever else uses Hydra
-    there, and to all its threads.
+    The store is separate from Hydra's own, which is shared by all threads of the process and by
+    other users of Hydra in it.
 
     Args:
         app: The application.
         found: The components.
-        video: The video, if it is already known; its name may hold anything.
+        video: The video, if it is already known; its name may hold any character.
     """
     shared = ConfigStore.instance()
     store = copy.copy(shared)
-    # Hydra's own are read and never written, but for the launchers: see core/cli/hydra_app.py.
+    # Hydra's own entries are shared, not copied: only launchers' are written to, see
+    # core/cli/hydra_app.py.
     store.repo = {name: node for name, node in shared.repo.items() if name in _HYDRAS_OWN}
     choices: list[tuple[str, Any, Any]] = []
     choices += [(kind, Any, field(default=MISSING)) for kind in app.kinds]
@@ -126,10 +127,7 @@ def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore
 
 
 def literal(value: Any) -> Any:
-    """Plain values as OmegaConf has to be given them to take every text as it stands.
-
-    It would take `${...}` for a reference.
-    """
+    """Escape `${...}` in plain values, which OmegaConf would take for a reference."""
     if isinstance(value, str):
         return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", value)
     if isinstance(value, Mapping):
@@ -140,6 +138,6 @@ def literal(value: Any) -> Any:
 
 
 def offer(offered: Iterable[str]) -> str:
-    """A hint that lists the keys there are."""
+    """A hint that lists the valid keys."""
     listed = ", ".join(offered)
     return f"There are {listed}" if listed else "It has no parameters"

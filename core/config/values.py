@@ -1,4 +1,4 @@
-"""Plain values made an instance of a config dataclass, or refused by their full key."""
+"""Builds instances of config dataclasses from plain values; errors name the full key."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .schemas import literal, names, twin
 
 
 def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
-    """An instance of a config dataclass; what it refuses is named with its full key.
+    """Build an instance of a config dataclass; errors name the full key.
 
     Args:
         config: The dataclass.
-        values: Plain values, taken as they stand; and instances of dataclasses.
-        key: Key of its node.
+        values: Plain values, taken literally, and instances of dataclasses.
+        key: Key of the dataclass's node in the configuration.
 
     Raises:
         ConfigError: A value is missing, of the wrong type or out of range.
@@ -48,7 +48,7 @@ def make(config: type, values: Mapping[str, Any], key: str = "") -> Any:
 
 
 def _typed(config: type, values: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Values in the types of a dataclass: 1 becomes 1.0 where a float belongs."""
+    """Convert values to a dataclass's types, such as 1 to 1.0 for a float."""
     try:
         merged = OmegaConf.merge(OmegaConf.structured(_schema(config)), literal(values))
         found: Any = OmegaConf.to_container(merged, resolve=True, throw_on_missing=True)
@@ -59,7 +59,7 @@ def _typed(config: type, values: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 @cache
 def _schema(config: type) -> type:
-    """A dataclass as OmegaConf may fill it."""
+    """A mutable copy of a dataclass for OmegaConf."""
     return twin(config.__name__, config)
 
 

@@ -1,1 +1,1 @@
-"""From scores to who speaks when, and who is who: thresholds, segments, calibration, identities."""
+"""Decisions from scores: calibration, thresholds, speaking segments, identities."""

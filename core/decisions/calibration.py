@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: a temperature and a bias, fitted on labels."""
+"""Calibration of a scorer's probabilities by a temperature and a bias."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FORM = {
     },
 }
 Change = dict[str, dict[str, float]]
-"""What a calibration does: `before` and `after`, each expected_calibration_error, brier and nll."""
+"""Errors `before` and `after` calibration: expected_calibration_error, brier and nll of each."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ class Calibration:
     Attributes:
         scorer: The scorer it was fitted on.
         temperature: Divides the log odds, from 0.001 to 1000.
-        bias: Is added to them then.
-        weights: The scorer's weights, as its option names them; None where it has none.
-        window_seconds: Lengths of the windows it was fitted with; None where the scorer has none.
-        prior: How far from no correction it was thought to be before it was fitted, see `fit`;
-            None where it was fitted to the frames alone.
+        bias: Added to the log odds after the division.
+        weights: The scorer's weights, as named in its option; None if it has none.
+        window_seconds: Lengths of the windows it was fitted with; None if the scorer has none.
+        prior: Standard deviation of the prior it was fitted with, see `fit`; None if it was fitted
+            without one.
         videos: The videos it was fitted on.
-        rows: How many labelled faces it was fitted on, counted in every frame.
-        fitted: What it does on these rows; None where that is not known.
-        held_out: What such a fit does on videos it has not seen; None where that is not known.
+        rows: Number of labelled faces it was fitted on, counted per frame.
+        fitted: The errors on these rows; None if unknown.
+        held_out: The errors of such fits on videos left out of them; None if unknown.
     """
 
     scorer: str
@@ -88,28 +88,28 @@ class Calibration:
             raise ValueError(f"bias must be finite, got {self.bias}")
 
     def apply(self, logits: Float32) -> Float32:
-        """The logits whose softmax is the corrected probability.
+        """Change logits such that their softmax is the calibrated probability.
 
         Args:
             logits: (n, 2) float32, not speaking and speaking, finite.
 
         Returns:
-            (n, 2) float32. The class-1 logit, which is the score, stays; the other one moves.
+            (n, 2) float32. The class-1 logit, which is the score, is unchanged; the other is not.
         """
         speaking = logits[:, 1].astype(np.float64)
         odds = log_odds(logits) / self.temperature + self.bias
         return np.stack([speaking - odds, speaking], 1).astype(np.float32)
 
     def has_windows_of(self, config: Any) -> bool:
-        """Whether it was fitted with the windows of a scorer's parameters, or says nothing."""
+        """Whether it was fitted with the windows of a scorer's parameters, or with unknown ones."""
         windows = self.window_seconds
         return windows is None or sorted(windows) == sorted(getattr(config, "window_seconds", ()))
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all.
+        """Write the calibration as JSON, atomically.
 
         Raises:
-            OutputError: The file system refuses.
+            OutputError: The file cannot be written.
         """
         text = json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1, allow_nan=False)
         with whole(path) as aside:
@@ -117,10 +117,10 @@ class Calibration:
 
     @classmethod
     def read(cls, path: Path) -> Calibration:
-        """Read what `write` wrote.
+        """Read a calibration file.
 
         Raises:
-            ConfigError: There is no such file, or it is no calibration.
+            ConfigError: The file does not exist, or is not a calibration.
         """
         mend = "Make one with: asd calibrate"
         values = read_json(path, "a calibration", mend, ConfigError)

@@ -1,4 +1,4 @@
-"""Who is who: tracks of one person, in whichever shots, get one identity."""
+"""Gives all tracks of one person, across shots, the same identity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..types import Float32, Float64, Track
 
 _NEVER = 1e9
-"""A distance that no mean of distances up to 2 comes near."""
+"""A distance so large that no average with distances up to 2 falls below a threshold."""
 
 
 def identify(
@@ -20,14 +20,14 @@ def identify(
 ) -> tuple[Track, ...]:
     """Give every track an identity.
 
-    Tracks and named people are put together by agglomerative clustering with average linkage
-    over cosine distances. Two tracks seen in one frame are never one person, nor are two names.
+    Tracks and named people are clustered agglomeratively with average linkage over cosine
+    distances. Two tracks visible in the same frame are never one person, nor are two names.
 
     Args:
         tracks: The tracks, each with one embedding or more.
-        people: Embeddings (m, d) of each person known by name.
-        max_distance: Two persons' tracks are put together up to this cosine distance, from 0 to
-            2, on average over all pairs.
+        people: By name: the embeddings (m, d) of a known person.
+        max_distance: Clusters are merged up to this cosine distance, from 0 to 2, averaged over
+            all pairs.
 
     Returns:
         The tracks with their identities: a name, or "person_0", "person_1" and so on in the order
@@ -55,11 +55,11 @@ def cluster(vectors: Float64, apart: NDArray[np.bool_], max_distance: float) -> 
 
     Args:
         vectors: (n, d) float64, each of length 1.
-        apart: (n, n) which pairs of rows never come into one cluster.
-        max_distance: Clusters further apart than this, from 0 to 2, are not joined.
+        apart: (n, n) bool, pairs of rows that must not be in one cluster.
+        max_distance: Clusters further apart than this, from 0 to 2, are not merged.
 
     Returns:
-        The cluster of each row: n numbers, the same for rows of one cluster.
+        The cluster number of each row.
     """
     if len(vectors) < 2:
         return list(range(len(vectors)))
@@ -74,7 +74,7 @@ def cluster(vectors: Float64, apart: NDArray[np.bool_], max_distance: float) -> 
 
 
 def _mean(embeddings: Float32) -> Float64:
-    """The direction of the mean of vectors (m, d): (d,), of length 1."""
+    """The mean of vectors (m, d), normalised to length 1: (d,)."""
     mean = embeddings.astype(np.float64).mean(0)
     length = np.sqrt((mean * mean).sum())
     return np.asarray(mean / length if length else mean, np.float64)

@@ -1,4 +1,4 @@
-"""From probabilities to speaking segments."""
+"""Turns probabilities into speaking segments."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def speaking_segments(probabilities: Float32, first_frame: int, config: Segments
 
 
 def inside(spans: Spans, time_s: float) -> bool:
-    """Whether a time lies in spans, which are in order."""
+    """Whether a time lies in one of the spans, which must be sorted."""
     before = bisect_right(spans, (time_s, math.inf))
     return before > 0 and time_s < spans[before - 1][1]
 
@@ -94,14 +94,14 @@ def mask(spans: Spans, first_frame: int, frames: int) -> NDArray[np.bool_]:
 def uncovered(
     spans: Spans, others: Iterable[Spans], first_frame: int, frames: int, min_s: float
 ) -> Spans:
-    """What of some spans no other span covers, in stretches of `min_s` seconds or more.
+    """The parts of spans that no other span covers, of `min_s` seconds or more.
 
     Args:
         spans: The spans; all lie within the frames.
-        others: What may cover them.
-        first_frame: The first grid frame looked at.
-        frames: How many grid frames are looked at.
-        min_s: Shorter stretches are left out.
+        others: The spans that may cover them.
+        first_frame: The first grid frame to consider.
+        frames: How many grid frames to consider.
+        min_s: Shorter parts are left out.
     """
     left = mask(spans, first_frame, frames)
     for other in others:
@@ -111,8 +111,8 @@ def uncovered(
 
 
 def _in_seconds(spans: list[tuple[int, int]], first_frame: int, min_s: float) -> Spans:
-    """Spans of frames that are long enough, as seconds."""
-    shortest = min_s * GRID_FPS - 1e-9  # 0.2 s is five frames, whatever floats make of it
+    """Drop spans of frames that are too short, and convert the others to seconds."""
+    shortest = min_s * GRID_FPS - 1e-9  # 0.2 s is five frames despite rounding errors
     return tuple(
         ((first_frame + a) / GRID_FPS, (first_frame + b) / GRID_FPS)
         for a, b in spans

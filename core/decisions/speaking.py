@@ -1,4 +1,4 @@
-"""Who speaks when: what the faces' scores and the sound say, put together."""
+"""Decides who speaks when, from the faces' scores and the detected speech."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..types import GRID_FPS, Heard, Spans, Track
 from .segments import SegmentsConfig, SpeechConfig, mask, speaking_segments, uncovered
 
 NEARLY_ALWAYS = 0.9
-"""From this share on, faces seen together that speak are said to speak all the time."""
+"""Fraction of speaking faces, in frames with several, above which the result is implausible."""
 SEEN_TOGETHER_S = 3.0
-"""Of less time in which faces are seen together nothing is said: people do speak at once."""
+"""Least duration of such frames for that judgement, as people do speak at once briefly."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Decision:
 
     Attributes:
         tracks: The tracks, with the segments in which they speak.
-        speech: When the sound is speech; None if nobody listened.
-        off_screen: When there is speech, but of no visible face; None if nobody listened.
+        speech: When the sound is speech; None without voice activity detection.
+        off_screen: When there is speech but no visible face speaks; None likewise.
     """
 
     tracks: tuple[Track, ...]
@@ -34,11 +34,12 @@ class Decision:
 def decide(
     tracks: Sequence[Track], heard: Heard | None, segments: SegmentsConfig, speech: SpeechConfig
 ) -> Decision:
-    """Decide by thresholds.
+    """Decide who speaks when, by thresholds.
 
     Args:
         tracks: The tracks with their scores.
-        heard: What was heard: a face speaks only where there is speech. None if nobody listened.
+        heard: The detected speech, outside of which no face speaks; None without voice activity
+            detection.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech.
     """
@@ -57,7 +58,7 @@ def decide(
 
 
 def _spoken(heard: Heard, speech: SpeechConfig) -> Spans:
-    """When there is speech, from the first frame on that counts."""
+    """When there is speech, from `heard.first_frame` on."""
     earliest = heard.first_frame - len(heard.before)
     spans = speaking_segments(np.concatenate([heard.before, heard.probabilities]), earliest, speech)
     begin_s = heard.first_frame / GRID_FPS
@@ -73,13 +74,12 @@ def _decided(track: Track, speech: Spans | None, segments: SegmentsConfig) -> Tr
 
 
 def doubt(tracks: Sequence[Track]) -> str:
-    """A sentence for decisions that can hardly be true: everybody speaks all the time.
+    """A sentence for the implausible decision that everybody speaks all the time.
 
-    A face that is seen alone may well speak all the time, so only the frames in which two or more
-    are seen count.
+    A single face may well speak all the time, so only frames with two or more faces count.
 
     Args:
-        tracks: The tracks, decided.
+        tracks: The tracks with their speaking segments.
 
     Returns:
         The sentence, or "" if there is nothing to say.

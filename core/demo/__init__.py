@@ -1,1 +1,1 @@
-"""The clip of asd demo, made on the spot, and how many of its frames are right."""
+"""Generates the clip of asd demo, and counts the frames that a result has right."""

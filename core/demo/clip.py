@@ -1,7 +1,7 @@
-"""A clip of two people talking in turn, made on the spot, with the truth about who speaks when.
+"""Generates a clip of two people talking in turn, with ground truth of who speaks when.
 
 The people are two portraits that installed packages ship. Their mouths open with the syllables of
-a synthetic voice; their heads sway all the time, so that movement alone tells nothing.
+a synthetic voice; their heads sway all the time, so that head motion alone reveals nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .portraits import HEIGHT, WIDTH, TalkingHead, astronaut, grace_hopper
 _FRAMES = 8 * GRID_FPS
 _SAMPLES = 8 * SAMPLE_RATE
 
-# Together: silence, the left one, the right one, a pause, both at once, silence.
+# In order: silence, the left person, the right person, a pause, both at once, silence.
 _LEFT_TURNS_S = ((0.8, 2.8), (5.6, 7.0))
 _RIGHT_TURNS_S = ((3.1, 5.0), (6.1, 7.4))
 _LEFT_PITCH_HZ, _RIGHT_PITCH_HZ = 150.0, 215.0
@@ -38,14 +38,14 @@ _VOWELS = (
     (500.0, 900.0, 2750.0, 0.7),
     (360.0, 950.0, 2600.0, 0.3),
 )
-"""Three formants in Hz, about those of Peterson and Barney (1952), and how far the mouth opens."""
+"""Three formants in Hz, near those of Peterson and Barney (1952), and the mouth's opening (0-1)."""
 _FORMANT_WIDTH_HZ = 90.0
 _VOICE_PEAK = 0.3
 _NOISE = 0.0015
-"""Root mean square of the background; both against full scale."""
+"""Root mean square of the background noise; both relative to full scale."""
 
 _SWAY_PX, _SWAY_RAD = 3.0, 0.02
-"""How far a head moves and tilts, about."""
+"""Approximate range of a head's shift and tilt."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Person:
     """One of the people, and when they speak.
 
     Attributes:
-        region: x1, y1, x2, y2 in pixels: the part of the picture that is theirs.
+        region: x1, y1, x2, y2 in pixels: the person's part of the picture.
         speaking: (n,) bool, one per frame.
     """
 
@@ -63,11 +63,11 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class DemoTruth:
-    """What is true of the clip.
+    """The ground truth of the clip.
 
     Attributes:
-        frames: Its length in grid frames.
-        people: Those in it, from left to right; both are in view all the time.
+        frames: Length of the clip in grid frames.
+        people: The people from left to right; both are always in view.
     """
 
     frames: int
@@ -77,7 +77,7 @@ class DemoTruth:
 def make_clip(path: Path) -> DemoTruth:
     """Make the clip: 8 s, 960x540, 25 frames a second, H.264 and AAC.
 
-    Pictures and sound are the same every time, up to what the encoders make of them.
+    Pictures and sound are the same every time, up to differences between encoders.
 
     Args:
         path: The MP4 file to write.
@@ -114,18 +114,18 @@ def make_clip(path: Path) -> DemoTruth:
 
 
 def frames_right(result: Result, truth: DemoTruth) -> tuple[int, int]:
-    """Count the frames in which a result tells rightly who speaks.
+    """Count the frames in which a result is right about who speaks.
 
-    A track belongs to the person whose region holds the mean centre of its boxes. A frame is
-    right if it lies in a speaking segment just when the person speaks. As everybody is in view
-    all the time, a person's frame without a track is wrong.
+    A track belongs to the person whose region contains the mean centre of its boxes. A frame of a
+    person is right if it lies in a speaking segment exactly if the person speaks. As both are
+    always in view, a frame of a person without a track is wrong.
 
     Args:
-        result: What a run on the clip, or on a part of it, found.
+        result: The result of a run on the clip, or on a part of it.
         truth: What `make_clip` returned.
 
     Returns:
-        The frames that are right and those judged: every frame of the shots, for every person.
+        The number of right frames, and of all frames: those of the shots, counted per person.
     """
     seen = np.zeros(truth.frames, bool)
     for first, end in result.shots:
@@ -173,7 +173,7 @@ def _syllables(turns_s: Sequence[tuple[float, float]], rng: np.random.Generator)
 
 
 def _swell(syllable: _Syllable, time_s: Float64) -> Float64:
-    """Rises from 0 to 1 and falls again in the course of a syllable."""
+    """A curve that rises from 0 to 1 and falls again during a syllable."""
     phase = (time_s - syllable.start_s) / (syllable.end_s - syllable.start_s)
     return np.asarray(np.sin(np.pi * phase.clip(0, 1)), np.float64)
 
@@ -186,9 +186,9 @@ def _opening(syllables: Sequence[_Syllable]) -> Float64:
 
 
 def _voice(syllables: Sequence[_Syllable], pitch_hz: float, rng: np.random.Generator) -> Float64:
-    """Pulses of the glottis and a little breath through three resonances, (n,) from -1 to 1."""
+    """Glottal pulses and breath noise, filtered by three formants: (n,) from -1 to 1."""
     time_s = np.arange(_SAMPLES) / SAMPLE_RATE
-    # The pitch falls within each second, as in phrases, and trembles.
+    # The pitch falls within each second, as in phrases, with some vibrato.
     pitch = pitch_hz * (1.1 - 0.2 * (time_s % 1) + 0.01 * np.sin(2 * np.pi * 5 * time_s))
     pulses = np.diff(np.floor(np.cumsum(pitch) / SAMPLE_RATE), prepend=0)
     source = lfilter([1], [1, -0.95], pulses) + rng.normal(0, 0.02, _SAMPLES)
@@ -207,7 +207,7 @@ def _voice(syllables: Sequence[_Syllable], pitch_hz: float, rng: np.random.Gener
 
 
 def _sway(rng: np.random.Generator) -> Float64:
-    """Slow movements of a head that never rests: shift right, shift down and turn, (n, 3)."""
+    """Slow, continuous head motion: shift right, shift down and rotation, (n, 3)."""
     time_s = np.arange(_FRAMES)[:, None, None] / GRID_FPS
     rate_hz, phase = rng.uniform(0.15, 0.6, (3, 3)), rng.uniform(0, 2 * np.pi, (3, 3))
     waves = np.sin(2 * np.pi * rate_hz * time_s + phase).sum(2) / np.sqrt(3)

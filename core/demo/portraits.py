@@ -1,4 +1,4 @@
-"""Portraits that installed packages ship, made to move and talk."""
+"""Animates portraits that installed packages ship."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import MissingExtraError
 from ..types import Float32, UInt8
 
 WIDTH, HEIGHT = 480, 540
-"""Of what is shown of a portrait, in pixels."""
+"""Size of the animated picture, in pixels."""
 _GAP_PX = 18.0
 """Height of a wide open mouth."""
 _MOUTH_COLOUR = np.array([66, 24, 22], np.float32)
@@ -21,16 +21,16 @@ _MOUTH_COLOUR = np.array([66, 24, 22], np.float32)
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A picture, what to show of it, and where things are in it, in its own pixels.
+    """A picture, the part of it to show, and positions in it, in pixels of the picture.
 
     Attributes:
         picture: (height, width, 3) uint8, RGB.
-        left: Left edge of the part shown; its upper edge is the picture's.
-        scale: By which that part is enlarged.
+        left: Left edge of the part to show, whose upper edge is the picture's.
+        scale: Enlargement of that part.
         head: Centre x, centre y and half the height of the head.
-        mouth: Centre x, height of its corners, half its width.
-        sag: How much lower than the corners the edge of the lower lip is in the middle.
-        chin: Height of the chin's lower edge.
+        mouth: Centre x, y of its corners, half its width.
+        sag: How much lower the line between the lips is in the middle than at the corners.
+        chin: y of the chin's lower edge.
     """
 
     picture: UInt8
@@ -98,7 +98,7 @@ class TalkingHead:
         self._y, self._x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
         x, y, size = portrait.head
         self._head_x, self._head_y = (x - left) * scale, y * scale
-        # The head moves as one; around it the picture gives way.
+        # The head moves rigidly; the picture around it is warped.
         away = np.hypot(self._x - self._head_x, self._y - self._head_y) / (size * scale)
         self._stiffness = _smooth_step(2.2 - away)
         x, y, half_width = portrait.mouth
@@ -115,7 +115,7 @@ class TalkingHead:
 
         Args:
             opening: How far the mouth is open, from 0 to 1.
-            sway: The head's shift to the right and down in pixels, and its turn in radians.
+            sway: The head's shift right and down in pixels, and its rotation in radians.
 
         Returns:
             (540, 480, 3) uint8, RGB.
@@ -123,7 +123,7 @@ class TalkingHead:
         picture = self._still.copy()
         picture[self._mouth] = self._lower_face(_GAP_PX * opening)
         right, down, turn = sway
-        # Where each pixel comes from: the sway, undone.
+        # The source position of each pixel: the sway, undone.
         x = self._x - self._stiffness * (right - turn * (self._y - self._head_y))
         y = self._y - self._stiffness * (down + turn * (self._x - self._head_x))
         return _looked_up(picture, x, y)
@@ -135,10 +135,10 @@ class TalkingHead:
         upper_lip, lower_lip = self._lip - 0.15 * gap, self._lip + 0.85 * gap
         above, below = (upper_lip - y) / self._jaw, (y - lower_lip) / self._jaw
         rise = 0.15 * gap * _smooth_step(1 - 2 * above)
-        # The lips part in the middle; further down the whole jaw drops, and the neck gives way.
+        # The lips part in the middle; further down, the whole jaw drops and the neck is warped.
         across = self._across / np.square(1 + 0.6 * below.clip(0, 1))
         drop = 0.85 * gap_px * (1 - across).clip(0) * _smooth_step((1.9 - below) / 0.9)
-        # Where each pixel comes from: above, below, and between the lips the line where they meet.
+        # The source row of each pixel; between the lips, the line where they meet.
         from_y = np.select([above >= 0, below >= 0], [y + rise, y - drop], self._lip)
         still = _looked_up(self._still, x, from_y)
         inside = (-self._jaw / 2 * np.maximum(above, below)).clip(0, 1)[..., None]

@@ -1,4 +1,4 @@
-"""What scores and detections depend on: the keys of the cache."""
+"""The cache's keys: everything that scores and detections depend on."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _MATTER = (
     *("batch_frames", "crop_scale", "detect_every", "max_faces"),
     *("video_track", "sound_track", "program", "rotate", "max_pixels"),
 )
-"""Options that scores, or what they cost, depend on, beside the components."""
+"""Options, besides the components, that affect scores or the cost of computing them."""
 MATTER_TO_DETECTORS = (
     *("device", "threads", "batch_frames"),
     *("video_track", "program", "rotate", "max_pixels"),
 )
 _SELF = __name__.partition(".")[0]
 _MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
-"""Where asdkit's own components are, and what runs them."""
+"""The packages of asdkit's own components and of the code that runs them."""
 
 
 def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
-    """All that scores depend on; not thresholds, which decide later."""
+    """The key of a video's scores; without thresholds, which are applied to cached scores."""
     options = plan.options
     own = {name: getattr(options, name) for name in _MATTER}
     if plan.chosen["embedder"].component.name != "none":
@@ -56,7 +56,7 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
 
 
 def described(chosen: Chosen) -> dict[str, Any]:
-    """A component, its parameters and its code; of those that name files, what is in them."""
+    """A component's name, parameters, hash of its code, and hashes of files its parameters name."""
     values = asdict(chosen.config)
     files = {
         name: sha256(expanded(value))
@@ -73,7 +73,7 @@ def described(chosen: Chosen) -> dict[str, Any]:
 
 @cache
 def _code(package: str) -> str:
-    """A hash of a package's own code: whoever writes a plugin changes it without a new version."""
+    """A hash of a package's code, since a plugin's author changes code without a new version."""
     own = [find_spec(package)] if package != _SELF else map(find_spec, _MINE)
     folders = [Path(spec.origin).parent for spec in own if spec and spec.origin]
     digest = hashlib.sha256()

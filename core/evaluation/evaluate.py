@@ -1,4 +1,4 @@
-"""How well a configuration finds who speaks in a labelled dataset, and what that costs."""
+"""Evaluates a configuration on a labelled dataset: its metrics, and its cost."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def evaluate(
     progress: Progress = silent,
     compute: Computes | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a plan and write what came of it, whole or not at all.
+    """Evaluate a plan and write the evaluation to a folder, completely or not at all.
 
     Args:
         plan: A plan of `asd evaluate`.
-        folder: Is made, with evaluation.json, frames.csv, the plots, and a folder for each video
-            if there are writers.
-        tell: Is told, in lines, what has been done.
-        progress: Is told how far each video has come.
-        compute: Computes what is not kept; in this process if not given.
+        folder: Created with evaluation.json, frames.csv, the plots, and, if there are writers, a
+            folder for each video.
+        tell: Called with a line of text on each step done.
+        progress: Called with the progress of each video.
+        compute: Computes what is not cached; by default in this process.
 
     Returns:
-        What evaluation.json holds.
+        The content of evaluation.json.
 
     Raises:
         AsdError: The dataset, a video or an option is not usable, or the folder is taken.
@@ -94,7 +94,7 @@ def evaluate(
 
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something else: it is replaced as a whole."""
+    """Refuse to write to a folder with other files, as the folder is replaced as a whole."""
     there = (
         {path.name for path in folder.iterdir() if not is_litter(path)}
         if folder.is_dir()
@@ -104,7 +104,7 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
         return
     own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}
     if FILE in there:
-        # If it is damaged, folders of videos count as something else.
+        # If the file is damaged, the videos' folders count as other files.
         with suppress(AsdError):
             own.update(read_evaluation_file(folder / FILE)["videos"])
     if others := sorted(there - own):
@@ -120,7 +120,7 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
 
 
 def _write_frames(path: Path, rows: Mapping[str, Judged]) -> None:
-    """A line for each labelled face and moment."""
+    """Write a line for each labelled face and moment."""
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(("video", *_COLUMNS))

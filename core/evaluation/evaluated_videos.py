@@ -1,4 +1,4 @@
-"""What an evaluation has gathered of its videos, and the numbers that follow."""
+"""Collects the outcomes of an evaluation's videos, and computes metrics and cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .rows import evaluate_rows
 from .seen import VideoOutcome
 
 FOREIGN = "foreign_sound_speaking"
-"""The share of faces that are said to speak with the sound of another video."""
+"""The fraction of faces decided as speaking when scored with the sound of another video."""
 _LOWER_IS_BETTER = {
     *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
     *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
@@ -28,15 +28,16 @@ _LOWER_IS_BETTER = {
 
 
 class EvaluatedVideos:
-    """What the videos so far have given.
+    """The outcomes of the videos evaluated so far.
 
     Args:
         plan: A plan of `asd evaluate`.
-        dataset: Its dataset. If it holds predictions there is nothing to look at.
+        dataset: The plan's dataset. If it holds predictions, these are evaluated and no video is
+            run.
 
     Attributes:
-        rows: The labelled faces of each video beside what was found of them.
-        names: The videos, in order.
+        rows: By video: its labelled faces with the scores and decisions found for them.
+        names: The names of the videos, in order.
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
@@ -51,11 +52,11 @@ class EvaluatedVideos:
         self._foreign_speaking = 0
 
     def add(self, video: LabelledVideo, outcome: VideoOutcome) -> None:
-        """Take a video in.
+        """Add a video.
 
         Raises:
-            ConfigError: The measure asked for is none that such videos give: said after the first
-                of them, not after all.
+            ConfigError: The requested measure is none of the metrics of this dataset. Raised at
+                the first video, not after all.
         """
         self.names.append(video.name)
         self._sights.append(
@@ -77,7 +78,7 @@ class EvaluatedVideos:
             self._measure()
 
     def metrics(self) -> dict[str, Any]:
-        """All metrics of all videos together."""
+        """All metrics over all videos."""
         found: dict[str, Any] = {}
         if self.rows:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
@@ -90,12 +91,12 @@ class EvaluatedVideos:
         return found
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """What the evaluation is about, with its value among all metrics."""
+        """The evaluation's measure, with its value from the metrics."""
         measure = self._measure()
         return {**vars(measure), "value": metrics[measure.name]}
 
     def cost(self) -> dict[str, Any] | None:
-        """What it takes, as measured when it was computed; None where nothing was run."""
+        """Speed, memory and model size, as recorded when each stage was computed, or None."""
         frames = sum(outcome.frames for outcome in self._sights)
         if not frames:
             return None
@@ -120,7 +121,7 @@ class EvaluatedVideos:
         }
 
     def provenance(self) -> dict[str, Any]:
-        """Where all of it comes from."""
+        """The provenance of all videos: versions, weights files and devices."""
         weights = {kind: files for s in self._sights for kind, files in s.weights.items()}
         devices = {kind: device for s in self._sights for kind, device in s.devices.items()}
         return provenance(self._plan.run, weights, devices)
@@ -144,7 +145,7 @@ class EvaluatedVideos:
 
 
 def _speakers(result: Result) -> dict[str, Spans]:
-    """Who is said to speak when, by name; what is spoken off screen is somebody's, too."""
+    """By name: when the result says that this person speaks; off-screen speech has a name, too."""
     said: dict[str, Spans] = {}
     for start_s, end_s, name in turns(result):
         said[name] = (*said.get(name, ()), (start_s, end_s))

@@ -1,4 +1,4 @@
-"""The form of evaluation.json, and reading one that anybody may have made."""
+"""The schema of evaluation.json, and a reader that validates against it."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _FORM = {
 
 
 def read_evaluation_file(path: Path) -> dict[str, Any]:
-    """What an evaluation.json holds, looked through as far as asdkit reads it.
+    """Read an evaluation.json; the parts that asdkit uses are validated.
 
     Raises:
-        InputError: It cannot be read, or is none of this version.
+        InputError: The file cannot be read, or is not an evaluation of this version.
     """
     found = read_json(path, "an evaluation", MEND)
     if wrong := misfit(found, _FORM):

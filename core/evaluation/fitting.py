@@ -1,4 +1,4 @@
-"""`asd calibrate`: a calibration of one scorer, fitted to a labelled dataset."""
+"""`asd calibrate`: fits a scorer's calibration to a labelled dataset."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def fit_calibration(
     Args:
         plan: A plan of `asd calibrate`.
         path: The file.
-        tell: Is told, in lines, what has been done.
-        progress: Is told how far each video has come.
+        tell: Called with a line of text on each step done.
+        progress: Called with the progress of each video.
 
     Raises:
-        AsdError: The dataset, a video or an option is not usable, or the file is there.
+        AsdError: The dataset, a video or an option is not usable, or the file exists.
     """
     scorer = plan.run.chosen["scorer"]
     plain = replace(scorer, calibration=None, calibration_path=None)
@@ -71,17 +71,17 @@ def calibrate(
     window_seconds: tuple[int, ...] | None = None,
     prior: float | None = None,
 ) -> Calibration:
-    """Fit a calibration on labelled videos, faces that were not found left out.
+    """Fit a calibration on labelled videos, without the faces that were not found.
 
     Args:
-        parts: The rows of each video, by its name, of the scorer without a calibration.
-        scorer: The scorer.
-        weights: Its weights.
-        window_seconds: The lengths of its windows.
+        parts: By video: its rows, scored without a calibration.
+        scorer: The scorer's name.
+        weights: The scorer's weights.
+        window_seconds: The lengths of the scorer's windows.
         prior: See `fit`.
 
     Raises:
-        InputError: The labels of the faces found are all alike.
+        InputError: All faces found speak, or none does.
     """
     logits, truth, person = _found(list(parts.values()))
     temperature, bias = fit(logits, truth, person, prior)
@@ -103,26 +103,27 @@ def calibrate(
 def fit(
     logits: Float32, truth: Bool, person: Int64 | None = None, prior: float | None = None
 ) -> tuple[float, float]:
-    """The temperature and bias of the greatest likelihood, or the most probable ones.
+    """The maximum likelihood temperature and bias; with a prior, the most probable ones.
 
-    The frames of one face resemble each other, so a few minutes of a few people tell little of
-    others. With a prior each person's mean likelihood counts as that of one observation, and the
-    logarithm of the temperature and the bias are normally distributed around 0, no correction.
+    The frames of one face are correlated, so a few minutes of a few people say little about other
+    people. Therefore, with a prior, each person's mean log likelihood has the weight of a single
+    observation, and the prior of both log temperature and bias is normal with mean 0, which means
+    no correction.
 
-    Labels count as Platt 1999 smooths them, (n + 1) / (n + 2) for n rows that speak and
-    1 / (n + 2) for n that do not, so that scores that part both wholly get a finite answer.
+    Labels are smoothed as by Platt 1999, to (n + 1) / (n + 2) for n rows that speak and 1 / (n + 2)
+    for n that do not, so that the fit stays finite even if scores separate both perfectly.
 
     Args:
         logits: (n, 2) float32, not speaking and speaking, finite.
         truth: (n,) bool, who speaks.
-        person: (n,) numbers of whom the rows are about; all about one if not given.
-        prior: Standard deviation of both; None for the likelihood of all rows alone.
+        person: (n,) number of the person each row is about; by default all are about one.
+        prior: Standard deviation of the prior of both; None for plain maximum likelihood.
 
     Returns:
         Temperature, within the limits of `Calibration`, and bias.
 
     Raises:
-        InputError: All labels are alike.
+        InputError: All labels are equal.
     """
     positives = int(np.count_nonzero(truth))
     negatives = len(truth) - positives
@@ -133,7 +134,7 @@ def fit(
             "Calibrate on more videos",
         )
     odds = log_odds(logits)
-    from scipy.optimize import minimize  # most runs calibrate by a file, and need no SciPy for it
+    from scipy.optimize import minimize  # imported here, as most runs only read a calibration
     from scipy.special import expit
 
     target = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
@@ -164,17 +165,17 @@ def fit(
 
 
 def held_out(parts: Mapping[str, Judged], prior: float | None = None) -> Change | None:
-    """What calibration does on videos that it was not fitted on.
+    """The effect of calibration on videos it was not fitted on, by leave-one-out.
 
-    Each video is corrected by a fit on all the others; then the rows of all are taken together.
+    Each video is calibrated by a fit on all the others; errors are computed over all rows together.
 
     Args:
-        parts: The rows of each video, by its name.
+        parts: By video: its rows.
         prior: See `fit`.
 
     Returns:
-        The change, or None with less than two videos in which some speak and some do not: then no
-        fit could leave one out.
+        The change; None if fewer than two videos have both speaking and non-speaking rows, so that
+        a fit without one of them is impossible.
     """
     videos = list(parts.values())
     labels = [_found([video])[1] for video in videos]
@@ -189,7 +190,7 @@ def held_out(parts: Mapping[str, Judged], prior: float | None = None) -> Change 
 
 
 def _found(videos: Sequence[Judged]) -> tuple[Float32, Bool, Int64]:
-    """Of the faces found, one video after the other: logits, labels, and the person's number."""
+    """Logits, labels and person numbers of the faces found, concatenated over videos."""
     rows = Judged.pooled(videos)
     whose = [f"{k} {name}" for k, video in enumerate(videos) for name in video.person]
     person = np.unique(np.array(whose)[rows.found], return_inverse=True)[1]
@@ -197,7 +198,7 @@ def _found(videos: Sequence[Judged]) -> tuple[Float32, Bool, Int64]:
 
 
 def _change(before: Float64, after: Float64, truth: Bool) -> Change:
-    """The errors of two log odds."""
+    """The calibration errors of the log odds before and after calibration."""
     from scipy.special import expit
 
     return {

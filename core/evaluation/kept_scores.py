@@ -1,4 +1,4 @@
-"""What the pass over a video found, as arrays for the cache and back."""
+"""Converts the tracks and scores of a video to a cache entry and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PER_TRACK = ("boxes", "smoothed", "logits", "embedded", "embeddings")
 
 
 def entry_of(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -> Entry:
-    """What was seen, to be kept."""
+    """The cache entry for what a pass has seen."""
     more = {
         "heard_from": seen.heard.first_frame if seen.heard else None,
         "tracks": [[track.shot, track.first_frame] for track in seen.tracks],
@@ -24,7 +24,7 @@ def entry_of(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -
 
 
 def _packed(seen: Seen) -> Arrays:
-    """Arrays that hold what was seen, beside what `entry_of` says about it."""
+    """The arrays of an entry; `entry_of` adds the plain values."""
     arrays = {
         f"{name}_{track.id}": getattr(track, name) for track in seen.tracks for name in _PER_TRACK
     }
@@ -35,7 +35,7 @@ def _packed(seen: Seen) -> Arrays:
 
 
 def seen_of(entry: Entry) -> Seen:
-    """What was seen, from what was kept of it."""
+    """Restore what a pass has seen from a cache entry."""
     arrays, about = entry.arrays, entry.about
     tracks = []
     for number, (shot, first) in enumerate(about["tracks"]):

@@ -1,4 +1,4 @@
-"""Faces that a dataset gives, in the place of what a detector and a tracker find."""
+"""Scores a dataset's own labelled faces instead of those of a detector and tracker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
 
 
 class _OneShot:
-    """A cutter that leaves given tracks whole; see `core.contracts.Cutter`."""
+    """A cutter that never cuts, so that given tracks stay whole; see `core.contracts.Cutter`."""
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         return False
@@ -32,15 +32,15 @@ class _Blind:
 
 
 class _Given:
-    """A tracker that hands out given faces, frame by frame; see `core.contracts.Tracker`."""
+    """A tracker that returns given faces, frame by frame; see `core.contracts.Tracker`."""
 
     def __init__(self, faces: Sequence[LabelledFace], square: Square) -> None:
         self._square = square
         self._coming = sorted(enumerate(faces), key=lambda item: -item[1].first_frame)
-        """Numbers and faces not yet begun, the next one last."""
+        """(number, face) of tracks that have not begun, the next one last."""
         self._live: list[tuple[int, LabelledFace]] = []
         self._next = 0
-        """The first grid frame not handed out."""
+        """The first grid frame whose boxes have not been returned."""
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
         while self._coming and self._coming[-1][1].first_frame <= index:
@@ -65,28 +65,28 @@ class _Given:
 
 
 FOUND_KINDS = ("cutter", "detector", "tracker")
-"""The kinds of components that `parts_for` takes the place of."""
+"""The kinds of components that `parts_for` replaces."""
 
 
 def parts_for(faces: Sequence[LabelledFace], pixel_aspect: float = 1.0) -> dict[str, Any]:
-    """Parts that look at given faces alone, by kind; with `detect_every` 1.
+    """Components, by kind, that make a pass use only given faces; needs `detect_every` 1.
 
     Args:
-        faces: The faces, their boxes in stored pixels.
-        pixel_aspect: Width of these over their height.
+        faces: The faces, with boxes in stored pixels.
+        pixel_aspect: Width of a stored pixel over its height.
     """
     given = _Given(faces, Square.of(pixel_aspect))
     return dict(zip(FOUND_KINDS, (_OneShot(), _Blind(), given), strict=True))
 
 
 def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress) -> Seen:
-    """Score the crops of a dataset that holds no video.
+    """Score the face crops of a dataset that has no video file.
 
     Args:
-        video: Its faces, each with clips.
+        video: The labelled video, each of its faces with clips.
         scorer: The scorer.
-        watch: Measures the stages.
-        progress: Is told how far it has come.
+        watch: Times the stages "decode" and "score".
+        progress: Called with the progress.
 
     Raises:
         InputError: A crop or a sound cannot be read.
@@ -109,13 +109,13 @@ def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress:
 
 
 def crops_info(video: LabelledVideo) -> VideoInfo:
-    """What stands for the video where a dataset holds crops of its faces alone."""
+    """The properties of a video of which the dataset holds only face crops."""
     end_s = _end(video) / GRID_FPS
     return VideoInfo(Path(video.name), end_s, 0, 0, GRID_FPS, has_sound=True)
 
 
 def _stretches(faces: Sequence[LabelledFace]) -> tuple[tuple[int, int], ...]:
-    """The grid frames in which there is a face, as (first, end), end excluded."""
+    """The runs of grid frames with a face, as (first, end), end excluded."""
     found: list[tuple[int, int]] = []
     for first, end in sorted((f.first_frame, f.first_frame + len(f.boxes)) for f in faces):
         if found and first <= found[-1][1]:

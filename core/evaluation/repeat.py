@@ -1,4 +1,4 @@
-"""Evaluating again what an evaluation.json tells of, and what differs then."""
+"""Repeats an evaluation from its evaluation.json, and lists the differences."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .settings import EVALUATE
 
 
 def read_evaluation(folder: Path) -> Mapping[str, Any]:
-    """What evaluation.json of a folder holds.
+    """Read evaluation.json of a folder.
 
     Raises:
-        InputError: It cannot be read, or is not one.
+        InputError: The file cannot be read, or is not an evaluation of this version.
     """
     path = folder / FILE
     found = read_evaluation_file(path)
@@ -31,7 +31,7 @@ def read_evaluation(folder: Path) -> Mapping[str, Any]:
 
 
 def plan_again(found: Mapping[str, Any]) -> DatasetPlan:
-    """The plan that makes an evaluation again, computing everything.
+    """The plan that repeats an evaluation without the cache.
 
     Raises:
         ConfigError: A value is out of range.
@@ -41,7 +41,7 @@ def plan_again(found: Mapping[str, Any]) -> DatasetPlan:
 
 
 def evaluation_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The metrics that differ between two evaluations, in lines; none if none does."""
+    """One line for each metric that differs between two evaluations."""
     old, new = (dict(leaves(found["metrics"])) for found in (before, now))
     return [
         f"{key}: {old.get(key)} before, {new.get(key)} now"

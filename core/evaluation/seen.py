@@ -1,4 +1,4 @@
-"""What a configuration sees in labelled videos, computed or taken from the cache."""
+"""Runs a configuration on labelled videos, or takes its scores from the cache."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .memory import peak_memory
 
 @dataclass(frozen=True, eq=False)
 class VideoOutcome:
-    """A result, and what it costs to compute.
+    """A video's result, and the cost of computing it.
 
     Attributes:
-        result: The result, decided.
-        timings_s: Seconds of each stage, measured when it was computed.
-        frames: Grid frames looked at, to hold the seconds against.
-        peak_bytes: The most memory the process held meanwhile; None where that is not told.
-        computed: What was computed now, of "detections" and "scores"; the rest was kept.
-        weights: The files of weights used, by kind of component.
-        devices: The device that each component took, by kind.
-        foreign: The same faces with the sound of another video; None where that was not looked at.
+        result: The result, with decisions.
+        timings_s: Seconds of each stage, as recorded when it was computed.
+        frames: Number of grid frames processed, to relate the seconds to.
+        peak_bytes: Peak memory of the process meanwhile; None if the system does not report it.
+        computed: Which of "detections" and "scores" were computed now; the others were cached.
+        weights: By kind of component: the weights files used.
+        devices: By kind of component: the device used.
+        foreign: The result with the sound of another video; None if that was not computed.
     """
 
     result: Result
@@ -49,18 +49,18 @@ class VideoOutcome:
 
 
 Computes = Callable[[LabelledVideo, RunPlan], tuple[Entry, tuple[str, ...]]]
-"""Looks at a video as a plan says; also tells what it had to compute, for `Sight.computed`."""
+"""Runs a plan on a video; returns the cache entry, and the value for `VideoOutcome.computed`."""
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Looks at labelled videos with one configuration, or takes up what an earlier run has kept.
+    """Runs one configuration on labelled videos, using cached scores where there are any.
 
     Attributes:
         models: The components.
-        compute: Computes what is not kept.
-        cache: Where scores are kept; None to compute all.
-        labelled_faces: Score the faces that the dataset gives.
+        compute: Computes what is not cached.
+        cache: The cache of scores; None to compute everything.
+        labelled_faces: Whether to score the dataset's own faces.
     """
 
     models: Models
@@ -108,13 +108,13 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Analyser:
-    """Computes in this process; see `Computes`.
+    """Runs plans in this process; see `Computes`.
 
     Attributes:
         models: The components.
-        cache: Where detections are kept; None for the latest alone, in memory.
-        labelled_faces: Score the faces that the dataset gives.
-        progress: Is told how far each video has come.
+        cache: The cache of detections; None to hold only the latest ones, in memory.
+        labelled_faces: Whether to score the dataset's own faces.
+        progress: Called with the progress of each video.
     """
 
     models: Models
@@ -124,10 +124,10 @@ class Analyser:
     _last: LastEntry = field(default_factory=LastEntry)
 
     def __call__(self, video: LabelledVideo, plan: RunPlan) -> tuple[Entry, tuple[str, ...]]:
-        """Look at a video.
+        """Run a plan on a video.
 
         Raises:
-            AsdError: It cannot be used.
+            AsdError: The video cannot be used.
         """
         if not self.labelled_faces:
             return self._find_and_score(media_of(plan.options), plan)

@@ -1,4 +1,4 @@
-"""Computing in a process of its own: its memory is then that of one configuration alone."""
+"""Computes in a child process, so that its peak memory is that of one configuration alone."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @contextmanager
 def elsewhere(plan: DatasetPlan, progress: Progress) -> Iterator[Computes]:
-    """What computes a plan in another process, which begins when first needed.
+    """Yield a function that computes a plan in a child process, started on the first call.
 
     Args:
         plan: The plan.
-        progress: Is told how far each video has come.
+        progress: Called with the progress of each video.
     """
     process: Any = None
     connection: Any = None
@@ -68,8 +68,8 @@ def elsewhere(plan: DatasetPlan, progress: Progress) -> Iterator[Computes]:
 
 
 def _serve(connection: Connection, app: Any, settings: dict[str, Any]) -> None:
-    """Look at the videos named, until there are no more: the other process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent, too, is told, and decides
+    """Process the videos named over the connection until it closes; runs in the child process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets the signal, too, and handles it
 
     def progress(stage: str, done: int, total: int) -> None:
         connection.send(("progress", stage, done, total))

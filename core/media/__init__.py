@@ -1,1 +1,1 @@
-"""Video files: what is in them, their clocks, pictures on the grid and sound; and writing them."""
+"""Video files: probing, timestamps, pictures on the 25 fps grid, sound, and writing MP4."""

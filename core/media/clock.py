@@ -1,6 +1,6 @@
-"""The clock of a stream: timestamps that start anew, leap or are missing, made one that rises.
+"""Repairs the timestamps of a stream, which may restart, jump or be missing, into one rising clock.
 
-The rules stand in docs/time.md.
+docs/time.md states the rules.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ import av
 from av.container import InputContainer
 
 _BACK_S = 0.1
-"""A decoding time that lies so far before the one before it begins a new clock."""
+"""A decoding time that goes back by more than this begins a new run."""
 _LEAP_S = 10.0
-"""Longest stretch without picture and sound in a container whose clock may break off."""
+"""Longest gap without any packet in containers whose timestamps may be discontinuous."""
 _QUIET_S = 60.0
-"""Longest one elsewhere: calls and screens recorded as they came have long silences."""
+"""Longest gap in all other containers: live recordings of calls and screens have long gaps."""
 _LONGEST_LAST_S = 60
-"""So long the last picture is held at most when there is nothing more to be heard."""
+"""How long the last picture is held at most after the sound has ended."""
 _SAME_CLOCK_S = 10.0
-"""Sound so far outside the times of a part of the picture is of another clock."""
+"""Sound further than this from the times of a picture's part belongs to another clock."""
 _STEP_S = 1.0
-"""A step ahead by more is wrong if packets go on from before it later on."""
+"""A larger jump ahead is an error if later packets continue from before the jump."""
 _MOST_DELAY_S = 10.0
 _MOST_DELAY_FRAMES = 32
-"""A picture shown later after its decoding than both together has a timestamp that is wrong."""
+"""A presentation time further than both together from the decoding time is wrong."""
 _MOST_REORDERED = 17
-"""More pictures than any codec holds back until it shows them in order."""
+"""More pictures than any codec reorders."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A part of a stream whose timestamps go on without a break.
+    """A part of a stream with continuous timestamps.
 
     Attributes:
         position: Byte in the file at which its first packet begins; 0 for the first run.
-        begin: Its first timestamp in seconds, as the file has it.
-        shift: Seconds to add to its timestamps.
+        begin: Its first timestamp in seconds, as in the file.
+        shift: Seconds to add to its timestamps, to place it on the repaired clock.
     """
 
     position: int
@@ -52,13 +52,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Clock:
-    """How the timestamps of one stream are to be read.
+    """Converts the timestamps of one stream to one rising clock.
 
     Attributes:
-        runs: The parts between breaks, in the order of the file; none if there is no break.
-        in_decoding_order: The container gives times of decoding alone; those of presentation
-            are the same ones in rising order.
-        end: Timestamp in seconds, of the one clock, at which the stream ends; 0 if not known.
+        runs: The parts between breaks, in file order; empty if there is no break.
+        in_decoding_order: The container gives decoding times only; presentation times are the
+            same times, sorted.
+        end: Timestamp in seconds, on the repaired clock, at which the stream ends; 0 if unknown.
     """
 
     runs: tuple[Run, ...] = ()
@@ -66,7 +66,7 @@ class Clock:
     end: Fraction = Fraction(0)
 
     def placed(self, packets: Iterable[Any]) -> Iterator[Any]:
-        """The packets of the stream with timestamps of the one clock."""
+        """Set the packets' timestamps to the repaired clock."""
         positions = [run.position for run in self.runs]
         shift = Fraction(0)
         for packet in packets:
@@ -85,7 +85,7 @@ class Clock:
             yield packet
 
     def shown(self, frames: Iterator[Any]) -> Iterator[Any]:
-        """Decoded pictures, which are in order, with times that are in order, too."""
+        """Give decoded pictures, which are in presentation order, sorted times, too."""
         if not self.in_decoding_order:
             yield from frames
             return
@@ -101,7 +101,7 @@ class Clock:
             yield _timed(frame, times)
 
     def in_file(self, time: Fraction) -> Fraction:
-        """The timestamp that a file has for a time of the one clock, both in seconds."""
+        """Convert a time on the repaired clock to a timestamp in the file, both in seconds."""
         shift = Fraction(0)
         for run in self.runs:
             if run.begin + run.shift <= time:
@@ -110,11 +110,11 @@ class Clock:
 
 
 def held_until(begin: Fraction, end: Fraction, sound_end: Fraction) -> Fraction:
-    """When a last picture ends that a file has end at `end`, which may be wrong by hours.
+    """When the last picture ends, given the file's own `end`, which may be wrong by hours.
 
     Args:
-        begin: When it begins.
-        end: When it ends by what the file says.
+        begin: When the last picture begins.
+        end: When it ends according to the file.
         sound_end: When the sound ends.
     """
     return min(end, max(begin, sound_end) + _LONGEST_LAST_S)
@@ -127,7 +127,7 @@ def _timed(frame: Any, times: list[int]) -> Any:
 
 
 def _is_far_off(packet: Any) -> bool:
-    """Whether a time of presentation is too far from that of decoding to be true."""
+    """Whether a packet's presentation time is implausibly far from its decoding time."""
     if packet.pts is None or packet.dts is None:
         return False
     apart = abs(packet.pts - packet.dts)
@@ -137,11 +137,11 @@ def _is_far_off(packet: Any) -> bool:
 
 @dataclass(frozen=True)
 class Break:
-    """Where the clock of a file breaks off.
+    """A discontinuity of a file's timestamps.
 
     Attributes:
-        time: Timestamp in seconds, of the one clock, at which it does.
-        leap: Seconds by which timestamps go ahead there, or back, if negative.
+        time: Timestamp in seconds, on the repaired clock, of the discontinuity.
+        leap: Seconds by which the file's timestamps jump ahead, or back if negative.
     """
 
     time: Fraction
@@ -153,9 +153,9 @@ class Clocks:
     """The clocks of a file's picture and sound.
 
     Attributes:
-        picture: Of the picture.
-        sound: Of the sound.
-        breaks: Where the picture's clock breaks off, or the sound's alone.
+        picture: The clock of the picture.
+        sound: The clock of the sound.
+        breaks: Discontinuities of the picture, and those of the sound alone.
     """
 
     picture: Clock
@@ -165,7 +165,7 @@ class Clocks:
 
 @dataclass
 class _Part:
-    """A run while it is read: its first and last packet by count, its span as the file says."""
+    """A run while it is read: numbers of its first and last packet, and its times in the file."""
 
     position: int
     first: int
@@ -177,25 +177,25 @@ class _Part:
 
 @dataclass
 class _Stream:
-    """What is known of a stream while its packets pass by; times in seconds."""
+    """The state of a stream while its packets are read; times in seconds unless in ticks."""
 
     step: int = 0
-    """Time between the two packets before, in ticks."""
+    """Time between the previous two packets, in ticks."""
     stamp: int = 0
-    """Decoding time of the packet before, in ticks."""
+    """Decoding time of the previous packet, in ticks."""
     last: float | None = None
-    """Decoding time of the packet before."""
+    """Decoding time of the previous packet."""
     between: list[float] = field(default_factory=list)
-    """When packets of the other stream are due that came since then."""
+    """Times of the other stream's packets since the previous packet."""
     parts: list[_Part] = field(default_factory=list)
     highest: int | None = None
-    """Highest time of presentation so far, in ticks."""
+    """Presentation time of the last packet that had one, in ticks."""
     ahead: tuple[_Part, float, _Part] | None = None
-    """The last step ahead in this part: the part before it, its time, the part from it on."""
+    """The last jump ahead in this part: the part before it, the time before it, the part after."""
     rises: bool = True
-    """Times of presentation have risen from packet to packet so far."""
+    """Whether presentation times have risen from packet to packet so far."""
     undated: int = 0
-    """How many packets in a row had no time of decoding."""
+    """How many packets in a row had no decoding time."""
 
     def take(self, packet: Any, count: int, most_quiet_s: float) -> None:
         stamp = packet.dts if packet.dts is not None else packet.pts
@@ -205,10 +205,10 @@ class _Stream:
             self.rises = self.rises and (self.highest is None or packet.pts > self.highest)
             self.highest = packet.pts
         begin = (stamp if packet.pts is None else packet.pts) * time_base
-        if _is_far_off(packet):  # it follows what was shown before
+        if _is_far_off(packet):  # take it to follow the picture before
             begin = self.parts[-1].end if self.parts else stamp * time_base
         self.undated = 0 if packet.dts is not None else self.undated + 1
-        # Of its first pictures Matroska tells no time of decoding; that of being shown is ahead.
+        # Matroska gives no decoding times for the first pictures; presentation times are ahead.
         dated = self.undated == 0 or self.undated > _MOST_REORDERED
         goes_on = dated and self.last is not None
         if not self.parts or (
@@ -233,7 +233,7 @@ class _Stream:
         part.last = count
         part.begin = min(part.begin, begin)
         length = (packet.duration or self.step) * time_base
-        if length > most_quiet_s:  # MP4 has no times but lengths: this one is the leap
+        if length > most_quiet_s:  # MP4 stores durations, not times: this one is the jump itself
             length = self.step * time_base
         part.end = max(part.end, begin + length)
         if dated:
@@ -241,7 +241,7 @@ class _Stream:
             self.between = []
 
     def _split(self) -> None:
-        """Let what followed a step ahead be a part of its own: packets go on from before it."""
+        """Make the packets since a jump ahead a part of their own, as later packets go back."""
         assert self.ahead is not None
         before, _, since = self.ahead
         if since.position > before.position:
@@ -266,13 +266,13 @@ def read_clocks(
     sound: Any,
     watch: Callable[[Any], None] | None = None,
 ) -> Clocks:
-    """Read a file's packets, without decoding them, for what its clocks do.
+    """Read a file's packets, without decoding them, and find the breaks of its clocks.
 
     Args:
         container: The file, at its beginning; it is read to its end.
-        picture: A video stream of it; None leaves it out.
-        sound: A sound stream of it; None leaves it out.
-        watch: Is shown each packet of the picture.
+        picture: A video stream of the file, or None.
+        sound: A sound stream of the file, or None.
+        watch: Called with each packet of the picture.
     """
     may_break: Any = av.format.Flags.ts_discont
     most_quiet_s = _LEAP_S if container.format.flags & may_break.value else _QUIET_S
@@ -289,7 +289,7 @@ def read_clocks(
             for index, other in seen.items():
                 if index != packet.stream_index:
                     other.between.append(float(stamp * packet.time_base))
-    # As far as it can be read; PyAV stumbles over a stream that the file did not announce.
+    # Damage ends the reading. PyAV raises IndexError for a stream the file did not announce.
     except (av.FFmpegError, IndexError):
         pass
     pictures = seen[picture.index] if picture is not None else _Stream()
@@ -304,10 +304,14 @@ def read_clocks(
 
 
 def _join(parts: list[_Part], beside: list[_Part] | None = None) -> list[Break]:
-    """Let each part begin where the one before ends, or as the part of the picture beside it.
+    """Shift each part to where the previous one ends, or like the matching part of the picture.
+
+    Args:
+        parts: The parts of a stream.
+        beside: For sound: the parts of the picture, shifted already.
 
     Returns:
-        The breaks that are not already those of the picture.
+        The breaks without those that the picture has, too.
     """
     breaks = []
     for before, part in pairwise(parts):
@@ -325,7 +329,7 @@ def _same_clock(part: _Part, other: _Part) -> bool:
 
 
 def _side_by_side(part: _Part, other: _Part) -> int:
-    """How many packets two parts lie beside each other in the file; negative if apart."""
+    """Over how many packets two parts overlap in the file; negative if they do not."""
     return min(part.last, other.last) - max(part.first, other.first)
 
 

@@ -1,4 +1,4 @@
-"""Opening a container: its streams, their packets, and decoding with what is damaged left out."""
+"""Opens containers safely, and gives access to their streams and packets."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ _ONE_FILE = {
     "protocol_whitelist": "file",
     "pattern_type": "none",
 }
-"""Settings of FFmpeg that keep it to containers that hold what they play, to local files, and to
-pictures whose name, though it holds %d, is a name."""
+"""FFmpeg options that allow only self-contained containers and local files, and that take %d in a
+file's name literally."""
 _PATIENT = {"probesize": "50000000", "analyzeduration": "600000000"}
-"""Settings of FFmpeg that look for streams in so many bytes and microseconds."""
+"""FFmpeg options that search so many bytes and microseconds for streams."""
 _LEANING = (PictureType.P, PictureType.B)
-"""Pictures made from others, where decoding cannot begin, though a stream may call them key."""
+"""Predicted pictures: decoding cannot begin with them, even if a stream flags them as key."""
 
 
 MAX_PIXELS = 8192 * 4320
-"""Pixels of a picture that are decoded unless told otherwise: those of an 8K cinema picture."""
+"""Default for the most pixels of a picture: those of an 8K cinema picture."""
 ROTATIONS = ("auto", "0", "90", "180", "270")
 EARLY_S = Fraction(1, 2 * GRID_FPS)
-"""Half a step of the grid: of the points of the grid none is nearer to a picture's time."""
+"""Half a step of the 25 fps grid: the largest distance from a time to its nearest grid point."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a file is to be read, where that is not left to what it says itself.
+    """Settings for reading a file that override what the file says.
 
     Attributes:
-        video_track: Number of the picture's track among the file's video tracks, from 0; None
-            chooses.
-        sound_track: Number of the sound's track among the sound tracks of its file, from 0; None
-            chooses.
-        program: Number of a programme, as the file gives it, to take both from; None chooses.
-        rotate: "auto" turns the picture as the file says; else the degrees, clockwise, by which
-            the stored picture is turned.
-        max_pixels: Larger pictures are refused.
+        video_track: Number of the video track to use, from 0; None chooses automatically.
+        sound_track: Number of the sound track to use, from 0, in the file of the sound; None
+            chooses automatically.
+        program: Number of the programme, as given in the file, to take both tracks from; None
+            chooses automatically.
+        rotate: "auto" rotates pictures as the file says; else the degrees, clockwise, by which
+            the stored pictures are rotated.
+        max_pixels: Pictures with more pixels raise an error.
     """
 
     video_track: int | None = None
@@ -65,7 +65,7 @@ class Reading:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Reading:
-        """As the settings of a run say; what they do not name is left to the file.
+        """Take the values from the settings of a run; names not in them keep their defaults.
 
         Raises:
             ValueError: A value is out of range.
@@ -86,15 +86,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Source:
-    """One stream of a file: chosen once, read as often as it is needed.
+    """One stream of a file, which can be opened any number of times.
 
     Attributes:
         path: The file.
-        index: Of the stream in the file.
-        kind: What it is.
-        max_pixels: Larger pictures are refused.
-        patient: Its file has to be opened `patient`.
-        status: Of the file when it was chosen.
+        index: Index of the stream in the file.
+        kind: Whether the stream is video or audio.
+        max_pixels: Pictures with more pixels raise an error.
+        patient: Whether the file must be opened with `patient`.
+        status: The file's status when the stream was chosen, to notice changes.
     """
 
     path: Path
@@ -106,19 +106,19 @@ class Source:
 
     @classmethod
     def of(cls, path: Path, stream: Any, max_pixels: int, *, patient: bool) -> Source:
-        """A stream of a file that is open."""
+        """The source for a stream of an open file."""
         return cls(path, stream.index, stream.type, max_pixels, patient, path.stat())
 
     @contextmanager
     def opened(self) -> Iterator[tuple[InputContainer, Any]]:
-        """The file and the stream, at its beginning.
+        """Open the file; yield the container and the stream, at the beginning.
 
         Raises:
-            InputError: The file is not what it was any more.
+            InputError: The file was deleted, replaced or cut since the stream was chosen.
         """
         try:
             now = self.path.stat()
-            # Over a network, a file's number may change; its size and time do not.
+            # On network file systems the inode may change; size and time do not.
             is_other = now.st_ino != self.status.st_ino and (
                 (now.st_size, now.st_mtime_ns) != (self.status.st_size, self.status.st_mtime_ns)
             )
@@ -143,20 +143,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Media:
-    """A video whose picture and sound have been found and can be read.
+    """A probed video whose picture and sound can be read.
 
     Attributes:
-        info: What is known of the video.
+        info: The properties of the video.
         picture: The stream of the picture.
-        sound: The stream of the sound, perhaps of another file; None where there is none.
+        sound: The stream of the sound, perhaps of another file; None if there is none.
         zero: Timestamp in seconds, in the video, of the first picture: time zero.
         sound_zero: Timestamp in seconds, in the sound's file, of time zero.
-        reading: How it is to be read.
-        notes: What was chosen or left out, so far.
-        clock: How the timestamps of the picture are to be read.
-        sound_clock: How those of the sound are.
-        early_s: Seconds before its time at which a picture may be taken for the one seen.
-        transfer: Transfer characteristics of the picture, a code of ITU-T H.273; 2 is not said.
+        reading: The settings for reading it.
+        notes: Collects which tracks were chosen and what was left out.
+        clock: The clock of the picture.
+        sound_clock: The clock of the sound.
+        early_s: How many seconds before its own time a picture may be chosen for a grid point.
+        transfer: Transfer characteristics of the picture, a code of ITU-T H.273; 2 is unspecified.
     """
 
     info: VideoInfo
@@ -173,37 +173,37 @@ class Media:
 
     @property
     def sound_end(self) -> Fraction:
-        """Seconds from time zero at which the sound ends; not after it where there is none."""
+        """Seconds from time zero at which the sound ends; 0 or less if there is none."""
         return self.sound_clock.end - self.sound_zero
 
     @property
     def sound_path(self) -> Path | None:
-        """The file the sound comes from; None where there is none."""
+        """The file the sound comes from; None without sound."""
         return self.sound.path if self.sound else None
 
 
 def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -> InputContainer:
-    """The file, opened by FFmpeg, and no other file with it.
+    """Open a file with FFmpeg, which may open no other files or addresses for it.
 
     Args:
         path: The file.
-        max_pixels: Larger pictures are not decoded.
-        patient: Look far into the file for streams that begin late.
+        max_pixels: Pictures with more pixels are not decoded.
+        patient: Search far into the file for streams that begin late.
 
     Raises:
-        av.FFmpegError: It cannot be opened, or is no container of `FORMATS`.
+        av.FFmpegError: The file cannot be opened, or its container is not in `FORMATS`.
     """
-    # Where a library sets a level, as torchvision before 0.28 does when imported, FFmpeg's threads
-    # log through Python, and one that waits for its lock waits for ever if its decoder is closed.
+    # If a library has set a log level, as torchvision before 0.28 does on import, FFmpeg's threads
+    # log through Python, and a thread waiting for its lock deadlocks when its decoder is closed.
     av.logging.set_level(None)
-    # The prefix keeps a name that holds a colon from being read as an address.
+    # With the prefix, FFmpeg does not take a name that contains a colon for an address.
     name = f"file:{path}"
-    # Before 17.1, PyAV writes past its memory if streams show only as the file is read.
+    # PyAV before 17.1 writes out of bounds if streams appear only while the file is read.
     options = _most(max_pixels) if _PYAV >= (17, 1) or begins_as_picture(path) else {}
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)
-    except UnicodeDecodeError:  # PyAV wants tags in UTF-8 unless told
+    except UnicodeDecodeError:  # by default, PyAV fails on tags that are not UTF-8
         container: InputContainer = av.open(
             name, options=options, container_options=limits, **_ANY_TAGS
         )
@@ -211,20 +211,21 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
 
 
 def _most(max_pixels: int) -> dict[str, str]:
-    """The setting of FFmpeg's decoders for pictures of so many pixels.
+    """The option of FFmpeg's decoders that limits the pixels of a picture.
 
-    It counts those that a codec adds to fill its blocks; what is shown is counted afterwards.
+    FFmpeg counts the padding to whole blocks, too, hence the margin; the pictures shown are checked
+    against `max_pixels` itself after decoding.
     """
     return {"max_pixels": str(max_pixels + max_pixels // 4 + 65_536)}
 
 
 def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
-    """The packets of streams as far as the file can be read; an empty one of each ends them."""
+    """Yield the packets of streams as far as the file can be read, then an empty one for each."""
     try:
         for packet in container.demux(streams):
             if packet.size or packet.pts is not None or packet.dts is not None:
                 yield packet
-    # PyAV stumbles at the end over a stream that the file did not announce.
+    # PyAV raises IndexError for a stream that the file did not announce.
     except (av.FFmpegError, IndexError):
         pass
     for stream in streams:
@@ -235,12 +236,12 @@ def packets_of(container: InputContainer, *streams: Any) -> Iterator[Any]:
 
 
 def repeats(packet: Any) -> bool:
-    """Whether a packet holds nothing but a time: the frame before it is shown again."""
+    """Whether a packet has a time but no data, which means that the previous frame is repeated."""
     return not packet.size and (packet.pts is not None or packet.dts is not None)
 
 
 def too_large(path: Path, width: int, height: int, max_pixels: int) -> InputError:
-    """What is said of a picture of more pixels than are decoded."""
+    """The error for a picture with more than `max_pixels` pixels."""
     return InputError(
         f"{path} holds pictures of {width}x{height} pixels, more than max_pixels={max_pixels}",
         f"If that is right and the memory suffices, raise it: max_pixels={width * height}",

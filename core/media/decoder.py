@@ -1,4 +1,4 @@
-"""Decoding one stream of a file, with what is damaged passed over and counted."""
+"""Decodes one stream of a file; skips and counts damaged parts."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .clock import Clock
 from .container import _LEANING, Source, _most, packets_of, repeats, too_large
 
 _SEEK_BACK_S = (0, 2, 8, 32)
-"""How far before the time wanted a seek aims, in turn, until it lands early enough."""
+"""How far before the wanted time to seek; tried in turn until a frame comes early enough."""
 
 
 class Decoder:
-    """One stream of a file, decoded; what is damaged is skipped and counted.
+    """Decodes one stream of a file; skips and counts damaged parts.
 
     Args:
         source: The stream.
         threads: Threads of the decoder; None leaves it to FFmpeg.
-        notes: Is told what was left out.
-        clock: How its timestamps are to be read.
+        notes: Collects notes on damaged and skipped parts.
+        clock: The clock of the stream.
 
     Attributes:
-        skipped: Packets and frames left out so far.
-        damaged: Times of packets and frames that FFmpeg flags as damaged, and decoded all the same.
-        repeated: Empty packets so far: each repeats the frame before.
-        repeat: Timestamp and length in seconds of the last of them; None before the first.
+        skipped: Number of packets and frames left out so far.
+        damaged: Times of packets and frames that FFmpeg flags as damaged but decodes.
+        repeated: Number of empty packets so far; each repeats the previous frame.
+        repeat: Timestamp and duration in seconds of the last empty packet; None before the first.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class Decoder:
         """The decoded frames, in order of presentation.
 
         Args:
-            start: Timestamp in seconds. The first frame is at or before it, not necessarily
-                just before it; None decodes from the beginning, as does a file that cannot
-                be searched.
+            start: Timestamp in seconds. Decoding begins at a frame at or before `start`, not
+                necessarily the last such frame; at the beginning with None, or if the file
+                cannot be searched.
 
         Yields:
             `av.VideoFrame` or `av.AudioFrame`.
 
         Raises:
-            InputError: The file is not what it was any more, or its pictures become too large.
+            InputError: The file has changed, or its pictures become too large.
         """
         self._start = start
         for frame in self._from(start):
@@ -76,7 +76,7 @@ class Decoder:
                 frames = self._clock.shown(self._run(start - back_s))
                 head = next(frames, None)
                 if head is not None and _begins(head) <= start:
-                    self.skipped = 0  # what a seek lands on is no damage
+                    self.skipped = 0  # undecodable packets after a seek are not damage
                     yield head
                     yield from frames
                     return
@@ -87,11 +87,11 @@ class Decoder:
     def _note_damage(self, part: Any) -> None:
         if part.is_corrupt and part.pts is not None:
             time = Fraction(part.pts * part.time_base)
-            if self._start is None or time >= self._start:  # what is before is not shown
+            if self._start is None or time >= self._start:  # earlier frames are not shown
                 self.damaged.add(time)
 
     def warn_if_skipped(self) -> None:
-        """Say it, once, if anything was left out or is damaged."""
+        """Add notes if parts were skipped or are damaged."""
         what = "picture" if self._source.kind == "video" else "sound"
         if self.skipped:
             self._notes.add(
@@ -120,7 +120,7 @@ class Decoder:
                 self._note_damage(packet)
                 is_repeat = repeats(packet)
                 try:
-                    # To FFmpeg, a packet without data is the end.
+                    # FFmpeg takes a packet without data for the end of the stream.
                     frames = [] if is_repeat else stream.decode(packet)
                 except av.FFmpegError:
                     self.skipped += 1
@@ -147,12 +147,12 @@ class Decoder:
 
 
 def _begins(frame: Any) -> Fraction | float:
-    """When decoding can begin with a frame, by its timestamp in seconds; never if it cannot."""
+    """Timestamp in seconds of a frame with which decoding can begin; infinity for other frames."""
     if frame.pts is None or getattr(frame, "pict_type", None) in _LEANING:
         return math.inf
     return Fraction(frame.pts * frame.time_base)
 
 
 def _parts(count: int, how: str) -> str:
-    """So many parts of a file, in words."""
+    """A number of parts of a file, in words."""
     return f"{count} {how} part" if count == 1 else f"{count} {how} parts"

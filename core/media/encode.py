@@ -1,4 +1,4 @@
-"""Writing MP4 files that any player plays: H.264 pictures with a sound track."""
+"""Writes MP4 files that common players can play: H.264 video with a sound track."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _LEAST_TICKS_PER_S = 10_000
 _BT709 = 1
 _BT2020_MATRICES = (9, 10)
 _BT601_MATRICES = (0, 2, 5, 6)
-"""Matrix coefficients that are BT.601 or, unspecified, are taken for it."""
+"""Matrix coefficients of BT.601, and those unspecified, which are taken for BT.601."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How numbers become colours, and pixels a shape.
+    """The colour space and pixel shape of a video stream.
 
-    A file with the look of its source looks the same, even where the source does not say. The
-    codes are those of ITU-T H.273.
+    A file written with the look of its source is shown alike, even where the source leaves a code
+    unspecified. Codes are those of ITU-T H.273.
 
     Attributes:
         matrix: Matrix coefficients.
@@ -56,7 +56,7 @@ class Look:
         return cls(context.colorspace, context.color_primaries, context.color_trc, aspect)
 
     def on_its_side(self) -> Look:
-        """The look of the picture after a quarter turn."""
+        """The look of the picture after a rotation by 90 degrees."""
         return replace(self, pixel_aspect=1 / self.pixel_aspect)
 
     def rgb(
@@ -76,16 +76,16 @@ class Look:
 class Mp4Writer:
     """Writes pictures and a sound track to an MP4 file; a context manager.
 
-    The file is H.264 in yuv420p, with its index first, so that it plays while it loads. A
-    picture of odd size gets its last row or column twice. No more than a few pictures are held.
+    The file is H.264 in yuv420p, with its index first, so that it plays while it loads. In a
+    picture of odd size the last row or column is repeated. Only a few pictures are held in memory.
 
     Args:
         path: The file.
-        fps: Mean frame rate, from which the encoder plans.
-        ticks_per_s: Unit of the times; a multiple of it is used if it is coarse.
+        fps: Mean frame rate, for the encoder's rate control.
+        ticks_per_s: Timestamp resolution; if below 10000, a multiple of it is used.
         crf: Constant rate factor, from 0 (lossless) to 51.
-        look: How the pictures are to be understood.
-        sound: Adds the sound; it is cut where the picture ends.
+        look: Colour space and pixel shape of the pictures.
+        sound: Adds the sound, which is cut at the end of the picture.
         threads: Threads of the encoder; None leaves it to FFmpeg.
 
     Example:
@@ -115,9 +115,9 @@ class Mp4Writer:
         self._picture: Any = None
         self._packets: Generator[Any, None, None] | None = None
         self._waiting: Any = None
-        """The next packet of sound, not due yet."""
+        """The next packet of sound, whose time has not come yet."""
         self._durations: dict[int, int] = {}
-        """Those of the pictures in the encoder, by timestamp."""
+        """Durations of the pictures in the encoder, by timestamp, in ticks."""
         self._pts = -1
         self._end = Fraction(0)
         self._reformatter = VideoReformatter()
@@ -152,7 +152,7 @@ class Mp4Writer:
 
         Args:
             image: (height, width, 3) uint8, RGB, of the same size as the first one.
-            start_s: Seconds at which it is shown, 0 or more and after the last one's.
+            start_s: Seconds from which it is shown, 0 or more and later than the last picture's.
             end_s: Seconds until which it is shown.
 
         Raises:
@@ -169,7 +169,7 @@ class Mp4Writer:
             format="yuv420p",
             dst_colorspace=cast("Any", self._look.conversion),
         )
-        # Two times may fall on one tick; the encoder wants them to rise.
+        # Two times may round to the same tick, but the encoder needs rising timestamps.
         self._pts = max(round(start_s * self._ticks_per_s), self._pts + 1)
         self._end = end_s
         self._durations[self._pts] = max(1, round(end_s * self._ticks_per_s) - self._pts)
@@ -208,7 +208,7 @@ class Mp4Writer:
                 self._container.mux(packet)
 
     def _mux_sound(self, until_s: Fraction) -> None:
-        """Write the sound that begins before `until_s`: the file stays in step."""
+        """Write the sound packets that begin before `until_s`, so that the file is interleaved."""
         while self._packets is not None:
             packet = self._waiting or next(self._packets, None)
             if packet is None:

@@ -1,4 +1,4 @@
-"""The containers that are read, and what is said of files that are none of them."""
+"""The allowed containers, and the recognition of playlists, pictures and protected files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORMATS = (
     *("asf_o", "dv", "mxf", "nut", "rm", "wtv", "nsv", "nuv", "gxf", "pva", "ivf", "ty", "dhav"),
     *("ifv", "mpjpeg", "gif", "apng", "yuv4mpegpipe"),
     *("h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "m4v", "mjpeg", "vc1", "dirac", "dnxhd"),
-    # A picture that stands alone.
+    # Single pictures.
     *("image2", "png_pipe", "jpeg_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe", "jpegxl_anim"),
     # Sound.
     *("wav", "w64", "aiff", "au", "caf", "flac", "mp3", "aac", "ac3", "eac3", "dts", "dtshd"),
@@ -19,11 +19,11 @@ FORMATS = (
     *("mpc8", "oma", "voc", "qcp", "gsm", "spdif", "dsf", "nistsphere", "ircam", "sox", "pvf"),
     *("xwma", "avr", "aea", "iamf"),
 )
-"""FFmpeg's names of the containers that are read.
+"""FFmpeg's names of the allowed containers.
 
-Each holds what it plays itself. Those that name other files (playlists, lists of parts, image
-sequences, subtitles with their pictures aside) are not among them, nor are texts, devices, and
-formats that only games know.
+All are self-contained. Containers that refer to other files (playlists, lists of parts, image
+sequences, subtitles with separate pictures) are excluded, and so are texts, devices and formats
+used only in games.
 """
 
 _LISTS = {
@@ -44,7 +44,7 @@ _HEAD_BYTES = 64
 
 
 def list_of_files(path: Path) -> str | None:
-    """What a text that names other files is, in words; None for any other file."""
+    """Describe a text file that refers to other files, such as "a playlist"; None for others."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
     said = (what for start, what in _LISTS.items() if head.lower().startswith(start.lower()))
@@ -52,7 +52,7 @@ def list_of_files(path: Path) -> str | None:
 
 
 def begins_as_picture(path: Path) -> bool:
-    """Whether a file may be pictures alone, of which each says its size for itself."""
+    """Whether a file may be a sequence of pictures that each state their own size."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     return head.startswith(_PICTURES) or head[8:12] == b"WEBP"

@@ -1,4 +1,4 @@
-"""The last picture of a file, and whether the file is cut off before it."""
+"""Finds the last picture of a file, and whether the file is cut off before the announced end."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def last_picture(
     Args:
         picture: The stream.
         zero: Timestamp of the first picture.
-        fps: Pictures a second, where one does not say how long it is.
-        end_s: Seconds from time zero up to which it will be read; None for all.
+        fps: Frame rate, for pictures without a duration.
+        end_s: Seconds from time zero up to which the file will be read; None for all.
 
     Raises:
-        InputError: The file is cut off before that.
+        InputError: The file is cut off before `end_s`, or before its announced end.
     """
     path = picture.path
     cut_off = is_cut_off(path)
@@ -37,7 +37,7 @@ def last_picture(
         announced = _announced(path, container, stream)
         last = end = zero
         if announced and not cut_off:
-            # Pictures are not stored in order, but none is a second away from its place.
+            # Pictures are stored out of order, but by less than a second.
             target = max(zero, zero + announced - 1)
             with suppress(av.FFmpegError):
                 container.seek(math.floor(target / stream.time_base), stream=stream)
@@ -66,11 +66,11 @@ def _last_packet(
 ) -> tuple[Fraction, Fraction]:
     """When the last packet from here on begins and ends; `zero` if there is none.
 
-    Where a file breaks off, only the pictures due before the last decoding time are complete.
+    In a file that is cut off, only pictures shown before the last decoding time are complete.
     """
     last = end = zero
     for packet in packets_of(container, stream):
-        # What an edit list hides is decoded, but never shown.
+        # Packets hidden by an edit list are decoded, but never shown.
         if (packet.size or repeats(packet)) and not (packet.is_corrupt or packet.is_discard):
             stamp = packet.dts if only_complete else packet.pts
             begin = end if stamp is None else stamp * stream.time_base
@@ -80,12 +80,12 @@ def _last_packet(
 
 
 def _announced(path: Path, container: InputContainer, stream: Any) -> Fraction:
-    """Seconds that the picture should last by what the file says; 0 if it does not."""
+    """Duration of the picture in seconds according to the file; 0 if not stated."""
     if stream.duration:
         announced = Fraction(stream.duration * stream.time_base)
     else:
         announced = Fraction(container.duration or 0, av.time_base)
-    if container.format.name == "avi":  # FFmpeg shortens what is cut off, the header does not
+    if container.format.name == "avi":  # of a cut file FFmpeg gives a shorter duration
         with path.open("rb") as file:
             header = struct.unpack_from("<5I", file.read(52), 32)
         announced = max(announced, Fraction(header[0] * header[4], 1_000_000))

@@ -1,9 +1,9 @@
-"""One channel made of several, so that a voice that is in any of them is heard.
+"""Mixes several channels to mono so that a voice in any of them is heard.
 
-Stereo is mixed evenly, and layouts with named places by the weights of FFmpeg. Both fail where
-nobody says what channels are: a voice that is in left and right with opposite signs cancels out,
-and of six unnamed channels FFmpeg takes the fourth for bass and leaves it out. So these are looked
-at in blocks of half a second, each by itself: a part of a sound is mixed as the whole is.
+Stereo is mixed evenly; layouts with named channels are mixed with FFmpeg's weights. Two cases need
+care: a voice with opposite signs in left and right cancels out, and of six unnamed channels FFmpeg
+takes the fourth for bass and drops it. So stereo and unnamed channels are analysed in blocks of
+half a second, each independently, so that a part of a sound is mixed like the whole.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ from ..notes import Notes
 from ..types import SAMPLE_RATE, Int16
 
 BLOCK_SAMPLES = SAMPLE_RATE // 2
-"""What is decided at once; blocks begin at multiples of this from time zero."""
+"""Length of a block; blocks begin at multiples of this from time zero."""
 _UNNAMED = re.compile(r"(\d+) channels")
-"""What FFmpeg calls a layout of which it knows only how many channels it has."""
+"""FFmpeg's name of a layout with unnamed channels."""
 _MUCH_QUIETER = 0.1
-"""A mix whose power is less than this part of a channel's has lost it; such a channel is none."""
+"""Power relative to the loudest channel below which a mix has lost that channel, and below which an
+unnamed channel is left out."""
 _AS_LOUD = 0.5
-"""Of channels within this part of the loudest one's power the first is taken: it stays the same
-where they are alike."""
+"""If the mix cancels out, the first channel with this part of the loudest one's power is used: the
+same one in all blocks if channels are about equally loud."""
 _FAINT = 10.0**2
-"""Power, of samples up to 32767, below which nothing is worth looking at: -70 dB of full scale."""
+"""Power, for samples up to 32767, below which a block is taken as it is: -70 dB of full scale."""
 
 
 def unnamed_channels(layout: str) -> int:
-    """How many channels a layout has if it names none of them, and they are more than two; else 0.
+    """The number of channels of a layout if they are unnamed and more than two; else 0.
 
     Args:
-        layout: The name that FFmpeg gives it.
+        layout: FFmpeg's name of the layout.
     """
     found = _UNNAMED.fullmatch(layout)
     count = int(found[1]) if found else 0
@@ -46,15 +47,15 @@ def unnamed_channels(layout: str) -> int:
 
 
 class Mixer:
-    """Makes 16 kHz mono of frames of one form that follow each other.
+    """Converts successive frames of one rate, format and layout to 16 kHz mono.
 
     Args:
-        frame: The first one.
+        frame: The first frame.
         first: Where its sound begins, in samples of 16 kHz from time zero.
-        notes: Where it is said that channels were chosen.
+        notes: Collects notes on how channels were chosen.
 
     Raises:
-        InputError: There are more channels than can be told apart.
+        InputError: FFmpeg cannot convert so many channels.
     """
 
     def __init__(self, frame: AudioFrame, first: int, notes: Notes) -> None:
@@ -77,7 +78,7 @@ class Mixer:
             )
 
     def put(self, frame: AudioFrame | None) -> Iterator[Int16]:
-        """Take the next frame, or with None what is left: (n,) int16, what is certain now."""
+        """Take the next frame, or None at the end; yield the samples now final, (n,) int16."""
         try:
             if self._to_all is None:
                 yield from (samples[0] for samples in _resampled(self._to_mono, frame))
@@ -108,7 +109,7 @@ class Mixer:
             yield self._block(channels, mixed)
 
     def _block(self, channels: Int16, mixed: Int16) -> Int16:
-        """What is heard of (c, n) channels and, where the mix is not of unnamed ones, (n,) it."""
+        """Mix a block of (c, n) channels; `mixed` (n,) is FFmpeg's mix, if channels are named."""
         power = np.var(channels, axis=1, dtype=np.float32)
         loudest = power.max()
         if self._unnamed:
@@ -126,7 +127,7 @@ class Mixer:
 
 
 def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Any]:
-    """(1, n) int16 arrays; a resampler with nothing to do answers None to None."""
+    """Resample to (1, n) int16 arrays; a resampler without state returns None for None."""
     for resampled in resampler.resample(frame):
         if resampled is not None:
             yield resampled.to_ndarray()

@@ -1,4 +1,4 @@
-"""What the boxes of an MP4 or MOV file say (ISO 14496-12) that FFmpeg does not hand on."""
+"""Reads from the boxes of an MP4 or MOV file (ISO 14496-12) what PyAV does not expose."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
 _ENCRYPTED = frozenset({b"encv", b"enca", b"encu", b"drmi", b"drms"})
-"""Formats of samples that are encrypted: Common Encryption, and Apple's before it."""
+"""Sample formats of encrypted tracks: Common Encryption, and Apple's older ones."""
 _SELF_CONTAINED = 1
 _NO_PLACE_BYTES = 5
-"""Version, flags and an empty string: a reference to no place is one to the file itself."""
+"""Version, flags and an empty string: an empty data reference means the file itself."""
 _MOST_BOXES = 1 << 20
-"""More in a row are not looked at."""
+"""Most boxes read in one sequence."""
 _MOST_TRACKS = 1000
-"""As many as FFmpeg takes."""
+"""FFmpeg's limit of tracks."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Mp4Track:
     """A track of a file.
 
     Attributes:
-        encrypted: Whether its samples are.
-        elsewhere: Whether they are in another file.
+        encrypted: Whether its samples are encrypted.
+        elsewhere: Whether its samples are in another file.
     """
 
     encrypted: bool
@@ -33,10 +33,11 @@ class Mp4Track:
 
 
 def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes that follow each other in a part of a file.
+    """The successive boxes in a part of a file.
 
     Yields:
-        (name, where its content begins, where it ends as it says, perhaps past the file's end).
+        (name, where the content begins, where the box ends by its stated length, which may be past
+        the file's end).
     """
     at = begin
     for _ in range(_MOST_BOXES):
@@ -47,7 +48,7 @@ def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, in
         length, content = int.from_bytes(head[:4], "big"), at + 8
         if length == 1:
             length, content = int.from_bytes(head[8:], "big"), at + 16
-        elif length == 0:  # up to the end
+        elif length == 0:  # the box extends to the end
             length = end - at
         if at + length < content:
             return
@@ -56,7 +57,7 @@ def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[tuple[bytes, int, in
 
 
 def tracks(path: Path) -> dict[int, Mp4Track]:
-    """The tracks of an MP4 by their numbers, which are the ids of their streams."""
+    """The tracks of an MP4 by track id, which is also the id of the stream."""
     found: dict[int, Mp4Track] = {}
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -88,7 +89,7 @@ def _track(file: BinaryIO, begin: int, end: int) -> tuple[int, Mp4Track]:
 
 
 def _inside(file: BinaryIO, begin: int, end: int, *names: bytes) -> tuple[int, int] | None:
-    """Where the content of a box in boxes begins and ends; None if there is none."""
+    """Where the content of a nested box, given by its path, begins and ends; None if not found."""
     for name in names:
         for child, first, last in boxes(file, begin, end):
             if child == name:

@@ -1,4 +1,4 @@
-"""The picture of a video: any frame rate in, the 25 fps grid out, one frame at a time."""
+"""Resamples the picture of a video from any frame rate to the 25 fps grid, frame by frame."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _T = TypeVar("_T")
 class Timed:
     """The frames of a picture with their times: an iterable of (start, end, frame).
 
-    Start and end are seconds from time zero. A frame is held until the next one's time comes;
-    the last one as long as the file says, empty packets after it included, but no more than a
-    minute longer than there is something to be heard. A frame without a timestamp follows its
-    predecessor; one that does not come after its predecessor is left out.
+    Start and end are seconds from time zero. A frame is held until the next one begins; the last
+    one for as long as the file says, including empty packets after it, but for at most a minute
+    after the sound ends. A frame without a timestamp begins where its predecessor ends; one that
+    is not later than its predecessor is left out.
 
     Attributes:
-        end: When the last frame that was decoded ends; 0 before the first.
+        end: When the last decoded frame ends; 0 before the first.
     """
 
     def __init__(self, media: Media, decoder: Decoder, start: Fraction | None) -> None:
@@ -68,16 +68,16 @@ class Timed:
 def on_grid(
     timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0, early_s: Fraction = EARLY_S
 ) -> Iterator[tuple[int, _T]]:
-    """Choose the frame that is seen at each point of the 25 fps grid.
+    """Choose a source frame for each point of the 25 fps grid.
 
-    That is the frame held at that time, or the next one if that is nearer and no more than
-    `early_s` away: of frames that come evenly, the nearest, the earlier one of two.
+    This is the frame shown at that time, or the next one if it is nearer and begins within
+    `early_s`. At a constant frame rate this is the nearest frame, the earlier one of two.
 
-    The grid has as many frames as fit the picture, rounded, and at least one.
+    The number of grid frames is the length of the picture in grid steps, rounded, at least one.
 
     Args:
         timed: (start, end, frame), in seconds from time zero, rising.
-        first: The first grid frame wanted; `timed` begins at or before it.
+        first: The first grid frame; `timed` must begin at or before it.
         early_s: See `Media.early_s`.
 
     Yields:
@@ -85,7 +85,7 @@ def on_grid(
     """
     index = first
     before: tuple[Fraction, _T] | None = None
-    # A grid frame past the middle of its step counts only if the picture lasts long enough.
+    # The last grid frame is only yielded if the picture lasts long enough to round up to it.
     waiting: tuple[int, _T] | None = None
     picture_end = Fraction(0)
     for time, end, frame in timed:
@@ -111,14 +111,14 @@ def on_grid(
 
 
 def first_frame_at(time_s: float) -> int:
-    """The first grid frame at or after a time, taken as the decimal it is written as."""
+    """The first grid frame at or after a time, computed exactly from its decimal notation."""
     return math.ceil(Fraction(str(time_s)) * GRID_FPS)
 
 
 def upright_pixel_aspect(
     frame: VideoFrame, stored: Fraction | None, rotate: str = "auto"
 ) -> Fraction:
-    """Width of a pixel over its height once a frame is upright, from what is stored."""
+    """Width of a pixel over its height in the upright picture, from that of the stored one."""
     aspect = stored or Fraction(1)
     return 1 / aspect if orientation(frame, rotate).transposed else aspect
 
@@ -128,21 +128,21 @@ def frames(
 ) -> Iterator[Frame]:
     """The picture on the 25 fps grid, upright, in RGB, all frames of the video's size.
 
-    Grid frame k is the source frame seen at k / 25 s by presentation timestamp, counted from
-    the first picture, or the next one if that is nearer and comes within `media.early_s`: of
-    frames that come evenly, the nearest, of two as near the earlier one. The picture lasts until
-    its last frame's own duration is over (see `Timed`). A part has the very same frames as the
-    whole. High dynamic range is brought into the ordinary one.
+    Grid frame k is the source frame shown at k / 25 s after the first picture, by presentation
+    timestamps, or the next one if it is nearer and begins within `media.early_s`. At a constant
+    frame rate this is the nearest frame, the earlier one of two. The picture ends with its last
+    frame's own duration (see `Timed`). A part has exactly the same frames as the whole. High
+    dynamic range is tone mapped to standard range.
 
     Args:
         media: What to read.
         start_s: Seconds at which the part begins; its first frame is ceil(25 start_s).
-        end_s: Seconds at which the part ends, its last frame is before ceil(25 end_s); None
-            or a time past the end reads to the end.
+        end_s: Seconds at which the part ends; its last frame is before ceil(25 end_s). None, or
+            a time past the end, reads to the end.
         threads: Threads of the decoder; None leaves it to FFmpeg.
 
     Returns:
-        An iterator that holds no more than a few source frames at a time.
+        An iterator that holds only a few source frames at a time.
 
     Raises:
         InputError: No frame lies between `start_s` and `end_s`.

@@ -1,4 +1,4 @@
-"""Video and sound files: what is in them, and what is wrong with them, before decoding."""
+"""Examines video and sound files before decoding: finds streams, properties and errors."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
 
 _LEAST_FPS = Fraction(1, 4)
 _MOST_FPS = 480
-"""Rates beyond these are measured: DV says 60000, a leap in the timestamps next to nothing."""
+"""Stated rates outside these are replaced by a measurement: DV states 60000, and a jump in the
+timestamps gives nearly 0."""
 _MEASURED_PACKETS = 100
 _BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
-"""Containers without a list of their streams, which may begin anywhere."""
+"""Containers without a list of streams, where a stream may begin anywhere."""
 
 _WITHOUT_SHOWN_TIMES = ("avi",)
-"""Containers that never give times of presentation."""
+"""Containers that never store presentation times."""
 _TRIED_FRAMES = 48
 _MOST_EARLY_S = Fraction(1, 2)
 
@@ -53,29 +54,29 @@ def probe(
     end_s: float | None = None,
     notes: Notes | None = None,
 ) -> Media:
-    """Find the picture and the sound, and everything wrong that shows before decoding.
+    """Find a video's picture and sound, and all errors that can be found before decoding.
 
     Args:
         path: The video.
-        sound: A file to take the sound from instead; it begins with the picture.
-        reading: How to read it; as the file says if not given.
+        sound: Another file to take the sound from; it begins with the picture.
+        reading: Settings for reading; by default all is chosen as the file says.
         allow_silent: Accept a video without sound.
-        end_s: Seconds up to which it will be read; None for all. A file that was cut off is
-            accepted if this part of it is there.
-        notes: Is told what was chosen or left out; those it holds already are not said again.
+        end_s: Seconds up to which it will be read; None for all. A file that is cut off is
+            accepted if it holds this part.
+        notes: Collects which tracks were chosen and what was left out, each note once.
 
     Returns:
         The media, ready for `frames` and `Sound`.
 
     Raises:
-        InputError: There is no such file, or it cannot be read, or lacks picture or sound, or
-            the track or programme asked for.
+        InputError: The file is missing or unreadable, or lacks picture or sound, or the requested
+            track or programme.
     """
     reading = reading or Reading()
     notes = Notes() if notes is None else notes
     try:
         return _found(path, sound, reading, notes, allow_silent=allow_silent, end_s=end_s)
-    except (OSError, av.FFmpegError) as error:  # it was there a moment ago
+    except (OSError, av.FFmpegError) as error:  # the file changed while it was examined
         raise InputError(
             f"{path} cannot be read any more: {error.strerror or error}",
             "Run again once the file is in its place and whole",
@@ -160,7 +161,7 @@ def _found(
 def _clocks(
     picture: Source, container: InputContainer, seen: Any, heard: Any, sizes: Sizes
 ) -> Clocks:
-    """What the clocks of the file do; whether pictures come in decoding order is tried."""
+    """Read the clocks; test by decoding whether the picture's times are those of decoding."""
     clocks = read_clocks(container, seen, heard, sizes.take)
     if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
         plain = replace(clocks.picture, in_decoding_order=False)
@@ -172,7 +173,7 @@ def _clocks(
 
 
 def _early(picture: Any) -> Fraction:
-    """See `Media.early_s`: half the distance of pictures that come evenly, but more slowly."""
+    """`Media.early_s`: half a grid step, or half a frame at lower frame rates, up to 0.5 s."""
     rate = picture.base_rate or picture.average_rate
     return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
 
@@ -208,9 +209,9 @@ def _say_look(media: Media, sizes: int) -> None:
 
 
 def _begin_of_file(container: InputContainer) -> Fraction:
-    """The timestamp that players and audio tools call 0: of the stream that begins first.
+    """The timestamp that players and audio tools call 0: the start of the earliest stream.
 
-    What is before 0 is sound that decoders need before they are exact and is not heard.
+    Sound with negative timestamps is the decoder's pre-roll and is not heard.
     """
     return Fraction(max(container.start_time or 0, 0), av.time_base)
 
@@ -218,18 +219,18 @@ def _begin_of_file(container: InputContainer) -> Fraction:
 def sound_of(
     path: Path, reading: Reading | None = None, notes: Notes | None = None
 ) -> tuple[Source, Fraction, Clock]:
-    """The sound of a file, without its picture.
+    """Find the sound of a file, without its picture.
 
     Args:
         path: The file.
-        reading: How to read it; as the file says if not given.
-        notes: Is told what was chosen.
+        reading: Settings for reading; by default all is chosen as the file says.
+        notes: Collects which track was chosen.
 
     Returns:
         The stream, the timestamp in seconds at which the file begins, and the clock of the sound.
 
     Raises:
-        InputError: There is no such file, or it cannot be read or has no sound.
+        InputError: The file is missing or unreadable, or has no sound.
     """
     reading = reading or Reading()
     with _searched(path, reading, "audio") as (container, patient):
@@ -273,7 +274,7 @@ def _head(picture: Source, stream: Any, clock: Clock) -> Any:
 
 
 def _rate(picture: Source) -> Fraction:
-    """Pictures a second: what the file says if that can be, else what its first ones show."""
+    """The frame rate: as stated in the file if plausible, else measured on the first packets."""
     with picture.opened() as (container, stream):
         for rate in (stream.average_rate, stream.guessed_rate):
             if rate is not None and _LEAST_FPS <= rate <= _MOST_FPS:
@@ -286,7 +287,7 @@ def _rate(picture: Source) -> Fraction:
 
 @contextmanager
 def _searched(path: Path, reading: Reading, *kinds: str) -> Iterator[tuple[InputContainer, bool]]:
-    """A file, open, and whether it had to be `patient` to find a stream of each kind."""
+    """Open a file; also yield whether `patient` was needed to find a stream of each kind."""
     with ExitStack() as stack:
         container = stack.enter_context(_opened(path, reading))
         patient = container.format.name in _BEGIN_LATE and not _has(container, kinds)

@@ -1,4 +1,4 @@
-"""Sizes of a video's pictures, from the heads of its key frames: all others stay packed."""
+"""Finds the sizes of a video's pictures from the headers of its key frames."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 import av
 
 _HEAD_BYTES = 4096
-"""How far into a key frame its size stands."""
+"""How many first bytes of a key frame are searched for its size."""
 _MOST_TRIED = 100
 _PLACES = {"vp8": slice(3, 10), "vp9": slice(9)}
 _ANNEX_B = b"\0\0\1"
 _SEQUENCE = {"h264": (7, 0, 31), "hevc": (33, 1, 63)}
-"""Type of the units that state a size, and where in a unit's first byte its type stands."""
+"""NAL unit type of the header with the size, and shift and mask of the type in the first byte."""
 
 
 class Sizes:
-    """Takes the packets of a picture and notes the sizes that come up.
+    """Takes the packets of a picture and collects the sizes that occur.
 
-    A key frame is decoded, alone, where the part of its head that states the size is another than
-    any before. Codecs that state it once for the whole file need no more than that.
+    A key frame is decoded only if the bytes of its header that state the size are new. For codecs
+    that state the size once per file, none is decoded.
 
     Args:
         stream: The picture.
-        max_pixels: Larger pictures are not decoded.
+        max_pixels: Pictures with more pixels are not decoded.
 
     Attributes:
-        found: (width, height) as stored, of all that came up after the first.
+        found: (width, height) as stored, of each size after the first.
     """
 
     def __init__(self, stream: Any, max_pixels: int) -> None:
@@ -38,7 +38,7 @@ class Sizes:
         self._heads: set[bytes] = set()
 
     def take(self, packet: Any) -> None:
-        """Look at the next packet of the picture."""
+        """Examine the next packet of the picture."""
         if not (packet.is_keyframe and packet.size) or len(self._heads) >= _MOST_TRIED:
             return
         head = _head(self._codec, bytes(memoryview(packet)[:_HEAD_BYTES]))
@@ -60,7 +60,7 @@ class Sizes:
 
 
 def _head(codec: str, data: bytes) -> bytes:
-    """What of a key frame's first bytes changes with its size; empty if nothing does."""
+    """The bytes of a key frame's header that state its size; empty for codecs without any."""
     if codec in _PLACES:
         return data[_PLACES[codec]]
     if codec in ("mpeg1video", "mpeg2video"):
@@ -78,7 +78,7 @@ def _head(codec: str, data: bytes) -> bytes:
 
 
 def _units(data: bytes) -> Iterator[bytes]:
-    """The units of H.264 or HEVC, which begin with a mark or with their length."""
+    """The NAL units of H.264 or HEVC, separated by start codes or prefixed with their length."""
     if data.startswith((_ANNEX_B, b"\0" + _ANNEX_B)):
         for unit in data.split(_ANNEX_B)[1:]:
             if unit:
@@ -95,7 +95,7 @@ def _units(data: bytes) -> Iterator[bytes]:
 def _av1_sequences(data: bytes) -> Iterator[bytes]:
     """The sequence headers of AV1 (its specification, 5.3)."""
     at = 0
-    while at < len(data) and data[at] & 2:  # a unit that states its length
+    while at < len(data) and data[at] & 2:  # a unit (OBU) with a length field
         kind, start = data[at] >> 3 & 15, at + 1 + (data[at] >> 2 & 1)
         length = shift = 0
         while start < len(data):

@@ -1,4 +1,4 @@
-"""The sound of a video: 16 kHz mono on the clock of the picture, read as it is needed."""
+"""The sound of a video as 16 kHz mono on the clock of the picture, decoded on demand."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .mixing import BLOCK_SAMPLES, Mixer
 from .sound_frames import LEAP_S, form_of, sound_frames
 
 _PREROLL_S = Fraction(1, 2)
-"""Sound decoded and thrown away after a seek: codecs need some before they are exact."""
+"""Sound decoded and discarded after a seek: decoders need it before their output is exact."""
 _SILENT = 2
-"""Samples up to this, of 32767, are silence: codecs make such of nothing."""
+"""Largest sample, of 32767, that counts as silence: codecs turn silence into such noise."""
 
 
 class _Run:
-    """Sound without a break: what makes it mono, and the sample that has come to."""
+    """A run of continuous sound: its mixer, and the position of the next sample."""
 
     def __init__(self, frame: AudioFrame, time: Fraction, notes: Notes) -> None:
         self._form = form_of(frame)
@@ -36,7 +36,7 @@ class _Run:
         return form_of(frame) == self._form and abs(time - self._end) <= LEAP_S
 
     def put(self, frame: AudioFrame | None) -> Iterator[tuple[int, Int16]]:
-        """Take a frame, or with None what is left: pieces (first sample, samples)."""
+        """Take a frame, or None at the end; yield pieces (first sample, samples)."""
         if frame is not None:
             self._end += Fraction(frame.samples, self._rate)
         for samples in self._mixer.put(frame):
@@ -47,7 +47,7 @@ class _Run:
 def _pieces(
     decoder: Decoder, zero: Fraction, wanted: Fraction, notes: Notes
 ) -> Generator[tuple[int, Int16], None, None]:
-    """The sound as pieces (first sample, samples); after a gap, a piece starts later."""
+    """Decode the sound as pieces (first sample, samples), with gaps between them left out."""
     run: _Run | None = None
     skipped = 0
     block_s = Fraction(BLOCK_SAMPLES, SAMPLE_RATE)
@@ -69,18 +69,18 @@ def _pieces(
 class Sound:
     """The sound, read forward; a context manager.
 
-    Sample n is heard n / 16000 s after the first picture is seen, whatever the streams' own
-    start times: sound that begins late comes after silence, sound from before the first
-    picture is cut, a gap in its timestamps is silence.
+    Sample n is at n / 16000 s after the first picture, whatever the streams' start times: silence
+    precedes sound that begins late, sound before the first picture is cut, and a gap in the
+    timestamps becomes silence.
 
     Args:
-        media: What to read. Without sound, everything is silence.
-        start_s: Seconds from which on sound will be wanted.
-        before_s: Seconds before that from which on it can be read, too.
+        media: The video. Without sound, all samples are silence.
+        start_s: Seconds from which sound is wanted.
+        before_s: How many seconds before `start_s` can be read, too.
 
     Attributes:
-        ended_at: The sample at which the sound ended, once that was reached; None before, and
-            where there is no sound at all.
+        ended_at: The sample at which the sound ended, once it is reached; None before, and
+            without sound.
     """
 
     def __init__(self, media: Media, start_s: float = 0.0, before_s: float = 0.0) -> None:
@@ -89,7 +89,7 @@ class Sound:
         self.ended_at: int | None = None
         self._first_wanted = int(wanted * SAMPLE_RATE)
         self._first_heard: int | None = None
-        """The first sample wanted that is not silence, once that is decoded."""
+        """The first sample from `start_s` on that is not silence, once it is decoded."""
         self._kept_from = int(start * SAMPLE_RATE)
         self._position = 0
         self._kept: deque[tuple[int, Int16]] = deque()
@@ -99,18 +99,18 @@ class Sound:
             self._pieces = _pieces(decoder, media.sound_zero, start, media.notes)
 
     def read(self, first: int, stop: int) -> Int16:
-        """Samples `first` to `stop`, silence before time zero and past the end.
+        """Read the samples from `first` up to `stop`; silence before time zero and past the end.
 
         Args:
-            first: Sample from time zero, 16000 a second; not before `start_s` less `before_s`,
-                nor before what was forgotten.
+            first: Sample number from time zero, 16000 a second; not before `start_s - before_s`,
+                nor before the sample passed to `forget`.
             stop: The sample after the last one.
 
         Returns:
             (stop - first,) int16.
 
         Raises:
-            ValueError: The samples were forgotten, or never kept.
+            ValueError: `first` lies before the samples that are kept.
         """
         if max(first, 0) < self._kept_from:
             raise ValueError(f"sample {first} is gone: sound is kept from {self._kept_from} on")
@@ -123,15 +123,15 @@ class Sound:
         return sound
 
     def forget(self, sample: int) -> None:
-        """Drop everything before `sample`: it will not be read again."""
+        """Free the samples before `sample`; they cannot be read again."""
         self._kept_from = max(self._kept_from, sample)
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= self._kept_from:
             self._kept.popleft()
 
     def is_silent(self, stop: int) -> bool:
-        """Whether there is nothing but silence from `start_s` up to sample `stop`.
+        """Whether all samples from `start_s` up to sample `stop` are silence.
 
-        What was not read so far is decoded for this, and forgotten.
+        Samples not read so far are decoded for this, and freed.
         """
         while self._first_heard is None and self._pieces is not None and self._position < stop:
             self._decode_to(self._position + 1)
@@ -139,7 +139,7 @@ class Sound:
         return self._first_heard is None or self._first_heard >= stop
 
     def close(self) -> None:
-        """Close the file; what was decoded can still be read."""
+        """Close the file; samples decoded so far can still be read."""
         if self._pieces is not None:
             self._pieces.close()
             self._pieces = None
@@ -165,7 +165,7 @@ class Sound:
                 self._kept.append((at + max(overlap, 0), samples[max(overlap, 0) :]))
 
     def _listen(self, at: int, samples: Int16) -> None:
-        """Note where sound begins, of the samples at `at`."""
+        """Note the first sample that is not silence, if it is among these, which begin at `at`."""
         if self._first_heard is None and at + len(samples) > self._first_wanted:
             skipped = max(self._first_wanted - at, 0)
             loud = np.abs(samples[skipped:].astype(np.int32)) > _SILENT

@@ -1,4 +1,4 @@
-"""Decoded sound as what comes after can take it: each frame with a time, its samples numbers."""
+"""Cleans decoded sound: gives every frame a timestamp, and every sample a finite value."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .decoder import Decoder
 LEAP_S = Fraction(4, 100)
 """Timestamps that differ from the count of samples by more are a gap or an overlap."""
 _LOUDEST = 1000.0
-"""Samples of floating point beyond this, where 1 is full scale, are damage."""
+"""Floating-point samples beyond this, where 1 is full scale, are damage."""
 _FEW_PLANES = 7
-"""PyAV reads planes of a frame safely up to here; more channels are put into one plane first."""
+"""Number of planes up to which PyAV reads a frame safely; more channels are packed first."""
 
 
 def sound_frames(
@@ -26,17 +26,17 @@ def sound_frames(
 ) -> Iterator[tuple[Fraction, AudioFrame]]:
     """The decoded frames of a sound, in order, each with its time; see `Decoder.frames`.
 
-    A frame without a timestamp follows its predecessor. A sample that is no number becomes
-    silence, an infinite one full scale.
+    A frame without a timestamp begins where its predecessor ends. NaN samples become silence,
+    infinite ones full scale.
 
     Args:
         decoder: Decodes the sound.
         start: Timestamp in seconds from which sound is wanted; None for all.
         begins: Timestamp in seconds of the first frame if it has none.
-        notes: Where it is said that samples were no numbers.
+        notes: Collects a note if samples are not finite.
 
     Yields:
-        (timestamp in seconds, frame); the frame's own `pts` says the same.
+        (timestamp in seconds, frame); the frame's `pts` is the same time.
     """
     end = begins
     base: Fraction | None = None
@@ -56,7 +56,7 @@ def sound_frames(
 
 
 def _finite(frame: Any) -> Any:
-    """The frame itself, or one like it where samples are no numbers or far too large."""
+    """The frame itself, or a cleaned copy if it holds samples that are NaN or far too large."""
     if not frame.format.name.startswith(("flt", "dbl")):
         return frame
     readable = frame

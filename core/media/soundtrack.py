@@ -1,4 +1,4 @@
-"""Sound tracks for the files of `core.media.encode`: copied from a file, or made AAC."""
+"""Sound tracks for the files of `core.media.encode`: copied from a file, or encoded as AAC."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from .mixing import unnamed_channels
 from .sound_frames import LEAP_S, form_of, sound_frames
 
 SoundTrack = Callable[[OutputContainer], Generator[Any, None, None]]
-"""Adds a sound stream to a file about to be written and gives its packets, in order."""
+"""Adds a sound stream to an output file before writing, and yields its packets in order."""
 
 COPIED_CODECS = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
-"""Sound that players expect in an MP4; any other is made AAC."""
+"""Codecs that players support in MP4; sound in any other is encoded as AAC."""
 _AAC_RATE = 48_000
-"""Samples a second where AAC does not know the rate of the source."""
+"""Sample rate used if AAC does not support that of the source."""
 _AAC_BITS_PER_S = 96_000
 _AAC_BITS_PER_SAMPLE = 6
-"""For each channel: a good rate, and the most that AAC allows."""
+"""Bit rates per channel: one of good quality, and the most that AAC allows."""
 _CHUNK = 4096
-"""Samples handed to the encoder at once."""
+"""Samples passed to the encoder at once."""
 _SEEK_BACK_S = 2
-"""How far before the sound wanted a seek aims: some files can only be searched roughly."""
+"""How far before the wanted sound to seek, as seeking is inexact in some files."""
 
 
 def sound_of_file(
     sound: Source, zero: Fraction, length: Fraction | None = None, clock: Clock | None = None
 ) -> SoundTrack:
-    """The sound of a file: copied if players know its codec in an MP4, else made AAC.
+    """The sound of a file: copied if players support its codec in MP4, else encoded as AAC.
 
-    Sound so damaged that no MP4 takes it as it is is made AAC, too. Channels whose places nobody
-    names are mixed to one, all alike.
+    Sound is also encoded if its packets are too damaged to be copied into an MP4. Unnamed channels
+    are mixed to mono with equal weights.
 
     Args:
         sound: The stream.
         zero: Timestamp in seconds, in its file, of the first picture written.
-        length: Seconds of sound that will be written at most; None for all from there on.
-        clock: How the timestamps of the sound are to be read.
+        length: Most seconds of sound that will be written; None for all from there on.
+        clock: The clock of the sound.
     """
     clock = clock or Clock()
 
@@ -69,11 +69,11 @@ def sound_of_file(
 
 
 def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
-    """Sound in memory, made AAC; it begins with the picture.
+    """Samples in memory, encoded as AAC; the sound begins with the picture.
 
     Args:
         samples: (n,) int16, mono.
-        rate: Samples a second.
+        rate: Sample rate.
     """
 
     def frames() -> Iterator[AudioFrame]:
@@ -90,7 +90,7 @@ def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
 
 
 class _Nowhere:
-    """A file that forgets what is written to it."""
+    """A writable file that discards its data."""
 
     def __init__(self) -> None:
         self._at = 0
@@ -108,7 +108,7 @@ class _Nowhere:
 
 
 def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) -> bool:
-    """Whether an MP4 takes all packets of a file's sound: one that is refused ends the writing."""
+    """Whether all packets of a file's sound can be copied into an MP4, found by a trial copy."""
     try:
         with (
             sound.opened() as (_, template),
@@ -119,22 +119,22 @@ def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) 
                 if length is not None and packet.pts * packet.time_base >= length:
                     break
                 trial.mux(packet)
-    except (av.FFmpegError, ValueError):  # PyAV refuses some codecs by itself
+    except (av.FFmpegError, ValueError):  # PyAV itself rejects some codecs
         return False
     return True
 
 
 def _copied(sound: Source, zero: Fraction, clock: Clock, stream: Any) -> Generator[Any, None, None]:
-    """The packets of a file's sound, on the clock of the file to write.
+    """The packets of a file's sound, with the timestamps of the output file.
 
-    One without times follows its predecessor.
+    A packet without timestamps begins where its predecessor ends.
     """
     last = -math.inf
     end = 0
     with sound.opened() as (source, origin):
         shift = round(zero / origin.time_base)
         if zero > _SEEK_BACK_S:
-            with suppress(av.FFmpegError):  # else it is read from the beginning
+            with suppress(av.FFmpegError):  # without a seek, read from the beginning
                 time = clock.in_file(zero - _SEEK_BACK_S)
                 source.seek(math.floor(time / origin.time_base), stream=origin)
         for packet in clock.placed(packets_of(source, origin)):
@@ -145,7 +145,7 @@ def _copied(sound: Source, zero: Fraction, clock: Clock, stream: Any) -> Generat
             packet.dts -= shift
             packet.pts = packet.dts if packet.pts is None else packet.pts - shift
             end = packet.dts + (packet.duration or 0)
-            # MP4 has no room for packets whose times do not rise.
+            # MP4 needs rising timestamps.
             if packet.pts + (packet.duration or 0) > 0 and packet.dts > last:
                 last = packet.dts
                 packet.stream = stream
@@ -167,15 +167,15 @@ def _encoded(stream: Any, frames: Iterable[AudioFrame]) -> Generator[Any, None, 
 
 
 def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[AudioFrame]:
-    """Sound as `stream` takes it, from its time zero on, without a break.
+    """Convert sound to the rate and format of `stream`, continuous from time zero on.
 
     Args:
-        frames: Decoded sound; gaps in its timestamps, a late start too, become silence.
+        frames: Decoded sound; gaps in its timestamps, and a late start, become silence.
         zero: Timestamp in seconds, in the source, of time zero.
         stream: The AAC stream that the sound is for.
     """
     position = 0
-    # Within a file the rate and the layout may change; a filter graph is for one of each.
+    # Rate and layout may change within a file; a filter graph takes only one of each.
     for form, run in groupby(frames, _timed_form):
         graph = _graph(form, stream, position)
         for frame in chain(run, [None]):
@@ -183,7 +183,7 @@ def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[Aud
                 frame.pts -= round(zero / frame.time_base)
             graph.push(frame)
             for even in _pulled(graph):
-                # Sound too short to reach `position` comes out all the same.
+                # Sound that ends before `position` is put out by the graph, too: drop it.
                 if even.pts >= position:
                     position = even.pts + even.samples
                     yield even
@@ -194,19 +194,19 @@ def _timed_form(frame: Any) -> tuple[int, str, str, Fraction]:
 
 
 def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> Graph:
-    """Filters that give sound of this form the form of `stream`, from sample `position` on."""
+    """A filter graph that converts sound to the format of `stream`, from sample `position` on."""
     rate, sample_format, layout, time_base = form
     graph = Graph()
     source = graph.add_abuffer(
         sample_rate=rate, format=sample_format, layout=layout, time_base=time_base
     )
     if count := unnamed_channels(layout):
-        # With this gain a voice in all of them, or in one, stays near its loudness.
+        # With this gain a voice keeps about its loudness, be it in one channel or in all.
         even = "+".join(f"{count**-0.5:.6f}*c{k}" for k in range(count))
         mono = graph.add("pan", f"mono|c0={even}")
         source.link_to(mono)
         source = mono
-    # FFmpeg counts the first timestamp in samples of the source.
+    # FFmpeg expects the first timestamp in samples of the source.
     first = math.ceil(Fraction(position * rate, stream.rate))
     on_time = f"async=1:min_hard_comp={float(LEAP_S)}:first_pts={first}"
     resample = graph.add("aresample", f"{stream.rate}:{on_time}")

@@ -1,4 +1,4 @@
-"""Which of a file's streams are the picture and the sound, and what is said where that is open."""
+"""Chooses a file's streams for picture and sound, and notes choices that are not obvious."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Kind = Literal["video", "audio"]
 _OPTION = {"video": "video_track", "audio": "sound_track"}
 _WORD = {"video": "video", "audio": "sound"}
 _PASSED_PACKETS = 250
-"""A track of which nothing comes while so many packets of others pass holds nothing."""
+"""A track without a packet among so many of other tracks counts as empty."""
 _TRIED_PACKETS = 20
-"""So many packets of sound are tried until something can be decoded."""
+"""How many packets of a sound track are tried until one can be decoded."""
 _COVERS = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 _FOR_SOME = av.stream.Disposition.hearing_impaired | av.stream.Disposition.visual_impaired
 
@@ -40,10 +40,10 @@ class Streams:
 
     Args:
         path: The file.
-        container: The same, open.
-        reading: How it is to be read.
-        notes: Is told of each choice that is not the obvious one.
-        patient: How it was opened.
+        container: The open container of the file.
+        reading: The settings for reading.
+        notes: Collects a note for each choice that is not obvious.
+        patient: Whether the container was opened with `patient`.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Streams:
         """The stream of the picture.
 
         Raises:
-            InputError: There is none that can be decoded, or not the one asked for.
+            InputError: No stream can be decoded, or the requested one cannot.
         """
         program = self._reading.program
         if program is None and len(self._programs.streams) > 1:
@@ -82,23 +82,23 @@ class Streams:
         return stream
 
     def sound(self, picture: Any | None) -> Any | None:
-        """The stream of the sound; None if there is none that can be decoded.
+        """The stream of the sound; None if no stream can be decoded.
 
         Args:
-            picture: The stream of the picture, where it is of the same file.
+            picture: The stream of the picture, if it is in the same file; else None.
 
         Raises:
-            InputError: The one asked for is not there.
+            InputError: The requested stream does not exist or cannot be decoded.
         """
         program = self._reading.program
         if picture is None and program not in self._programs.streams:
-            program = None  # it was said of the video's file
+            program = None  # the setting was meant for the video's file
         if picture is not None and program is None:
             program = self._program_of(picture)
         return self._chosen("audio", self._pool("audio", program), picture)
 
     def why_no_sound(self) -> str:
-        """What is wrong with the sound, for the end of a sentence; empty if nothing is known."""
+        """Why no sound can be used, as the end of a sentence; empty if there is no sound track."""
         streams = self._all("audio")
         if not streams:
             return ""
@@ -123,7 +123,7 @@ class Streams:
         return [stream for stream in self._container.streams if stream.type == kind]
 
     def _pool(self, kind: Kind, program: int | None) -> list[Any]:
-        """The streams of a kind to choose from, unless one is asked for by its number."""
+        """The streams of a kind to choose from: those of a programme, or all."""
         if program is None:
             return self._all(kind)
         programs = self._programs.streams
@@ -204,7 +204,7 @@ class Streams:
         return "enc_key_id" in stream.metadata  # Matroska, WebM
 
     def _holds_something(self, stream: Any) -> bool:
-        """Whether pictures follow each other, or some sound can be decoded."""
+        """Whether a video stream has more than one picture, or some sound can be decoded."""
         if stream.type == "video" and stream.frames:
             return bool(stream.frames > 1)
         tried = 0
@@ -237,7 +237,7 @@ class Streams:
         return ", ".join(f"{n} ({self._words(s)})" for n, s in enumerate(self._all(kind)))
 
     def _words(self, stream: Any) -> str:
-        """What a track is, in words."""
+        """A track's codec, size or layout, language and flags, in words."""
         words = [stream.language] if stream.language not in (None, "und") else []
         context = stream.codec_context
         if context is not None:
@@ -254,7 +254,7 @@ class Streams:
 
 
 def encrypted(path: Path) -> InputError:
-    """What is said of a video that cannot be decoded without a key."""
+    """The error for a video that cannot be decoded without a key."""
     return InputError(
         f"{path} is encrypted, and its picture cannot be decoded",
         "Decrypt it first, or record it without protection; there is no option for keys",
@@ -262,14 +262,14 @@ def encrypted(path: Path) -> InputError:
 
 
 def _obvious(pool: Sequence[Any]) -> Any:
-    """The stream that one would expect: the first one flagged as default, else the first."""
+    """The stream a user would expect: the first one flagged as default, else the first."""
     streams = [stream for stream in pool if not stream.disposition & _COVERS]
     default = av.stream.Disposition.default
     return next((stream for stream in streams if stream.disposition & default), streams[0])
 
 
 def _rank(stream: Any) -> tuple[bool, bool, int, int, int]:
-    """What FFmpeg ranks streams by, as far as it is known here; the higher the better."""
+    """The rank of a stream by FFmpeg's criteria, as far as known here; higher is better."""
     context, flags = stream.codec_context, stream.disposition
     size = context.width * context.height if stream.type == "video" else context.channels
     return (

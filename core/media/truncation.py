@@ -1,4 +1,4 @@
-"""Files that end before they should, told by the sizes that stand in them."""
+"""Detects truncated files by comparing their length with the sizes stated in them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ _MATROSKA_BEGINNING = bytes.fromhex("1A45DFA3")
 
 
 def is_cut_off(path: Path) -> bool:
-    """Whether a file ends before the sizes in it say, or an MP4 before its index.
+    """Whether a file is shorter than the sizes stated in it, or an MP4 lacks its index.
 
-    MP4 (ISO 14496-12), Matroska (RFC 9559) and AVI state their sizes; other files are taken
-    to be whole.
+    MP4 (ISO 14496-12), Matroska (RFC 9559) and AVI state sizes; other files count as whole.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -28,7 +27,7 @@ def is_cut_off(path: Path) -> bool:
 
 
 def _matroska_end(head: bytes) -> int:
-    """Where the segment, the second and last element of a file, should end; 0 if not said."""
+    """Where the segment, the second and last element of a file, should end; 0 if not stated."""
     end = 0
     for _element in ("header", "segment"):
         at = end + 4  # after the element's name
@@ -39,7 +38,7 @@ def _matroska_end(head: bytes) -> int:
             return 0
         unit = 1 << 7 * width
         length = int.from_bytes(head[at : at + width], "big") - unit
-        if length == unit - 1:  # all ones: not known when it was written
+        if length == unit - 1:  # all ones: unknown when the file was written
             return 0
         end = at + width + length
     return end

@@ -1,4 +1,4 @@
-"""From pictures as they are stored to upright ones of one size, in colours of ordinary range."""
+"""Converts stored pictures to upright RGB pictures of one size and standard dynamic range."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from av.video.reformatter import VideoReformatter
 from ..types import UInt8
 
 BT601, BT709, BT2020 = 5, 1, 9
-"""Conversions between RGB and what is stored, as FFmpeg counts them."""
+"""Conversions between YUV and RGB, by FFmpeg's numbers."""
 TRANSFERS = {16: "PQ", 18: "HLG"}
-"""Transfer characteristics (ITU-T H.273) of high dynamic range, and what they are called."""
+"""Transfer characteristics (ITU-T H.273) of high dynamic range, with their names."""
 _WHITE_NIT = 203.0
 """Brightness of white paper in high dynamic range (ITU-R BT.2408)."""
 _HLG_PEAK_NIT = 1000.0
 _GAMMA = 2.4
-"""Of ordinary screens (ITU-R BT.1886)."""
+"""Gamma of standard screens (ITU-R BT.1886)."""
 _KNEE = 0.7
-"""Up to this part of the ordinary range nothing is compressed."""
+"""Fraction of the standard range up to which tone mapping leaves values as they are."""
 _OTHER_SHAPE = 1.05
-"""Pictures whose shape differs by more from the video's keep it, between black bars."""
+"""Pictures whose aspect ratio differs by more from the video's are padded with black bars."""
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a stored picture becomes upright, in this order.
+    """The operations that make a stored picture upright, applied in this order.
 
     Attributes:
-        transposed: Rows become columns.
-        mirrored: Left and right are exchanged.
-        flipped: Top and bottom are exchanged.
+        transposed: Exchange rows and columns.
+        mirrored: Exchange left and right.
+        flipped: Exchange top and bottom.
     """
 
     transposed: bool = False
@@ -46,11 +46,11 @@ class Orientation:
     flipped: bool = False
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of what is upright from those stored, and the other way round."""
+        """Convert a stored (width, height) to the upright one, or vice versa."""
         return (height, width) if self.transposed else (width, height)
 
     def applied(self, image: UInt8) -> UInt8:
-        """A stored picture (height, width, 3), upright and contiguous."""
+        """Make a stored picture (height, width, 3) upright, as a contiguous array."""
         turned = image.swapaxes(0, 1) if self.transposed else image
         turned = turned[:, ::-1] if self.mirrored else turned
         return np.ascontiguousarray(turned[::-1] if self.flipped else turned)
@@ -62,28 +62,28 @@ _TURNS = {
     "180": Orientation(mirrored=True, flipped=True),
     "270": Orientation(transposed=True, flipped=True),
 }
-"""By degrees, clockwise."""
+"""Orientations by clockwise degrees."""
 
 
 def orientation(frame: VideoFrame, rotate: str = "auto") -> Orientation:
-    """How a frame becomes upright.
+    """The orientation of a frame.
 
     Args:
-        frame: It may have a display matrix.
-        rotate: "auto" follows the matrix, to the nearest quarter turn; else the degrees clockwise.
+        frame: A frame, perhaps with a display matrix.
+        rotate: "auto" follows the matrix, to the nearest 90 degrees; else the degrees clockwise.
     """
     if rotate != "auto":
         return _TURNS[rotate]
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # side data of a kind that PyAV does not know
+    except ValueError:  # PyAV does not know some kind of side data
         return _TURNS[str(-round(frame.rotation / 90) % 4 * 90)]
     return Orientation() if matrix is None else _of_matrix(bytes(cast("Any", matrix)))
 
 
 @lru_cache(maxsize=8)
 def _of_matrix(data: bytes) -> Orientation:
-    """What a display matrix (ISO 14496-12, 6.2.2) asks for; x' = a x + c y, y' = b x + d y."""
+    """The orientation of a display matrix (ISO 14496-12, 6.2.2): x' = a x + c y, y' = b x + d y."""
     a, b, _, c, d = np.frombuffer(data[:36], np.int32)[:5].tolist()
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(mirrored=a < 0, flipped=d < 0)
@@ -91,16 +91,16 @@ def _of_matrix(data: bytes) -> Orientation:
 
 
 Converter = Callable[[VideoFrame, int, int], UInt8]
-"""Makes (height, width, 3) uint8, RGB, of a frame as it is stored, width and height."""
+"""Converts a stored frame, given width and height, to (height, width, 3) uint8, RGB."""
 
 
 class Upright:
-    """Makes upright pictures of one size of the frames of a video.
+    """Converts the frames of a video to upright pictures of one size.
 
     Args:
-        size: (width, height) of the pictures.
+        size: (width, height) of the upright pictures.
         rotate: See `orientation`.
-        converter: Makes RGB of frames.
+        converter: Converts frames to RGB.
     """
 
     def __init__(self, size: tuple[int, int], rotate: str, converter: Converter) -> None:
@@ -109,7 +109,7 @@ class Upright:
         self._converter = converter
 
     def __call__(self, frame: VideoFrame) -> UInt8:
-        """(height, width, 3) uint8, RGB, upright and contiguous."""
+        """Convert a frame to (height, width, 3) uint8, RGB, upright and contiguous."""
         turn = orientation(frame, self._rotate)
         width, height = turn.size(*self._size)
         inner = self._inner(frame, width, height)
@@ -122,7 +122,7 @@ class Upright:
         return turn.applied(image)
 
     def _inner(self, frame: VideoFrame, width: int, height: int) -> tuple[int, int]:
-        """The part of a stored picture of this size that a frame fills."""
+        """Size within (width, height) that a frame fills; black bars fill the rest."""
         if (frame.width, frame.height) == (width, height):
             return width, height
         wider = Fraction(frame.width * height, frame.height * width)
@@ -134,11 +134,11 @@ class Upright:
 
 
 def converter(transfer: int, reformatter: VideoReformatter) -> Converter:
-    """A converter for analysis: high dynamic range is brought into the ordinary one.
+    """A converter for analysis, which tone maps high dynamic range to standard range.
 
     Args:
         transfer: Transfer characteristics of the video, a code of ITU-T H.273.
-        reformatter: What converts.
+        reformatter: Scales and converts frames.
     """
 
     def plain(frame: VideoFrame, width: int, height: int) -> UInt8:
@@ -159,13 +159,13 @@ def converter(transfer: int, reformatter: VideoReformatter) -> Converter:
 def converted(
     frame: VideoFrame, width: int, height: int, reformatter: VideoReformatter, conversion: int
 ) -> UInt8:
-    """A frame as (height, width, 3) uint8, RGB, by a conversion that is known.
+    """Convert a frame to (height, width, 3) uint8, RGB, by the given conversion.
 
     Args:
         frame: The frame.
         width: Width to scale it to.
         height: Height to scale it to.
-        reformatter: What converts.
+        reformatter: Scales and converts frames.
         conversion: One of `BT601`, `BT709`, `BT2020`.
     """
     image = reformatter.reformat(
@@ -174,7 +174,8 @@ def converted(
         height,
         "rgb24",
         src_colorspace=cast("Any", conversion),
-        # PyAV before 17 heeds the source's only if the target's is another, and no range unsaid.
+        # PyAV before 17 ignores the source's colour space if it equals the target's, and the
+        # source's range unless it is given.
         dst_colorspace=cast("Any", BT709 if conversion != BT709 else BT2020),
         src_color_range=cast("Any", frame.color_range),
     )
@@ -183,10 +184,10 @@ def converted(
 
 @lru_cache
 def tone_table(transfer: int) -> UInt8:
-    """What becomes of a value of high dynamic range, (256,) uint8.
+    """The tone mapping table from high dynamic range to standard range, (256,) uint8.
 
-    White paper (203 cd/m2) comes near the top of the ordinary range, what is brighter between
-    it and the top: colours keep their place up to the knee.
+    White paper (203 cd/m2) is mapped near the top of the standard range, brighter values between
+    white and the top. Values below the knee are not compressed.
 
     Args:
         transfer: One of `TRANSFERS`.
@@ -200,14 +201,14 @@ def tone_table(transfer: int) -> UInt8:
 
 
 def _pq(signal: Any) -> Any:
-    """Brightness in cd/m2 of PQ (SMPTE ST 2084)."""
+    """Luminance in cd/m2 of a PQ signal (SMPTE ST 2084)."""
     power = signal ** (4096 / 2523 / 128)
     part = np.maximum(power - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * power)
     return 10_000 * part ** (16384 / 2610)
 
 
 def _hlg(signal: Any) -> Any:
-    """Brightness in cd/m2 of HLG (ARIB STD-B67) on a screen of 1000 cd/m2."""
+    """Luminance in cd/m2 of an HLG signal (ARIB STD-B67) on a screen of 1000 cd/m2."""
     a = 0.17883277
     b, c = 1 - 4 * a, 0.5 - a * math.log(4 * a)
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)

@@ -73,7 +73,7 @@ class Ava:
         self._truth = Path(config.truth)
 
     def videos(self) -> list[LabelledVideo]:
-        """The videos that have labels, by name; none where predictions are judged."""
+        """The labelled videos, by name; none if predictions are evaluated."""
         if self._config.predictions is not None:
             return []
         rows = list(_by_video(read_ava_truth(self._truth), self._truth))
@@ -89,10 +89,10 @@ class Ava:
 
     @cached_property
     def predicted(self) -> Judged | None:
-        """The rows of `predictions` beside the truth's; None where there are none.
+        """The rows of `predictions` with the truth's labels; None without predictions.
 
         Raises:
-            InputError: A file is not as it should be, or the two have not the same rows.
+            InputError: A file is invalid, or the two files do not have the same rows.
         """
         if self._config.predictions is None:
             return None
@@ -112,7 +112,7 @@ class Ava:
         return self._labelled(rows, time_s, path, (info.width, info.height), {})
 
     def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
-        """A video of which there are only crops: its size follows from the largest one."""
+        """A video of which there are only crops; its size is computed from the largest one."""
         faces, first = np.unique(rows.entity_id, return_index=True)
         begins_s = dict(zip(faces.tolist(), rows.time_s[first].tolist(), strict=True))
         crops = crops_of(folder, rows.video_id[0], begins_s)
@@ -157,23 +157,23 @@ class Ava:
 
 
 def judge_boxes(labels: list[Label], result: Result, *, iou_threshold: float) -> Judged:
-    """Hold the tracks against the labels: each goes to the face whose box overlaps it most."""
+    """Match tracks with labels: each label gets the found face whose box overlaps it most."""
     return judge_matches(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
 
 
 def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
-    """What predictions and truth say together.
+    """Combine predictions and truth.
 
     Args:
         rows: The truth.
-        scores: (n,) of each row, -inf where no face was found. If all others lie from 0 to 1 they
-            are probabilities, else logits.
+        scores: (n,) score of each row, -inf if no face was found. If all others are from 0 to 1,
+            they are probabilities, else logits.
         speaks: (n,) whether each row speaks.
     """
     found = scores > -np.inf
     logits = scores
     if ((scores >= 0) & (scores <= 1) | ~found).all():
-        with np.errstate(divide="ignore"):  # certainty is an infinite logit
+        with np.errstate(divide="ignore"):  # the logit of 0 or 1 is infinite
             chance = np.where(found, scores, 0)
             logits = np.log(chance) - np.log1p(-chance)
     moments = np.stack([np.unique(rows.video_id, return_inverse=True)[1], rows.time_s], 1)
@@ -191,7 +191,7 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
 
 
 def _check_name(video: str, line: int, path: Path) -> None:
-    """Refuse a video's name that is the path of another place: files are looked for by it."""
+    """Check that a video's name is not a path to another folder, as files are searched by name."""
     if not video.strip(". ") or re.search(r"[/\\\0]", video):
         raise InputError(
             f"{path}:{line} has {video[:100]!r} as video_id",
@@ -212,5 +212,5 @@ def _by_video(rows: AvaRows, path: Path) -> Iterator[AvaRows]:
 
 
 def build(config: AvaDatasetConfig, context: Context) -> Ava:
-    """Make the dataset."""
+    """Build the dataset."""
     return Ava(config)

@@ -1,4 +1,4 @@
-"""Predictions held against ground truth by the rules of AVA-ActiveSpeaker's official script."""
+"""Joins predictions and ground truth by the rules of AVA-ActiveSpeaker's official script."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ...core.labels import Bool
 from ...core.types import Float64
 
 BOX_TOLERANCE = 1e-9
-"""How far a side of a predicted box may be from the truth's, relative to the picture."""
+"""Largest difference between a predicted box's edge and the truth's, relative to the picture."""
 
 
 def join_predictions(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, Bool]:
-    """Join predictions to ground truth, and refuse what the official script refuses.
+    """Join predictions to ground truth, with the checks of the official script.
 
-    A row is known by its timestamp and its entity, as in the official script: AVA's entities hold
-    the name of their video, and `video_id` is not looked at. Where both files have as many rows,
-    the script passes over those that one of them lacks; here they are refused, too.
+    Rows are identified by timestamp and entity, as in the official script: AVA's entities include
+    the name of their video, so `video_id` is not used. If both files have the same number of rows,
+    the script ignores rows that are missing in one of them; here they are errors, too.
 
     Args:
         truth_csv: Ground truth, with or without a header line.
@@ -30,8 +30,8 @@ def join_predictions(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, B
         (n,) float64 scores and (n,) bool, who speaks, for `core.evaluation.metrics`.
 
     Raises:
-        InputError: A file cannot be read or a value in it is none (see `core.ava_csv`), the rows
-            are not the same, one stands twice, a box differs by more than 1e-9, or nobody speaks.
+        InputError: A file cannot be read or has an invalid value (see `core.ava_csv`), the rows
+            differ, a row occurs twice, a box differs by more than 1e-9, or nobody speaks.
     """
     truth = read_ava_truth(truth_csv)
     predicted, scores = read_ava_predictions(predictions_csv)
@@ -69,7 +69,7 @@ def join_predictions(truth_csv: Path, predictions_csv: Path) -> tuple[Float64, B
 
 
 def _places(path: Path, rows: AvaRows) -> dict[tuple[float, str], int]:
-    """Where the row of each timestamp and entity is."""
+    """By timestamp and entity: the index of the row."""
     places: dict[tuple[float, str], int] = {}
     for k, key in enumerate(zip(rows.time_s.tolist(), rows.entity_id.tolist(), strict=True)):
         if places.setdefault(key, k) != k:

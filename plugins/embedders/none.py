@@ -13,4 +13,4 @@ class NoneConfig:
 
 
 def build(config: NoneConfig, context: Context) -> None:
-    """There is nothing to make."""
+    """Return None: there is no embedder."""

@@ -1,1 +1,1 @@
-"""What plugins of several kinds share: PyTorch, ONNX Runtime, checkpoints, resizing."""
+"""Helpers shared by plugins of several kinds: PyTorch, ONNX Runtime, checkpoints, resizing."""

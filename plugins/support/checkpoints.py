@@ -1,4 +1,4 @@
-"""Reads checkpoints of PyTorch, and says in one line what is wrong with one that does not fit."""
+"""Loads checkpoints of PyTorch; the error for one that does not fit is a single line."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _NAMES_SHOWN = 3
 
 
 def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> None:
-    """Give a network the weights of a file, every key of it and no other.
+    """Load the weights of a file into a network; the keys must match exactly.
 
     Args:
         network: The network, on the CPU.
-        path: A checkpoint: a mapping of names to tensors, with the keys of training included.
-        called: What the network is called, such as "TalkNet".
-        hint: How to mend it, for the errors.
+        path: A checkpoint: a mapping of names to tensors, including the keys of training heads.
+        called: Name of the network for errors, such as "TalkNet".
+        hint: Hint of the errors.
 
     Raises:
-        WeightsError: There is no such file, it cannot be read, it is of another network, or holds
-            what are no weights: nothing at all, complex numbers, NaN or infinity.
+        WeightsError: The file is missing, unreadable or of another network, or holds invalid
+            weights: tensors without data, complex numbers, NaN or infinity.
     """
     if not path.is_file():
         raise WeightsError(f"There is no file of weights {path}", hint)
@@ -48,7 +48,7 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
 
 
 def _fault(found: Any, wanted: torch.Tensor) -> str:
-    """What keeps a value of a checkpoint from being weights of this type; empty if nothing does."""
+    """Why a value of a checkpoint is not valid weights of this type; empty if it is."""
     if not isinstance(found, torch.Tensor):
         return f"is a {type(found).__name__} instead of a tensor"
     if found.is_meta:
@@ -63,7 +63,7 @@ def _fault(found: Any, wanted: torch.Tensor) -> str:
 
 
 def _differences(wanted: Mapping[str, torch.Tensor], state: Any) -> list[str]:
-    """What is missing, unexpected or of another shape; empty for a checkpoint that fits."""
+    """The missing, unexpected and wrongly shaped keys, in words; empty if all keys match."""
     if not isinstance(state, Mapping):
         return [f"it holds a {type(state).__name__} instead of named tensors"]
     shapes = {str(key): getattr(value, "shape", None) for key, value in state.items()}
@@ -79,7 +79,7 @@ def _differences(wanted: Mapping[str, torch.Tensor], state: Any) -> list[str]:
 
 
 def _listed(keys: Iterable[str]) -> tuple[int, str]:
-    """How many keys there are, and the first few by name."""
+    """The number of keys, and the first few names."""
     names = list(keys)
     rest = ", ..." if len(names) > _NAMES_SHOWN else ""
     return len(names), ", ".join(names[:_NAMES_SHOWN]) + rest

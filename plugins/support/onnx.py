@@ -1,4 +1,4 @@
-"""Running a graph with ONNX Runtime, as every plugin that has one does."""
+"""Runs graphs with ONNX Runtime, for all plugins with one."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from ...core.types import Float32
 from .onnx_devices import import_onnxruntime, reason_of, start_session
 
 _OF_MEMORY = re.compile(r"alloc|memory", re.IGNORECASE)
-"""Is in what ONNX Runtime says when memory is short."""
+"""Matches messages of ONNX Runtime about insufficient memory."""
 
 
 class OnnxSession:
     """A graph, loaded on a device.
 
-    Nothing is taken for granted: a device that was asked for and that ONNX Runtime did not give
-    is an error, never a silent fallback to the CPU.
+    If ONNX Runtime does not use the requested device, this is an error, never a silent fallback to
+    the CPU.
 
     Args:
         path: The graph.
-        context: The device and the threads; "auto" takes CUDA where it works, else the CPU.
+        context: The device and the threads; "auto" uses CUDA if it works, else the CPU.
         tensorrt: Run on CUDA through TensorRT.
-        profile: Folder for a log of what each node did; none is kept if not given.
+        profile: Folder for a log of the execution of each node; by default none is written.
 
     Attributes:
         device: "cpu" or "cuda:N".
-        providers: The execution providers it got, the first one first.
+        providers: The execution providers in use, in order of priority.
 
     Raises:
-        DeviceError: The device asked for is not there.
-        WeightsError: The file is not a graph that this ONNX Runtime runs.
+        DeviceError: The requested device does not exist.
+        WeightsError: ONNX Runtime cannot run the file.
     """
 
     def __init__(
@@ -55,24 +55,24 @@ class OnnxSession:
         self._value = import_onnxruntime(str(path)).OrtValue
 
     def end_profile(self) -> Path:
-        """Close the log that was asked for by `profile`: a JSON file."""
+        """Close the log requested by `profile`, and return its path, a JSON file."""
         return Path(self._session.end_profiling())
 
     @property
     def inputs(self) -> dict[str, list[Any]]:
-        """Name and shape of each input; a free axis has a name or None for a size.
+        """By name: the shape of each input, with a name or None as the size of a free axis.
 
         Raises:
-            WeightsError: One is not of float32.
+            WeightsError: An input is not float32.
         """
         return self._shapes(self._session.get_inputs())
 
     @property
     def outputs(self) -> dict[str, list[Any]]:
-        """Name and shape of each output.
+        """By name: the shape of each output.
 
         Raises:
-            WeightsError: One is not of float32.
+            WeightsError: An output is not float32.
         """
         return self._shapes(self._session.get_outputs())
 
@@ -87,19 +87,19 @@ class OnnxSession:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What the file says of itself."""
+        """The metadata stored in the file."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
     def hold(self, tensors: Sequence[Tensor], what: str, hint: str) -> None:
-        """See that the graph takes and gives these and nothing else, before it is run.
+        """Check that the graph has exactly these inputs and outputs.
 
         Args:
-            tensors: Its inputs and outputs; whatever is free in them must be free in the graph.
-            what: What it should be, such as "LR-ASD".
-            hint: How to mend it, for the error.
+            tensors: The inputs and outputs; their free axes must be free in the graph, too.
+            what: What the graph should be, such as "LR-ASD".
+            hint: Hint of the error.
 
         Raises:
-            WeightsError: It is another graph.
+            WeightsError: The inputs or outputs differ.
         """
         found = {**self.inputs, **self.outputs}
         wanted = {tensor.name: tensor.shape for tensor in tensors}
@@ -112,17 +112,17 @@ class OnnxSession:
             )
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Float32:
-        """Run the graph; the inputs are put on its device and the output is fetched from there.
+        """Run the graph; inputs are copied to its device, and the output is copied back.
 
         Args:
-            inputs: An array of float32 for each input.
+            inputs: A float32 array for each input.
 
         Returns:
             The first output.
 
         Raises:
-            WeightsError: The graph cannot be computed with these inputs, or there is not enough
-                memory on its device.
+            WeightsError: The graph cannot be run with these inputs, or its device has not enough
+                memory.
         """
         first = self._session.get_outputs()[0].name
         return self._fetched(inputs, [first])[first]
@@ -147,7 +147,7 @@ class OnnxSession:
                 name: np.asarray(array, np.float32)
                 for name, array in zip(outputs, found, strict=True)
             }
-        except Exception as error:  # its exceptions have no base but Exception
+        except Exception as error:  # ONNX Runtime's exceptions have no other common base
             shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
             reason = reason_of(error)
             raise WeightsError(
@@ -159,7 +159,7 @@ class OnnxSession:
 
 
 def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:
-    """Whether fixed sizes are equal and free ones free."""
+    """Whether a shape has the wanted fixed sizes and free axes."""
     return len(found) == len(wanted) and all(
         size == there if isinstance(size, int) else not isinstance(there, int)
         for there, size in zip(found, wanted, strict=True)
@@ -175,7 +175,7 @@ def _listed(tensors: Mapping[str, Sequence[Any]]) -> str:
 def nodes_by_provider(
     path: Path, context: Context, inputs: Mapping[str, NDArray[Any]]
 ) -> dict[str, set[str]]:
-    """Run a graph once and see where each node was computed.
+    """Run a graph once, and find the execution provider of each node.
 
     Args:
         path: The graph.
@@ -183,8 +183,8 @@ def nodes_by_provider(
         inputs: An array for each input.
 
     Returns:
-        The names of the nodes that ran on each provider. Nodes that compute with sizes alone
-        are left out: ONNX Runtime keeps them on the CPU, where sizes are.
+        By provider: the names of the nodes that ran on it. Nodes that only compute sizes are left
+        out, as ONNX Runtime always runs them on the CPU.
     """
     with TemporaryDirectory() as folder:
         session = OnnxSession(path, context, profile=Path(folder))

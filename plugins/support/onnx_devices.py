@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime on the device that was asked for."""
+"""Creates sessions of ONNX Runtime on the requested device."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TENSORRT = "TensorrtExecutionProvider"
 _INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
 _LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
 _WARNINGS, _SILENT = 2, 4
-"""Severities from which on ONNX Runtime writes to its log: its default, and fatal errors alone."""
+"""Log levels of ONNX Runtime: its default, and fatal errors only."""
 
 
 def import_onnxruntime(needed_by: str) -> ModuleType:
-    """The module `onnxruntime`.
+    """Import the module `onnxruntime`.
 
     Args:
-        needed_by: What the user chose that needs it, such as "scorer=talknet_onnx".
+        needed_by: The option that needs it, such as "scorer=talknet_onnx".
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
@@ -41,10 +41,10 @@ def import_onnxruntime(needed_by: str) -> ModuleType:
 
 
 def check_device(context: Context) -> None:
-    """See that this ONNX Runtime was built for a device, before anything is loaded.
+    """Check that the installed ONNX Runtime supports a device, before anything is loaded.
 
     Raises:
-        DeviceError: It was not.
+        DeviceError: It does not.
     """
     ort = import_onnxruntime(f"device={context.device}")
     _, wanted = _wanted(context.device, tensorrt=False)
@@ -56,10 +56,10 @@ def check_device(context: Context) -> None:
 def start_session(
     path: Path, context: Context, tensorrt: bool = False, profile: Path | None = None
 ) -> tuple[Any, int | None]:
-    """A session of ONNX Runtime; arguments and errors as for `plugins.support.onnx.OnnxSession`.
+    """Create a session; arguments and errors are as for `plugins.support.onnx.OnnxSession`.
 
     Returns:
-        The session; the number of the CUDA device that it runs on, None for the CPU.
+        The session, and the number of the CUDA device it runs on, or None for the CPU.
     """
     ort = import_onnxruntime(str(path))
     gpu, wanted = _wanted(context.device, tensorrt)
@@ -73,17 +73,17 @@ def start_session(
         lacking = [provider for provider in wanted if provider not in got]
         if not lacking:
             return session, gpu
-    session = _cpu_session(ort, path, options)  # tells it if the file is what is wrong
+    session = _cpu_session(ort, path, options)  # raises if the file itself is invalid
     if lacking and (tensorrt or context.device != "auto"):
         raise _refusal(ort, _asked(context.device, tensorrt), lacking[0], failure) from failure
     return session, None
 
 
 def _wanted(device: str, tensorrt: bool) -> tuple[int, list[str]]:
-    """The number of the CUDA device to try, and the providers; none for the CPU.
+    """The number of the CUDA device to try, and the providers; no providers for the CPU.
 
     Raises:
-        DeviceError: The name is none that asdkit knows, or the CPU cannot do what is asked.
+        DeviceError: The name is unknown, or TensorRT is requested on the CPU.
     """
     known = read_device(device)
     if known is None:
@@ -123,20 +123,20 @@ def _options(provider: str, gpu: int) -> dict[str, str]:
         }
     return {
         "device_id": str(gpu),
-        "use_tf32": "0",  # its 10 bits of mantissa move logits by more than 1e-3
-        "cudnn_conv_algo_search": "HEURISTIC",  # the default searches anew for each batch size
+        "use_tf32": "0",  # TF32's 10 bits of mantissa change logits by more than 1e-3
+        "cudnn_conv_algo_search": "HEURISTIC",  # the default searches again for each batch size
     }
 
 
 def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
-    """A session on the CPU.
+    """Create a session on the CPU.
 
     Raises:
-        WeightsError: The file is not a graph that this ONNX Runtime runs.
+        WeightsError: The installed ONNX Runtime cannot run the file.
     """
     try:
         return ort.InferenceSession(str(path), options, providers=[CPU])
-    except Exception as error:  # its exceptions have no base but Exception
+    except Exception as error:  # ONNX Runtime's exceptions have no other common base
         raise WeightsError(
             f"ONNX Runtime {ort.__version__} cannot run {path}: {reason_of(error)}",
             "Export it with asd export, with a lower opset if this version is old, or install a "
@@ -147,18 +147,18 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
 def _gpu_session(
     ort: ModuleType, path: Path, providers: list[tuple[str, dict[str, str]]], options: Any
 ) -> tuple[Any, Exception | None]:
-    """A session with those of these providers that it got, or None and why it could not be made.
+    """Create a session with as many of these providers as work; if it fails, None and the error.
 
-    The log's level and stdout are the whole process's for that moment.
+    Meanwhile, the log level and stdout are changed for the whole process.
     """
     ort.set_default_logger_severity(_SILENT)
     try:
-        with redirect_stdout(None):  # it prints what it does not find
+        with redirect_stdout(None):  # it prints the libraries it does not find
             ort.preload_dlls()  # finds the CUDA libraries of PyTorch and of NVIDIA's packages
         return ort.InferenceSession(
             str(path), options, providers=[*providers, CPU], enable_fallback=0
         ), None
-    except Exception as error:  # its exceptions have no base but Exception
+    except Exception as error:  # ONNX Runtime's exceptions have no other common base
         return None, error
     finally:
         ort.set_default_logger_severity(_WARNINGS)
@@ -166,7 +166,7 @@ def _gpu_session(
 
 def _session_options(ort: ModuleType, threads: int | None, profile: Path | None) -> Any:
     options = ort.SessionOptions()
-    options.log_severity_level = _SILENT  # what goes wrong is told by the errors here
+    options.log_severity_level = _SILENT  # failures are reported by exceptions
     if threads is not None:
         options.intra_op_num_threads = threads
     if profile is not None:
@@ -176,7 +176,7 @@ def _session_options(ort: ModuleType, threads: int | None, profile: Path | None)
 
 
 def reason_of(error: Exception) -> str:
-    """What ONNX Runtime says, without its place in the source and without the path."""
+    """The message of an ONNX Runtime error, without source location and path."""
     text = " ".join(str(error).split())
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     text = re.sub(r"^Load model from .*? failed: ?", "", text)
@@ -184,7 +184,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | None) -> DeviceError:
-    """The error for a provider that was not had; names what it lacks."""
+    """The error for a provider that is unavailable or fails; names what it lacks."""
     there = ort.get_available_providers()
     installed = f"the ONNX Runtime {ort.__version__} installed here"
     instead = "scorer.tensorrt=false" if provider == TENSORRT else "device=cpu"

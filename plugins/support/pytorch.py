@@ -1,4 +1,4 @@
-"""What every plugin that runs on PyTorch needs: the import, the device, the threads."""
+"""Helpers for plugins that run on PyTorch: import, device, threads, precision."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def import_torch(needed_by: str, instead: str = "") -> ModuleType:
-    """The module `torch`.
+    """Import the module `torch`.
 
     Args:
-        needed_by: What the user chose that needs it, such as "scorer=talknet".
-        instead: What can be chosen instead, such as "scorer=talknet_onnx".
+        needed_by: The option that needs it, such as "scorer=talknet".
+        instead: An alternative without it, such as "scorer=talknet_onnx".
 
     Raises:
         MissingExtraError: PyTorch is not installed.
@@ -40,7 +40,7 @@ def pick_device(asked: str) -> torch.device:
             first one) or "cuda:N".
 
     Raises:
-        DeviceError: That device is not there, or the name is none of the above.
+        DeviceError: The device does not exist, or the name is none of the above.
     """
     import torch
 
@@ -70,10 +70,10 @@ def pick_device(asked: str) -> torch.device:
 
 
 def set_threads(threads: int | None) -> None:
-    """Let PyTorch compute on this many CPU threads; None leaves its own choice.
+    """Set the number of CPU threads of PyTorch; None keeps PyTorch's own choice.
 
-    It holds for the whole process: of runs in several threads the last to begin decides. That
-    changes how fast they are, and what they compute by no more than float32 rounding.
+    The setting is process-wide: if runs overlap in several threads, the last one to begin decides.
+    This affects speed, and results only by float32 rounding.
     """
     if threads is not None:
         import torch
@@ -85,9 +85,8 @@ def set_threads(threads: int | None) -> None:
 def inference() -> Iterator[None]:
     """Compute without gradients and, on CUDA, in true float32.
 
-    cuDNN's convolutions round to TF32 (10 bits of mantissa) unless told not to, which moves
-    logits by more than 1e-3. What was set before is set again at the end, when no other thread
-    is computing either.
+    By default cuDNN's convolutions round to TF32 (10 bits of mantissa), which changes logits by
+    more than 1e-3. The previous setting is restored when the last thread has left such a block.
     """
     import torch
 
@@ -110,4 +109,4 @@ def _without_tf32() -> Iterator[None]:
 
 
 _true_float32 = Together(_without_tf32)
-"""The flags are the process's."""
+"""Shared between threads, as the flags are process-wide."""

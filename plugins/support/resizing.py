@@ -1,4 +1,4 @@
-"""Working on a smaller picture, which cutters and detectors share."""
+"""Scales pictures down, for cutters and detectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def shrink(frame: UInt8, longer_side_px: int) -> tuple[UInt8, float]:
     """Scale a frame (h, w, 3) down so that its longer side is `longer_side_px`.
 
     Returns:
-        The frame, and the scale it has now, at most 1: a smaller one stays as it is.
+        The frame, and its scale, at most 1: frames that are small enough are returned as they are.
     """
     height, width = frame.shape[:2]
     scale = longer_side_px / max(height, width)

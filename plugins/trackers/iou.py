@@ -1,4 +1,4 @@
-"""The reference's greedy tracker, made online and one to one."""
+"""The reference's greedy tracker, changed to work online and with one-to-one matching."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ class IouConfig(TrackerConfig):
 
 
 class IouTracker:
-    """Joins each face to the track whose last face it overlaps most.
+    """Adds each face to the track whose last face it overlaps most.
 
-    The pairs of a frame are matched from the greatest overlap down, each face and each track at
-    most once.
+    Faces and tracks are matched greedily by decreasing overlap, each at most once.
     """
 
     def __init__(self, config: IouConfig, detect_every: int = 1) -> None:
@@ -42,7 +41,7 @@ class IouTracker:
         self._tracks = LiveTracks(config, detect_every)
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
-        """Take the faces of the next frame looked at; see `core.contracts.Tracker`."""
+        """Take the faces of the next detected frame; see `core.contracts.Tracker`."""
         pieces = self._tracks.end_lost(index)
         free = set(range(len(found)))
         for number, face in self._matches(found.boxes):
@@ -59,16 +58,16 @@ class IouTracker:
         return self._tracks.end_all()
 
     def _matches(self, boxes: Float64) -> list[tuple[int, int]]:
-        """Pairs of a track's number and a face, each of them in one pair at most."""
+        """Matched pairs of a track's number and a face's index."""
         last_boxes = self._tracks.last_boxes
         if not last_boxes or not len(boxes):
             return []
         numbers = list(last_boxes)
         overlap = iou(np.stack(list(last_boxes.values())), boxes)
-        least = np.nextafter(self._iou_threshold, 1)  # more than the threshold
+        least = np.nextafter(self._iou_threshold, 1)  # strictly above the threshold
         return [(numbers[row], face) for row, face in pairs(overlap, least)]
 
 
 def build(config: IouConfig, context: Context) -> IouTracker:
-    """Make the tracker."""
+    """Build the tracker."""
     return IouTracker(config, context.detect_every)

@@ -1,4 +1,4 @@
-"""No voice activity detection: what a face's score says is not checked against the sound."""
+"""No voice activity detection: decisions depend on the faces' scores alone."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ class NoneConfig:
 
 
 def build(config: NoneConfig, context: Context) -> None:
-    """There is nothing to make."""
+    """Return None: there is no detector."""

@@ -1,4 +1,4 @@
-"""The whole result as JSON."""
+"""Writes the whole result as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class JsonConfig:
 
 
 class JsonWriter:
-    """Writes `result.json`, in the form that `core.results.schema` describes."""
+    """Writes `result.json`, as specified by `core.results.schema`."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""

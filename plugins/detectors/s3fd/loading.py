@@ -1,4 +1,4 @@
-"""Loads S3FD: which weights, on which device."""
+"""Loads S3FD: chooses its weights and device."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _HINT = "detector.weights takes wider_face or the path of an S3FD checkpoint"
 
 
 def build(config: S3fdConfig, context: Context) -> S3fdDetector:
-    """Load S3FD onto the device asked for.
+    """Load S3FD onto the requested device.
 
     Raises:
         MissingExtraError: PyTorch or torchvision is not installed.
-        DeviceError: The device asked for is not there.
+        DeviceError: The requested device does not exist.
         WeightsError: The weights are missing, damaged or of another model.
     """
     import_torch("detector=s3fd", instead=_INSTEAD)

@@ -1,4 +1,4 @@
-"""Light-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+"""Light-ASD, compatible with the published checkpoints, run by PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MODEL = Model(
     },
     folder=Path(__file__).parent,
     network=_network,
-    # Three blocks; the longer path of each has a kernel of 5 along time.
+    # Three blocks; the longer path of each has one temporal kernel of 5, which reaches 2 frames.
     sharing=Reach(3 * 2, 128),
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,

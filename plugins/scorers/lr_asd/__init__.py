@@ -1,4 +1,4 @@
-"""LR-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+"""LR-ASD, compatible with the published checkpoints, run by PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MODEL = Model(
     },
     folder=Path(__file__).parent,
     network=_network,
-    # Three blocks, each with kernels of 5 and 3 along time.
+    # Three blocks, each with temporal kernels of 5 and 3, which reach 2 and 1 frames.
     sharing=Reach(3 * (2 + 1), 128),
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,

@@ -1,7 +1,7 @@
-"""What the scorers share that look at windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
+"""The code shared by scorers that read windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
 
-They differ in their network, in their weights and the windows that suit these, and in how far a
-frame's neighbours reach into its visual vector. All else is here: the parameters, windows of
+These scorers differ in their network, in their weights and the best windows for each, and in how
+many neighbouring frames a visual vector depends on. All else is here: the parameters, windows of
 several lengths, PyTorch and ONNX Runtime, bundles, checkpoints and every error. Neither runtime is
 imported before it is needed.
 """

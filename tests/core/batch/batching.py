@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from asdkit.core.batch.settings import BATCH
-from asdkit.core.batch.run import run_batch
 from asdkit.core.batch.manifest import Record, Records, now
+from asdkit.core.batch.run import run_batch
+from asdkit.core.batch.settings import BATCH
 from asdkit.core.config.compose import compose_app
 from asdkit.core.errors import InputError
 

@@ -13,9 +13,8 @@ from batching import CHEAP, batch, begun, latest, results, states
 from synth import write_video
 
 import asdkit
-from asdkit.core.batch.settings import BATCH
 from asdkit.core.batch.manifest import Records
-from asdkit.core.batch.settings import settings_hash
+from asdkit.core.batch.settings import BATCH, settings_hash
 from asdkit.core.cli import main as cli
 from asdkit.core.cli.main import main
 from asdkit.core.config.compose import compose_app, settings_of
