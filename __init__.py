@@ -1,6 +1,7 @@
 """asdkit: say which visible face is speaking, frame by frame.
 
 `run` processes a video, `load` makes one component; the command `asd` does both and more.
+`asdkit.plugin` has what a plugin may import, `asdkit.testing` the checks that components must pass.
 """
 
 from importlib import import_module
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .core.version import __version__
 
 if TYPE_CHECKING:
-    from .core.components import Component, Context
-    from .core.config import load
+    from .core.component import Component, Context
     from .core.errors import AsdError
     from .core.hookspecs import hookimpl
+    from .core.loading import load
     from .core.pipeline import run
     from .core.types import Clip, Detections, Frame, Result, Scores, Track, TrackPiece
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _HOME = {
     "AsdError": "errors",
     "Clip": "types",
-    "Component": "components",
-    "Context": "components",
+    "Component": "component",
+    "Context": "component",
     "Detections": "types",
     "Frame": "types",
     "Result": "types",
@@ -29,7 +30,7 @@ _HOME = {
     "Track": "types",
     "TrackPiece": "types",
     "hookimpl": "hookspecs",
-    "load": "config",
+    "load": "loading",
     "run": "pipeline",
 }
 
@@ -51,7 +52,16 @@ __all__ = [
 ]
 
 
+_MODULES = ("plugin", "testing")
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".core.{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_MODULES]

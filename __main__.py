@@ -4,9 +4,9 @@ import sys
 
 
 def main() -> None:
-    """Run the command; see `core.cli.main`. Ctrl-C while even that is loaded is no traceback."""
+    """Run the command; see `core.cli.main`. Ctrl-C while that is loaded is no traceback."""
     try:
-        from .core.cli import main as command
+        from .core.cli.main import main as command
     except KeyboardInterrupt:
         sys.exit(130)
     command()

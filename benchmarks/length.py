@@ -16,7 +16,7 @@ from pathlib import Path
 
 import av
 
-from asdkit.core.demo import make_clip
+from asdkit.core.demo.clip import make_clip
 
 from .machine import describe
 

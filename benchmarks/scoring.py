@@ -26,14 +26,14 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from asdkit.core.components import Context, registry
-from asdkit.core.config import Chosen
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
+from asdkit.core.component import Context
+from asdkit.core.config.chosen import Chosen
+from asdkit.core.registry import registry
 from asdkit.core.types import GRID_FPS, Clip
 from asdkit.export.agreement import record
 from asdkit.export.bundles import export
 from asdkit.export.settings import ExportOptions, ExportPlan
-from asdkit.plugins.onnx_support import CUDA
 from asdkit.plugins.scorers.light_asd import MODEL as LIGHT_ASD
 from asdkit.plugins.scorers.lr_asd import MODEL as LR_ASD
 from asdkit.plugins.scorers.talknet import MODEL as TALKNET
@@ -42,7 +42,8 @@ from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.network import FlatConv, Network
 from asdkit.plugins.scorers.windowed.windows import cut
-from asdkit.plugins.torch_support import inference
+from asdkit.plugins.support.onnx_devices import CUDA
+from asdkit.plugins.support.pytorch import inference
 
 from .machine import describe
 

@@ -1,1 +1,1 @@
-"""What asdkit stands on: types, contracts, media, the pipeline and the command line."""
+"""The core of asdkit: types, contracts, media, the pipeline and the command line."""

@@ -20,21 +20,21 @@ from .named_files import open_file
 from .types import Float64, Int64
 
 SPEAKING_AUDIBLE = "SPEAKING_AUDIBLE"
-"""The label of who speaks and is heard, the only one that predictions may have."""
+"""The label of a face that speaks and is heard; the only one allowed in predictions."""
 SPEAKING_NOT_AUDIBLE = "SPEAKING_NOT_AUDIBLE"
 NOT_SPEAKING = "NOT_SPEAKING"
 LABELS = (NOT_SPEAKING, SPEAKING_AUDIBLE, SPEAKING_NOT_AUDIBLE)
-"""What a label of ground truth may be."""
+"""The labels allowed in ground truth."""
 
 BOX_COLUMNS = ("entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2")
 TRUTH_COLUMNS = ("video_id", "frame_timestamp", *BOX_COLUMNS, "label", "entity_id")
-"""The columns of ground truth, in the order they have where the file has no header line."""
+"""The columns of ground truth, in their order in files without a header line."""
 PREDICTION_COLUMNS = (*TRUTH_COLUMNS, "score")
 """The columns of predictions."""
 _LARGEST = 1e8
-"""A larger number is no time in seconds and no place in a picture."""
+"""Largest number accepted as a time in seconds or a position in a picture."""
 _LONGEST_NAME = 1000
-"""Characters; rows are kept as arrays, in which all names take as much room as the longest."""
+"""Most characters of a name: in an array of strings, each takes as much memory as the longest."""
 _TEXTS = ("video_id", "label", "entity_id")
 
 
@@ -45,7 +45,7 @@ class AvaRows:
     Attributes:
         line: (n,) int64, the line of the file, from 1.
         video_id: (n,) str.
-        time_s: (n,) float64, seconds on the clock of the file, or as far as it begins later.
+        time_s: (n,) float64, seconds on the clock of the file, or less if the file begins later.
         boxes: (n, 4) float64, x1, y1, x2, y2 relative to the picture, 0 to 1.
         label: (n,) str, one of `LABELS`.
         entity_id: (n,) str, the face track.
@@ -62,27 +62,27 @@ class AvaRows:
         return len(self.line)
 
 
-def read_truth(path: Path) -> AvaRows:
-    """Read ground truth, with or without a header line; other columns are passed over.
+def read_ava_truth(path: Path) -> AvaRows:
+    """Read ground truth, with or without a header line; other columns are ignored.
 
     Raises:
-        InputError: The file cannot be read, has no row, lacks a column, or a value is none.
+        InputError: The file cannot be read, has no row, lacks a column, or a value is invalid.
     """
     return _read(path, TRUTH_COLUMNS, LABELS)[0]
 
 
-def read_predictions(path: Path) -> tuple[AvaRows, Float64]:
+def read_ava_predictions(path: Path) -> tuple[AvaRows, Float64]:
     """Read predictions, which have a header line, and their (n,) float64 scores.
 
     Raises:
-        InputError: The file cannot be read, has no row, lacks a column, a value is none, or a
+        InputError: The file cannot be read, has no row, lacks a column, a value is invalid, or a
             label is not SPEAKING_AUDIBLE.
     """
     return _read(path, PREDICTION_COLUMNS, (SPEAKING_AUDIBLE,))
 
 
 def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[AvaRows, Float64]:
-    """The rows, and their scores if `columns` has them."""
+    """Read the rows, and their scores if `columns` includes them."""
     lines = array("q")
     numbers = {name: array("d") for name in columns if name not in _TEXTS}
     texts: dict[str, list[str]] = {name: [] for name in _TEXTS}
@@ -105,19 +105,8 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
                 for name, values in numbers.items():
                     values.append(_number(here, name, row[where[name]]))
                 for name, words in texts.items():
-                    words.append(intern(same_form(row[where[name]])))
-                    if len(words[-1]) > _LONGEST_NAME:
-                        raise InputError(
-                            f"{here} has {len(words[-1])} characters as {name}",
-                            f"Names may have {_LONGEST_NAME}",
-                        )
-                if texts["label"][-1] not in labels:
-                    raise InputError(
-                        f"{here} has the label {texts['label'][-1][:40]!r}; it must be "
-                        f"{' or '.join(labels)}",
-                        "Rows without a label must be left out, and those of predictions stand "
-                        f"for {SPEAKING_AUDIBLE}",
-                    )
+                    words.append(_name(here, name, row[where[name]]))
+                _check_label(here, texts["label"][-1], labels)
                 lines.append(reader.line_num)
     except OSError as error:
         raise InputError(
@@ -141,7 +130,7 @@ def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[
 
 
 def _places(path: Path, first: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
-    """Where each column stands, by the first row of a file: its header or, in truth, its data."""
+    """The index of each column, from the first row: a header or, in ground truth only, data."""
     if "label" in first:
         if missing := [name for name in columns if name not in first]:
             raise InputError(
@@ -157,8 +146,31 @@ def _places(path: Path, first: Sequence[str], columns: Sequence[str]) -> dict[st
     return {name: k for k, name in enumerate(columns)}
 
 
+def _name(here: str, column: str, text: str) -> str:
+    """A name in its normal form.
+
+    Raises:
+        InputError: It is too long.
+    """
+    name = intern(same_form(text))
+    if len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"{here} has {len(name)} characters as {column}", f"Names may have {_LONGEST_NAME}"
+        )
+    return name
+
+
+def _check_label(here: str, label: str, labels: Collection[str]) -> None:
+    if label not in labels:
+        raise InputError(
+            f"{here} has the label {label[:40]!r}; it must be {' or '.join(labels)}",
+            "Rows without a label must be left out, and those of predictions stand "
+            f"for {SPEAKING_AUDIBLE}",
+        )
+
+
 def _number(here: str, name: str, text: str) -> float:
-    """A value of a row; scores alone may be infinite, or of any size."""
+    """Parse a value of a row; only scores may be infinite or of any size."""
     try:
         value = float(text)
     except ValueError:

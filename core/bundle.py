@@ -1,14 +1,14 @@
-"""A bundle: a folder with a network as ONNX graphs and a manifest that says what they are.
+"""A bundle: a folder with a network as ONNX graphs, and a manifest that describes them.
 
-`asd export` writes it, scorers that run on ONNX Runtime read it. The manifest holds the SHA-256 of
-each file, so that a file that is missing or altered is noticed before it is run. All files lie in
-the folder itself, and a graph keeps its weights in its own file.
+`asd export` writes bundles; scorers that run on ONNX Runtime read them. The manifest holds the
+SHA-256 of each file, so that missing or altered files are noticed before they are run. All files
+are in the folder itself, and each graph has its weights in its own file.
 """
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from .weights import cache_folder, given_folder, note
 
 MANIFEST = "manifest.json"
 FORMAT = "asdkit-bundle-1"
-"""What `format` in the manifest says."""
+"""The value of `format` in the manifest."""
 _MOST_OPSET = 1000
 AGAIN = "Copy the bundle again, or make it anew with: asd export"
-"""How to mend a bundle."""
+"""Hint of errors about a damaged bundle."""
 
 
 class Bundle:
@@ -34,10 +34,10 @@ class Bundle:
 
     Attributes:
         folder: The folder.
-        manifest: What its manifest says; docs/onnx.md lists the keys.
+        manifest: The content of its manifest; docs/onnx.md lists the keys.
 
     Raises:
-        WeightsError: It is no bundle, or its manifest is damaged.
+        WeightsError: The folder is not a bundle, or its manifest is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,8 +48,8 @@ class Bundle:
         """A file of the bundle, checked against the manifest.
 
         Raises:
-            WeightsError: The manifest does not know it, it is missing, it was altered, or it is a
-                graph with weights in another file.
+            WeightsError: The file is not in the manifest, is missing or altered, or is a graph
+                with weights in another file.
         """
         path = self.folder / name
         files = self.manifest["files"]
@@ -89,41 +89,44 @@ def _read(path: Path) -> Mapping[str, Any]:
             f"{reprlib.repr(known)}, not {FORMAT!r}",
             "Make the bundle anew with: asd export",
         )
-    parts = (("model", str), ("precision", str), ("opset", int), ("weights", dict), ("files", dict))
-    for key, kind in parts:
-        if type(manifest.get(key)) is not kind:  # true is no number
-            raise WeightsError(f"{path} is damaged: it says nothing of {key!r}", AGAIN)
-    if not 0 < manifest["opset"] <= _MOST_OPSET:
-        raise WeightsError(f"{path} is damaged: there is no such opset", AGAIN)
-    for key in ("name", "file", "sha256"):
-        if not isinstance(manifest["weights"].get(key), str):
-            raise WeightsError(f"{path} is damaged: its weights have no {key!r}", AGAIN)
-    for name, entry in manifest["files"].items():
-        if name in ("", ".", "..") or {*name} & {"/", "\\", "\0"}:
-            raise WeightsError(
-                f"{path} is damaged: {reprlib.repr(name)} is not the name of a file in its folder",
-                AGAIN,
-            )
-        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
-            raise WeightsError(f"{path} is damaged: it has no SHA-256 of {name}", AGAIN)
+    if wrong := next(_damages(manifest), None):
+        raise WeightsError(f"{path} is damaged: {wrong}", AGAIN)
     return dict(manifest)
 
 
+def _damages(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Each thing that is wrong with a manifest; later checks rely on the earlier ones."""
+    parts = (("model", str), ("precision", str), ("opset", int), ("weights", dict), ("files", dict))
+    for key, kind in parts:
+        if type(manifest.get(key)) is not kind:  # not isinstance, as True is an int
+            yield f"it says nothing of {key!r}"
+    if not 0 < manifest["opset"] <= _MOST_OPSET:
+        yield "there is no such opset"
+    for key in ("name", "file", "sha256"):
+        if not isinstance(manifest["weights"].get(key), str):
+            yield f"its weights have no {key!r}"
+    for name, entry in manifest["files"].items():
+        if name in ("", ".", "..") or {*name} & {"/", "\\", "\0"}:
+            yield f"{reprlib.repr(name)} is not the name of a file in its folder"
+        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+            yield f"it has no SHA-256 of {name}"
+
+
 def bundle_name(model: str, weights: str, precision: str) -> str:
-    """The name under which a bundle of published weights is kept and looked for."""
+    """The folder name of a bundle of published weights."""
     return f"{model}_{weights}_{precision}"
 
 
 def own_folder(name: str) -> Path:
-    """Where `asd export` puts a bundle of published weights unless told otherwise."""
+    """The default folder of `asd export` for a bundle of published weights."""
     return cache_folder() / name
 
 
 def find_bundle(model: str, weights: str) -> Path:
-    """The exported bundle of published weights in fp32: in `ASDKIT_WEIGHTS` or in the cache.
+    """Find the exported bundle of published weights in fp32, in `ASDKIT_WEIGHTS` or the cache.
 
     Raises:
-        WeightsError: There is none.
+        WeightsError: There is no such bundle.
     """
     name = bundle_name(model, weights, "fp32")
     given = given_folder()

@@ -1,4 +1,4 @@
-"""What a component of each kind must do. Any object with these methods fits."""
+"""The contract of each kind of component. Any object with these methods fulfils it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece,
 class Cutter(Protocol):
     """Finds where shots begin.
 
-    One that has to see what follows has an attribute `lookahead_frames`: its answer is for the
-    frame so many before the one it is given. After the last frame it is given that picture as
-    many times more.
+    A cutter that needs later frames has an attribute `lookahead_frames`: each answer is about the
+    frame that many frames before the one passed in. At the end of the video the last picture is
+    passed in that many more times.
     """
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
@@ -24,7 +24,7 @@ class Cutter(Protocol):
         Args:
             frame: (height, width, 3) uint8, RGB, in stored pixels; frames come in order, none
                 left out.
-            index: Its grid frame number.
+            index: Grid frame number of `frame`.
         """
         ...
 
@@ -32,12 +32,12 @@ class Cutter(Protocol):
 class Detector(Protocol):
     """Finds faces. One instance serves any number of videos.
 
-    It is not asked again about a picture that stands still. One that does not look at pictures,
-    but knows the faces of each frame beforehand, has an attribute `looks` that is False: it is
-    asked about every frame, and its boxes are in stored pixels, square or not.
+    A picture that repeats the previous one is not passed in again. A detector that does not look
+    at pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
+    False: it is called for every frame, and its boxes are in stored pixels, square or not.
 
-    It may have a method `smallest_face_px(height, width) -> float`, the larger side of the
-    smallest face that it finds in pictures of this size, in their pixels: said where no face is.
+    It may have a method `smallest_face_px(height, width) -> float`: the larger side, in pixels, of
+    the smallest face it can find in pictures of this size. A note states it if no face is found.
     """
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
@@ -45,8 +45,8 @@ class Detector(Protocol):
 
         Args:
             frames: (n, height, width, 3) uint8, RGB, in square pixels.
-            indices: The n grid frame numbers, rising; some may have been left out. -1 stands for
-                a picture that is no frame of the video, such as a portrait.
+            indices: The n grid frame numbers, rising, perhaps with gaps. -1 stands for a picture
+                that is not a frame of the video, such as a portrait.
 
         Returns:
             One `Detections` per frame, in the same order, empty ones included; boxes in pixels of
@@ -59,21 +59,21 @@ class Tracker(Protocol):
     """Joins the faces of successive frames into tracks, within one shot.
 
     It may have a method `end(tracks) -> list[TrackPiece]`, which ends some of its tracks before
-    the next frame and returns their last pieces: another person has taken their place. One that
-    has none is flushed instead, as at the end of a shot.
+    the next frame and returns their last pieces; it is called if another person has taken their
+    place. Without this method `flush` is called instead, as at the end of a shot.
     """
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
-        """Take the faces of the next frame looked at.
+        """Take the faces of the next frame the detector was run on.
 
         Args:
-            index: Its grid frame number, higher than the last one; some may be left out.
-            found: Its faces.
+            index: Grid frame number, higher than the last one, perhaps with a gap.
+            found: The faces of that frame.
 
         Returns:
-            The pieces of tracks that became certain. A new track is told of at once, and its
-            pieces follow each other without a gap: the frames of a track that is not told of
-            are not kept.
+            The pieces of tracks that are final now. A new track must be returned at once, and its
+            pieces must follow each other without a gap, as frames are only kept for tracks that
+            have been returned.
         """
         ...
 
@@ -81,13 +81,13 @@ class Tracker(Protocol):
         """End all tracks, at the end of a shot; the next `update` starts anew.
 
         Returns:
-            The last piece of every track that was still live. Numbers are not used again.
+            The last piece of every track that was still live. Track numbers are never reused.
         """
         ...
 
 
 class Scorer(Protocol):
-    """Says how likely each face is the one speaking. One instance serves any number of videos."""
+    """Scores how likely each face is the one speaking. One instance serves any number of videos."""
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score any number of clips of any length; one `Scores` per clip, a row per frame."""
@@ -101,7 +101,7 @@ class Embedder(Protocol):
     """
 
     def embed(self, faces: UInt8) -> Float32:
-        """Embed faces, each by itself.
+        """Embed faces, each independently.
 
         Args:
             faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it.
@@ -113,21 +113,21 @@ class Embedder(Protocol):
 
 
 class Vad(Protocol):
-    """Voice activity detection: hears where somebody speaks. One instance hears one sound.
+    """Voice activity detection. One instance processes one sound.
 
-    A detector whose answer depends on what it heard before may say so in an attribute `memory_s`,
-    seconds: where a run begins within a video, it is handed so much of the sound before that.
+    A detector whose output depends on earlier sound may have an attribute `memory_s`: if a run
+    begins within a video, it is first given so many seconds of the sound before.
     """
 
     def speech(self, sound: Int16) -> Float32:
-        """Listen to the next piece of the sound.
+        """Process the next piece of the sound.
 
         Args:
             sound: (640 n,) int16, 16 kHz mono, the sound of the next n grid frames; n is a
                 multiple of four, except in the last piece.
 
         Returns:
-            (n,) float32 from 0 to 1, one for each frame: how likely somebody speaks.
+            (n,) float32 from 0 to 1: for each frame, the probability that somebody speaks.
         """
         ...
 
@@ -136,7 +136,7 @@ class Writer(Protocol):
     """Writes a result in one format."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
-        """Write into `folder`, which exists, and return the files, each of them whole."""
+        """Write into `folder`, which exists, and return the files written, all complete."""
         ...
 
 
@@ -144,7 +144,7 @@ class Dataset(Protocol):
     """Videos with labels.
 
     Attributes:
-        measure: What the dataset is judged by, unless told otherwise.
+        measure: The dataset's default metric.
     """
 
     measure: Measure
@@ -153,6 +153,6 @@ class Dataset(Protocol):
         """The videos, in a fixed order.
 
         Raises:
-            AsdError: A file is missing or is not what it should be.
+            AsdError: A file is missing or invalid.
         """
         ...

@@ -1,4 +1,4 @@
-"""Errors a user can mend: each says what was wrong and, in its hint, how to put it right."""
+"""Errors a user can fix: each says what was wrong and, in its hint, how to fix it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import sys
 from typing import Any
 
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
-"""Characters that a terminal obeys, and what is shown for them."""
+"""Terminal control characters, with their replacement."""
 
 
 class AsdError(Exception):
     """A failure that is not a bug of asdkit; the command prints it as one line and exits 2.
 
-    It can be pickled, whatever the arguments of a class derived from it: an error in another
-    process arrives here as the same line.
+    Instances can be pickled, whatever arguments a subclass takes, so that an error in another
+    process arrives with the same text.
 
     Args:
-        what: What was wrong, what was got and what was expected or is available.
-        hint: How to mend it; empty when `what` already says so.
+        what: What was wrong, what was given, and what was expected or is available.
+        hint: How to fix it; empty if `what` says so.
     """
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -32,10 +32,10 @@ class AsdError(Exception):
         return one_line(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it is pickled: without calling the class again, whose arguments only it knows.
+        """Support pickling without calling the class, whose arguments are unknown here.
 
-        A class that cannot be found by its name, as one made in a function, becomes the nearest
-        one that can; a value that cannot be pickled is left away.
+        A class that cannot be imported by name, such as one defined in a function, is replaced by
+        its nearest base that can; values that cannot be pickled are left out.
         """
         kind = next(
             kind
@@ -49,19 +49,19 @@ class AsdError(Exception):
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and characters that a terminal would obey."""
+    """A text without line breaks and terminal control characters."""
     return " ".join(text.split()).translate(_CONTROLS)
 
 
 def _again(kind: type[AsdError], args: tuple[Any, ...]) -> AsdError:
-    """An error as it was, without its values, which follow."""
+    """Recreate a pickled error; pickle restores its attributes afterwards."""
     error = kind.__new__(kind)
     error.args = args
     return error
 
 
 def _can_be_found(kind: type) -> bool:
-    """Whether another process finds a class by the name of its module and its own."""
+    """Whether a class can be imported by its module and qualified name."""
     found: Any = sys.modules.get(kind.__module__)
     for name in kind.__qualname__.split("."):
         found = getattr(found, name, None)
@@ -71,13 +71,13 @@ def _can_be_found(kind: type) -> bool:
 def _can_be_pickled(value: object) -> bool:
     try:
         pickle.dumps(value)
-    except Exception:  # a stranger's value can refuse in any way
+    except Exception:  # values from plugins may raise anything
         return False
     return True
 
 
 class InputError(AsdError):
-    """The video, its sound or another file given is not usable."""
+    """The video, its sound or another given file is not usable."""
 
 
 class ConfigError(AsdError):
@@ -93,11 +93,11 @@ class WeightsError(AsdError):
 
 
 class DeviceError(AsdError):
-    """The device asked for is not there."""
+    """The requested device does not exist."""
 
 
 class OutputError(AsdError):
-    """The results cannot be written where they were asked for."""
+    """The results cannot be written to the requested place."""
 
 
 class ExportError(AsdError):
@@ -108,10 +108,10 @@ class MissingExtraError(AsdError):
     """A package that this component needs is not installed.
 
     Args:
-        needed_by: What the user chose that needs it, such as "scorer=talknet".
+        needed_by: The option that needs the package, such as "scorer=talknet".
         package: The package.
-        extra: The extra of asdkit that brings it.
-        instead: What can be chosen instead, such as "scorer=talknet_onnx"; empty for nothing.
+        extra: The extra of asdkit that installs it.
+        instead: An alternative without it, such as "scorer=talknet_onnx"; empty for none.
     """
 
     def __init__(self, needed_by: str, package: str, extra: str, instead: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Files that appear only when whole, and names of files."""
+"""Atomic writing of files and folders, and file names."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from .stopping import last_resort
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?(?:-\d+)?\.partial(?:\.[^.]*)?")
-"""Names that `whole` gives: by process, machine and count, so that no two are alike."""
+"""Temporary names given by `whole`, unique by process, machine and count."""
 _partial_count = itertools.count()
 _partial_now: set[str] = set()
-"""Names of this process that are being written to."""
+"""Temporary names this process is writing to."""
 
 _LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
-"""In lower case: what Windows and Macs leave in folders."""
+"""Files that Windows and macOS leave in folders, in lower case."""
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `path` once the block ends well.
+    """Write a file atomically: yield a temporary path, renamed to `path` if the block succeeds.
 
     Args:
-        path: The file to make; its folder is made if need be.
+        path: The file to write; its folder is created if missing.
 
     Yields:
-        A path beside it with the same suffix. If the block raises, that file is removed and
-        `path` stays as it was.
+        A path in the same folder with the same suffix. If the block raises, that file is removed
+        and `path` stays as it was.
 
     Raises:
-        OutputError: The file system refuses.
+        OutputError: The file cannot be written.
     """
     number = next(_partial_count)
     aside = path.with_name(f".{path.stem}.{os.getpid()}-{_HOST}-{number}.partial{path.suffix}")
     _partial_now.add(aside.name)
 
     def remove() -> None:
-        with suppress(OSError):  # what went wrong has been raised already
+        with suppress(OSError):  # the actual error has been raised already
             aside.unlink()
         _partial_now.discard(aside.name)
 
@@ -70,10 +70,10 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what `whole` has left in a folder, of processes of this machine that are no more.
+    """Remove temporary files of `whole` from a folder, left by dead processes of this machine.
 
-    In a container every process may have the same number: so a name with this one's number counts
-    as left by an earlier one, unless a thread of this one is writing to it.
+    In containers all processes may have the same pid. So a name with this process's pid counts as
+    left by an earlier process, unless a thread of this one is writing to it.
     """
     with suppress(OSError):
         for path in folder.iterdir():
@@ -86,10 +86,10 @@ def remove_partial(folder: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether there is a process of that number, and not this one."""
+    """Whether another process with this pid is running."""
     if pid == os.getpid():
         return False
-    if os.name == "nt":  # asking would end it
+    if os.name == "nt":  # os.kill would end it
         return True
     try:
         os.kill(pid, 0)
@@ -102,17 +102,18 @@ def _lives(pid: int) -> bool:
 
 @contextmanager
 def whole_folder(folder: Path, *, parents: bool = True) -> Iterator[Path]:
-    """A folder to write to, which becomes `folder` once the block ends well.
+    """Write a folder atomically: yield a temporary one, renamed to `folder` if the block succeeds.
 
     Args:
-        folder: The folder to make; one that is there is replaced.
-        parents: Whether the folders that it lies in are made if need be.
+        folder: The folder to write; an existing one is replaced.
+        parents: Whether to create missing parent folders.
 
     Yields:
-        An empty folder beside it. If the block raises, it is removed and `folder` stays as it was.
+        An empty folder beside `folder`. If the block raises, it is removed and `folder` stays as
+        it was.
 
     Raises:
-        OutputError: The file system refuses.
+        OutputError: The folder cannot be written.
     """
     made: list[Path] = []
     try:
@@ -137,7 +138,7 @@ def whole_folder(folder: Path, *, parents: bool = True) -> Iterator[Path]:
                 if old.exists():
                     old.rename(folder)
                 raise
-    except BrokenPipeError:  # of whoever reads what the block prints
+    except BrokenPipeError:  # from printing within the block
         raise
     except OSError as error:
         raise OutputError(
@@ -151,13 +152,13 @@ def whole_folder(folder: Path, *, parents: bool = True) -> Iterator[Path]:
 
 
 _APPLE_DOUBLE = bytes.fromhex("00051607")
-"""How the files begin in which a Mac keeps what other file systems have no room for."""
+"""Magic number of AppleDouble files, in which macOS stores metadata on foreign file systems."""
 
 
 def is_apple_double(path: Path) -> bool:
-    """Whether a file only holds what a Mac had to say of the one beside it: `._talk.mp4`.
+    """Whether a file such as `._talk.mp4` holds only macOS's metadata of the file beside it.
 
-    By its content, for files that a user has named; what is merely found goes by `is_litter`.
+    Decided by content, for files that a user names; for files found in folders see `is_litter`.
     """
     if not path.name.startswith("._"):
         return False
@@ -170,15 +171,15 @@ def is_apple_double(path: Path) -> bool:
 
 @contextmanager
 def same_folder(folder: Path) -> Iterator[None]:
-    """A block at whose end a folder must still be the one that it was, not another in its place.
+    """Check at the end of the block that a folder has not been removed or replaced.
 
     Raises:
-        OSError: It was removed.
+        OSError: It has.
     """
-    if os.name == "nt":  # a folder cannot be opened
+    if os.name == "nt":  # folders cannot be opened
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)  # while it is open its number is not used again
+    descriptor = os.open(folder, os.O_RDONLY)  # while open, its inode number is not reused
     try:
         yield
         if not os.path.samestat(os.fstat(descriptor), folder.stat()):
@@ -188,52 +189,52 @@ def same_folder(folder: Path) -> Iterator[None]:
 
 
 def missing_folders(folder: Path) -> list[Path]:
-    """Of a folder and those it lies in, the ones that are not there, the innermost first."""
+    """The missing ones of a folder and its parents, innermost first."""
     return [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
 
 
 def claim(path: Path) -> FileLock | None:
-    """A lock that the system takes back when this process ends; None if another holds it.
+    """Take a lock, which the system releases when this process ends; None if it is taken.
 
     Raises:
-        OSError: The file system refuses.
+        OSError: The file system has no locks, or the file cannot be created.
     """
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return None
-    except NotImplementedError as error:  # how filelock says it
+    except NotImplementedError as error:  # filelock's error for file systems without locks
         raise OSError(errno.ENOSYS, "the file system has no locks (flock)") from error
     return lock
 
 
 def is_litter(path: Path) -> bool:
-    """Whether a file is one that systems leave beside others, or hidden: none that is meant.
+    """Whether a file is hidden, or one that operating systems leave in folders.
 
-    Macs write a `._NAME` beside each NAME on disks that are not their own, and folders
-    `__MACOSX` into archives.
+    macOS writes a `._NAME` beside each NAME on foreign file systems, and folders `__MACOSX` into
+    archives.
     """
     name = path.name.casefold()
     return name.startswith(".") or name in _LITTER
 
 
 def folder_name(video: Path) -> str:
-    """What a folder for a video is called: its stem, but not hidden, nor `.` or `..`."""
+    """The name of a video's folder: its stem, changed if it is hidden or `.` or `..`."""
     shown = video.stem.lstrip(".")
     return shown if shown.strip(". ") else f"video-{video.name.strip('. ')}"
 
 
 def same_form(name: str) -> str:
-    """A name in the one form in which names are compared.
+    """Normalise a name (Unicode NFC) for comparison.
 
-    An accented letter may be one character or two: systems differ, and so do labels and files.
+    An accented letter may be one character or two, depending on the system that wrote it.
     """
     return normalize("NFC", name)
 
 
 def expanded(path: str) -> Path:
-    """A path with the user's home for `~`; one that is nobody's home stays as it is."""
+    """A path with `~` expanded; one with an unknown user's home stays as it is."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -244,7 +245,7 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file, in lower-case hexadecimal digits.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     digest = hashlib.sha256()
     with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""Whether values read from a file are of the form that a JSON Schema describes.
+"""Validates values read from a file against a JSON Schema.
 
-The part of JSON Schema that `result.schema.json` uses, so that whoever runs asdkit needs no
-validator; tests hold both against the same values.
+Implements the part of JSON Schema that `result.schema.json` uses, so that asdkit needs no validator
+package; tests compare it with one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _SHOWN = 40
 
 
 def misfit(value: Any, schema: Schema) -> str | None:
-    """Where plain values are not of a form, and how; None if they are.
+    """Describe the first violation of a schema; None if the values are valid.
 
     Args:
-        value: The values, as JSON gives them.
-        schema: The form. Of JSON Schema it may use type, const, properties, required,
+        value: The values, as parsed from JSON.
+        schema: A JSON Schema that uses only type, const, properties, required,
             additionalProperties, items, prefixItems, minItems, maxItems, minimum, maximum,
-            exclusiveMinimum, minLength, pattern, anyOf, $ref to its own $defs.
+            exclusiveMinimum, minLength, pattern, anyOf, and $ref to its own $defs.
     """
     return next(_misfits(value, schema, schema, ""), None)
 

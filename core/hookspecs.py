@@ -1,4 +1,4 @@
-"""The hooks through which all components, asdkit's own included, and presets are found."""
+"""The pluggy hooks that provide all components, including asdkit's own, and presets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from .components import Component
+    from .component import Component
 
 PROJECT = "asdkit"
 """Name of the pluggy project and of the entry-point group."""
@@ -20,9 +20,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def asdkit_components() -> Iterable[Component]:  # type: ignore[empty-body]
-    """Name the components of this plugin.
+    """Return the components of this plugin.
 
-    Called once, before the command line is read; heavy imports belong into each component's
+    Called once, before the command line is parsed; heavy imports belong in each component's
     `build`, not here.
 
     Returns:
@@ -37,9 +37,9 @@ def asdkit_components() -> Iterable[Component]:  # type: ignore[empty-body]
 
 @hookspec
 def asdkit_presets() -> Path:  # type: ignore[empty-body]
-    """Name the folder of this plugin's presets, YAML files as those in asdkit's own conf/.
+    """Return the folder of this plugin's presets, YAML files like those in asdkit's conf/.
 
-    Called once, before the command line is read. `detector/acme_far.yaml` in that folder is
+    Called once, before the command line is parsed. `detector/acme_far.yaml` in that folder is
     chosen by `detector=acme_far`, `experiment/acme.yaml` by `experiment=acme`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a dataset says of its videos, and what labels and results say of each face together."""
+"""Labelled videos of a dataset, and labels side by side with a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Clip, Float32, Float64, Result, Spans, checked, probability
+from .arrays import as_array
+from .types import Clip, Float32, Float64, Result, Spans, probability
 
 Bool = NDArray[np.bool_]
 
@@ -22,8 +23,8 @@ class LabelledFace:
     Attributes:
         first_frame: Grid frame of the first box.
         boxes: (n, 4) float64, x1, y1, x2, y2 in source pixels, one per grid frame.
-        clips: The crops and the sound of these frames, clips of a minute at most that follow each
-            other, where the dataset holds these instead of a video.
+        clips: Returns the crops and sound of these frames as successive clips of at most a minute;
+            for datasets that hold crops instead of a video.
     """
 
     first_frame: int
@@ -31,25 +32,25 @@ class LabelledFace:
     clips: Callable[[], Sequence[Clip]] | None = None
 
     def __post_init__(self) -> None:
-        boxes = checked("LabelledFace.boxes", self.boxes, np.float64, (None, 4))
+        boxes = as_array("LabelledFace.boxes", self.boxes, np.float64, (None, 4))
         object.__setattr__(self, "boxes", boxes)
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Labelled faces beside what was found of them: a row for each face and labelled moment.
+    """Labels with the matching scores and decisions: a row for each face and labelled moment.
 
     Attributes:
-        person: (n,) str, whom the label is about, as the dataset names them.
+        person: (n,) str, the person the label is about, as named in the dataset.
         time_s: (n,) float64, seconds from the start of the picture.
-        truth: (n,) bool, whether that face speaks.
-        logits: (n, 2) float32, the scorer's; (0, -inf) where no face was found.
-        decided: (n,) bool, whether the result says that it speaks; False where none was found.
-        found: (n,) bool, whether a face was found there.
-        face_px: (n,) float64, the larger side of the labelled face, in source pixels; of the
-            found one where labels have no size, nan where neither is known.
-        on_screen: (n,) int64, how many labelled faces there are at that moment.
-        unlabelled: Frames of faces found that no label is about.
+        truth: (n,) bool, whether the labelled face speaks.
+        logits: (n, 2) float32, the scorer's; (0, -inf) if no face was found.
+        decided: (n,) bool, the result's decision that the face speaks; False if none was found.
+        found: (n,) bool, whether a face was found for the label.
+        face_px: (n,) float64, the larger side in source pixels of the labelled face, or of the
+            found one if labels have no size; nan if neither is known.
+        on_screen: (n,) int64, number of labelled faces at that moment.
+        unlabelled: Number of frames of found faces without a label.
     """
 
     person: NDArray[np.str_]
@@ -75,7 +76,7 @@ class Judged:
             "on_screen": (np.int64, (n,)),
         }
         for name, (dtype, shape) in kinds.items():
-            array = checked(f"Judged.{name}", getattr(self, name), dtype, shape)
+            array = as_array(f"Judged.{name}", getattr(self, name), dtype, shape)
             object.__setattr__(self, name, array)
 
     def __len__(self) -> int:
@@ -83,17 +84,17 @@ class Judged:
 
     @property
     def score(self) -> Float32:
-        """(n,) float32, the class-1 logit; -inf where no face was found."""
+        """(n,) float32, the class-1 logit; -inf if no face was found."""
         return self.logits[:, 1]
 
     @property
     def probability(self) -> Float32:
-        """(n,) float32 from 0 to 1; 0 where no face was found."""
+        """(n,) float32 from 0 to 1; 0 if no face was found."""
         return probability(self.logits)
 
     @classmethod
     def pooled(cls, parts: Sequence[Judged]) -> Judged:
-        """The rows of several videos as one."""
+        """Concatenate the rows of several videos."""
         arrays = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in cls.__dataclass_fields__
@@ -107,12 +108,12 @@ class LabelledVideo:
     """One video of a dataset.
 
     Attributes:
-        name: Its name, unlike any other of the dataset; holds no path separator.
-        path: The video; None where the dataset holds face crops and sound alone.
-        judge: Holds a result against the labels; None where labels are not about faces.
-        faces: The labelled face tracks, to score these instead of what a detector finds.
-        speakers: Who speaks when, by name, for who-speaks error; None where that is not known.
-        scored: When that is judged; None for the whole video.
+        name: Its name, unique in the dataset, without path separators.
+        path: The video; None if the dataset has only face crops and sound.
+        judge: Matches a result with the labels; None if labels are not about faces.
+        faces: The labelled face tracks, to score instead of detected faces.
+        speakers: By name: when this person speaks, for the who-speaks error; None if unknown.
+        scored: The spans in which the who-speaks error counts; None for the whole video.
     """
 
     name: str
@@ -125,11 +126,11 @@ class LabelledVideo:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that a dataset is judged by.
+    """The main metric of a dataset.
 
     Attributes:
         name: Its key among the metrics of an evaluation, such as "average_precision".
-        higher_is_better: Which way is better.
+        higher_is_better: Whether higher values are better.
     """
 
     name: str

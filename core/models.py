@@ -1,4 +1,4 @@
-"""The components of a plan, built for one video or for many, and what they were made of."""
+"""Builds the components of a plan, for one or many videos, and records weights and devices."""
 
 from __future__ import annotations
 
@@ -6,90 +6,59 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from platform import platform, python_version
 from typing import Any
 
 import numpy as np
 
-from .analysis import Parts
-from .components import RUN_KINDS, Context, registry
-from .config import Plan
+from .analysis.one_pass import Parts
+from .analysis.people import read_people
+from .component import RUN_KINDS, Context
+from .config.plan import AnalysisPlan
 from .errors import DeviceError
-from .files import expanded, sha256
-from .people import read_people
-from .together import Together
+from .files import expanded
+from .provenance import WeightsFile
+from .registry import registry
+from .shared_state import Together
 from .types import Float32
-from .version import __version__
 from .weights import noting
 
 _LASTING = ("detector", "scorer", "embedder")
-"""Kinds that keep nothing of a video: one serves any number. The others are made anew for each."""
-_LIBRARIES = [
-    *("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch", "onnxruntime"),
-    *("onnxruntime-gpu", "facenet-pytorch"),
-]
-"""Packages that results depend on, where they are installed."""
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """A file of weights that a component has read.
-
-    Attributes:
-        path: Where it is.
-        sha256: Its SHA-256, in hexadecimal digits.
-        size_bytes: Its size.
-    """
-
-    path: str
-    sha256: str
-    size_bytes: int
-
-    @classmethod
-    def at(cls, path: Path) -> WeightsFile:
-        """The file at a path.
-
-        Raises:
-            OSError: It cannot be read.
-        """
-        return cls(str(path), sha256(path), path.stat().st_size)
+"""Stateless kinds: one instance serves all videos; others are rebuilt per video."""
 
 
 class Models:
-    """The components of a plan, each built when first asked for.
+    """The components of a plan, each built on first use.
 
     Args:
-        plan: Says which, with which parameters. Its video does not matter: detector, scorer and
-            embedder are loaded once for any number of videos.
+        plan: Names the components and their parameters. Detector, scorer and embedder are loaded
+            once for any number of videos.
 
     Attributes:
-        weights: The files that each kind of component has read, of those built so far.
-        devices: What each component that can choose has taken.
+        weights: By kind: the weights files read by the components built so far.
+        devices: By kind: the device in use, for components that can use several.
+        context: Device, threads and detect_every, as every component is built with.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: AnalysisPlan) -> None:
         self.weights: dict[str, tuple[WeightsFile, ...]] = {}
         self.devices: dict[str, str] = {}
         self._plan = plan
         self._lasting: dict[str, Any] = {}
         options = plan.options
-        self._context = Context(options.device, options.threads, options.detect_every)
+        self.context = Context(options.device, options.threads, options.detect_every)
 
     def part(self, kind: str) -> Any:
-        """The component of a kind; the same one again if it keeps nothing of a video.
+        """The component of a kind; the same instance each time if the kind is stateless.
 
         Raises:
-            AsdError: It cannot be built.
+            AsdError: The component cannot be built.
         """
         if kind in self._lasting:
             return self._lasting[kind]
         chosen = self._plan.chosen[kind]
         with noting() as files:
-            part = chosen.build(self._context)
+            part = chosen.build(self.context)
         if kind not in self.weights:
             self.weights[kind] = tuple(WeightsFile.at(path) for path in files if path.is_file())
         if hasattr(part, "device"):
@@ -102,10 +71,10 @@ class Models:
         """A component of each kind, for one video.
 
         Args:
-            instead: Others to take in the place of the plan's, by kind.
+            instead: By kind: components to use in place of the plan's.
 
         Raises:
-            AsdError: One cannot be built, or none can use the device that was asked for.
+            AsdError: A component cannot be built, or none can use the requested device.
         """
         own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
         if not instead:
@@ -114,21 +83,21 @@ class Models:
         return Parts(**{**own, **(instead or {})}, names=names)
 
     def _in_words(self, kind: str) -> str:
-        """A component as it was chosen, with the package it comes from."""
+        """Describe a component by its option and package, for messages."""
         component = self._plan.chosen[kind].component
         words = f"{kind}={component.name}"
-        # One that was made by hand, in Python, comes from no package.
+        # A component created in Python code has no package.
         provider = registry().providers.get((kind, component.name))
         return f"{words} ({provider.name} {provider.version})" if provider else words
 
     def check_device(self, others: Mapping[str, str]) -> None:
-        """Refuse to go on where CUDA was asked for and nothing has taken it.
+        """Check that some component uses CUDA if it was requested.
 
         Args:
-            others: Devices that components took which are not among those built here, by kind.
+            others: By kind: devices of components that were not built here.
 
         Raises:
-            DeviceError: None has.
+            DeviceError: No component uses CUDA.
         """
         asked = self._plan.options.device
         taken = {**self.devices, **others}.values()
@@ -172,23 +141,7 @@ def _seeded(number: int) -> Iterator[None]:
 
 
 seeded = Together(_seeded)
-"""`with seeded(NUMBER)`: begins the random numbers of Python, NumPy, OpenCV and, where it is in
-use, PyTorch. Afterwards those of the caller go on where they were, but for those of OpenCV and of
-GPUs. They are the process's: of runs in several threads at once the first to begin seeds them, and
-a plugin that is to draw the same again then needs a generator of its own."""
-
-
-def versions(plan: Plan) -> dict[str, str]:
-    """The versions of what a result depends on: package, to its version."""
-    found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
-    for chosen in (*plan.chosen.values(), *plan.writers):
-        component = chosen.component
-        # One that was made by hand, in Python, comes from no package.
-        if provider := registry().providers.get((component.kind, component.name)):
-            found[provider.name] = provider.version
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+"""`with seeded(NUMBER)`: seeds the random generators of Python, NumPy, OpenCV and, if imported,
+PyTorch. Afterwards the caller's generators continue where they were, except those of OpenCV and
+GPUs. The generators belong to the process: if several threads run at once, the first one seeds
+them, and a plugin that must be reproducible then needs a generator of its own."""

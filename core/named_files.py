@@ -1,4 +1,4 @@
-"""Files that a user named, and others may have made: regular, of bounded size and depth."""
+"""Reads files named by users, possibly from strangers: regular files of bounded size and depth."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any, BinaryIO
 from .errors import AsdError, InputError
 
 MOST_BYTES = 256 << 20
-"""Of a file that is read as a whole, unless its reader says otherwise."""
+"""Default size limit of a file that is read as a whole."""
 
 
 def open_file(path: Path) -> BinaryIO:
-    """A regular file that a user named, to read from.
+    """Open a regular file that a user named, for reading.
 
     Args:
-        path: The file. A pipe, from which one might wait for ever, or a device is refused.
+        path: The file. Pipes, which might block for ever, and devices raise an error.
 
     Raises:
-        OSError: It cannot be read, or is no regular file; `strerror` says so.
+        OSError: The file cannot be read or is not regular; `strerror` says so.
     """
-    # Opening a pipe waits for a writer, unless told not to.
+    # Without O_NONBLOCK, opening a pipe waits for a writer.
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except ValueError as error:
@@ -41,14 +41,14 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
-    """The content of a regular file that a user named.
+    """Read a regular file that a user named.
 
     Args:
         path: The file; see `open_file`.
-        most_bytes: How large it may be.
+        most_bytes: Largest allowed size.
 
     Raises:
-        OSError: It cannot be read, is no regular file or is larger; `strerror` says so.
+        OSError: The file cannot be read, is not regular or is too large; `strerror` says so.
     """
     with open_file(path) as file:
         content = file.read(most_bytes + 1)
@@ -58,15 +58,15 @@ def read_file(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
-    """The text of a regular file that a user named: UTF-8, with or without a byte order mark.
+    """Read a regular text file that a user named: UTF-8, with or without a byte order mark.
 
     Args:
         path: The file; see `read_file`.
-        most_bytes: How large it may be.
+        most_bytes: Largest allowed size.
 
     Raises:
         OSError: As for `read_file`.
-        UnicodeDecodeError: It is not UTF-8; a ValueError.
+        UnicodeDecodeError: The file is not UTF-8; a ValueError.
     """
     return read_file(path, most_bytes).decode("utf-8-sig")
 
@@ -78,17 +78,17 @@ def read_json(
     error: type[AsdError] = InputError,
     most_bytes: int = MOST_BYTES,
 ) -> Any:
-    """The values of a JSON file that a user named.
+    """Read the values of a JSON file that a user named.
 
     Args:
         path: The file; see `read_file`.
-        kind: What it should be, such as "a calibration".
-        hint: How to mend it.
-        error: The class of what is raised.
-        most_bytes: How large it may be.
+        kind: What the file should be, such as "a calibration".
+        hint: Hint of the error: how to fix the file.
+        error: Class of the error to raise.
+        most_bytes: Largest allowed size.
 
     Raises:
-        AsdError: Of that class: it cannot be read, or `parse_json` refuses it.
+        AsdError: Of class `error`: the file cannot be read, or `parse_json` raises.
     """
     try:
         return parse_json(read_text_file(path, most_bytes))
@@ -99,11 +99,11 @@ def read_json(
 
 
 def parse_json(text: str) -> Any:
-    """The values of a JSON text.
+    """Parse a JSON text, with limits that no file of asdkit's exceeds.
 
     Raises:
-        ValueError: It is none; or it holds what no file of ours does: numbers that are not finite
-            or of more than 20 digits, values nested deeper than 100.
+        ValueError: The text is not JSON, or holds numbers that are not finite or have more than 20
+            digits, or values nested deeper than 100.
     """
     try:
         value = json.loads(

@@ -1,4 +1,4 @@
-"""What was chosen or left out of a file: said once, and kept for the result."""
+"""Notes on what was chosen or left out of a file: logged once, and recorded in the result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _log = logging.getLogger(__name__)
 
 
 class Notes:
-    """Sentences on what a run took or left of a file, in the order they came up.
+    """Sentences on what a run used or left out of a file, in order of occurrence.
 
     Args:
-        said: What was said already.
+        said: Sentences that were logged before.
 
     Example:
         >>> media.notes.add("sound track 2 of 3 is used: the default one cannot be decoded")
@@ -22,7 +22,7 @@ class Notes:
         self._said: dict[str, None] = dict.fromkeys(said)
 
     def add(self, sentence: str) -> None:
-        """Say a sentence as a warning and keep it; one that was said already is not said again."""
+        """Record a sentence and log it as a warning, unless it has been recorded already."""
         if sentence not in self._said:
             self._said[sentence] = None
             _log.warning("%s", sentence)

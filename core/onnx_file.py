@@ -1,7 +1,7 @@
-"""Looks into the file of an ONNX graph, without the package onnx.
+"""Checks that an ONNX graph is a single file, without the package onnx.
 
-A graph may name other files that hold its weights. Who loads it opens these, wherever they lie, so
-a stranger's graph could have any file of this machine read. What asdkit runs is one file each.
+A graph may refer to other files for its weights, which the runtime opens wherever they are. So a
+stranger's graph could make it read any file of this machine; asdkit runs single-file graphs only.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from .errors import WeightsError
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 """Wire types of protocol buffers."""
 _DEEPEST = 32
-"""Graphs within graphs that are looked into; asdkit's own have none."""
-# Fields of onnx.proto, by message: number to the message it holds.
+"""Most levels of nested graphs that are searched; asdkit's own graphs have none."""
+# Fields of onnx.proto, by message: field number to the message it contains.
 _PARTS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -28,17 +28,17 @@ _PARTS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
-"""Fields of a tensor; either says that its values are in another file."""
+"""Fields of a tensor; either can say that its values are in another file."""
 
 
 def hold_in_one_file(path: Path) -> Path:
-    """See that a graph keeps its weights in its own file.
+    """Check that a graph has its weights in its own file.
 
     Args:
         path: The file of the graph.
 
     Raises:
-        WeightsError: It names another file, it is no graph, or it cannot be read.
+        WeightsError: The graph refers to another file, or the file is not a graph or unreadable.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -47,7 +47,7 @@ def hold_in_one_file(path: Path) -> Path:
         raise WeightsError(
             f"{path} cannot be read: {error.strerror}", "Check its name and permissions"
         ) from error
-    except (ValueError, IndexError) as error:  # empty, or no protocol buffer
+    except (ValueError, IndexError) as error:  # empty, or not a protocol buffer
         raise WeightsError(
             f"{path} is not an ONNX graph, or is damaged ({error})",
             "Copy it again, or make it anew with: asd export",
@@ -78,11 +78,11 @@ def _elsewhere(data: mmap.mmap, start: int, end: int, message: str, depth: int) 
 
 
 def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Number, wire type, and where the content begins and ends, of each field of a message.
+    """Yield number, wire type, and begin and end of the content, of each field of a message.
 
     Raises:
-        ValueError: It is no message.
-        IndexError: It goes on beyond the file.
+        ValueError: The data is not a message.
+        IndexError: The message extends beyond the file.
     """
     at = start
     while at < end:
@@ -108,7 +108,7 @@ def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, i
 
 
 def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
-    """A number and where it ends; 7 bits to a byte, the lowest first."""
+    """Decode a varint: the number and where it ends; 7 bits per byte, lowest first."""
     value = 0
     for shift in range(0, 70, 7):
         byte = data[at]

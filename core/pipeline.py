@@ -11,25 +11,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis import Analysis, Parts
-from .components import Context, registry
-from .config import Options, Plan, compose_run, make_plan
-from .container import Reading, Source
+from .analysis.listening import frames_before
+from .analysis.one_pass import Analysis, Parts
+from .config.compose import compose_run
+from .config.options import RESULTS_FOLDER, Options
+from .config.plan import RunPlan, make_plan
 from .contracts import Writer
-from .decisions import Heard, decide, doubt
+from .decisions.identities import identify
+from .decisions.speaking import decide, doubt
 from .files import expanded, folder_name
-from .identities import identify
-from .kept import Answers, digest_of, kept
-from .listening import frames_before
-from .media import Media, Sound, first_frame_at, frames, probe
-from .models import Models, WeightsFile, seeded, versions
+from .media.container import Reading, Source
+from .media.probe import Media, Sound, first_frame_at, frames, probe
+from .models import Models, seeded
 from .progress import Progress, Stopwatch, silent
+from .provenance import provenance, versions
+from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Result, Track, VideoInfo
+from .resume import Answers, digest_of, kept
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
 
-RESULTS_FOLDER = "asd_results"
-"""Where results go, each in a folder named after its video, unless `output` says otherwise."""
 _SOUND_SHORTER_FRAMES = 5
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
         video: The file.
         overrides: Options as on the command line, such as "detector=yunet"; with "writers=[]"
             nothing is written.
-        progress: Is told how far the run has come.
+        progress: Called with the progress of the run.
 
     Returns:
         The result; `result.tracks` holds the faces with a score for each frame.
@@ -57,19 +58,19 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
 
 
 def execute(
-    plan: Plan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
+    plan: RunPlan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
 ) -> Result:
-    """Run a plan. What can be refused is refused before decoding begins.
+    """Run a plan. Errors that can be found before decoding are raised before it.
 
     Args:
-        plan: What to run.
-        progress: Is told how far the run has come.
-        models: Components already loaded, for plans that differ in their videos alone.
-        keep: Whether to keep what is found while it goes, so that `resume` can go on with it.
+        plan: The plan.
+        progress: Called with the progress of the run.
+        models: Components already loaded, for plans that differ only in their videos.
+        keep: Whether to store network outputs during the run, so that `resume` can reuse them.
 
     Raises:
         AsdError: As for `run`.
-        KeyboardInterrupt: It was stopped; what it says, if anything, tells how to go on.
+        KeyboardInterrupt: The run was stopped; its message, if any, says how to resume.
     """
     watch = Stopwatch()
     media = media_of(plan.options)
@@ -80,7 +81,7 @@ def execute(
         with watch("load"):
             parts = models.parts()
             people = models.people
-            writers = [chosen.build(Context(plan.options.device)) for chosen in plan.writers]
+            writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
             _origin(plan, models, media) if place and keep else None,
@@ -111,7 +112,7 @@ def execute(
     return replace(result, timings_s=watch.total())
 
 
-def _place(folder: Path, plan: Plan) -> AbstractContextManager[ResultsFolder | None]:
+def _place(folder: Path, plan: RunPlan) -> AbstractContextManager[ResultsFolder | None]:
     """The folder for the results; None if nothing is to be written."""
     if not plan.writers:
         return nullcontext()
@@ -122,14 +123,14 @@ def _place(folder: Path, plan: Plan) -> AbstractContextManager[ResultsFolder | N
 
 def _written(
     result: Result,
-    plan: Plan,
+    plan: RunPlan,
     writers: Sequence[Writer],
     place: ResultsFolder,
     *,
     watch: Stopwatch,
     progress: Progress,
 ) -> Result:
-    """A result with its files, which are put in place together."""
+    """Write the result's files and put them in place together; return the result with them."""
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
@@ -139,8 +140,8 @@ def _written(
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 
 
-def _origin(plan: Plan, models: Models, media: Media) -> dict[str, Any]:
-    """What the answers of networks depend on beside what they are asked, as plain values."""
+def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
+    """Everything besides the inputs that the outputs of networks depend on, as plain values."""
     nodes = {kind: dict(plan.settings[kind]) for kind in ("detector", "scorer", "embedder")}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
@@ -159,10 +160,10 @@ def _origin(plan: Plan, models: Models, media: Media) -> dict[str, Any]:
 
 
 def media_of(options: Options) -> Media:
-    """The video of a run, looked into but not decoded.
+    """Probe the video of a run, without decoding it.
 
     Raises:
-        InputError: It is not usable.
+        InputError: The video is not usable.
     """
     return probe(
         Path(options.video),
@@ -175,12 +176,12 @@ def media_of(options: Options) -> Media:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the pass over a video found, before anything is decided.
+    """The output of the pass over a video, before any decisions.
 
     Attributes:
         shots: (first, end) grid frames of each shot, end excluded.
-        tracks: The faces with their logits, nobody named and nobody speaking yet.
-        heard: What was heard; None if nobody listened.
+        tracks: The faces with their logits, without identities and speaking segments.
+        heard: The detected speech; None without voice activity detection.
     """
 
     shots: tuple[tuple[int, int], ...]
@@ -197,18 +198,18 @@ def analysed(
     *,
     answers: Answers | None = None,
 ) -> Seen:
-    """Pass over a video: shots, tracks, and what the sound says.
+    """Pass over a video: find shots, tracks with scores, and speech.
 
     Args:
         media: The video.
-        options: What of it to look at, and how.
+        options: The options of the run.
         parts: The components.
-        watch: Measures the stages.
-        progress: Is told how far it has come.
-        answers: What networks have answered before; new answers are added.
+        watch: Times the stages.
+        progress: Called with the progress of the pass.
+        answers: Stored network outputs to reuse; new outputs are added.
 
     Raises:
-        AsdError: The video breaks off, or a component answers what it must not.
+        AsdError: The video breaks off, or a component breaks its contract.
     """
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
@@ -255,7 +256,7 @@ def analysed(
 
 
 def _silence(source: Source) -> str:
-    """What is said of sound in which there is none."""
+    """The note for a sound track that is silent throughout."""
     with source.opened() as (container, _):
         tracks = len(container.streams.audio)
     said = (
@@ -267,7 +268,7 @@ def _silence(source: Source) -> str:
 
 
 def _say_what_is_too_small(media: Media, parts: Parts) -> None:
-    """Where no face was found, say how large one has to be, if the detector knows."""
+    """Note the size of the smallest face that the detector can find, if it states one."""
     smallest = getattr(parts.detector, "smallest_face_px", None)
     if smallest is not None:
         height, width = media.info.height, media.info.width
@@ -278,13 +279,13 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
         )
 
 
-def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Float32]) -> Result:
-    """Decide who is who and who speaks when: all that costs no inference.
+def concluded(video: VideoInfo, plan: RunPlan, seen: Seen, people: Mapping[str, Float32]) -> Result:
+    """Calibrate, decide who speaks when, and identify people: all steps without inference.
 
     Args:
         video: The video.
-        plan: What was run; here its thresholds count, and the calibration of its scorer.
-        seen: What the pass found.
+        plan: The plan; its thresholds and its scorer's calibration are applied here.
+        seen: The output of the pass.
         people: The embeddings of people known by name.
     """
     options = plan.options
@@ -304,24 +305,3 @@ def concluded(video: VideoInfo, plan: Plan, seen: Seen, people: Mapping[str, Flo
         speech=decision.speech,
         off_screen=decision.off_screen,
     )
-
-
-def provenance(
-    plan: Plan, weights: Mapping[str, Sequence[WeightsFile]], devices: Mapping[str, str]
-) -> dict[str, Any]:
-    """What the settings do not tell of where a result comes from, as plain values.
-
-    Args:
-        plan: What was run.
-        weights: The files of weights it used, by kind of component.
-        devices: The device that each component took, by kind.
-    """
-    files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
-    if path := plan.chosen["scorer"].calibration_path:
-        files["calibration"] = [asdict(WeightsFile.at(path))]
-    return {
-        "versions": versions(plan),
-        "devices": dict(devices),
-        "weights": files,
-        "folder": str(Path.cwd()),
-    }

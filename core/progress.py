@@ -1,4 +1,4 @@
-"""How a run tells of its progress, and how it measures where its time goes."""
+"""Reporting the progress of a run, and timing its stages."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told how far a run has come."""
+    """A callback for the progress of a run."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Take note.
+        """Report progress.
 
         Args:
-            stage: What is being done.
+            stage: Name of the current stage.
             done: Frames done in this stage.
-            total: Frames there are; 0 where the stage does not count frames.
+            total: Total number of frames; 0 if the stage does not count frames.
         """
         ...
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 class Stopwatch:

@@ -1,8 +1,8 @@
-"""Running again what made a result, from the folder it was written to."""
+"""Repeats a run from the result.json in its folder, and compares the results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,22 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .components import RUN_KINDS, registry
-from .config import RUN, Plan, compose_run, make_plan
+from .component import RUN_KINDS
+from .config.compose import RUN, compose_run
+from .config.plan import RunPlan, make_plan
+from .config.refusals import explained
+from .config.schemas import SHIPPED, literal
 from .errors import ConfigError, InputError
 from .files import expanded
 from .forms import misfit
 from .named_files import read_json
-from .refused import explained
+from .registry import registry
 from .results import OLDER_SCHEMA, schema, to_json
-from .schemas import SHIPPED, literal
 from .types import Result
 
 FILE = "result.json"
 _MOST = 4 << 30
-"""Bytes of a result: a day of video has some hundred millions."""
+"""Largest size of a result.json; a day of video takes a few hundred million bytes."""
 _COMPONENT = {
     "type": "object",
     "required": ["name"],
@@ -40,33 +42,33 @@ _SETTINGS = {
         **dict.fromkeys(RUN_KINDS, _COMPONENT),
     },
 }
-"""What of the settings has to be there; the rest is held against the options' own types."""
+"""The settings that must exist; the others are checked against the types of the options."""
 _GROUPS = (*RUN_KINDS, "writers")
 _PATHS = ("output", "video", "sound", "identities", "scorer.calibration")
-"""Overrides that name files: relative to where the command is given, unlike the settings."""
+"""Overrides that name files, relative to the current folder, unlike those in the settings."""
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """A result that is made again.
+    """The repetition of a run.
 
     Attributes:
-        before: What result.json holds.
+        before: The content of result.json.
         words: Overrides.
-        folder: Where the first run was started: relative paths in the settings mean files there,
-            so that folder should be the current one before `plan` is called.
+        folder: The folder in which the first run was started. Relative paths in the settings refer
+            to it, so make it the current folder before calling `plan`.
     """
 
     before: Mapping[str, Any]
     words: Sequence[str]
     folder: Path
 
-    def plan(self) -> Plan:
-        """The same settings, as far as they are not overridden.
+    def plan(self) -> RunPlan:
+        """The plan with the first run's settings and the overrides.
 
         Raises:
             ConfigError: An option is unknown or out of range.
-            PluginError: A component is not there.
+            PluginError: A component does not exist.
         """
         settings = self.before["settings"]
         asked = dict(word.partition("=")[::2] for word in self.words)
@@ -77,7 +79,7 @@ class Repetition:
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
         try:
             for key, value in own.items():
-                OmegaConf.update(config, key, value)  # the typed tree refuses what does not fit
+                OmegaConf.update(config, key, value)  # raises if the type does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
                 if key in _PATHS and value not in ("", "null"):
@@ -89,21 +91,21 @@ class Repetition:
         return make_plan(config)
 
     def differences(self, result: Result) -> list[str]:
-        """What differs between the result and its repetition, in lines; none if nothing does."""
-        return differences(self.before, result)
+        """One line for each difference between the result and its repetition."""
+        return result_differences(self.before, result)
 
 
 def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
-    """Read a result that is to be made again.
+    """Read the result of a run to repeat.
 
     Args:
         results: A folder that holds a result.json.
-        overrides: Options to change, such as "device=cpu"; unless `output` is one of them the
-            results go beside the old ones, to a folder with `-again` at its name's end.
+        overrides: Options to change, such as "device=cpu". Without `output` among them, the new
+            results go to a folder beside the old one, named like it with `-again` appended.
 
     Raises:
-        InputError: There is no result.json, or it is not one.
-        ConfigError: An override is none.
+        InputError: There is no result.json, or it is invalid.
+        ConfigError: An override is invalid.
     """
     path = results.resolve() / FILE
     before = read_result(path)
@@ -119,17 +121,17 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """What a result.json holds, looked through: whoever made it, all is there and of its type.
+    """Read a result.json and validate it.
 
-    One of the form asdkit.result/1 lacks options that there were not yet: they are as they are by
-    default, which is what that version did.
+    A file of the older form asdkit.result/1 lacks options that did not exist yet; their defaults
+    are what that version did.
 
     Args:
         path: The file.
 
     Raises:
-        InputError: It cannot be read, or is no result.
-        PluginError: It names a component that is not installed.
+        InputError: The file cannot be read, or is not a result.
+        PluginError: The result names a component that is not installed.
     """
     found = read_json(
         path, "a result of asd run", "Name a folder of results of asd run", most_bytes=_MOST
@@ -162,15 +164,15 @@ def _chooses(word: str) -> bool:
 
 
 def _absolute(word: str) -> str:
-    """An override with the path that it may name made absolute."""
+    """An override with its path, if it names one, made absolute."""
     key, _, value = word.partition("=")
     if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
     return word
 
 
-def differences(before: Mapping[str, Any], result: Result) -> list[str]:
-    """What differs between what result.json holds and another result, in lines."""
+def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
+    """One line for each difference between the content of a result.json and another result."""
     now = to_json(result)
     found = []
     for part in ("versions", "devices", "weights"):
@@ -186,20 +188,24 @@ def differences(before: Mapping[str, Any], result: Result) -> list[str]:
     if len(old_tracks) != len(new_tracks):
         return [*found, f"tracks: {len(old_tracks)} before, {len(new_tracks)} now"]
     for old, new in zip(old_tracks, new_tracks, strict=True):
-        for key in ("identity", "first_frame", "speaking"):
-            if old[key] != new[key]:
-                found.append(f"track {old['id']}, {key}: {old[key]} before, {new[key]} now")
-        for key in ("boxes", "scores", "probabilities"):
-            numbers, again = np.array(old[key], np.float64), np.array(new[key], np.float64)
-            if numbers.shape != again.shape:
-                found.append(f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now")
-            elif (apart := np.abs(numbers - again).max()) > 0:
-                found.append(f"track {old['id']}, {key}: up to {apart:.3g} apart")
+        found += _track_differences(old, new)
     return found
 
 
+def _track_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("identity", "first_frame", "speaking"):
+        if old[key] != new[key]:
+            yield f"track {old['id']}, {key}: {old[key]} before, {new[key]} now"
+    for key in ("boxes", "scores", "probabilities"):
+        numbers, again = np.array(old[key], np.float64), np.array(new[key], np.float64)
+        if numbers.shape != again.shape:
+            yield f"track {old['id']}, {key}: {len(numbers)} before, {len(again)} now"
+        elif (apart := np.abs(numbers - again).max()) > 0:
+            yield f"track {old['id']}, {key}: up to {apart:.3g} apart"
+
+
 def _shown(value: Any) -> str:
-    """A version, a device, or the hashes of files, whose places do not matter."""
+    """A version or device as text, or files as names and hashes, without their folders."""
     if isinstance(value, list):
         return ", ".join(f"{Path(file['path']).name} ({file['sha256'][:12]})" for file in value)
     return str(value) if value else "none"

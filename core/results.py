@@ -1,4 +1,4 @@
-"""The result as JSON, in the form of `result.schema.json`, and names safe to write."""
+"""Converts results to JSON as specified by `result.schema.json`, and makes names safe to write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
 OLDER_SCHEMA = "asdkit.result/1"
-"""The form before it, without `start_s`, `pixel_aspect` and `notes` of the video."""
+"""The previous version, without `start_s`, `pixel_aspect` and `notes` of the video."""
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 # fmt: off
 _MISSING = {
@@ -26,7 +26,7 @@ _MISSING = {
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 }
 # fmt: on
-"""What pandas takes for a missing value."""
+"""Texts that pandas reads as a missing value."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -37,18 +37,18 @@ def schema() -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """`text` as UTF-8 can hold it: a byte that no encoding explains becomes U+FFFD.
+    """Make a text encodable as UTF-8: undecodable bytes of file names become U+FFFD.
 
-    Python gives such bytes of a file name as lone surrogates, which cannot be encoded.
+    Python represents such bytes as lone surrogates, which cannot be encoded.
     """
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def as_cell(text: str) -> str:
-    """`text` as a name in a table or in fields: no formula of a spreadsheet, and not missing.
+    """Make a name safe for a table cell, so that it is neither a formula nor a missing value.
 
-    Spreadsheets compute what begins with = + - @, and readers such as pandas take a few words for
-    a missing value; a name that is such gets `_` before or after it.
+    Spreadsheets evaluate cells that begin with = + - @, and readers such as pandas read some words
+    as missing values; such a name gets `_` before or after it.
     """
     text = same_form(printable(text))
     if _FORMULA.match(text):
@@ -57,17 +57,17 @@ def as_cell(text: str) -> str:
 
 
 def turns(result: Result) -> list[tuple[float, float, str]]:
-    """Each time somebody speaks, seen or not, by onset: start and end in seconds, and the name."""
+    """All speaking turns, on screen or off, by onset: (start_s, end_s, name)."""
     found = [(*span, track.name) for track in result.tracks for span in track.speaking]
     found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
     return sorted(found, key=lambda turn: turn[:2])
 
 
 def to_json(result: Result) -> dict[str, Any]:
-    """The result as plain values, valid against `schema()`.
+    """Convert a result to plain values, valid against `schema()`.
 
-    Boxes are rounded to 0.001 px. Scores and probabilities are the shortest decimals that give
-    the same float32 again.
+    Boxes are rounded to 0.001 px. Scores and probabilities are the shortest decimals that round
+    to the same float32.
 
     Raises:
         ValueError: A box, score or probability is not finite, which JSON cannot hold.
@@ -77,9 +77,9 @@ def to_json(result: Result) -> dict[str, Any]:
 
 
 def json_lines(result: Result) -> Iterator[str]:
-    """The text of `to_json(result)`, piece by piece: no more than one track in memory.
+    """The JSON text of `to_json(result)` in pieces, with at most one track in memory.
 
-    A key a line, and in each track too, so that two results can be compared line by line.
+    There is one line per key, also within tracks, so that results can be compared line by line.
     """
     before, after = _around_tracks(result)
     yield "{\n"
@@ -96,7 +96,7 @@ def json_lines(result: Result) -> Iterator[str]:
 
 
 def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The keys that stand before the tracks, and those after them."""
+    """The part of the JSON before the tracks, and the part after them."""
     video = result.video
     before = {
         "schema": SCHEMA,
@@ -144,12 +144,12 @@ def _spans(spans: Spans | None) -> list[list[float]] | None:
 
 
 def _shortest(values: Float32) -> list[float]:
-    """The decimals with the fewest digits that give the same float32 again."""
+    """The shortest decimals that round to the same float32."""
     return [float(text) for text in values.astype(str)]
 
 
 def plain(value: Any) -> Any:
-    """`value` in the types of JSON; a path becomes its text, and so does an infinite number."""
+    """Convert a value to JSON types; paths and non-finite numbers become text."""
     if isinstance(value, Mapping):
         return {printable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,8 +1,9 @@
-"""The folder of a run's results, in which nothing of them is seen before there is all of it.
+"""The folder of a run's results, which appear in it only when all are complete.
 
-What is on its way stands in a folder `incomplete` inside: `new` while writers write, renamed to
-`whole` when all of them are done, while the files are put in place. So whoever finds `whole` knows
-that the results beside it are a mixture. Answers that are kept (see `core.kept`) are there, too.
+Unfinished results are in a folder `incomplete` inside: in `incomplete/new` while writers write;
+this is renamed to `whole` when all writers are done, while the files are moved into place. So if
+`whole` exists, the results beside it may be a mixture of old and new. Network outputs stored for
+resuming (see `core.resume`) are in `incomplete`, too.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _NEW, _WHOLE, _LOCK = "new", "whole", ".lock"
 
 
 class ResultsFolder:
-    """A folder of results that a run has to itself; see `taken`.
+    """A folder of results, locked for one run; see `taken`.
 
     Attributes:
         folder: The folder.
-        incomplete: The folder inside for what is on its way.
+        incomplete: The folder inside for unfinished results.
     """
 
     def __init__(self, folder: Path, names: Sequence[str], overwrite: bool) -> None:
@@ -42,7 +43,7 @@ class ResultsFolder:
             )
 
     def clear(self) -> None:
-        """Remove what writers of runs that were killed have left."""
+        """Remove the leftovers of runs that were killed while writing."""
         shutil.rmtree(self.incomplete / _NEW, ignore_errors=True)
         for folder in {self.folder, self.incomplete, *(path.parent for path in self._old())}:
             remove_partial(folder)
@@ -56,13 +57,13 @@ class ResultsFolder:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """A folder to write to; `put` puts what is in it in place.
+        """Yield a folder for writers; `put` moves its files into place.
 
         Yields:
-            The folder, which is empty; if the block raises, it is removed.
+            An empty folder; it is removed if the block raises.
 
         Raises:
-            OutputError: The file system refuses; what was there before is as it was.
+            OutputError: The folder cannot be written to; earlier results are unchanged.
         """
         new = self.incomplete / _NEW
         with last_resort(lambda: shutil.rmtree(new, ignore_errors=True)):
@@ -78,24 +79,24 @@ class ResultsFolder:
                 raise
 
     def put(self, files: Sequence[Path]) -> list[Path]:
-        """Put what was written in place, and remove what was there of earlier results.
+        """Move the written files into place, and remove earlier results.
 
-        Until `finish` is called the results do not count as all of them.
+        The results count as incomplete until `finish` is called.
 
         Args:
-            files: The files written; the first is put in place last.
+            files: The files written; the first one is moved last.
 
         Returns:
             Their paths in the folder.
 
         Raises:
-            OutputError: The file system refuses.
+            OutputError: A file cannot be moved or removed.
         """
         new, whole = self.incomplete / _NEW, self.incomplete / _WHOLE
         first = files[:1]
         try:
             written = [path for path in new.rglob("*") if not path.is_dir()]
-            if whole.exists():  # of a run that was killed here; it goes after its results
+            if whole.exists():  # a run was killed at this point: remove its results, then this
                 self._remove_old()
                 shutil.rmtree(whole)
             new.rename(whole)
@@ -106,14 +107,14 @@ class ResultsFolder:
                 (whole / name).replace(self.folder / name)
         except OSError as error:
             raise self._refusal(error) from error
-        inside = [path.is_relative_to(new) for path in files]  # a writer may know better
+        inside = [path.is_relative_to(new) for path in files]  # writers may write elsewhere
         return [
             self.folder / path.relative_to(new) if own else path
             for path, own in zip(files, inside, strict=True)
         ]
 
     def finish(self) -> None:
-        """Say that the results are all there, after everything else that was on its way is gone."""
+        """Mark the results as complete, by removing `whole`."""
         shutil.rmtree(self.incomplete / _WHOLE, ignore_errors=True)
 
     def _refusal(self, error: OSError) -> OutputError:
@@ -124,7 +125,7 @@ class ResultsFolder:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a file, or a link to something."""
+    """Whether the path is a file or a link."""
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
@@ -132,18 +133,16 @@ def _is_file(path: Path) -> bool:
 def taken(
     folder: Path, names: Sequence[str], own: Sequence[str], overwrite: bool
 ) -> Iterator[ResultsFolder]:
-    """The folder for the results of a run, made if need be, and for this run alone.
-
-    If nothing gets written it is removed again.
+    """Create, if missing, and lock the results folder of a run; remove it if it stays empty.
 
     Args:
         folder: The folder.
-        names: What results may be called, relative to the folder.
-        own: Of these, what this run writes.
-        overwrite: Whether results that are there may be replaced.
+        names: All possible names of results, relative to the folder.
+        own: The names that this run writes.
+        overwrite: Whether existing results may be replaced.
 
     Raises:
-        OutputError: There are results already, another run is at it, or the file system refuses.
+        OutputError: Results exist already, another run uses the folder, or it cannot be written.
     """
     _check_room(folder, own)
     try:
@@ -164,7 +163,7 @@ def taken(
         except OSError as error:
             if error.errno != errno.ENOSYS:
                 raise
-            other = False  # nobody can lock anything there
+            other = False  # the file system has no locks
         if other:
             raise OutputError(
                 f"Another asd run is at work in {folder}",
@@ -192,7 +191,7 @@ def taken(
 
 
 def _check_room(folder: Path, names: Sequence[str]) -> None:
-    """Refuse to begin where a folder stands in the way of a file, or the reverse.
+    """Check that no folder exists in place of a file to write, or vice versa.
 
     Raises:
         OutputError: One does.
@@ -213,7 +212,7 @@ def _check_room(folder: Path, names: Sequence[str]) -> None:
 
 
 def _tidy_finished(incomplete: Path) -> None:
-    """Remove what a run has left that was killed when all its results were there."""
+    """Remove the leftovers of a run that was killed after its results were complete."""
     with suppress(OSError):
         if {path.name for path in incomplete.iterdir()} == {_LOCK} and (
             lock := claim(incomplete / _LOCK)
@@ -224,7 +223,7 @@ def _tidy_finished(incomplete: Path) -> None:
 
 
 def _tidy(incomplete: Path, made: Sequence[Path]) -> None:
-    """Remove folders in which there is nothing."""
+    """Remove empty folders."""
     for path in (incomplete, *made):
         with suppress(OSError, ValueError):
             path.rmdir()

@@ -1,8 +1,8 @@
-"""Ends the command on SIGINT and SIGTERM: soon, and with nothing left behind by mistake.
+"""Ends the command promptly and cleanly on SIGINT and SIGTERM.
 
-A signal raises `Stopped` in the main thread, so that everything is put in order as for any other
-exception. But Python cannot raise while a library computes, which may take a minute; then a thread
-does what is most needful, and ends the process.
+A signal raises `Stopped` in the main thread, so that everything is cleaned up as after any other
+exception. But Python cannot raise while a library call runs, which may take a minute; in that case
+another thread does the most important clean-up and ends the process.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 _PATIENCE_S = 1.0
-"""How long the main thread is given to end by itself."""
+"""How long the main thread may take to end by itself."""
 _RESORTS: list[Callable[[], str | None]] = []
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has asked the command to end.
+    """The command was stopped by a signal.
 
     Attributes:
         number: The signal.
@@ -35,11 +35,11 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def last_resort(act: Callable[[], str | None]) -> Iterator[None]:
-    """Have something done if the process must end within the block without leaving it.
+    """Register a clean-up for the case that the process is ended inside the block.
 
     Args:
-        act: What is to be done, from another thread, while this one may be anywhere in the block.
-            It may return words on how to go on.
+        act: The clean-up, called from another thread while this one may be anywhere in the block.
+            It may return a sentence on how to resume.
     """
     _RESORTS.append(act)
     try:
@@ -50,16 +50,17 @@ def last_resort(act: Callable[[], str | None]) -> Iterator[None]:
 
 @contextmanager
 def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM raise `Stopped`, once; and end the process if that is not enough.
+    """Let SIGINT and SIGTERM raise `Stopped`, once; end the process if that does not suffice.
 
-    Of a signal that somebody else handles, or that is ignored as under nohup, nothing changes;
-    and nothing at all outside the main thread.
+    Signals that have another handler or are ignored, as under nohup, are left alone. Outside the
+    main thread nothing is changed.
 
     Args:
-        tell: Is told in a line that the process was stopped, where it must be ended.
+        tell: Called with a line that the process was stopped, if it must be ended.
 
     Yields:
-        The signal that came, once one has; libraries may have made another exception of it.
+        A list that gets the signal's number when it arrives, in case a library replaces `Stopped`
+        by another exception.
     """
     got: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -89,16 +90,16 @@ def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
         for number, how in ours.items():
             signal.signal(number, how if not got else signal.SIG_IGN)
         signal.set_wakeup_fd(before)
-        if not got:  # else the interpreter's own end is watched, too
+        if not got:  # after a signal, keep watching until the interpreter has ended
             over.set()
             far.close()
 
 
 def _watch(near: socket.socket, numbers: set[int], over: threading.Event, tell: Any) -> None:
     """Wait for a signal; end the process if the main thread does not."""
-    if hasattr(signal, "pthread_sigmask"):  # signals are for the main thread
+    if hasattr(signal, "pthread_sigmask"):  # the main thread handles signals
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    with near:  # to the very end: another signal may come, and is written here, too
+    with near:  # stays open to the end, as further signals are written to it, too
         while got := near.recv(1):
             if got[0] in numbers:
                 break
@@ -119,5 +120,5 @@ def _watch(near: socket.socket, numbers: set[int], over: threading.Event, tell: 
 
 
 def stopped_line(words: object) -> str:
-    """What is said of a command that was stopped; `words` tell how to go on, if they do."""
+    """The line to print for a stopped command; `words`, if any, say how to resume."""
     return f"asd: stopped. {words}" if words and str(words) else "asd: stopped"

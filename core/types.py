@@ -1,8 +1,8 @@
-"""The data that components exchange. Every type checks its shapes when it is made.
+"""The data types that components exchange. Every type checks its shapes on construction.
 
-Conventions, here and everywhere: time is seconds from the start of the picture; frame numbers
-count the 25 fps grid; boxes are (x1, y1, x2, y2) in source pixels, float64, in results those that
-are stored, turned upright; colour is RGB uint8.
+Conventions, here and everywhere: times are seconds from the start of the picture; frame numbers
+count the 25 fps grid; boxes are (x1, y1, x2, y2) in source pixels, float64; in results these are
+the stored pixels of the upright picture; colour is RGB uint8.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import as_array, checked_boxes
+
 GRID_FPS = 25
-"""Frames a second on which everything is detected, tracked and scored."""
+"""Frame rate at which everything is detected, tracked and scored."""
 SAMPLE_RATE = 16_000
-"""Samples a second of the sound, mono."""
+"""Sample rate of the sound, mono."""
 SAMPLES_PER_FRAME = SAMPLE_RATE // GRID_FPS
-"""Sound samples of one grid frame: frame k is heard in samples 640 k to 640 (k + 1)."""
+"""Sound samples per grid frame: frame k has the samples 640 k to 640 (k + 1), end excluded."""
 FACE_SIZE_PX = 112
 """Side of the grey face crops that scorers read."""
 PORTRAIT_SIZE_PX = 160
 """Side of the coloured face crops that embedders read."""
 CLIP_FRAMES = 60 * GRID_FPS
-"""Longest clip handed to a scorer, in frames."""
+"""Longest clip passed to a scorer, in frames."""
 SOUND_AFTER = 240
-"""Samples after a clip's last frame that its last MFCC windows (25 ms, every 10 ms) reach into."""
+"""How many samples the last MFCC windows (25 ms, every 10 ms) reach beyond a clip's last frame."""
 
 OFF_SCREEN = "off_screen"
 """The name of whoever speaks without being seen."""
@@ -39,37 +41,7 @@ UInt8 = NDArray[np.uint8]
 Int16 = NDArray[np.int16]
 Int64 = NDArray[np.int64]
 Spans = tuple[tuple[float, float], ...]
-"""(start_s, end_s) of stretches of time in seconds, in order, ends excluded."""
-
-
-def checked(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """`value` as an array of `dtype`; `None` in `shape` stands for any length.
-
-    Raises:
-        ValueError: It has another shape.
-    """
-    array = np.asarray(value, dtype)
-    fits = array.ndim == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join("_" if size is None else str(size) for size in shape)
-        raise ValueError(f"{what} must have shape ({wanted}), but got shape {array.shape}")
-    return array
-
-
-def checked_boxes(what: str, value: Any) -> Float64:
-    """`value` as boxes (n, 4) float64.
-
-    Raises:
-        ValueError: It has another shape, or a box is not finite or ends before it begins.
-    """
-    boxes: Float64 = checked(what, value, np.float64, (None, 4))
-    fine = np.isfinite(boxes).all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)
-    if not fine.all():
-        wrong = boxes[~fine][0].tolist()
-        raise ValueError(f"{what} must be finite x1, y1, x2, y2 in order, but one is {wrong}")
-    return boxes
+"""(start_s, end_s) of time spans in seconds, in order, ends excluded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +50,8 @@ class Frame:
 
     Attributes:
         index: Grid frame number; the picture nearest to `index / 25` seconds.
-        image: (height, width, 3) uint8, RGB, upright; not to be written to. Where a picture is held
-            it is the very same array as in the frame before.
+        image: (height, width, 3) uint8, RGB, upright; read-only by convention. A frame that repeats
+            the previous picture has the very same array.
     """
 
     index: int
@@ -87,16 +59,16 @@ class Frame:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "image", checked("Frame.image", self.image, np.uint8, (None, None, 3))
+            self, "image", as_array("Frame.image", self.image, np.uint8, (None, None, 3))
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """The faces found in one frame; none is a valid answer.
+    """The faces found in one frame, perhaps none.
 
     Attributes:
-        boxes: (n, 4) float64, finite, x1 <= x2 and y1 <= y2, in pixels of the picture looked at.
+        boxes: (n, 4) float64, finite, x1 <= x2 and y1 <= y2, in pixels of the detector's input.
         scores: (n,) float64, finite, confidence from 0 to 1.
     """
 
@@ -105,7 +77,7 @@ class Detections:
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("Detections.boxes", self.boxes)
-        scores = checked("Detections.scores", self.scores, np.float64, (len(boxes),))
+        scores = as_array("Detections.scores", self.scores, np.float64, (len(boxes),))
         if not np.isfinite(scores).all():
             raise ValueError(f"Detections.scores must be finite, but are {scores.tolist()}")
         object.__setattr__(self, "boxes", boxes)
@@ -121,16 +93,16 @@ class Detections:
 
 
 Status = Literal["live", "kept", "dropped"]
-"""What becomes of a track after a piece."""
+"""The state of a track after a piece."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrackPiece:
-    """The next boxes of a track, as soon as they are certain.
+    """The next boxes of a track, as soon as they are final.
 
-    A tracker hands a track out in pieces, so that a face can be cropped while its frames are
-    still at hand. The pieces of one track follow each other without a gap or an overlap; the
-    last one (which may hold no box) says whether the track counts.
+    A tracker returns a track in pieces, so that faces can be cropped while their frames are still
+    in memory. The pieces of one track follow each other without gap or overlap; the last one
+    (which may be empty) says whether the track is kept.
 
     Attributes:
         track: The tracker's number for this track.
@@ -159,13 +131,13 @@ def _silence(samples: int) -> Int16:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What a scorer reads: up to a minute of one face and of the sound it is seen with.
+    """The input of a scorer: up to a minute of one face with the simultaneous sound.
 
     Attributes:
         faces: (n, 112, 112) uint8, grey, one crop per grid frame.
         sound: (640 n,) int16, 16 kHz mono, the sound of those frames.
-        sound_before: The one sample before `sound`, for pre-emphasis; 0 where a track starts.
-        sound_after: (240,) int16, the 15 ms after `sound`, silence where there is none.
+        sound_before: The sample before `sound`, for pre-emphasis; 0 at the start of a track.
+        sound_after: (240,) int16, the 15 ms after `sound`; silence beyond the end.
     """
 
     faces: UInt8
@@ -175,16 +147,16 @@ class Clip:
 
     def __post_init__(self) -> None:
         side = FACE_SIZE_PX
-        faces = checked("Clip.faces", self.faces, np.uint8, (None, side, side))
+        faces = as_array("Clip.faces", self.faces, np.uint8, (None, side, side))
         if not len(faces):
             raise ValueError("Clip.faces must hold at least one frame")
         samples = SAMPLES_PER_FRAME * len(faces)
         object.__setattr__(self, "faces", faces)
-        object.__setattr__(self, "sound", checked("Clip.sound", self.sound, np.int16, (samples,)))
+        object.__setattr__(self, "sound", as_array("Clip.sound", self.sound, np.int16, (samples,)))
         object.__setattr__(
             self,
             "sound_after",
-            checked("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
+            as_array("Clip.sound_after", self.sound_after, np.int16, (SOUND_AFTER,)),
         )
 
     def __len__(self) -> int:
@@ -199,7 +171,7 @@ def probability(logits: Float32) -> Float32:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A scorer's answer for one clip.
+    """A scorer's output for one clip.
 
     Attributes:
         logits: (n, 2) float32, one row per frame: not speaking, speaking.
@@ -209,7 +181,7 @@ class Scores:
 
     def __post_init__(self) -> None:
         object.__setattr__(
-            self, "logits", checked("Scores.logits", self.logits, np.float32, (None, 2))
+            self, "logits", as_array("Scores.logits", self.logits, np.float32, (None, 2))
         )
         if not np.isfinite(self.logits).all():
             raise ValueError("Scores.logits must be finite")
@@ -230,19 +202,19 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """A face followed through one shot, with its scores.
+    """A face tracked through one shot, with its scores.
 
     Attributes:
         id: Number of the track in its result, from 0, by first frame and then left to right.
         shot: Index of its shot.
         first_frame: Grid frame of the first box.
         boxes: (n, 4) float64, one per grid frame.
-        smoothed: (n, 3) float64, centre x, centre y and half size the crops were made with; where
-            pixels are not square the centre is in stored ones and the half size in square ones.
+        smoothed: (n, 3) float64, the centre x, centre y and half size used for the crops; the
+            centre is in stored pixels, the half size in square pixels.
         logits: (n, 2) float32, one row per frame: not speaking, speaking.
         speaking: When this face speaks.
         embedded: (m,) int64, the grid frames whose face was embedded; none without an embedder.
-        embeddings: (m, d) float32, the embedder's vectors of these, each of length 1.
+        embeddings: (m, d) float32, the embeddings of these faces, each of length 1.
         identity: Who this is: a name, or "person_0" and so on; None without an embedder.
     """
 
@@ -258,15 +230,17 @@ class Track:
     identity: str | None = None
 
     def __post_init__(self) -> None:
-        boxes = checked("Track.boxes", self.boxes, np.float64, (None, 4))
+        boxes = as_array("Track.boxes", self.boxes, np.float64, (None, 4))
         n = len(boxes)
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(
-            self, "smoothed", checked("Track.smoothed", self.smoothed, np.float64, (n, 3))
+            self, "smoothed", as_array("Track.smoothed", self.smoothed, np.float64, (n, 3))
         )
-        object.__setattr__(self, "logits", checked("Track.logits", self.logits, np.float32, (n, 2)))
-        embeddings = checked("Track.embeddings", self.embeddings, np.float32, (None, None))
-        embedded = checked("Track.embedded", self.embedded, np.int64, (len(embeddings),))
+        object.__setattr__(
+            self, "logits", as_array("Track.logits", self.logits, np.float32, (n, 2))
+        )
+        embeddings = as_array("Track.embeddings", self.embeddings, np.float32, (None, None))
+        embedded = as_array("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "embedded", embedded)
 
@@ -296,7 +270,7 @@ class Track:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What is known of a video.
+    """The properties of a video.
 
     Attributes:
         path: The file.
@@ -305,12 +279,11 @@ class VideoInfo:
         height: Height in pixels, after rotation.
         fps: Mean frame rate of the source.
         has_sound: Whether sound was found, in the file or beside it.
-        start_s: When the first picture, time zero, is shown on the clock of the file, which
-            begins with its first stream: what to add to a time to meet what players and audio
-            tools show; 0 or more.
+        start_s: Time of the first picture (time zero) on the clock of the file, which begins with
+            its earliest stream; 0 or more. Add it to a time to get the time that players and
+            audio tools show.
         pixel_aspect: Width of a pixel over its height, after rotation.
-        notes: What was chosen or left out of the file, and what can hardly be true of the result,
-            a sentence each.
+        notes: Sentences on what was chosen or left out of the file, and on implausible results.
     """
 
     path: Path
@@ -326,7 +299,7 @@ class VideoInfo:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Everything a run found out.
+    """The result of a run.
 
     Attributes:
         video: The source.
@@ -334,12 +307,12 @@ class Result:
         tracks: The faces, by first frame.
         settings: Every option of the run, as plain values.
         timings_s: Seconds spent in each stage.
-        speech: When the sound is speech, from whomever; None without voice activity detection.
-        off_screen: When there is speech, but of no visible face; None as for `speech`.
-        sound_path: The file the sound came from; None where there was none.
+        speech: When anybody speaks; None without voice activity detection.
+        off_screen: When there is speech but no visible face speaks; None as for `speech`.
+        sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
-        provenance: What it comes from beside the settings: versions, devices, files of weights.
+        provenance: The origin besides the settings: versions, devices, weights files.
     """
 
     video: VideoInfo
@@ -353,3 +326,24 @@ class Result:
     folder: Path | None = None
     files: tuple[Path, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def log_odds(logits: Float32) -> Float64:
+    """The log odds of speaking, (n,), from (n, 2) logits."""
+    return np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The output of a voice activity detector.
+
+    Attributes:
+        first_frame: The first grid frame.
+        probabilities: (n,) float32 from 0 to 1, one per grid frame from there on.
+        before: (m,) float32, the probabilities of the grid frames before, if a part of a video was
+            processed, so that speech which began earlier is recognised.
+    """
+
+    first_frame: int
+    probabilities: Float32
+    before: Float32 = field(default_factory=lambda: np.empty(0, np.float32))

@@ -1,4 +1,4 @@
-"""Published weights: where they come from, how they are checked, where they are kept."""
+"""Finds, downloads and verifies published weights."""
 
 from __future__ import annotations
 
@@ -7,35 +7,33 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
+from .download import BLOCK_BYTES, describe_failure, download
 from .errors import WeightsError
 
-TIMEOUTS_S = (5.0, 30.0)
-"""Longest wait for a connection, and then for the next bytes."""
-_BLOCK_BYTES = 1 << 18
 _CHECK = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})?")
 
 
 @dataclass(frozen=True)
 class Weights:
-    r"""A published file of weights.
+    r"""A published weights file.
 
     Attributes:
-        name: What `asd weights` calls it, such as "talknet_talkset".
-        url: Where it is downloaded from.
+        name: Its name in `asd weights`, such as "talknet_talkset".
+        url: The address to download it from.
         published: Its file name as published.
         check: "sha256:HEX", "git:HEX" (a git blob id: SHA-1 over `blob <size>\0` and the
-            content) or "" where none is published; HEX in lower case.
-        size_bytes: Its size; None where only the order of magnitude is known.
+            content) or "" if no hash is published; HEX in lower case.
+        size_bytes: Its size; None if only the order of magnitude is known.
         licence: Its licence.
 
     Raises:
-        ValueError: `check` is none of these.
+        ValueError: `check` has another form.
     """
 
     name: str
@@ -54,19 +52,19 @@ class Weights:
 
     @property
     def local(self) -> str:
-        """The file name it is kept under: published names of two models can be the same."""
+        """Its local file name; unlike published names, it is unique across models."""
         return self.name + PurePosixPath(self.published).suffix
 
 
 @dataclass(frozen=True)
 class WeightsStatus:
-    """What is known of a file of weights on this machine.
+    """The state of a weights file on this machine.
 
     Attributes:
-        path: The file; None where there is none.
-        state: "ok" if it passes its check, "unchecked" if no hash is published and nothing speaks
-            against it, "damaged" if it is another file or unreadable, "missing" if there is none.
-        fault: What is wrong with a damaged file, expected and got; empty for the others.
+        path: The file; None if it is missing.
+        state: "ok" if its hash is right; "unchecked" if no hash is published and the file looks
+            right; "damaged" if it is another file or unreadable; "missing" if there is none.
+        fault: What is wrong with a damaged file, expected and found; else empty.
     """
 
     path: Path | None
@@ -79,10 +77,10 @@ _watching: ContextVar[list[Path] | None] = ContextVar("watching", default=None)
 
 @contextmanager
 def noting() -> Iterator[list[Path]]:
-    """Take note of the files of weights that are used while the block runs.
+    """Record the weights files that are used while the block runs.
 
     Yields:
-        Those so far, each once.
+        A list of the files used so far, each once.
     """
     used: list[Path] = []
     token = _watching.set(used)
@@ -93,7 +91,7 @@ def noting() -> Iterator[list[Path]]:
 
 
 def note(path: Path) -> Path:
-    """Say that weights are read from a file: results tell which, with its hash."""
+    """Record that weights are read from a file, so that results name it with its hash."""
     used = _watching.get()
     if used is not None and path not in used:
         used.append(path)
@@ -101,7 +99,7 @@ def note(path: Path) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: `ASDKIT_CACHE` if it is set, else the user's cache folder."""
+    """The folder for downloads: `ASDKIT_CACHE` if it is set, else the user's cache folder."""
     if folder := os.environ.get("ASDKIT_CACHE"):
         return Path(folder).expanduser()
     import pooch
@@ -113,18 +111,18 @@ def status(weights: Weights) -> WeightsStatus:
     """Look for the file, and check it, without downloading anything.
 
     Raises:
-        WeightsError: `ASDKIT_WEIGHTS` names no folder.
+        WeightsError: `ASDKIT_WEIGHTS` is not a readable folder.
     """
     given = _examine(weights, _given(weights))
     return given if given.path else _examine(weights, [_cached(weights)])
 
 
 def locate(weights: Weights) -> Path:
-    """The checked file: from the folder `ASDKIT_WEIGHTS`, from the cache, or downloaded.
+    """Find and check the file: in the folder `ASDKIT_WEIGHTS`, in the cache, or by download.
 
     Raises:
-        WeightsError: `ASDKIT_WEIGHTS` names no folder or holds a wrong file under this name, or
-            the file is nowhere and cannot be downloaded.
+        WeightsError: `ASDKIT_WEIGHTS` is not a readable folder or holds a wrong file of this name,
+            or the file is not found and cannot be downloaded.
     """
     given = _examine(weights, _given(weights))
     if given.path is None:
@@ -136,7 +134,7 @@ def locate(weights: Weights) -> Path:
             )
         )
     if given.fault:
-        # Falling back to a download would hide that the file the user chose is not used.
+        # A download instead would hide that the user's file is not used.
         raise WeightsError(
             f"{given.path} (in ASDKIT_WEIGHTS) is not the weights {weights.name}: {given.fault}",
             f"Put the file from {weights.url} there as {weights.local}, or remove this one",
@@ -145,7 +143,7 @@ def locate(weights: Weights) -> Path:
 
 
 def is_published(weights: Weights, path: Path) -> bool:
-    """Whether a file is these very weights, by their published hash; False if there is none.
+    """Whether a file has the hash of published weights; False if no hash is published.
 
     Raises:
         OSError: The file cannot be read.
@@ -158,14 +156,14 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
     """The file that a component's parameter `weights` names.
 
     Args:
-        published: The published weights that it may name.
+        published: The component's published weights, by name.
         given: One of these names, or a path.
 
     Returns:
-        The checked file of published weights, downloaded if need be; a path as it is.
+        The checked file of published weights, downloaded if necessary; a path unchecked.
 
     Raises:
-        WeightsError: As for `locate`, or nothing is named, or a home that is not there.
+        WeightsError: As for `locate`, or the value is empty, or names an unknown user's home.
     """
     if given in published:
         return locate(published[given])
@@ -183,7 +181,7 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
 
 
 def fetch(weights: Weights) -> Path:
-    """The checked file in the cache, whatever `ASDKIT_WEIGHTS` holds; downloaded if need be.
+    """The checked file in the cache, downloaded if necessary; `ASDKIT_WEIGHTS` is not used.
 
     Raises:
         WeightsError: The download fails, or the cache cannot be written.
@@ -192,7 +190,7 @@ def fetch(weights: Weights) -> Path:
 
 
 def given_folder() -> Path | None:
-    """The folder `ASDKIT_WEIGHTS`; None where it is not set."""
+    """The folder `ASDKIT_WEIGHTS`; None if it is not set."""
     value = os.environ.get("ASDKIT_WEIGHTS")
     if not value:
         return None
@@ -208,7 +206,7 @@ def given_folder() -> Path | None:
 
 
 def _given(weights: Weights) -> list[Path]:
-    """Where the file can be in `ASDKIT_WEIGHTS`, its unmistakable name first."""
+    """Possible paths of the file in `ASDKIT_WEIGHTS`: its unique name first."""
     folder = given_folder()
     return [folder / weights.local, folder / weights.published] if folder else []
 
@@ -218,7 +216,7 @@ def _cached(weights: Weights) -> Path:
 
 
 def _examine(weights: Weights, candidates: Iterable[Path]) -> WeightsStatus:
-    """The first candidate that is the right file, else the first that is there at all."""
+    """The status of the first candidate that is right, else of the first one that exists."""
     damaged = None
     for path in candidates:
         try:
@@ -234,10 +232,10 @@ def _examine(weights: Weights, candidates: Iterable[Path]) -> WeightsStatus:
 
 
 def _fault(weights: Weights, path: Path) -> str:
-    """Why `path` is not the file `weights` speaks of, expected and got; empty when it is."""
+    """Why `path` is not the right file, expected and found; empty if it is."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        # Servers can answer with a page about the file, which no format of weights looks like.
+        # A server may return a web page instead; no weights file begins like one.
         is_page = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
         got = f"a web page of {size} bytes" if is_page else f"a file of {size} bytes"
         if weights.check:
@@ -253,22 +251,22 @@ def _fault(weights: Weights, path: Path) -> str:
 
 
 def _digest(kind: str, file: BinaryIO, size: int) -> str:
-    """The hash of a file, written as `Weights.check` is."""
+    """The hash of a file, in the form of `Weights.check`."""
     if kind == "git":
         digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     else:
         digest = hashlib.sha256()
-    while block := file.read(_BLOCK_BYTES):
+    while block := file.read(BLOCK_BYTES):
         digest.update(block)
     return f"{kind}:{digest.hexdigest()}"
 
 
 def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
-    """The file in the cache; one that is damaged gives way only to a whole one.
+    """The file in the cache, downloaded if missing; a damaged one is replaced only by a right one.
 
     Args:
-        weights: What to find.
-        looked: Where else it was looked for, for the error.
+        weights: The weights to find.
+        looked: Where else the file was searched, for the error.
 
     Raises:
         WeightsError: The download fails, or the cache cannot be written.
@@ -286,71 +284,23 @@ def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
         lack += f", {looked}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A folder of its own for each call keeps parallel downloads apart, and the file in it
-        # gets the user's usual permissions, as a cache shared on a cluster needs.
+        # A temporary folder per call keeps parallel downloads apart, and files in it get the
+        # user's default permissions, as needed for a cache shared on a cluster.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{weights.name}.") as aside:
             path = Path(aside, weights.local)
-            _download(weights, path)
+            download(weights.url, path, weights.name, weights.size_bytes)
             fault = _fault(weights, path)
             if not fault:
                 path.replace(target)
-    except OSError as error:  # the network's errors, those of requests, are of this kind too
-        raise _unobtainable(weights, lack, _reason(error)) from error
+    except OSError as error:  # includes the network errors of requests
+        raise _unobtainable(weights, lack, describe_failure(error)) from error
     if fault:
         raise _unobtainable(weights, lack, fault)
     return target
 
 
-def _download(weights: Weights, path: Path) -> None:
-    """Download to `path`, with a bar on stderr if that is a terminal.
-
-    Raises:
-        OSError: The server cannot be reached or refuses, or `path` cannot be written.
-    """
-    import pooch
-    from tqdm import tqdm
-
-    with ExitStack() as opened:
-        bar = opened.enter_context(
-            tqdm(
-                desc=weights.name,
-                # pooch takes a bar without a total for no bar, and sets the real one when the
-                # answer comes; until then the delay keeps it from showing.
-                total=weights.size_bytes or 1,
-                delay=0.1,
-                unit="B",
-                unit_scale=True,
-                leave=False,
-                disable=None,
-            )
-        )
-
-        def close_at_end(response: Any, **_: Any) -> None:
-            opened.enter_context(response)  # pooch leaves it open when the download fails
-
-        download = pooch.HTTPDownloader(
-            progressbar=bar,
-            chunk_size=_BLOCK_BYTES,
-            timeout=TIMEOUTS_S,
-            hooks={"response": close_at_end},
-        )
-        download(weights.url, str(path), None)
-
-
-def _reason(error: OSError) -> str:
-    """Why a download failed, in the few words of the error at its root."""
-    response = getattr(error, "response", None)
-    if response is not None and not response.ok:
-        return f"HTTP {response.status_code} {response.reason}"
-    root: BaseException = error
-    # requests and urllib3 hand the error below on as the cause or as the last argument.
-    while isinstance(inner := root.__cause__ or (root.args or ("",))[-1], BaseException):
-        root = inner
-    return f"{type(error).__name__}: {getattr(root, 'strerror', None) or root}"
-
-
 def _unobtainable(weights: Weights, lack: str, reason: str) -> WeightsError:
-    """The error for weights that are not here and cannot be had."""
+    """The error for weights that are neither on this machine nor downloadable."""
     target = _cached(weights)
     return WeightsError(
         f"The weights {weights.name} are {lack}, and downloading {weights.url} to {target} "

@@ -1,1 +1,1 @@
-"""PyTorch to ONNX: export, precision, proof."""
+"""Exports networks from PyTorch to ONNX, reduces precision, and proves that they agree."""

@@ -1,4 +1,4 @@
-"""Judges a bundle by what matters: the same decisions and the same ranking on real faces."""
+"""Judges an int8 bundle by its decisions and its ranking on real faces, against PyTorch's."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from ..core.components import Component, Context
-from ..core.config import Chosen, compose_run, make_plan
+from ..core.component import Component, Context
+from ..core.config.chosen import Chosen
+from ..core.config.compose import compose_run
+from ..core.config.plan import make_plan
 from ..core.contracts import Scorer
+from ..core.decisions.segments import SegmentsConfig
 from ..core.errors import ExportError, InputError
 from ..core.pipeline import execute
-from ..core.segments import SegmentsConfig
 from ..core.types import Clip, Float32, Scores
 
 LEAST_DECISIONS = 0.95
-"""Smallest share of frames that must be decided as by PyTorch."""
+"""Least fraction of frames with the same decision as PyTorch's scores."""
 LEAST_RANKING = 0.95
-"""Smallest rank correlation with PyTorch's scores."""
+"""Least rank correlation with PyTorch's scores."""
 
 
 @dataclass
 class Recorder:
-    """A scorer that keeps what another one was asked and answered."""
+    """Wraps a scorer, and records its inputs and outputs."""
 
     scorer: Scorer
     clips: list[Clip] = field(default_factory=list)
     answers: list[Scores] = field(default_factory=list)
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
-        """Score clips by the other scorer."""
+        """Score clips by the wrapped scorer."""
         found = self.scorer.score(clips)
         self.clips += clips
         self.answers += found
@@ -45,12 +47,12 @@ class Agreement:
     """How far two scorers agree on the same clips.
 
     Attributes:
-        frames: How many frames of faces they were asked about.
-        speaking: Share of them that PyTorch calls speaking, from 0 to 1; near either end equal
-            decisions say little.
-        decisions: Share of them that both call speaking, or both not, from 0 to 1.
-        ranking: Spearman's rank correlation of their scores, from -1 to 1.
-        largest_difference: Of the scores.
+        frames: Number of frames of faces.
+        speaking: Fraction of frames that PyTorch decides as speaking, from 0 to 1; near 0 or 1,
+            equal decisions mean little.
+        decisions: Fraction of frames with equal decisions, from 0 to 1.
+        ranking: Spearman's rank correlation of the scores, from -1 to 1.
+        largest_difference: Largest absolute difference of the scores.
     """
 
     frames: int
@@ -70,22 +72,22 @@ class Agreement:
 
 
 def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
-    """Find the faces of a video and score them.
+    """Detect and score the faces of a video, and record the scorer's inputs and outputs.
 
     Args:
         scorer: The scorer to record.
-        video: The file; None for a clip made on the spot.
+        video: The file; None for the generated demo clip.
         threads: CPU threads a library may use.
 
     Raises:
-        InputError: The video cannot be read, or shows no face long enough.
+        InputError: The video cannot be read, or has no face track.
     """
     recorder = Recorder(scorer.build(Context("cpu", threads)))
     stand_in = Component("scorer", "recorder", type(scorer.config), lambda _, __: recorder)
     overrides = ["detector=mtcnn", "writers=[]", "device=cpu"]
     with TemporaryDirectory() as folder:
         if video is None:
-            from ..core.demo import make_clip
+            from ..core.demo.clip import make_clip
 
             video = str(Path(folder, "clip.mp4"))
             make_clip(Path(video))
@@ -103,11 +105,11 @@ def record(scorer: Chosen, video: str | None, threads: int | None) -> Recorder:
     return recorder
 
 
-def judge(recorder: Recorder, scorer: Scorer) -> Agreement:
-    """Compare a scorer with what was recorded.
+def measure_agreement(recorder: Recorder, scorer: Scorer) -> Agreement:
+    """Compare a scorer with the recorded scores.
 
     Raises:
-        ExportError: They agree too little.
+        ExportError: The agreement is too low.
     """
     from scipy.stats import spearmanr
 

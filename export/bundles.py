@@ -1,4 +1,4 @@
-"""Makes bundles, and checks them again."""
+"""Exports bundles, and checks existing ones."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..core.bundle import FORMAT, MANIFEST, Bundle, bundle_name, own_folder
-from ..core.components import Context
-from ..core.config import Chosen
+from ..core.component import Context
+from ..core.config.chosen import Chosen
 from ..core.errors import ConfigError, MissingExtraError, OutputError, WeightsError
+from ..core.exportable import Exportable, Tensor
 from ..core.files import sha256, whole_folder
-from ..core.graphs import Exportable, Tensor
 from ..core.version import __version__
-from ..plugins.onnx_support import check_device, import_onnxruntime
-from ..plugins.torch_support import import_torch, set_threads
-from .agreement import Recorder, judge, record
+from ..plugins.support.onnx_devices import check_device, import_onnxruntime
+from ..plugins.support.pytorch import import_torch, set_threads
+from .agreement import Recorder, measure_agreement, record
 from .convert import check_opset, to_int8, to_onnx
 from .proof import ANSWERS, Say, answers, prove
 from .settings import ExportOptions, ExportPlan
@@ -29,15 +29,15 @@ _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime", "numpy")
 
 
 def export(plan: ExportPlan, say: Say) -> Bundle:
-    """Export a scorer's network, prove it, and put the bundle in place.
+    """Export a scorer's network, run the proof, and put the bundle in place.
 
     Args:
-        plan: What to export, and how.
-        say: Is told of each step, one line each.
+        plan: The plan of the export.
+        say: Called with a line on each step.
 
     Raises:
-        AsdError: Something needed is missing, the bundle cannot be written, or the proof fails;
-            then there is no bundle, and one that was there is untouched.
+        AsdError: A required package is missing, the bundle cannot be written, or the proof fails.
+            Then no bundle is written, and an existing one is unchanged.
     """
     options = plan.options
     context = Context(options.device, options.threads)
@@ -63,7 +63,7 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
         _write(new, manifest)
         proof = asdict(prove(Bundle(new), context, say))
         if recorder is not None:
-            agreement = judge(recorder, _from_bundle(plan.scorer, new).build(context))
+            agreement = measure_agreement(recorder, _from_bundle(plan.scorer, new).build(context))
             say(str(agreement))
             clip = Path(options.calibration).name if options.calibration else "asd demo"
             proof["agreement"] = {"calibration": clip, **asdict(agreement)}
@@ -72,7 +72,7 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
 
 
 def settings_to_check(bundle: Bundle) -> list[str]:
-    """The overrides with which a bundle of published weights would be exported."""
+    """The overrides that reproduce the export of a bundle, to check it."""
     manifest = bundle.manifest
     weights = manifest["weights"]["name"]
     return [
@@ -83,7 +83,7 @@ def settings_to_check(bundle: Bundle) -> list[str]:
 
 
 _NONE = "none"
-"""Stands for a checkpoint of the user's own, which a check of int8 must be told of."""
+"""Placeholder for a user's own checkpoint, which must be named to check an int8 bundle."""
 
 
 def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
@@ -91,8 +91,8 @@ def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
 
     Args:
         bundle: The bundle.
-        plan: The device and threads; for int8 also the checkpoint and the video to judge by.
-        say: Is told of each check, one line each.
+        plan: Provides device and threads; for int8 also the checkpoint and the video to judge by.
+        say: Called with a line on each check.
 
     Raises:
         AsdError: A file is missing or altered, or the proof fails.
@@ -114,14 +114,18 @@ def check(bundle: Bundle, plan: ExportPlan, say: Say) -> None:
                 f"Name the checkpoint {made_of['file']} it was made of: scorer.weights=FILE",
             )
         recorder = record(plan.scorer, plan.options.calibration, plan.options.threads)
-        say(str(judge(recorder, _from_bundle(plan.scorer, bundle.folder).build(context))))
+        say(
+            str(
+                measure_agreement(recorder, _from_bundle(plan.scorer, bundle.folder).build(context))
+            )
+        )
 
 
 def _need_tools() -> None:
-    """Everything an export needs is installed.
+    """Check that the packages needed for an export are installed.
 
     Raises:
-        MissingExtraError: Something is not.
+        MissingExtraError: A package is missing.
     """
     import_torch("asd export")
     for name in ("onnx", "onnxscript"):
@@ -133,11 +137,11 @@ def _need_tools() -> None:
 
 
 def _target(network: Exportable, options: ExportOptions) -> Path:
-    """The folder the bundle goes to.
+    """The folder for the bundle.
 
     Raises:
-        ConfigError: None was given, and the weights are of the user's own.
-        OutputError: Something is there already.
+        ConfigError: No folder was given, and the weights are a user's own file.
+        OutputError: The folder holds other files, or a bundle that may not be overwritten.
     """
     if options.output is not None:
         folder = Path(options.output)
@@ -150,7 +154,7 @@ def _target(network: Exportable, options: ExportOptions) -> Path:
     try:
         folder = folder.expanduser().resolve()
         present = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    except (OSError, RuntimeError) as error:  # RuntimeError: no such home
+    except (OSError, RuntimeError) as error:  # RuntimeError: unknown user's home
         raise OutputError(
             f"Cannot write {folder}: {getattr(error, 'strerror', None) or error}",
             "Choose another folder with output=FOLDER",
@@ -177,7 +181,7 @@ def _target(network: Exportable, options: ExportOptions) -> Path:
 def _write_graphs(
     folder: Path, network: Exportable, options: ExportOptions, recorder: Recorder | None
 ) -> None:
-    """The graphs, and PyTorch's answers to prove them by."""
+    """Write the graphs, and PyTorch's outputs for the proof."""
     notes = {
         "asdkit.model": network.model,
         "asdkit.precision": options.precision,
@@ -196,7 +200,7 @@ def _write_graphs(
 
 
 def _manifest(folder: Path, network: Exportable, options: ExportOptions) -> dict[str, Any]:
-    """All that the manifest says, but for what the proof finds."""
+    """The manifest without the results of the proof."""
     files: dict[str, dict[str, Any]] = {
         graph.file: {
             "meaning": graph.meaning,
@@ -230,7 +234,7 @@ def _described(tensor: Tensor) -> dict[str, Any]:
 
 
 def _version(package: str) -> str:
-    """The version of a package; packages of two names hold ONNX Runtime."""
+    """The version of a module; asked of the module, as two packages provide onnxruntime."""
     return str(import_module(package).__version__)
 
 
@@ -240,5 +244,5 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _from_bundle(scorer: Chosen, folder: Path) -> Chosen:
-    """The same scorer with the network of a bundle."""
+    """The scorer with the network of a bundle in place of its own."""
     return replace(scorer, config=replace(scorer.config, weights=str(folder)))

@@ -1,4 +1,4 @@
-"""One network to one ONNX graph, in the precision asked for, named and described."""
+"""Converts a network to an ONNX graph in the requested precision, with names and descriptions."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import ConfigError, ExportError
-from ..core.graphs import Graph, Tensor
+from ..core.exportable import Graph, Tensor
 from ..core.types import Clip
 from ..core.version import __version__
-from ..plugins.torch_support import import_torch
+from ..plugins.support.pytorch import import_torch
 
 if TYPE_CHECKING:
     import onnx
 
 _LEAST, _MOST = 2, 1 << 14
-"""Bounds of a free axis: for the exporter, not for the graph. It takes a size of 1 for a special
-case, and multiplies the highest ones, which must stay below 2**31 for a frame of every layer."""
+"""Bounds of a free axis, for the exporter only; the graph has none. The exporter treats a size of 1
+as a special case, and products of the upper bounds in any layer must stay below 2**31."""
 _EXAMPLE = {"batch": 3, "frames": 11}
-"""Sizes of the inputs that the network is traced with. No axis is fixed by them: a proof runs the
-graph at other ones."""
+"""Sizes of the inputs used for tracing. They do not fix any axis: the proof runs the graph at other
+sizes."""
 
 
 def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> onnx.ModelProto:
@@ -38,10 +38,10 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
         graph: The network.
         half: Compute in half precision; inputs and output stay float32.
         opset: Version of the ONNX operators.
-        notes: What the file says of itself, as `metadata_props`.
+        notes: Metadata to store in the file, as `metadata_props`.
 
     Raises:
-        ExportError: PyTorch cannot export the network, or what came out is no valid graph.
+        ExportError: PyTorch cannot export the network, or the exported graph is invalid.
     """
     torch = import_torch("asd export")
     from .recurrent import with_operators
@@ -69,7 +69,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
                 opset_version=opset,
                 verbose=False,
             )
-    except Exception as error:  # the exporter has many, none of which a user can act on
+    except Exception as error:  # the exporter raises many kinds, none of which a user can fix
         raise ExportError(
             f"PyTorch {torch.__version__} cannot export {graph.name} with opset={opset} "
             f"({type(error).__name__})",
@@ -78,14 +78,14 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
     model = program.model_proto
     _describe(model, graph, notes)
     _declare_shapes(model, graph)
-    return checked(model)
+    return checked_graph(model)
 
 
 def check_opset(opset: int) -> None:
-    """See that this version of the operators can be checked.
+    """Check that the installed package onnx supports an opset.
 
     Raises:
-        ConfigError: The package onnx does not know it.
+        ConfigError: It does not.
     """
     from onnx import defs
 
@@ -97,34 +97,34 @@ def check_opset(opset: int) -> None:
         )
 
 
-def checked(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with the shape of every value inferred.
+def checked_graph(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Infer the shape of every value, and validate the graph.
 
     Raises:
-        ExportError: It is not a valid graph.
+        ExportError: The graph is invalid.
     """
     import onnx
 
     try:
         model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
         onnx.checker.check_model(model, full_check=True)
-    except Exception as error:  # those of onnx have no base but Exception
+    except Exception as error:  # onnx's exceptions have no other common base
         reason = " ".join(str(error).split())
         raise ExportError(f"{model.graph.name} is not a valid graph: {reason}") from error
     return model
 
 
 def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx.ModelProto:
-    """The graph with the submodules that allow it computed in int8.
+    """Quantise the submodules listed in `graph.int8` to int8.
 
-    Weights are rounded channel by channel to 7 bits: with 8, processors without VNNI can
-    overflow. Activations get the range they have on the clips. Convolutions of a single channel
-    stay as they are.
+    Weights are rounded per channel to 7 bits, as processors without VNNI can overflow with 8.
+    Activation ranges are those measured on the clips. Convolutions with a single input channel are
+    not quantised.
 
     Args:
         model: The graph in fp32.
-        graph: What it was made of.
-        clips: Real clips.
+        graph: The network the graph was made from.
+        clips: Real clips, for calibration.
     """
     if not graph.int8:
         return model
@@ -149,11 +149,11 @@ def to_int8(model: onnx.ModelProto, graph: Graph, clips: Sequence[Clip]) -> onnx
             nodes_to_exclude=_of_one_channel(model),
             op_types_to_quantize=["Conv", "Add", "MaxPool", "Relu"],
         )
-        return checked(onnx.load(path))
+        return checked_graph(onnx.load(path))
 
 
 def _norms_as_convolutions(model: onnx.ModelProto, within: tuple[str, ...]) -> onnx.ModelProto:
-    """With batch norms of pictures as convolutions channel by channel, which int8 kernels do."""
+    """Replace batch norms by depthwise 1x1 convolutions, for which there are int8 kernels."""
     from onnx import helper, numpy_helper
 
     model = copy.deepcopy(model)
@@ -179,7 +179,7 @@ def _norms_as_convolutions(model: onnx.ModelProto, within: tuple[str, ...]) -> o
 
 
 def _of_one_channel(model: onnx.ModelProto) -> list[str]:
-    """Convolutions that read a single channel, as grey pictures: they cost least and lose most."""
+    """Names of convolutions with one input channel (grey pictures): cheap, but lossy in int8."""
     shapes = {entry.name: list(entry.dims) for entry in model.graph.initializer}
     return [
         node.name
@@ -191,7 +191,7 @@ def _of_one_channel(model: onnx.ModelProto) -> list[str]:
 
 
 class _Samples:
-    """Real inputs, one after the other, in the form the quantiser reads."""
+    """Real inputs, through the interface of the quantiser's data reader."""
 
     def __init__(self, graph: Graph, clips: Sequence[Clip]) -> None:
         self._left = iter(graph.samples(clips))
@@ -205,7 +205,7 @@ def _free_names(tensors: Sequence[Tensor]) -> list[str]:
 
 
 def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) -> None:
-    """Name the graph's parts and say what they are; drop the exporter's notes on its source."""
+    """Name and document the graph and its nodes; drop the exporter's metadata on source code."""
     import onnx
 
     for number, node in enumerate(model.graph.node):
@@ -228,10 +228,10 @@ def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) ->
 
 
 def _declare_shapes(model: onnx.ModelProto, graph: Graph) -> None:
-    """Give inputs and output the shapes of the contract, whatever the exporter made of them.
+    """Declare the contract's shapes of inputs and output, replacing the exporter's.
 
-    It may declare the example's sizes of an axis that is free. All shapes between are inferred
-    anew, and whether the graph runs at other sizes is for the proof to tell.
+    The exporter may declare the example's size for a free axis. All intermediate shapes are
+    inferred again, and the proof shows whether the graph runs at other sizes.
     """
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
     for tensor in (*graph.inputs, graph.output):
@@ -249,7 +249,7 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep warnings and log lines of the exporter and the quantiser to themselves."""
+    """Silence warnings and log lines of the exporter and the quantiser."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

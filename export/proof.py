@@ -1,7 +1,7 @@
-"""Holds the graphs of a bundle to their contract, and their values to PyTorch's.
+"""Checks the graphs of a bundle against their contract, and their outputs against PyTorch's.
 
-PyTorch's answers are computed once, at export, and travel in the bundle; so the proof can be
-repeated wherever the bundle goes, on any device, with ONNX Runtime alone.
+PyTorch's outputs are computed once, at export, and stored in the bundle. So the proof can be
+repeated anywhere, on any device, with ONNX Runtime alone.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..core.bundle import AGAIN, Bundle
-from ..core.components import Context
+from ..core.component import Context
 from ..core.errors import ExportError, WeightsError
-from ..core.graphs import Graph, Tensor
+from ..core.exportable import Graph, Tensor
 from ..core.types import Float32
-from ..plugins.onnx_support import OnnxSession, nodes_by_provider
-from ..plugins.torch_support import import_torch, inference
+from ..plugins.support.onnx import OnnxSession, nodes_by_provider
+from ..plugins.support.pytorch import import_torch, inference
 
 ANSWERS = "proof.npz"
-"""The file of a bundle that holds PyTorch's answers."""
+"""The file of a bundle with PyTorch's outputs."""
 TOLERANCES = {"fp32": 1e-4, "fp16": 2e-2}
-"""Largest difference allowed of logits; int8 is judged by what becomes of the scores."""
+"""Largest allowed difference of logits; int8 is judged by `agreement` instead."""
 _STAGE_TOLERANCES = {"fp32": 1e-4, "fp16": 0.1}
-"""The same for what one graph hands to the next."""
+"""The same for intermediate outputs, which are the input of another graph."""
 _SIZES = {"batch": (1, 2, 5), "frames": (1, 2, 7, 25, 37, 150)}
 _MOST_FRAMES = 300
-"""Frames in all of the largest case: more take gigabytes, and show nothing new."""
+"""Most frames (batch times frames) of a case: more take gigabytes, and show nothing new."""
 _MOST_VALUES = 1 << 20
-"""Values that a tensor may have in a frame."""
+"""Most values of a tensor per frame."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a proof found.
+    """The outcome of a proof.
 
     Attributes:
-        largest_differences: From PyTorch's values, by name of the graph's file.
-        device: Where the graphs ran: "cpu" or "cuda:N".
+        largest_differences: By file of the graph: the largest difference from PyTorch's output.
+        device: The device the graphs ran on: "cpu" or "cuda:N".
     """
 
     largest_differences: dict[str, float]
@@ -56,7 +56,7 @@ class Proof:
 
 
 def answers(graph: Graph) -> dict[str, Float32]:
-    """What PyTorch computes in each case, by `graph: case`."""
+    """By `graph: case`: PyTorch's output."""
     torch = import_torch("asd export")
     found = {}
     with inference():
@@ -72,10 +72,10 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
     Args:
         bundle: The bundle.
         context: Device and threads.
-        say: Is told of each check, one line each.
+        say: Called with a line on each check.
 
     Raises:
-        ExportError: A graph does not keep its contract, or its values differ too much.
+        ExportError: A graph violates its contract, or its output differs too much.
         WeightsError: A file of the bundle is missing or altered.
     """
     wanted = _stored_answers(bundle)
@@ -103,10 +103,10 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
 
 
 def _stored_answers(bundle: Bundle) -> dict[str, Float32]:
-    """PyTorch's answers as the bundle has them.
+    """Read PyTorch's outputs from the bundle.
 
     Raises:
-        WeightsError: They are missing, altered or of another kind.
+        WeightsError: The file is missing, altered or invalid.
     """
     path = bundle.file(ANSWERS)
     try:
@@ -123,10 +123,10 @@ def _answer(wanted: Mapping[str, Float32], bundle: Bundle, case: str) -> Float32
 
 
 def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
-    """Inputs and output of each graph, as the manifest has them.
+    """By file: inputs and output of each graph, from the manifest.
 
     Raises:
-        WeightsError: It says too little, or has no graph.
+        WeightsError: The manifest is incomplete, or has no graph.
     """
     try:
         found = {
@@ -146,9 +146,9 @@ def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
 
 
 def _cases(graph: str, inputs: tuple[Tensor, ...] | list[Tensor]) -> Iterator[Any]:
-    """Every combination of sizes, by name, with inputs drawn for it; the largest is left out.
+    """Yield each combination of sizes, by name, with random inputs; too large ones are left out.
 
-    NumPy promises that the numbers of RandomState stay what they are.
+    NumPy guarantees that RandomState's numbers never change.
     """
     free = sorted({name for tensor in inputs for _, name in tensor.free().values()})
     for values in itertools.product(*(_SIZES[name] for name in free)):
@@ -169,13 +169,13 @@ def _cases(graph: str, inputs: tuple[Tensor, ...] | list[Tensor]) -> Iterator[An
 
 
 def _tensor(entry: Mapping[str, Any]) -> Tensor:
-    """A tensor as the manifest describes it.
+    """Parse a tensor's description in the manifest.
 
     Raises:
-        KeyError: It does not say all.
-        TypeError: Something in it is of another type.
-        ValueError: A size or a bound is none that a proof could draw.
-        OverflowError: A bound is too large.
+        KeyError: A key is missing.
+        TypeError: A value has the wrong type.
+        ValueError: A size or a bound is invalid or too large for a proof.
+        OverflowError: A bound is too large for a float.
     """
     low, high = float(entry["low"]), float(entry["high"])
     tensor = Tensor(str(entry["name"]), tuple(entry["shape"]), str(entry["meaning"]), low, high)
@@ -192,9 +192,9 @@ def _shown(tensor: Tensor) -> str:
 def _hold_valid(path: Path, opset: int) -> None:
     import onnx
 
-    from .convert import checked
+    from .convert import checked_graph
 
-    model = checked(onnx.load(path))
+    model = checked_graph(onnx.load(path))
     found = {entry.domain: entry.version for entry in model.opset_import}
     if found.get("") != opset:
         raise ExportError(f"{path} has opset {found.get('')}, not {opset}")
@@ -210,7 +210,7 @@ def _hold_contract(file: str, session: OnnxSession, inputs: list[Tensor], output
 def _hold_nodes(
     path: Path, session: OnnxSession, context: Context, example: Mapping[str, Float32]
 ) -> str:
-    """Every node that computes values runs where it should."""
+    """Check that every node that computes values runs on the wanted provider."""
     wanted = session.providers[0]
     counts = nodes_by_provider(path, context, example)
     if not counts.get(wanted):

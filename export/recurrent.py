@@ -1,7 +1,7 @@
-"""Recurrent layers as the ONNX operators that they are.
+"""Exports GRUs as ONNX's GRU operator.
 
-Left to PyTorch's exporter, a GRU becomes what a trace of it shows: some versions declare the traced
-number of steps as the length of its output, and some build it into the graph.
+PyTorch's exporter traces a GRU: some versions then declare the traced number of steps as the length
+of its output, and some build it into the graph.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import torch
 from torch import Tensor, nn
 
 _RESET_UPDATE_NEW = 3
-"""Gates in the rows of PyTorch's weights, in this order; ONNX has update, reset, new."""
+"""Number of gates in the rows of PyTorch's weights, in the order reset, update, new; ONNX has the
+order update, reset, new."""
 
 
 def with_operators(module: nn.Module) -> nn.Module:
-    """The module with an ONNX operator in place of every GRU; for tracing, not for running.
+    """Replace every GRU of a module by an ONNX operator; for tracing, not for running.
 
-    Bidirectional GRUs and those of several layers stay as they are.
+    Bidirectional GRUs and those of several layers are not replaced.
 
     Args:
-        module: Its GRUs are replaced; one that is a GRU itself is left as it is.
+        module: The module, changed in place; if it is itself a GRU, a new module is returned.
     """
     if isinstance(module, nn.GRU) and module.num_layers == 1 and not module.bidirectional:
         return _GruOperator(module)
@@ -29,10 +30,10 @@ def with_operators(module: nn.Module) -> nn.Module:
 
 
 class _GruOperator(nn.Module):
-    """Is traced as one ONNX `GRU`; the values it gives when run are zeros.
+    """Traced as a single ONNX `GRU` operator; when run, it returns zeros.
 
     Args:
-        gru: Whose weights it has.
+        gru: The GRU whose weights are used.
     """
 
     inputs: Tensor
@@ -48,20 +49,20 @@ class _GruOperator(nn.Module):
         if gru.bias:
             biases = [gru.get_parameter(f"bias_{part}_l0").detach() for part in ("ih", "hh")]
         bias = torch.cat([_in_onnx_order(part) for part in biases])
-        # ONNX counts directions in the first axis.
+        # The first axis of ONNX's weights is the direction.
         self.register_buffer("inputs", _in_onnx_order(inputs)[None])
         self.register_buffer("states", _in_onnx_order(states)[None])
         self.register_buffer("bias", bias[None])
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """A sequence from a state of zeros, as `nn.GRU` takes and gives it."""
+        """Process a sequence from a zero state, with the inputs and outputs of `nn.GRU`."""
         if self._batch_first:
             x = x.transpose(0, 1)
         steps, batch = x.shape[:2]
         found, last = torch.onnx.ops.symbolic_multi_out(
             "GRU",
             (x, self.inputs, self.states, self.bias),
-            # PyTorch applies the reset gate behind the product with the weights.
+            # PyTorch applies the reset gate after the product with the weights.
             {"hidden_size": self._size, "linear_before_reset": 1},
             dtypes=(x.dtype, x.dtype),
             shapes=((steps, 1, batch, self._size), (1, batch, self._size)),

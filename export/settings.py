@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
-from ..core.components import registry
-from ..core.config import Chosen, check_device_name, choose, make, settings_of
+from ..core.config.chosen import Chosen, choose
+from ..core.config.compose import settings_of
+from ..core.config.options import check_device_name
+from ..core.config.schemas import App, names
+from ..core.config.values import make
 from ..core.errors import PluginError
-from ..core.graphs import Exportable
-from ..core.schemas import App, names
+from ..core.exportable import Exportable
+from ..core.registry import registry
 
 PRECISIONS = ("fp32", "fp16", "int8")
 LOWEST_OPSET = 18
-"""What PyTorch's exporter writes natively; lower ones it cannot."""
+"""The lowest opset that PyTorch's exporter supports."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ EXPORT = App("export", ExportOptions, ("scorer",), _ABOUT)
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """Everything an export is made of.
+    """The plan of an export.
 
     Attributes:
         options: The options that belong to no component.
@@ -85,8 +88,8 @@ class ExportPlan:
         """The scorer's network with its weights.
 
         Raises:
-            PluginError: The scorer has none to export.
-            AsdError: PyTorch or the weights cannot be had.
+            PluginError: The scorer has no network to export.
+            AsdError: PyTorch or the weights are not available.
         """
         if self.scorer.component.export is None:
             exportable = [c.name for c in registry().of_kind("scorer") if c.export]
@@ -102,7 +105,7 @@ def make_export_plan(config: DictConfig) -> ExportPlan:
 
     Raises:
         ConfigError: A value is missing or out of range.
-        PluginError: The scorer is not there.
+        PluginError: The scorer does not exist.
     """
     settings = settings_of(EXPORT, config)
     scorer = choose("scorer", settings["scorer"])

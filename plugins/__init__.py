@@ -1,1 +1,1 @@
-"""The components that come with asdkit; they register as a stranger's package would."""
+"""The components that come with asdkit, registered like those of third-party packages."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from asdkit.core.analysis import Analysis, Parts
-from asdkit.core.components import Context
+from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.component import Context
 from asdkit.core.progress import Stopwatch
 from asdkit.core.types import Frame, Scores
 from asdkit.plugins.trackers.iou import IouConfig, build

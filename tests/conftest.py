@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from family import SHARED, Family
+from checkout import SHARED
+from family import Family
+
+from asdkit.core.cli.main import main
+from asdkit.core.registry import CONF, registry
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -33,6 +38,75 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def found_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Has packages installed in a folder be found, here and by processes that are started."""
+
+    def find(site: Path) -> None:
+        monkeypatch.syspath_prepend(site)
+        monkeypatch.setenv("PYTHONPATH", str(site))
+        importlib.invalidate_caches()
+        registry.cache_clear()
+
+    yield find
+    registry.cache_clear()
+
+
+@pytest.fixture
+def own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has only asdkit's own components and presets be known, whatever else is installed."""
+    found = registry()
+    own = {
+        key for key, one in found.components.items() if one.config.__module__.startswith("asdkit.")
+    }
+    own |= {key for key, file in found.presets.items() if file.is_relative_to(CONF)}
+    for name in ("components", "presets", "providers"):
+        kept = {key: value for key, value in getattr(found, name).items() if key in own}
+        monkeypatch.setattr(found, name, kept)
+
+
+@pytest.fixture
+def asd(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command; returns exit code, stdout and stderr."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            main(words)
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def progress() -> tuple[str, ...]:
+    """Lines that a command may say before it fails."""
+    return ()
+
+
+@pytest.fixture
+def refused(
+    asd: Callable[..., tuple[int, str, str]], progress: tuple[str, ...]
+) -> Callable[..., str]:
+    """Runs a command that must fail: one line, exit 2, nothing left behind; the line."""
+
+    def call(*words: str) -> str:
+        before = sorted(Path().rglob("*"))
+        code, out, err = asd(*words)
+        lines = [line for line in err.splitlines() if line not in progress]
+        assert (code, out) == (2, ""), err
+        assert len(lines) == 1, err
+        assert lines[0].startswith("asd: ")
+        assert sorted(Path().rglob("*")) == before
+        return lines[0]
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rule
+from checkout import DATA, SHARED
 
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD
 from asdkit.core.bundle import Bundle
-from asdkit.core.components import Component, Context, registry
+from asdkit.core.component import Component, Context
+from asdkit.core.registry import registry
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip, Float32
 from asdkit.plugins.scorers.light_asd import MODEL as LIGHT_ASD
 from asdkit.plugins.scorers.lr_asd import MODEL as LR_ASD
@@ -20,8 +24,6 @@ from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.scorer import Runtime
 from asdkit.plugins.scorers.windowed.windows import Span, cut
 
-DATA = Path(__file__).parent / "data"
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 MODELS = {model.name: model for model in (TALKNET, LR_ASD, LIGHT_ASD)}
 SMALL = ("lr_asd", "light_asd")
 RUNTIMES = ("PyTorch", "bundle", "model.onnx")
@@ -53,7 +55,7 @@ class Family:
 
     def exported(self, name: str) -> tuple[Path, list[str]]:
         """The bundle of that checkpoint in fp32, and what the export said."""
-        from asdkit.core.config import Chosen
+        from asdkit.core.config.chosen import Chosen
         from asdkit.export import proof
         from asdkit.export.bundles import export
         from asdkit.export.settings import ExportOptions, ExportPlan
@@ -121,3 +123,14 @@ def logits_by_length(runtime: Runtime, tag: str, frames: int) -> list[Float32]:
         np.concatenate([logits[window] for window in windows_of(frames, seconds)])
         for seconds in range(1, 7)
     ]
+
+
+def close(found: Any, wanted: Any, tolerance: float = 1e-4) -> None:
+    np.testing.assert_allclose(found, wanted, atol=tolerance, rtol=0)
+
+
+def normalised(faces: np.ndarray) -> Any:
+    """Faces as the networks of PyTorch take them."""
+    from extras import torch
+
+    return (torch.from_numpy(faces).float() / 255 - FACE_MEAN) / FACE_STD

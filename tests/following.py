@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from asdkit.core.components import Context, registry
+from asdkit.core.component import Context
 from asdkit.core.contracts import Tracker
+from asdkit.core.registry import registry
 from asdkit.core.types import Detections, TrackPiece
 
 Row = Sequence[float]

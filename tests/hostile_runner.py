@@ -59,7 +59,7 @@ def _be_the_command(words: list[str], folder: Path) -> None:
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         sys.argv = ["asd", *words]
-        from asdkit.core.cli import main
+        from asdkit.core.cli.main import main
 
         try:
             main()
@@ -82,10 +82,10 @@ def main() -> None:
     import cv2
     import hydra  # noqa: F401
 
-    import asdkit.core.cli
-    import asdkit.core.hydra_app
+    import asdkit.core.cli.hydra_app
+    import asdkit.core.cli.main
     import asdkit.core.pipeline  # noqa: F401
-    from asdkit.core.components import registry
+    from asdkit.core.registry import registry
 
     registry()
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Installs strangers' packages into a folder, and runs the command as if they were there."""
+"""Strangers' packages, installed or made in a folder, and the command run with them there."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def install(source: Path, folder: Path) -> Path:
         capture_output=True,
     )
     return folder / "site"
+
+
+def package(folder: Path, name: str, code: str) -> Path:
+    """A package as pip would leave it, with one module and one entry point; its folder."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / f"{name}.py").write_text(code)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[asdkit]\nmain = {name}\n")
+    return folder
 
 
 def run_module(*words: str, site: Path, cwd: Path) -> subprocess.CompletedProcess[str]:

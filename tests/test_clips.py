@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import asdkit
-from asdkit.core.config import compose_app
+from asdkit.core.config.compose import compose_app
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.settings import EVALUATE
@@ -34,8 +34,10 @@ def test_offline_finds_who_speaks(shared, tmp_path, monkeypatch):
 @pytest.mark.parametrize("weights", ["checkpoint", "bundle"])
 def test_talknet_scores_the_reference_tracks(shared, request, weights):
     """From the reference's smoothed faces to its scores, all but the last frame, as it does."""
-    from asdkit.core.crops import face
-    from asdkit.core.media import Sound, frames, probe
+    from asdkit.core.analysis.crops import face
+    from asdkit.core.media.picture import frames
+    from asdkit.core.media.probe import probe
+    from asdkit.core.media.sound import Sound
 
     reference = np.load(shared("reference/dialogue.pipeline.npz"))
     path = request.getfixturevalue(weights)

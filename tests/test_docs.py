@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from checkout import DOCS
 
-from asdkit.core.demo import make_clip
-
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+from asdkit.core.demo.clip import make_clip
 
 
 @pytest.mark.slow

@@ -8,13 +8,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from by_hand import track
 from synth import click_times, clicks, write_video
 
 import asdkit
-from asdkit.core.components import Context
-from asdkit.core.media import probe
+from asdkit.core.component import Context
+from asdkit.core.media.probe import probe
 from asdkit.core.results import turns
-from asdkit.core.types import Result, Track
+from asdkit.core.types import Result
 from asdkit.plugins.datasets import ava as ava_dataset
 from asdkit.plugins.datasets import rttm as rttm_dataset
 from asdkit.plugins.writers import asdkit_components
@@ -48,12 +49,10 @@ def extracted(path: Path) -> list[float]:
 
 def found(video: Path, speaking_s: float) -> Result:
     """A result in which a face speaks for 0.4 s, from that second after the first picture on."""
-    info = probe(video).info
-    logits = np.zeros((50, 2), np.float32)
     boxes = np.tile([10.0, 10.0, 50.0, 50.0], (50, 1))
     spans = ((speaking_s, speaking_s + 0.4),)
-    one = Track(0, 0, 0, boxes, np.zeros((50, 3)), logits, spans, identity="Ann")
-    return Result(info, ((0, 50),), (one,), {}, {})
+    one = track(0, 0, boxes, speaking=spans, identity="Ann")
+    return Result(probe(video).info, ((0, 50),), (one,), {}, {})
 
 
 def write(name: str, result: Result, folder: Path) -> str:
@@ -150,7 +149,7 @@ def test_labels_of_ava_are_on_the_clock_of_the_file(tmp_path):
     times = [901.12 + 0.04 * k for k in range(3)]
     rows = [f"a,{time:.2f},0.1,0.1,0.5,0.5,SPEAKING_AUDIBLE,a_0" for time in times]
     (tmp_path / "truth.csv").write_text("\n".join(rows))
-    config = ava_dataset.AvaConfig(
+    config = ava_dataset.AvaDatasetConfig(
         truth=str(tmp_path / "truth.csv"), videos=str(tmp_path), offset_s=900.0
     )
     (video,) = ava_dataset.build(config, Context()).videos()
@@ -166,7 +165,7 @@ def test_predictions_written_are_those_that_the_truth_asks_for(tmp_path):
     write("ava", replace(found(path, 0.4)), tmp_path)
     rows = (tmp_path / "ava.csv").read_text().splitlines()
     (tmp_path / "truth.csv").write_text("\n".join(row.rpartition(",")[0] for row in rows[1:]))
-    config = ava_dataset.AvaConfig(
+    config = ava_dataset.AvaDatasetConfig(
         truth=str(tmp_path / "truth.csv"), predictions=str(tmp_path / "ava.csv")
     )
     judged = ava_dataset.build(config, Context()).predicted

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 NOT_PACKAGED = {"benchmarks", "build", "docs", "examples", "tests"}
 
 

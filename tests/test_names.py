@@ -9,63 +9,49 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
+import by_hand
 import cv2
 import numpy as np
 import pandas
 import pytest
 import webvtt
+from judging import make
 from synth import write_video
 
 import asdkit
+from asdkit.core.analysis.people import read_people
 from asdkit.core.batch.videos import find_videos, name_folders
-from asdkit.core.components import Context
+from asdkit.core.component import Context
+from asdkit.core.config.options import RESULTS_FOLDER
 from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
-from asdkit.core.people import read_people
-from asdkit.core.pipeline import RESULTS_FOLDER
-from asdkit.core.types import Detections, Result, Track, VideoInfo
-from asdkit.plugins.datasets import asdkit_components as datasets
+from asdkit.core.types import Detections, Result
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
 from asdkit.plugins.datasets.face_crops import FaceCrops
 from asdkit.plugins.datasets.rttm import read_rttm, read_uem
 from asdkit.plugins.writers import asdkit_components as writers
 
 WRITERS = {component.name: component for component in writers()}
-DATASETS = {component.name: component for component in datasets()}
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Renée") for form in ("NFC", "NFD"))
 
 
 def result(*names: str | None, path: str = "talk/clip.mp4", off_screen=()) -> Result:
     """A track for each name, which speaks for half a second at its number."""
-    info = VideoInfo(Path(path), 12.0, 640, 360, 25.0, has_sound=True)
+    boxes = np.tile([0.0, 0.0, 9.0, 9.0], (2, 1))
     tracks = [
-        Track(
-            id=number,
-            shot=0,
-            first_frame=0,
-            boxes=np.tile([0.0, 0.0, 9.0, 9.0], (2, 1)),
-            smoothed=np.zeros((2, 3)),
-            logits=np.zeros((2, 2), np.float32),
-            speaking=((number, number + 0.5),),
-            identity=name,
-        )
+        by_hand.track(number, 0, boxes, speaking=((number, number + 0.5),), identity=name)
         for number, name in enumerate(names)
     ]
-    return Result(info, ((0, 2),), tuple(tracks), {}, {}, off_screen=tuple(off_screen))
+    video = {"path": path, "duration_s": 12.0, "size": (640, 360), "shots": ((0, 2),)}
+    return by_hand.result(*tracks, **video, off_screen=tuple(off_screen))
 
 
 def write(name: str, what: Result, folder: Path) -> Path:
     component = WRITERS[name]
     (path,) = component.build(component.config(), Context()).write(what, folder)
     return path
-
-
-def make(dataset: str, **parameters):
-    component = DATASETS[dataset]
-    values = {name: str(v) if isinstance(v, Path) else v for name, v in parameters.items()}
-    return component.build(component.config(**values), Context())
 
 
 class OneFace:

@@ -10,26 +10,26 @@ import wave
 from dataclasses import fields
 from itertools import chain
 from math import floor
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rule
+from checkout import DOCS
 from family import MODELS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import asdkit
+from asdkit.core.analysis.crops import face
+from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.bundle import MANIFEST, Bundle
-from asdkit.core.crops import face
-from asdkit.core.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.types import SAMPLES_PER_FRAME, SOUND_AFTER, Clip
 from asdkit.export.agreement import Agreement
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.tensors import FACES, LOGITS, MFCC
 from asdkit.plugins.scorers.windowed.windows import cut
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "onnx.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "onnx.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 FRAMES = 30
 AFTERWARDS = """
@@ -102,7 +102,7 @@ def test_the_example_is_short():
     assert len([line for line in EXAMPLE.splitlines() if line.strip()]) <= 36
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     frames=st.integers(1, 40),
     extra=st.integers(-640, 1000),
@@ -196,7 +196,7 @@ def face_by_the_page(image, x, y, s, c):
     return grey.astype(np.uint8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     x=st.floats(0, 80),
     y=st.floats(0, 60),

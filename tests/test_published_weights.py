@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from asdkit.core.config import compose_app
+from asdkit.core.config.compose import compose_app
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.evaluate import evaluate
 from asdkit.core.evaluation.fitting import fit_calibration

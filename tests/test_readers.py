@@ -8,12 +8,12 @@ import os
 import pytest
 
 import asdkit
-from asdkit.core.ava_csv import read_predictions
+from asdkit.core.ava_csv import read_ava_predictions
 from asdkit.core.batch.videos import find_videos
-from asdkit.core.calibration import Calibration
+from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import AsdError, InputError
-from asdkit.core.evaluation.again import read_evaluation
 from asdkit.core.evaluation.compare import compare
+from asdkit.core.evaluation.repeat import read_evaluation
 from asdkit.core.named_files import parse_json, read_json
 from asdkit.core.repeat import read_result
 from asdkit.plugins.datasets import dialogue
@@ -47,9 +47,9 @@ READERS = {
     "result": read_result,
     "evaluation": lambda path: read_evaluation(path.parent),
     "comparison": lambda path: compare([path]),
-    "labels": dialogue.read_truth,
+    "labels": dialogue.read_dialogue,
     "turns": lambda path: list(lines_of(path, "truth")),
-    "rows": read_predictions,
+    "rows": read_ava_predictions,
     "videos": lambda path: find_videos(str(path), path.parent / "out"),
 }
 NAMES = {"evaluation": "evaluation.json", "comparison": "evaluation.json", "videos": "list.txt"}

@@ -131,7 +131,7 @@ def test_the_pickles_hold_the_references_tracks_and_scores(run, shared, tmp_path
 
 
 def test_the_preset_is_the_reference():
-    from asdkit.core.config import compose_run
+    from asdkit.core.config.compose import compose_run
 
     config = compose_run(["experiment=reference", "cutter.path=x.csv"], "talk.mp4")
     chosen = {kind: config[kind].name for kind in ("cutter", "detector", "tracker", "scorer")}

@@ -8,14 +8,15 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from checkout import DOCS, ROOT
 from strangers import asd, install, run_module
 from synth import clicks, steady, write_video
 
-from asdkit.core import cli, skeleton
-from asdkit.core.components import Provider, registry
+from asdkit.core.cli import main as cli
+from asdkit.core.cli import skeleton
+from asdkit.core.registry import Provider, registry
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "plugins.md"
+PAGE = DOCS / "plugins.md"
 NOT_SOURCE = re.compile(r"__pycache__|\.egg-info|^build/|(^|/)\.")
 
 
@@ -23,24 +24,6 @@ NOT_SOURCE = re.compile(r"__pycache__|\.egg-info|^build/|(^|/)\.")
 def nowhere(tmp_path, monkeypatch):
     """Runs in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def refused(capsys):
-    """Runs the command, which must fail with one line and write nothing; the line."""
-
-    def call(*words):
-        before = sorted(Path().rglob("*"))
-        with pytest.raises(SystemExit) as stop:
-            cli.main(words)
-        out, err = capsys.readouterr()
-        assert (stop.value.code, out) == (2, "")
-        assert err.count("\n") == 1
-        assert err.startswith("asd: ")
-        assert sorted(Path().rglob("*")) == before
-        return err
-
-    return call
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -16,13 +16,13 @@ from hydra.core.global_hydra import GlobalHydra
 from synth import clicks, write_video
 
 import asdkit
-from asdkit.core.cli import main
-from asdkit.core.composing import compose_app
-from asdkit.core.config import compose_run, make_plan
+from asdkit.core.cli.main import main
+from asdkit.core.config.compose import compose_app, compose_run
+from asdkit.core.config.plan import make_plan
+from asdkit.core.config.schemas import component_schema
 from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.models import seeded
-from asdkit.core.schemas import component_schema
-from asdkit.core.together import Together
+from asdkit.core.shared_state import Together
 
 THREADS = 8
 CHEAP = ["scorer=lip_motion", "cutter=none", "writers=[]", "detector=boxes"]

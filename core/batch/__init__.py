@@ -1,6 +1,1 @@
-"""Many videos: found, shared out, done by workers, and each accounted for."""
-
-from .run import Summary, run_batch
-from .settings import BATCH, BatchOptions
-
-__all__ = ["BATCH", "BatchOptions", "Summary", "run_batch"]
+"""`asd batch`: finds videos, distributes them to worker processes, and records each outcome."""

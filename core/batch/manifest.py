@@ -1,4 +1,4 @@
-"""What became of each video: JSON lines that are added to, never changed, a file per shard."""
+"""The manifest of a batch: append-only JSON lines with each video's outcome, a file per shard."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from ..files import claim, missing_folders
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What became of a video.
+    """A manifest line: the state of a video.
 
     Attributes:
         video: Absolute path of the file.
         name: Name of the folder of its results, beside the manifest.
         state: "started", "done" or "failed".
-        time: When it came to that: ISO 8601, UTC.
-        shard: The shard it was done in.
+        time: When the video reached this state: ISO 8601, UTC.
+        shard: The shard that processed it.
         host: The machine.
-        pid: Process id of the batch there.
+        pid: Process id of the batch on that machine.
         asdkit: Version of asdkit.
-        settings_hash: Of the settings that results depend on; they stand in a line of their own.
-        size_bytes: Size of the file; None if it could not be looked at, as for `mtime_ns`.
-        mtime_ns: When the file was last changed, in nanoseconds since 1970.
-        sha256: Of its content; None if it could not be read.
-        seconds: How long it took.
-        video_s: How long the video is, in seconds.
+        settings_hash: Hash of the settings that results depend on; a separate line holds them.
+        size_bytes: Size of the file; None if the file could not be accessed.
+        mtime_ns: When the file was last changed, in nanoseconds since 1970; None likewise.
+        sha256: Hash of the file's content; None if it could not be read.
+        seconds: Processing time.
+        video_s: Duration of the video in seconds.
         timings_s: Seconds spent in each stage.
-        files: What was written, relative to the folder of the results.
-        error: Why it failed, in one line.
+        files: The files written, relative to the folder of the results.
+        error: Why the video failed, in one line.
         error_type: The class of that error.
     """
 
@@ -65,7 +65,7 @@ _FIELDS = {entry.name for entry in fields(Record)}
 
 
 def now() -> str:
-    """The time: ISO 8601, UTC, always of the same width."""
+    """The current time: ISO 8601, UTC, always of the same width."""
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
@@ -86,13 +86,12 @@ class Records:
     """The records of all shards in a folder.
 
     Args:
-        folder: The output folder of a batch; it may not be there yet.
+        folder: The output folder of a batch; it need not exist yet.
 
     Attributes:
         latest: The latest record of each video, by its absolute path.
         settings: The settings of each `settings_hash`.
-        passed_over: The lines that are no records, each as FILE:NUMBER; nothing is done on their
-            account.
+        passed_over: Invalid lines, each as FILE:NUMBER, which are ignored.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -101,11 +100,11 @@ class Records:
         self.passed_over: list[str] = []
         self._folder = folder
         self._read_to: dict[Path, tuple[int, int]] = {}
-        """How many bytes and lines of each file were read."""
+        """How many bytes and lines of each file have been read."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Read what was added since. A last line that is not whole is left for later."""
+        """Read the lines added since the last call, except an incomplete last line."""
         for path in sorted(self._folder.glob("manifest-*.jsonl")):
             begin, number = self._read_to.get(path, (0, 0))
             try:
@@ -126,7 +125,7 @@ class Records:
                     self.passed_over.append(f"{path}:{line_number}")
 
     def _take(self, line: bytes) -> bool:
-        """Take note of a line; False if it is none of a manifest."""
+        """Parse a line; return False if it is not a valid manifest line."""
         try:
             entry = json.loads(line)
             if entry["state"] == "settings":
@@ -134,18 +133,18 @@ class Records:
                 return True
             record = Record(**{key: entry[key] for key in _FIELDS & entry.keys()})
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return False  # a disk that failed can leave anything; the video is done again
+            return False  # a failing disk can leave anything; the video is processed again
         if not _is_sound(record):
             return False
         before = self.latest.get(record.video)
-        # A clock may have been set back, but a shard's own lines are in order.
+        # Times may go back with a changed clock, but the lines of one shard are in order.
         if not before or record.shard == before.shard or record.time >= before.time:
             self.latest[record.video] = record
         return True
 
 
 def _is_sound(record: Record) -> bool:
-    """Whether a record that was read holds what a record must hold."""
+    """Whether all values of a record have valid types and contents."""
     for name, kinds in _KINDS.items():
         value = getattr(record, name)
         if not isinstance(value, kinds) or isinstance(value, bool):
@@ -160,13 +159,13 @@ def _is_sound(record: Record) -> bool:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether `name` can only mean a folder beside the manifest, and not a hidden one."""
+    """Whether `name` is a plain folder name, without separators and not hidden."""
     parts = {os.sep, os.altsep or os.sep, "/", "\0"}
     return bool(name) and not name.startswith(".") and not parts & set(name)
 
 
 class Manifest:
-    """The file of one shard, to write to; see `writing`."""
+    """The manifest file of one shard, opened for writing; see `writing`."""
 
     def __init__(self, path: Path, shard: int) -> None:
         self.shard = shard
@@ -174,18 +173,18 @@ class Manifest:
         self._file: BinaryIO | None = None
 
     def add(self, record: Record) -> None:
-        """Add a record; it is on the disk when this returns.
+        """Append a record, and flush it to disk.
 
         Raises:
-            OutputError: The file system refuses.
+            OutputError: The file cannot be written.
         """
         self._add({key: value for key, value in asdict(record).items() if value is not None})
 
     def add_settings(self, settings_hash: str, settings: Mapping[str, Any]) -> None:
-        """Add the settings that records name by their hash.
+        """Append the settings that records refer to by their hash.
 
         Raises:
-            OutputError: The file system refuses.
+            OutputError: The file cannot be written.
         """
         entry = {"state": "settings", "time": now(), "settings_hash": settings_hash}
         self._add({**entry, "settings": settings})
@@ -214,14 +213,14 @@ class Manifest:
 
 @contextmanager
 def writing(folder: Path, shard: int) -> Iterator[Manifest]:
-    """The manifest of a shard, for this process alone; a torn last line is cut off.
+    """Open the manifest of a shard for this process alone; remove an incomplete last line.
 
     Args:
-        folder: The output folder; it is made if need be, and removed again if nothing came in.
+        folder: The output folder; created if missing, and removed again if it stays empty.
         shard: The shard.
 
     Raises:
-        OutputError: Another process is at it, or the file system refuses.
+        OutputError: Another process has the manifest open, or the folder cannot be written to.
     """
     path = folder / f"manifest-{shard}.jsonl"
     lock = folder / f".manifest-{shard}.lock"

@@ -1,4 +1,4 @@
-"""A batch from beginning to end: find the videos, skip what is done, do the rest, keep account."""
+"""Runs a batch: finds the videos, skips finished ones, processes the rest, records outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from ..config import make_options, settings_of
+from ..config.compose import settings_of
+from ..config.options import make_options
 from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__
@@ -26,13 +27,13 @@ from .workers import Task, content_hash, outcomes
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a batch, or of one shard of it.
+    """The outcome of a batch, or of one shard of it.
 
     Attributes:
-        total: How many videos it has.
-        done: How many were done now.
-        failed: How many have failed, now or before.
-        manifest: The file that says which, and why.
+        total: Number of videos.
+        done: Number of videos processed successfully by this call.
+        failed: Number of videos that failed, in this call or before.
+        manifest: The file that records the outcome of each video.
     """
 
     total: int
@@ -49,20 +50,20 @@ class Summary:
 
 
 def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
-    """Do what is left of a batch.
+    """Process the videos of a batch that are not done yet.
 
     Args:
-        config: What was composed of `BATCH`.
-        tell: Is told, in a line, what became of each video.
+        config: The composed configuration of `BATCH`.
+        tell: Called with a line on the outcome of each video.
 
     Returns:
-        What came of it.
+        The outcome of the batch.
 
     Raises:
-        InputError: Some videos failed, now or before; all others are done.
-        OutputError: The disk is full or the folder is gone; what was done until then is done.
-        AsdError: Nothing could be done: there are no videos, an option, weights or the device
-            is not usable, or the output folder is not or is in use.
+        InputError: Some videos failed, in this call or before; all others are done.
+        OutputError: The disk is full or the folder is gone; results written before are kept.
+        AsdError: No video could be processed: there are no videos, an option, the weights or the
+            device is not usable, or the output folder is unusable or in use.
     """
     settings = settings_of(BATCH, config)
     options = make_options(BatchOptions, settings)
@@ -75,7 +76,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
         settings["threads"] = max(1, _cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    task.plan(videos[0], "")
+    task.plan()
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell).run(videos)
     tell(str(summary))
@@ -88,7 +89,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
 
 
 class _Batch:
-    """A shard at work."""
+    """Processes one shard."""
 
     def __init__(
         self, task: Task, options: BatchOptions, manifest: Manifest, tell: Callable[[str], None]
@@ -104,7 +105,7 @@ class _Batch:
         self._held: dict[str, FileLock] = {}
 
     def run(self, videos: list[str]) -> Summary:
-        """Do what is left of this shard."""
+        """Process the videos of this shard that are not done yet."""
         latest = self._records.latest
         for line in self._records.passed_over:
             self._tell(f"{line} is no line of a manifest: it is passed over")
@@ -120,7 +121,7 @@ class _Batch:
                     f"{folder} is there, but no manifest beside it knows of it",
                     "Move it away, or choose another folder with output=FOLDER",
                 )
-            # Perhaps a line that was passed over knew of it: it stays, and another name is taken.
+            # An invalid manifest line may have recorded this folder: keep it, and use another name.
             known |= {f"\0{self._names[v]}": self._names[v] for v in strange}
             self._names = name_folders(videos, known)
         done = self._do(todo) if todo else 0
@@ -129,11 +130,11 @@ class _Batch:
         return Summary(len(mine), done, failed, self._manifest.path)
 
     def _stands(self, video: str) -> bool:
-        """Whether there is something already where the results of a video are to go."""
+        """Whether the path for the results of a video exists already."""
         return os.path.lexists(self._task.output / self._names[video])
 
     def _do(self, todo: list[str]) -> int:
-        """Do these videos; how many went well."""
+        """Process these videos; return how many succeeded."""
         done = 0
         workers = min(self._options.workers, len(todo))
         try:
@@ -147,12 +148,12 @@ class _Batch:
                     done += record.state == "done"
                     self._tell(f"{number}/{len(todo)} {Path(record.video).name}: {_news(record)}")
         finally:
-            for video in list(self._held):  # their workers are no more
+            for video in list(self._held):  # all workers have ended
                 self._release(video)
         return done
 
     def _checked(self, record: Record) -> Record:
-        """A record, which has failed if its results are no longer there."""
+        """The record, changed to "failed" if its results no longer exist."""
         folder = self._task.output / record.name
         gone = [file for file in record.files or [] if not (folder / file).exists()]
         if record.state != "done" or not gone:
@@ -161,7 +162,7 @@ class _Batch:
         return replace(record, state="failed", error=told, error_type="OutputError")
 
     def _jobs(self, todo: list[str]) -> Iterator[Record]:
-        """Begin with one video after another, unless another shard has."""
+        """Yield the started record of each video that no other process has claimed."""
         if self._hash not in self._records.settings:
             self._manifest.add_settings(self._hash, telling(self._task.settings))
         for video in todo:
@@ -179,9 +180,10 @@ class _Batch:
             yield started
 
     def _claimed(self, video: str) -> FileLock | None:
-        """The lock of a video under a name that no other video has; None if another holds it.
+        """Lock a video under a folder name that no other video has; None if it is locked already.
 
-        Another shard may have been started with other videos, one of them of the same name.
+        Another shard may have been started with a different list of videos, and have given the
+        same name to another one.
         """
         while lock := claim(self._lock(video)):
             self._records.refresh()
@@ -194,26 +196,26 @@ class _Batch:
         return None
 
     def _tell(self, line: str) -> None:
-        """Tell it so that any terminal can show it, whatever the name of the file in it."""
+        """Pass on a line that any terminal can show, even if it contains an odd file name."""
         self._tell_user(" ".join(line.encode(errors="replace").decode().split()))
 
     def _lock(self, video: str) -> Path:
         return self._task.output / f".{self._names[video]}.lock"
 
     def _release(self, video: str) -> None:
-        """Leave a video to others; what a worker that died has left of it is removed."""
+        """Unlock a video, after removing the leftovers of a worker that died."""
         self._remove_leftovers(video)
         self._lock(video).unlink(missing_ok=True)
         self._held.pop(video).release()
 
     def _remove_leftovers(self, video: str) -> None:
-        """Remove what `whole_folder` has left if it was killed."""
+        """Remove temporary folders that `whole_folder` leaves if its process is killed."""
         whole = self._task.output / self._names[video]
         for aside in self._task.output.glob(f".{glob.escape(whole.name)}.????????"):
             with suppress(OSError):
                 if aside.is_dir() and {path.name for path in aside.iterdir()} <= {"new", "old"}:
                     if not os.path.lexists(whole) and (aside / "old").exists():
-                        (aside / "old").rename(whole)  # it was about to be replaced
+                        (aside / "old").rename(whole)  # killed during the replacement
                     shutil.rmtree(aside, ignore_errors=True)
 
     def _started(self, video: str) -> Record:
@@ -233,17 +235,17 @@ class _Batch:
         )
 
     def _settled(self, video: str) -> bool:
-        """Whether nothing is to be done for a video."""
+        """Whether a video needs no processing."""
         record = self._records.latest.get(video)
         if record is None or record.state == "started" or record.settings_hash != self._hash:
             return False
         if record.state == "failed" and self._options.retry_failed:
-            return record.time > self._began  # another shard has just tried
+            return record.time > self._began  # another shard has just retried it
         folder = self._task.output / record.name
         return self._same(record) and all((folder / file).exists() for file in record.files or [])
 
     def _same(self, record: Record) -> bool:
-        """Whether a video is the one it was."""
+        """Whether a video file is unchanged since its record was written."""
         size, changed = _stat(record.video)
         if size != record.size_bytes:
             return False
@@ -257,7 +259,7 @@ class _Batch:
 
 
 def _stat(video: str) -> tuple[int, int] | tuple[None, None]:
-    """Size in bytes, and time of the last change in nanoseconds, if they can be had."""
+    """Size in bytes and modification time in nanoseconds; None if inaccessible."""
     try:
         found = Path(video).stat()
     except OSError:

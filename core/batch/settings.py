@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..components import RUN_KINDS
-from ..config import AnalysisOptions
-from ..schemas import App, names
+from ..component import RUN_KINDS
+from ..config.options import AnalysisOptions
+from ..config.schemas import App, names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ BATCH = App("batch", BatchOptions, RUN_KINDS, _ABOUT, writers=True)
 
 _INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads"}
 _INDIFFERENT |= set(names(BatchOptions)) - set(names(AnalysisOptions))
-"""Options that change how a video is done, or whether, but not what comes out."""
+"""Options that affect whether and how a video is processed, but not its results."""
 
 
 def telling(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +71,6 @@ def telling(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits that differ where the settings that results depend on do."""
+    """A hash, 16 hexadecimal digits, of the settings that results depend on."""
     text = json.dumps(telling(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Which videos a batch is made of, and what the folder of each is called."""
+"""Finds the videos of a batch, and names the folder of each."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ from typing import Any
 
 from ..errors import ConfigError, InputError
 from ..files import expanded, is_apple_double
+from ..media.formats import VIDEO_SUFFIXES
 from ..named_files import read_text_file
 
-VIDEO_SUFFIXES = {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"}
-VIDEO_SUFFIXES |= {".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
-"""What of a folder counts as a video."""
 _LONGEST_BYTES = 200
-"""Of a folder's name; file systems allow 255, and a folder in the making has a longer name."""
+"""Longest name of a folder; file systems allow 255, and the temporary folder has a longer name."""
 _DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")
 _TAKEN = re.compile(r"\s*|\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
-"""Names in the output folder that are not for results."""
+"""Names that folders of results must not have."""
 
 
 def find_videos(given: Any, output: Path) -> list[str]:
-    """The absolute paths of the videos that were named, in order, each once.
+    """The absolute paths of the given videos, sorted, each once.
 
     Args:
         given: A file, a pattern, a folder, a .txt file of paths, or a list of these.
-        output: The folder of the results; videos in there are results, too, and left out.
+        output: The folder of the results; videos inside are results, too, and are left out.
 
     Raises:
-        ConfigError: It is neither text nor a list of texts.
-        InputError: There is no such video, or the list cannot be read.
+        ConfigError: `given` is neither text nor a list of texts.
+        InputError: An item matches no video, or the .txt file cannot be read.
     """
     items = given if isinstance(given, list) else [given]
     if not all(isinstance(item, str) and item and "\0" not in item for item in items):
@@ -76,20 +74,20 @@ def _matches(item: str) -> Iterable[str]:
 
 
 def _glob(pattern: str) -> list[str]:
-    """What fits a pattern, but folders, what is hidden, and what a Mac has put beside files."""
+    """The files that match a pattern, without hidden ones and macOS's AppleDouble files."""
     try:
         found = set(_expanded(pattern))
-    except ValueError:  # it holds a NUL
+    except ValueError:  # the pattern contains a NUL
         return []
     files = [Path(name) for name in found if not os.path.isdir(name)]  # noqa: PTH112
     return [str(path) for path in files if not is_apple_double(path)]
 
 
 def _expanded(pattern: str) -> Iterator[str]:
-    """What fits a pattern; `**` goes into no folder again that it is inside of already.
+    """The paths that match a pattern; `**` does not follow links back into a parent folder.
 
-    A link to a folder above itself would else show each video forty times, and two of them would
-    show it more often than there is time for.
+    With glob, a link to a parent folder would give each video forty times, and two such links
+    would take practically for ever.
     """
     if not (deep := _DEEP.search(pattern)):
         yield from glob.glob(pattern)  # noqa: PTH207 - Path.glob takes no absolute pattern
@@ -101,7 +99,7 @@ def _expanded(pattern: str) -> Iterator[str]:
 
 
 def _folders(top: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
-    """A folder and all below it that are not hidden, links followed unless they lead back up."""
+    """A folder and all folders below that are not hidden; links to parents are not followed."""
     try:
         status = os.stat(top or ".")  # noqa: PTH116
         entries = sorted(os.listdir(top or "."))  # noqa: PTH208
@@ -118,7 +116,7 @@ def _folders(top: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
 
 
 def _listed(path: Path) -> Iterator[str]:
-    """The videos that a file names, one a line; they start from the folder of the file."""
+    """The videos listed in a file, one per line; paths are relative to the file's folder."""
     mend = "It should be text, UTF-8, one path in each line"
     try:
         lines = read_text_file(path).splitlines()
@@ -136,14 +134,14 @@ def _listed(path: Path) -> Iterator[str]:
 
 
 def name_folders(videos: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """A name for the results of each video: plain, safe, and that of no other.
+    """A plain, safe and unique folder name for the results of each video.
 
-    A video's name is its file name's stem; where another may have that name too, the file name,
-    or as many folders before it as are needed.
+    The name is the stem of the file name; if another video could have the same name, it is the
+    whole file name, or the stem with as many parent folders in front as are needed.
 
     Args:
         videos: Absolute paths.
-        known: The names of videos that have one already, and keep it.
+        known: By video: names given before, which are kept.
 
     Returns:
         The name of each of `videos`.
@@ -158,7 +156,7 @@ def name_folders(videos: Iterable[str], known: Mapping[str, str]) -> dict[str, s
 
 
 def _candidates(video: str) -> list[str]:
-    """What the results of a video may be called, the best first; the last is always unique."""
+    """Candidate names for the results of a video, best first; the last is always unique."""
     path = Path(video)
     folders = path.parts[1:-1]
     names = [path.stem, path.name]
@@ -168,5 +166,5 @@ def _candidates(video: str) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """What two names share if a file system may take them for one."""
+    """A key that is equal for names that some file systems consider the same."""
     return unicodedata.normalize("NFC", name).casefold()

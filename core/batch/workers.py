@@ -1,4 +1,4 @@
-"""Processes that do videos, each with its own models, and that may die without harm to the rest."""
+"""Worker processes for videos, each with its own models; the batch goes on if one dies."""
 
 from __future__ import annotations
 
@@ -8,75 +8,70 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-from ..components import Context
-from ..config import Plan, plan_of
+from ..config.plan import AnalysisPlan, analysis_plan_of
 from ..errors import AsdError, OutputError
 from ..files import sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
+from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
 
 _SPAWN = multiprocessing.get_context("spawn")
-"""A forked process could use neither CUDA nor the threads of the one it came from."""
+"""Spawned, as a forked process could use neither CUDA nor its parent's threads."""
 _LAST_BREATH_S = 5
 _LOADING_S = 600
-"""What a worker that takes another's place may take to load, beside the time for its video."""
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
-]
-"""Also sent to the parent, which decides; USR2 is how Slurm tells of a job's limit."""
+"""Seconds a replacement worker may take to load its models, in addition to its video's time."""
 _NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
-"""Errors of the system that the next video would meet, too."""
+"""System errors that would also hit the next video."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to know of the batch.
+    """The part of a batch that workers need.
 
     Attributes:
-        settings: Its settings as plain values.
+        settings: The batch's settings as plain values.
         output: The folder of all results.
     """
 
     settings: Mapping[str, Any]
     output: Path
 
-    def plan(self, video: str, name: str) -> Plan:
-        """How to run one video.
+    def plan(self) -> AnalysisPlan:
+        """The plan for each video.
 
         Raises:
-            AsdError: The settings do not fit.
+            AsdError: The settings are invalid.
         """
-        return plan_of(self.settings, video=video, output=str(self.output / name))
+        return analysis_plan_of(self.settings)
 
 
 def outcomes(
     task: Task, jobs: Iterator[Record], workers: int, timeout_s: float | None = None
 ) -> Generator[Record, None, None]:
-    """What became of each video, as soon as it is known.
+    """Process videos in worker processes; yield the outcome of each as soon as it is known.
 
     Args:
-        task: What holds for all.
-        jobs: The videos, each as its record of state "started"; one is asked for when a worker
-            is free to begin with it.
-        workers: How many processes.
-        timeout_s: How long a video may take, in seconds; None for any time.
+        task: The settings and output folder of the batch.
+        jobs: The videos, each as its record of state "started"; the next one is requested when a
+            worker is free.
+        workers: Number of processes.
+        timeout_s: How long a video may take, in seconds; None for no limit.
 
     Yields:
-        The record of state "done" or "failed" of each.
+        The record of state "done" or "failed" of each video.
 
     Raises:
-        AsdError: The components cannot be loaded; then no video has been begun.
-        OutputError: No video can be done any more: the disk is full, or the folder is gone.
+        AsdError: The components cannot be loaded; no video has been started.
+        OutputError: No more videos can be processed: the disk is full, or the folder is gone.
     """
     team = [_Worker(task) for _ in range(workers)]
     try:
@@ -85,9 +80,7 @@ def outcomes(
         for worker in team:
             worker.await_ready()
         while True:
-            for worker in team:
-                if worker.job is None and (job := next(jobs, None)):
-                    worker.give(job)
+            _give_work(team, jobs)
             busy = {worker.connection: worker for worker in team if worker.job}
             if not busy:
                 for worker in team:
@@ -103,17 +96,24 @@ def outcomes(
             worker.kill()
 
 
+def _give_work(team: Sequence[_Worker], jobs: Iterator[Record]) -> None:
+    """A video for each worker that has none, as long as there are any."""
+    for worker in team:
+        if worker.job is None and (job := next(jobs, None)):
+            worker.give(job)
+
+
 def _soonest(times_s: Iterable[float | None]) -> float | None:
-    """The least of what is known of some times; None if nothing is."""
+    """The least of the times that are not None; None if all are."""
     return min((time_s for time_s in times_s if time_s is not None), default=None)
 
 
 class _Worker:
-    """The near end of a process.
+    """The parent's handle of a worker process.
 
     Attributes:
-        job: The video it is at.
-        connection: Tells what it has to say.
+        job: The video the worker is processing; None if it is idle.
+        connection: Receives the worker's messages.
     """
 
     def __init__(self, task: Task) -> None:
@@ -128,7 +128,7 @@ class _Worker:
         self.connection, far_end = _SPAWN.Pipe()
         self._ready = False
         process = _SPAWN.Process(target=_work, args=(far_end, self._task))
-        with _signals_held():
+        with signals_held():
             process.start()
             self._process = process
         far_end.close()
@@ -150,18 +150,18 @@ class _Worker:
             self.start()
         self.job = job
         self._given_at = monotonic()
-        with suppress(OSError):  # it has died; `take` will find out
+        with suppress(OSError):  # the worker has died; `take` will notice
             self.connection.send(job)
 
     def left_s(self, timeout_s: float | None) -> float | None:
-        """How long it may still take for its video; None if it is at none, or there is no limit."""
+        """Seconds left for the current video; None without a video or a limit."""
         if timeout_s is None or self.job is None:
             return None
         loading_s = 0.0 if self._ready else _LOADING_S
         return max(0.0, self._given_at + loading_s + timeout_s - monotonic())
 
     def give_up(self, timeout_s: float | None) -> Record:
-        """End it in the middle of a video, which has failed."""
+        """Kill the worker, and return the record of its video as failed."""
         assert self.job
         taken_s = round(monotonic() - self._given_at, 3)
         told = f"It was not done within video_timeout_s={timeout_s:g}"
@@ -171,7 +171,7 @@ class _Worker:
         return record
 
     def take(self) -> Record | None:
-        """What it says of its video; None if all it says is that it has loaded."""
+        """The worker's next record, or None if it only reported that its models are loaded."""
         assert self.job
         record: Record
         if not self._ready:
@@ -197,7 +197,7 @@ class _Worker:
         return record
 
     def dismiss(self) -> None:
-        """Let it end by itself."""
+        """Close the connection, on which the worker ends by itself."""
         if self._process is not None:
             self.connection.close()
             self._process.join(_LAST_BREATH_S)
@@ -210,79 +210,36 @@ class _Worker:
             self._process = None
 
     def _death(self) -> str:
-        """How it ended."""
+        """How the process ended, in words."""
         self._process.join(_LAST_BREATH_S)
         code = self._process.exitcode or 0
         return f"{signal.strsignal(-code)}" if code < 0 else f"exit status {code}"
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """A block within which signals wait.
-
-    A process started in it holds them until it decides; a terminal sends Ctrl-C to it, too, and
-    Python would answer with a traceback until then.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # The first start of a process starts this one, too, and that lets signals through again.
-    resource_tracker.ensure_running()
-    with _handlers_held():
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _handlers_held() -> Iterator[None]:
-    """A block at whose end signals are answered that came within it.
-
-    Whichever thread of the process gets a signal, Python answers it in the main thread, even if
-    that one lets none through.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    got: list[int] = []
-    before = {number: how for number in _SIGNALS if callable(how := signal.getsignal(number))}
-    for number in before:
-        signal.signal(number, lambda number, _: got.append(number))
-    try:
-        yield
-    finally:
-        for number, how in before.items():
-            signal.signal(number, how)
-        for number in got:
-            before[number](number, None)
-
-
 def _work(connection: Connection, task: Task) -> None:
-    """Do videos until told no more: the other process."""
-    for number in _SIGNALS:
+    """Process videos until the connection closes; runs in the worker process."""
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)
     except AsdError as error:
         connection.send((error.what, error.hint))
         return
-    except Exception as error:  # a plugin's; it would hit every video
+    except Exception as error:  # from a plugin; every video would fail with it
         connection.send((f"The components cannot be loaded: {_told(error)}", ""))
         return
     connection.send(None)
     sound = True
-    with suppress(EOFError):  # there is no more to do
+    with suppress(EOFError):  # the parent has closed the connection
         while sound:
             connection.send(_done(connection.recv(), task, models))
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent does, however that came about."""
+    """End this process when its parent ends for any reason."""
     parent = multiprocessing.parent_process()
     assert parent
     wait([parent.sentinel])
@@ -290,24 +247,24 @@ def _end_with_parent() -> None:
 
 
 def _loaded(task: Task) -> Models:
-    """The models, after everything was built once that a run will build."""
-    plan = task.plan("", "")
+    """Build all components once, including writers, so that errors show before any video."""
+    plan = task.plan()
     models = Models(plan)
     models.parts()
     _ = models.people
     for chosen in plan.writers:
-        chosen.build(Context(plan.options.device))
+        chosen.build(models.context)
     return models
 
 
 def _done(
     started: Record, task: Task, models: Models
 ) -> tuple[Record, bool, tuple[str, str] | None]:
-    """Do a video.
+    """Process a video.
 
     Returns:
-        What became of it; whether this process is still good for another; and why there is no use
-        in going on with any, if so, and what to do.
+        Its record; whether this process can process another video; and, if no further video can be
+        processed at all, the reason and what to do.
     """
     logging.basicConfig(format=f"asd: {started.name}: %(message)s", force=True)
     begin = perf_counter()
@@ -316,9 +273,10 @@ def _done(
     refusal = None
     try:
         record = replace(record, sha256=content_hash(started.video))
-        plan = task.plan(started.video, started.name)
+        template = task.plan()
         with whole_folder(task.output / started.name, parents=False) as aside:
-            options = replace(plan.options, output=str(aside))
+            plan = template.for_video(started.video, str(task.output / started.name))
+            options = replace(plan.options, output=str(aside))  # temporary: see whole_folder
             result = execute(replace(plan, options=options), models=models, keep=False)
         record = replace(
             record,
@@ -331,19 +289,19 @@ def _done(
     except AsdError as error:
         record = _failed(record, str(error), type(error).__name__)
         refusal = _refusal(error, task)
-    except Exception as error:  # a plugin's; what it leaves, such as a lost GPU, is not to be used
+    except Exception as error:  # from a plugin, which may leave a broken state, such as a lost GPU
         record, sound = _failed(record, _told(error), type(error).__name__), False
         refusal = _refusal(error, task)
     return replace(record, seconds=round(perf_counter() - begin, 3)), sound, refusal
 
 
 def _refusal(error: BaseException, task: Task) -> tuple[str, str] | None:
-    """Why no other video can be done either, and what to do; None if another may well be."""
+    """Why no further video can be processed, and what to do; None if others may succeed."""
     hint = "The same command then goes on with what is left"
     if not task.output.is_dir():
         return f"The folder of the results, {task.output}, is gone", f"Put it back. {hint}"
     cause: BaseException | None = error
-    for _ in range(10):  # a library may have made a circle
+    for _ in range(10):  # the chain of causes may be circular
         if isinstance(cause, OSError) and cause.errno in _NO_MORE:
             return f"{task.output}: {os.strerror(cause.errno)}", f"Make room. {hint}"
         cause = cause and (cause.__cause__ or cause.__context__)

@@ -1,1 +1,1 @@
-"""How well results agree with labels: the field's metrics, and its scorers' own rules."""
+"""Evaluates results against labels with the field's metrics and the official scripts' rules."""

@@ -1,4 +1,4 @@
-"""Detections and scores kept from one run to the next, in a bounded folder that may be deleted."""
+"""Caches detections and scores between runs, in a folder of limited size that may be deleted."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..files import sha256, whole
-from ..models import WeightsFile
+from ..provenance import WeightsFile
 
 _IN_THE_MAKING_S = 3600
-"""A file that is written aside and older than this was left by a process that died."""
+"""A temporary file older than this was left by a process that died."""
 Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """Something kept.
+    """A cache entry.
 
     Attributes:
-        arrays: Numbers, by name.
-        about: Plain values about them.
-        weights: The files of weights they were computed with, by kind of component.
+        arrays: Arrays, by name.
+        about: Plain values that describe the arrays.
+        weights: By kind of component: the weights files the arrays were computed with.
     """
 
     arrays: Arrays
@@ -41,14 +41,14 @@ class Entry:
 
 
 class Cache:
-    """Entries in a folder, each a file named by the hash of its key.
+    """A folder of entries, each a file named by the hash of its key.
 
-    Files appear whole, so that several processes may use a folder at once. What is damaged, or
-    was computed with weights that have changed since, is as if it were not there.
+    Files are written atomically, so that several processes may use a folder at once. Entries that
+    are damaged, or were computed with weights that have changed since, are ignored.
 
     Args:
         folder: The folder; it may be deleted at any time.
-        limit_bytes: When there is more, what was not used for longest is removed.
+        limit_bytes: Size above which the least recently used entries are removed.
     """
 
     def __init__(self, folder: Path, limit_bytes: float) -> None:
@@ -56,10 +56,10 @@ class Cache:
         self._limit_bytes = limit_bytes
 
     def get(self, key: Mapping[str, Any]) -> Entry | None:
-        """The entry under a key of plain values; None if there is none."""
+        """The entry of a key of plain values; None if there is none."""
         path = self._path(key)
         try:
-            # NumPy leaves a damaged file open that it has opened itself.
+            # Opened here, as NumPy would not close a damaged file.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
             about = json.loads(str(arrays.pop("about")))
@@ -76,7 +76,7 @@ class Cache:
         return Entry(arrays, about, used) if unchanged else None
 
     def put(self, key: Mapping[str, Any], entry: Entry) -> None:
-        """Keep an entry.
+        """Store an entry.
 
         Raises:
             OutputError: The folder cannot be written to.
@@ -97,7 +97,7 @@ class Cache:
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
 
     def _shrink(self) -> None:
-        """Remove what was not used for longest, down to the limit."""
+        """Remove the least recently used entries until the limit is met."""
         found = []
         for path in self._folder.glob("*.npz"):
             with suppress(OSError):
@@ -115,23 +115,23 @@ class Cache:
 
 
 class LastEntry:
-    """Keeps one entry, the latest, in memory; see `Cache`."""
+    """A cache that holds only the latest entry, in memory; see `Cache`."""
 
     def __init__(self) -> None:
         self._key: Mapping[str, Any] | None = None
         self._entry: Entry | None = None
 
     def get(self, key: Mapping[str, Any]) -> Entry | None:
-        """The entry under a key of plain values; None if there is none."""
+        """The entry, if it is of this key of plain values; else None."""
         return self._entry if key == self._key else None
 
     def put(self, key: Mapping[str, Any], entry: Entry) -> None:
-        """Keep an entry instead of the one before."""
+        """Store an entry in place of the previous one."""
         self._key, self._entry = key, entry
 
 
 def _is_still(file: WeightsFile) -> bool:
-    """Whether a file of weights is there, and the same."""
+    """Whether a weights file still exists unchanged."""
     path = Path(file.path)
     try:
         return path.stat().st_size == file.size_bytes and sha256(path) == file.sha256

@@ -1,4 +1,4 @@
-"""Evaluations side by side: one table, best first, and a picture of quality against speed."""
+"""Compares evaluations in one table, best first, and in a plot of quality against speed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..components import RUN_KINDS
+from ..component import RUN_KINDS
 from ..errors import InputError
+from ..figures import require_matplotlib
 from ..files import whole
 from ..results import as_cell
-from .figures import require_matplotlib
-from .form import FILE, read
-from .gathered import FOREIGN
+from .evaluated_videos import FOREIGN
+from .evaluation_file import FILE, read_evaluation_file
 from .plots import draw_quality_against_speed
 from .rows import leaves
 
@@ -26,7 +26,7 @@ _METRICS = {
     "expected_calibration_error": "ECE",
     FOREIGN: "foreign",
 }
-"""Metrics that stand in every table, and what they are called there."""
+"""Metrics in every table, with their column heads."""
 _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "x real time": lambda cost: cost["times_real_time"],
     "ms/frame": lambda cost: cost["ms_per_frame"]["all"],
@@ -35,7 +35,7 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
 }
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
 _ASIDE |= {"videos", "foreign_sound"}
-"""Settings that do not matter to the numbers, or are compared otherwise."""
+"""Settings that get no column: they do not affect the metrics, or are checked separately."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Comparison:
     """A table of evaluations, best first.
 
     Attributes:
-        measure: What it is sorted by.
-        title: The same in words, and which way is better if that is down.
+        measure: The metric the table is sorted by.
+        title: The metric in words, with a remark if lower is better.
         heads: The names of the columns.
-        rows: The cells; None where there is nothing to tell.
-        points: Times real time, the measure and the name of each that has them, for a picture.
+        rows: The cells; None for an empty cell.
+        points: For the plot: (times real time, metric, name) of each evaluation that has both.
     """
 
     measure: str
@@ -58,20 +58,20 @@ class Comparison:
 
 
 def compare(folders: Sequence[Path]) -> Comparison:
-    """Put evaluations side by side.
+    """Compare evaluations in a table.
 
     Args:
         folders: Folders that hold evaluations, at any depth.
 
     Returns:
-        A row for each: the settings in which they differ, the measure and other metrics, what it
-        costs, and its folder.
+        One row per evaluation: the settings that differ between evaluations, the measure and other
+        metrics, the cost, and the folder.
 
     Raises:
-        InputError: There are none, one is damaged, or they are not of the same videos; or what is
-            named is not there.
+        InputError: A folder does not exist, there are no evaluations, one is damaged, or they are
+            not of the same videos.
     """
-    found = {path: read(path) for path in _paths(folders)}
+    found = {path: read_evaluation_file(path) for path in _paths(folders)}
     if not found:
         raise InputError(
             f"There is no {FILE} in {', '.join(map(str, folders))}",
@@ -91,7 +91,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
     names = {measure["name"]: measure["name"], **_METRICS}
     metrics = [m for m in names if any(one["metrics"].get(m) is not None for _, one in ordered)]
     if len({one["metrics"].get("rows") for _, one in ordered}) > 1:
-        metrics.append("rows")  # not judged by the same labels
+        metrics.append("rows")  # the evaluations did not use the same labels
         names["rows"] = "rows"
     rows, points = [], []
     for path, one in ordered:
@@ -122,7 +122,7 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
 
     Raises:
         InputError: See `compare`.
-        MissingExtraError: Matplotlib is not installed; the tables are written all the same.
+        MissingExtraError: Matplotlib is not installed; the tables are written nevertheless.
         OutputError: The folder cannot be written to.
     """
     table = compare(folders)
@@ -131,7 +131,7 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
         aside.open("w", encoding="utf-8", newline="") as file,
     ):
         csv.writer(file, lineterminator="\n").writerows([table.heads, *table.rows])
-    cells = [[shown(cell).replace("|", "\\|") for cell in row] for row in table.rows]
+    cells = [[cell_text(cell).replace("|", "\\|") for cell in row] for row in table.rows]
     lines = [table.heads, ["---"] * len(table.heads), *cells]
     with whole(output / "compare.md") as aside:
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -142,17 +142,17 @@ def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
     return table
 
 
-def shown(cell: Any) -> str:
-    """A cell in words: nothing for None, numbers with few digits."""
+def cell_text(cell: Any) -> str:
+    """A cell as text: empty for None, numbers with four significant digits."""
     if cell is None:
         return ""
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 def _paths(folders: Iterable[Path]) -> list[Path]:
-    """The evaluations in folders, each once, in the order in which a sweep counts them.
+    """The evaluation files in folders, each once, in a sweep's order of jobs.
 
-    One that is still being written lies in a hidden folder, and does not count.
+    Evaluations still being written are in hidden folders and are left out.
     """
     found = []
     for folder in folders:
@@ -171,10 +171,10 @@ def _paths(folders: Iterable[Path]) -> list[Path]:
 
 
 def _check_alike(found: Mapping[Path, Mapping[str, Any]]) -> None:
-    """Refuse evaluations of different videos.
+    """Check that all evaluations are of the same dataset and videos.
 
     Raises:
-        InputError: They are.
+        InputError: They are not.
     """
     (path, first), *others = found.items()
     for other_path, other in others:
@@ -188,7 +188,7 @@ def _check_alike(found: Mapping[Path, Mapping[str, Any]]) -> None:
 
 
 def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The settings that differ: components, then parameters of one component, then the others."""
+    """The settings that differ: components, then parameters of components, then the others."""
     kinds = [kind for kind in RUN_KINDS if len({_name(one, kind) for one in settings}) > 1]
     columns = dict.fromkeys(kinds)
     for kind in RUN_KINDS:
@@ -202,19 +202,19 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _name(settings: Mapping[str, Any], kind: str) -> str | None:
-    """The component of a kind; None where an evaluation does not know the kind."""
+    """The name of the component of a kind; None if the settings lack this kind."""
     name: str | None = settings.get(kind, {}).get("name")
     return name
 
 
 def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys with different values."""
+    """The keys whose values are not the same in all mappings."""
     keys = {key: None for one in flat for key in one}
     return [key for key in keys if any(one.get(key) != flat[0].get(key) for one in flat)]
 
 
 def _value(settings: Mapping[str, Any], column: str) -> Any:
-    """What stands in the column of a setting."""
+    """The cell of a setting."""
     if column in RUN_KINDS:
         return _name(settings, column)
     value = dict(leaves(settings)).get(column)

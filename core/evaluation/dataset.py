@@ -1,4 +1,4 @@
-"""A configuration, looking at the videos of a labelled dataset one by one."""
+"""Runs a configuration on the videos of a labelled dataset, one by one."""
 
 from __future__ import annotations
 
@@ -8,40 +8,44 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from ..components import Context
-from ..config import Chosen, Plan, choose, make_options, plan_of, settings_of
+from ..component import Context
+from ..config.chosen import Chosen, choose
+from ..config.compose import settings_of
+from ..config.options import make_options
+from ..config.plan import AnalysisPlan, RunPlan, analysis_plan_of
+from ..config.schemas import App
 from ..contracts import Dataset
 from ..errors import ConfigError, InputError
 from ..labels import LabelledVideo
 from ..models import Models
-from ..pipeline import media_of, provenance
+from ..pipeline import media_of
 from ..progress import Progress
-from ..schemas import App
+from ..provenance import provenance
 from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache
-from .seen import Analyser, Computes, Sight, Viewer
+from .seen import Analyser, Computes, VideoOutcome, Viewer
 
 Tell = Callable[[str], None]
-"""Is told, in a line, what has been done."""
+"""Called with a line of text on each step done."""
 
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """What is done with a dataset.
+    """A checked configuration to run on a dataset.
 
     Attributes:
         app: The application.
-        options: Its options.
+        options: The application's options.
         dataset: The dataset.
-        run: How each video is run; its own video stands for none.
-        settings: All of it as plain values.
+        run: The plan for each video.
+        settings: The whole configuration as plain values.
     """
 
     app: App
     options: Any
     dataset: Chosen
-    run: Plan
+    run: AnalysisPlan
     settings: Mapping[str, Any]
 
 
@@ -65,51 +69,47 @@ def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     settings = {"writers": {}, **own}
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
-    run = plan_of({**settings, "output": None, "overwrite": True}, video="none")
+    run = analysis_plan_of(settings)
     return DatasetPlan(app, options, dataset, run, {**settings, "scorer": run.settings["scorer"]})
 
 
 def build(plan: DatasetPlan) -> Dataset:
-    """Make the dataset of a plan.
+    """Build the dataset of a plan.
 
     Raises:
-        AsdError: It is not there, or not what it should be.
+        AsdError: The dataset's files are missing or not as expected.
     """
     dataset: Dataset = plan.dataset.build(Context())
     return dataset
 
 
 def cache_of(plan: DatasetPlan) -> Cache | None:
-    """Where a plan has detections and scores kept; None if it does not."""
+    """The cache for a plan's detections and scores; None if the plan uses no cache."""
     options = plan.options
     return Cache(cache_folder() / "seen", options.cache_gb * 1e9) if options.cache else None
 
 
 def analyser_of(plan: DatasetPlan, models: Models, progress: Progress) -> Analyser:
-    """What computes a plan in this process."""
+    """The analyser that computes a plan in this process."""
     return Analyser(models, cache_of(plan), plan.options.faces == "labelled", progress)
 
 
 def run_of(
     plan: DatasetPlan, video: LabelledVideo, sound: str | None = None, end_s: float | None = None
-) -> Plan:
+) -> RunPlan:
     """The plan for one video.
 
     Args:
-        plan: What is done with the dataset.
+        plan: The plan for the dataset.
         video: The video.
         sound: Another file to take the sound from.
-        end_s: Where to end; None for the video's own end.
+        end_s: Second at which to end; None for the end of the video.
     """
-    own: dict[str, Any] = {"video": str(video.path or video.name), "sound": sound, "end_s": end_s}
-    return replace(
-        plan.run,
-        options=replace(plan.run.options, **own),
-        settings={**plan.run.settings, **own},
-    )
+    name = str(video.path or video.name)
+    return plan.run.for_video(name, sound=sound, end_s=end_s, overwrite=True)
 
 
-def sights(
+def outcomes_of(
     plan: DatasetPlan,
     dataset: Dataset,
     tell: Tell,
@@ -117,41 +117,43 @@ def sights(
     compute: Computes | None = None,
     *,
     foreign: bool = False,
-) -> Iterator[tuple[LabelledVideo, Sight]]:
-    """Look at each video of a dataset.
+) -> Iterator[tuple[LabelledVideo, VideoOutcome]]:
+    """Run a plan on each video of a dataset.
 
     Args:
-        plan: Says how.
+        plan: The plan.
         dataset: The dataset.
-        tell: Is told of each video what was computed and what an earlier run has kept.
-        progress: Is told how far each has come.
-        compute: Computes what is not kept; in this process if not given.
-        foreign: Look at each once more with the sound of another.
+        tell: Called for each video with a line on what was computed and what was cached.
+        progress: Called with the progress of each video.
+        compute: Computes what is not cached; by default in this process.
+        foreign: Run each video a second time with the sound of another video.
+
+    Yields:
+        Each video with its outcome.
 
     Raises:
-        AsdError: A video cannot be used, or the dataset has not those that were asked for.
+        AsdError: A video cannot be used, or the dataset lacks a requested video.
     """
     models = Models(plan.run)
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(dataset.videos(), plan.options.videos)
     for video in videos:
-        sight = viewer.look(video, run_of(plan, video))
-        said = _said(plan, sight.computed)
+        outcome = viewer.look(video, run_of(plan, video))
+        said = _said(plan, outcome.computed)
         if foreign and (other := stranger_to(video, videos)):
-            sight = replace(sight, foreign=foreign_result(viewer, plan, video, other))
+            outcome = replace(outcome, foreign=foreign_result(viewer, plan, video, other))
             said += f", again with the sound of {other.name}"
-        tell(f"{video.name}: {sight.frames} frames, {said}")
-        origin = provenance(plan.run, sight.weights, sight.devices)
-        result = replace(sight.result, provenance=origin, timings_s=sight.timings_s)
-        yield video, replace(sight, result=result)
+        tell(f"{video.name}: {outcome.frames} frames, {said}")
+        origin = provenance(plan.run, outcome.weights, outcome.devices)
+        result = replace(outcome.result, provenance=origin, timings_s=outcome.timings_s)
+        yield video, replace(outcome, result=result)
 
 
 def stranger_to(video: LabelledVideo, videos: Sequence[LabelledVideo]) -> LabelledVideo | None:
-    """The video after this one, in a circle, whose sound belongs to other faces.
+    """The next video of the dataset (after the last, the first), as a source of foreign sound.
 
-    None if this one is not there to be heard otherwise, or there is no other: a dataset that holds
-    crops of faces holds their sound with them.
+    None if the dataset has only crops of this video, or no other video.
     """
     heard = [one for one in videos if one.path is not None]
     if video.path is None or len(heard) < 2:
@@ -162,10 +164,10 @@ def stranger_to(video: LabelledVideo, videos: Sequence[LabelledVideo]) -> Labell
 def foreign_result(
     viewer: Viewer, plan: DatasetPlan, video: LabelledVideo, other: LabelledVideo
 ) -> Result:
-    """What a configuration says of a video with the sound of another, as far as both last.
+    """Run a plan on a video with the sound of another, up to the end of the shorter one.
 
     Raises:
-        AsdError: One of them cannot be used.
+        AsdError: One of the videos cannot be used.
     """
     ends_s = [media_of(run_of(plan, one).options).info.duration_s for one in (video, other)]
     return viewer.look(video, run_of(plan, video, str(other.path), min(ends_s))).result
@@ -187,7 +189,7 @@ def _wanted(
 
 
 def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:
-    """What was computed, by whom."""
+    """Describe what was computed, and by which components."""
     chosen = plan.run.chosen
     detector, scorer = (f"{kind}={chosen[kind].component.name}" for kind in ("detector", "scorer"))
     if not computed:

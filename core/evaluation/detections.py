@@ -1,4 +1,4 @@
-"""Detections kept from one run to the next: a video is looked at once by each detector."""
+"""Caches detections between runs, so that each detector runs only once on a video."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .cache import Cache, Entry, LastEntry
 
 
 class KeptDetections:
-    """A detector that looks only at frames no earlier run has; see `core.contracts.Detector`.
+    """Runs a detector only on frames without cached detections; see `core.contracts.Detector`.
 
     Args:
-        models: Has the detector, which is built only if there is something to look at.
-        cache: Where detections are kept.
-        key: What they depend on: the video and the detector.
+        models: Holds the detector, which is built only if a frame is not cached.
+        cache: The cache.
+        key: The cache key: the video and the detector.
 
     Attributes:
-        computed: How many frames were looked at here.
-        seconds: What all frames asked for took to look at, here or when they were.
-        peak_bytes: The memory it took when they were; 0 if that was here.
+        computed: Number of frames detected in this run.
+        seconds: Detection time of all requested frames, as measured when each was detected.
+        peak_bytes: Peak memory of the earlier runs that filled the cache; 0 without any.
     """
 
     def __init__(self, models: Models, cache: Cache | LastEntry, key: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class KeptDetections:
         self._cache = cache
         self._key = key
         self._known: dict[int, tuple[Detections, float]] = {}
-        """Faces of each frame, and the seconds it took."""
+        """By frame: its faces, and the seconds that detection took."""
         self._entry = cache.get(key)
         if self._entry:
             self._known = _unpacked(self._entry)
@@ -50,7 +50,7 @@ class KeptDetections:
         return bool(getattr(self._models.part("detector"), "looks", True))
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        """Find the faces in each frame."""
+        """Return the faces of each frame, from the cache or from the detector."""
         new = [k for k, index in enumerate(indices) if index not in self._known]
         if new:
             detector = self._models.part("detector")
@@ -66,10 +66,10 @@ class KeptDetections:
         return [self._known[index][0] for index in indices]
 
     def keep(self, peak_bytes: int | None) -> None:
-        """Keep what was found here.
+        """Store the detections of this run in the cache.
 
         Args:
-            peak_bytes: The memory that this pass has taken.
+            peak_bytes: Peak memory of this run.
 
         Raises:
             OutputError: The cache cannot be written to.
@@ -85,7 +85,7 @@ class KeptDetections:
 
     @property
     def origin(self) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        """The detector's files of weights and its device, each by its kind, also if not built."""
+        """From the cache: the detector's weights files and device, by kind; empty if it was run."""
         if self._entry and not self.computed:
             device = self._entry.about["device"]
             return self._entry.weights, {"detector": device} if device else {}

@@ -1,4 +1,4 @@
-"""Who-speaks error: the diarization error rate of who is said to speak when."""
+"""Who-speaks error: the diarization error rate of a result's turns."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def who_speaks_error(
 ) -> dict[str, float]:
     """The diarization error rate of one video, as pyannote.metrics computes it.
 
-    Names need not agree: those of the hypothesis are matched one to one with the reference's, so
-    that the error is least.
+    Names need not agree: the hypothesis's names are mapped one to one to the reference's such that
+    the error is minimal.
 
     Args:
-        reference: Who speaks when, by name.
-        hypothesis: Who was said to, by name.
-        scored: What is judged; None for all.
-        collar_s: Seconds before and after each boundary of the reference that are not judged, as
-            in NIST's md-eval; the collar of pyannote.metrics is both together.
+        reference: By name: when this person speaks.
+        hypothesis: By name: when the result says so.
+        scored: The spans to evaluate; None for all.
+        collar_s: Seconds before and after each boundary of the reference that are not evaluated,
+            as in NIST's md-eval; the collar of pyannote.metrics is twice this.
 
     Returns:
-        - diarization_error_rate: the next three over `total_s`, from 0 on; it may exceed 1. nan
-          where nobody speaks.
-        - false_alarm_s: seconds in which more were said to speak than did.
-        - missed_s: seconds in which fewer were said to speak than did.
-        - confusion_s: seconds in which another was said to speak.
+        - diarization_error_rate: the sum of the next three over `total_s`, 0 or more; it may
+          exceed 1. nan if nobody speaks.
+        - false_alarm_s: seconds of speech in the hypothesis beyond the number of true speakers.
+        - missed_s: seconds of speech in the reference beyond the number of speakers found.
+        - confusion_s: seconds of speech assigned to the wrong person.
         - total_s: seconds of speech in the reference; where two speak at once, both count.
 
     Raises:
@@ -65,13 +65,13 @@ def who_speaks_error(
 
 
 def pooled(errors: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The error of several videos: of the sums of their parts, not the mean of their errors.
+    """The error over several videos, computed from summed seconds, not as the mean of rates.
 
     Args:
-        errors: What `who_speaks_error` returned for each, one at least.
+        errors: The return value of `who_speaks_error` for each video, at least one.
 
     Raises:
-        InputError: Nobody speaks in any of them.
+        InputError: No video has any speech in its reference.
     """
     parts = [name for name in errors[0] if name != "diarization_error_rate"]
     found = _with_rate({name: sum(one[name] for one in errors) for name in parts})
@@ -84,14 +84,14 @@ def pooled(errors: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _with_rate(parts: dict[str, float]) -> dict[str, float]:
-    """The parts and, before them, the error that they make."""
+    """The diarization error rate, followed by the parts it is computed from."""
     wrong = parts["false_alarm_s"] + parts["missed_s"] + parts["confusion_s"]
     rate = wrong / parts["total_s"] if parts["total_s"] else math.nan
     return {"diarization_error_rate": rate, **parts}
 
 
 def _annotation(speakers: Mapping[str, Spans]) -> Annotation:
-    """The spans as pyannote.core has them; those of one name that overlap become one."""
+    """Convert spans to pyannote.core's; overlapping spans of one name are merged."""
     from pyannote.core import Annotation, Segment
 
     annotation = Annotation()

@@ -1,4 +1,4 @@
-"""How well a configuration finds who speaks in a labelled dataset, and what that costs."""
+"""Evaluates a configuration on a labelled dataset: its metrics, and its cost."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..components import Context
+from ..component import Context
 from ..errors import AsdError, OutputError
+from ..figures import files_of, require_matplotlib
 from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import as_cell, plain
-from .dataset import DatasetPlan, Tell, build, sights
-from .figures import files_of, require_matplotlib
-from .form import FILE, SCHEMA, read
-from .gathered import Gathered
+from .dataset import DatasetPlan, Tell, build, outcomes_of
+from .evaluated_videos import EvaluatedVideos
+from .evaluation_file import FILE, SCHEMA, read_evaluation_file
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
 
@@ -37,18 +37,18 @@ def evaluate(
     progress: Progress = silent,
     compute: Computes | None = None,
 ) -> dict[str, Any]:
-    """Evaluate a plan and write what came of it, whole or not at all.
+    """Evaluate a plan and write the evaluation to a folder, completely or not at all.
 
     Args:
         plan: A plan of `asd evaluate`.
-        folder: Is made, with evaluation.json, frames.csv, the plots, and a folder for each video
-            if there are writers.
-        tell: Is told, in lines, what has been done.
-        progress: Is told how far each video has come.
-        compute: Computes what is not kept; in this process if not given.
+        folder: Created with evaluation.json, frames.csv, the plots, and, if there are writers, a
+            folder for each video.
+        tell: Called with a line of text on each step done.
+        progress: Called with the progress of each video.
+        compute: Computes what is not cached; by default in this process.
 
     Returns:
-        What evaluation.json holds.
+        The content of evaluation.json.
 
     Raises:
         AsdError: The dataset, a video or an option is not usable, or the folder is taken.
@@ -57,33 +57,36 @@ def evaluate(
     if plan.options.plots:
         require_matplotlib("plots=true", instead="plots=false")
     dataset = build(plan)
-    gathered = Gathered(plan, dataset)
+    evaluated = EvaluatedVideos(plan, dataset)
     with whole_folder(folder) as new:
-        if not gathered.rows:
-            writers = [chosen.build(Context(plan.options.device)) for chosen in plan.run.writers]
+        if not evaluated.rows:
+            context = Context(plan.options.device, plan.options.threads)
+            writers = [chosen.build(context) for chosen in plan.run.writers]
             again = plan.options.foreign_sound
-            for video, sight in sights(plan, dataset, tell, progress, compute, foreign=again):
-                gathered.add(video, sight)
+            for video, outcome in outcomes_of(
+                plan, dataset, tell, progress, compute, foreign=again
+            ):
+                evaluated.add(video, outcome)
                 for writer in writers:
                     (new / video.name).mkdir(exist_ok=True)
-                    writer.write(sight.result, new / video.name)
-        metrics = gathered.metrics()
+                    writer.write(outcome.result, new / video.name)
+        metrics = evaluated.metrics()
         found = {
             "schema": SCHEMA,
             "dataset": plan.dataset.component.name,
-            "videos": gathered.names,
-            "measure": gathered.measured(metrics),
+            "videos": evaluated.names,
+            "measure": evaluated.measured(metrics),
             "metrics": metrics,
-            "cost": gathered.cost(),
+            "cost": evaluated.cost(),
             "settings": plain(plan.settings),
-            "provenance": plain(gathered.provenance()),
+            "provenance": plain(evaluated.provenance()),
         }
         text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
         (new / FILE).write_text(text + "\n", encoding="utf-8")
-        if gathered.rows:
-            _write_frames(new / FRAMES_FILE, gathered.rows)
+        if evaluated.rows:
+            _write_frames(new / FRAMES_FILE, evaluated.rows)
             if plan.options.plots:
-                rows = Judged.pooled(list(gathered.rows.values()))
+                rows = Judged.pooled(list(evaluated.rows.values()))
                 if rows.truth.any():
                     draw_precision_recall(rows.score, rows.truth, new / PICTURES[0])
                 draw_reliability(metrics, new / PICTURES[1])
@@ -91,7 +94,7 @@ def evaluate(
 
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something else: it is replaced as a whole."""
+    """Refuse to write to a folder with other files, as the folder is replaced as a whole."""
     there = (
         {path.name for path in folder.iterdir() if not is_litter(path)}
         if folder.is_dir()
@@ -101,9 +104,9 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
         return
     own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}
     if FILE in there:
-        # If it is damaged, folders of videos count as something else.
+        # If the file is damaged, the videos' folders count as other files.
         with suppress(AsdError):
-            own.update(read(folder / FILE)["videos"])
+            own.update(read_evaluation_file(folder / FILE)["videos"])
     if others := sorted(there - own):
         raise OutputError(
             f"{folder} holds something else than an evaluation: {', '.join(others[:3])}",
@@ -117,7 +120,7 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
 
 
 def _write_frames(path: Path, rows: Mapping[str, Judged]) -> None:
-    """A line for each labelled face and moment."""
+    """Write a line for each labelled face and moment."""
     with path.open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(("video", *_COLUMNS))

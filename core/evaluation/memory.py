@@ -1,4 +1,4 @@
-"""How much memory a block has taken."""
+"""Measures the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PROCESS = Path("/proc/self")
 
 @dataclass
 class Peak:
-    """The most memory a process has held.
+    """The peak memory of a process.
 
     Attributes:
-        bytes: How much; None where the system does not tell.
+        bytes: Peak resident memory; None if the system does not report it.
     """
 
     bytes: int | None = None
@@ -24,12 +24,13 @@ class Peak:
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    """Measure the most memory this process holds while the block runs.
+    """Measure the peak memory of this process while the block runs.
 
-    Linux begins anew with each block; elsewhere it is the most since the process began.
+    On Linux the peak is reset at the start of the block; elsewhere it is the peak since the process
+    began.
 
     Yields:
-        What holds the measure once the block has ended.
+        The peak, whose `bytes` is set when the block ends.
     """
     peak = Peak()
     with suppress(OSError):

@@ -1,7 +1,7 @@
-"""How well scores, probabilities and decisions agree with labels.
+"""Metrics of scores, probabilities and decisions against labels.
 
-Everything here takes arrays with one row for each face and labelled moment. A number that the rows
-do not define, such as AUC where everybody speaks, is nan.
+All functions take arrays with one row for each face and labelled moment. A metric that the rows
+leave undefined, such as AUC if all rows speak, is nan.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import as_array
 from ..errors import InputError
 from ..labels import Bool
-from ..types import Float32, Float64, Int64, checked
+from ..types import Float32, Float64, Int64
 
 Floats = Float32 | Float64
 
 
 class Confusion(NamedTuple):
-    """How often decisions were right and wrong.
+    """Counts of right and wrong decisions.
 
     Attributes:
-        true_positive: Rows that speak and were said to.
-        false_positive: Rows that do not speak and were said to.
-        true_negative: Rows that do not speak and were not said to.
-        false_negative: Rows that speak and were not said to.
+        true_positive: Rows that speak and are decided as speaking.
+        false_positive: Rows that do not speak but are decided as speaking.
+        true_negative: Rows that do not speak and are not decided as speaking.
+        false_negative: Rows that speak but are not decided as speaking.
 
-    Each is int64, of one shape: () for a single count, (n,) for n groups or thresholds.
+    All are int64 arrays of one shape: () for a single count, (n,) for n groups or thresholds.
     """
 
     true_positive: Int64
@@ -46,7 +47,7 @@ def confusions(decided: Bool, truth: Bool, group: NDArray[np.integer], groups: i
     """The counts within each group, each of shape (groups,).
 
     Args:
-        decided: (n,) bool, who was said to speak.
+        decided: (n,) bool, who is decided as speaking.
         truth: (n,) bool, who speaks.
         group: (n,) int, the group of each row, from 0 to `groups` - 1.
         groups: How many groups there are.
@@ -57,13 +58,13 @@ def confusions(decided: Bool, truth: Bool, group: NDArray[np.integer], groups: i
 
 
 def f1(counts: Confusion) -> Float64:
-    """2 TP / (2 TP + FP + FN), from 0 to 1; nan where nobody speaks or was said to."""
+    """2 TP / (2 TP + FP + FN), from 0 to 1; nan if no row speaks or is decided as speaking."""
     tp, fp, _, fn = counts
     return _ratio(2 * tp, 2 * tp + fp + fn)
 
 
 def balanced_accuracy(counts: Confusion) -> Float64:
-    """The mean of both classes' parts right, from 0 to 1; nan where all rows are of one class."""
+    """The mean recall of both classes, from 0 to 1; nan if all rows are of one class."""
     tp, fp, tn, fn = counts
     return (_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2
 
@@ -75,10 +76,10 @@ def _ratio(part: ArrayLike, total: ArrayLike) -> Float64:
 
 
 def steps(scores: Floats, truth: Bool) -> tuple[Float64, Confusion]:
-    """What each distinct score makes of the rows as a threshold, which all rows from it on reach.
+    """The confusion counts for each distinct score as a threshold (inclusive).
 
     Args:
-        scores: (n,) the higher, the likelier that a row speaks; infinite ones are legal.
+        scores: (n,) the higher, the likelier that a row speaks; infinite values are allowed.
         truth: (n,) bool, who speaks.
 
     Returns:
@@ -88,7 +89,7 @@ def steps(scores: Floats, truth: Bool) -> tuple[Float64, Confusion]:
         ValueError: The lengths differ, or a score is nan.
     """
     scores = np.asarray(scores, np.float64)
-    truth = checked("truth", truth, np.bool_, scores.shape)
+    truth = as_array("truth", truth, np.bool_, scores.shape)
     if np.isnan(scores).any():
         raise ValueError("scores must not be nan")
     values, rank = np.unique(scores, return_inverse=True)
@@ -103,7 +104,7 @@ def steps(scores: Floats, truth: Bool) -> tuple[Float64, Confusion]:
 def precision_recall(scores: Floats, truth: Bool) -> tuple[Float64, Float64]:
     """Precision and recall at each distinct score, from high to low: (m,) and (m,), 0 to 1.
 
-    Recall is nan where nobody speaks. Arguments and errors are those of `steps`.
+    Recall is nan if nobody speaks. Arguments and errors are those of `steps`.
     """
     _, (tp, fp, _, fn) = steps(scores, truth)
     return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
@@ -112,12 +113,12 @@ def precision_recall(scores: Floats, truth: Bool) -> tuple[Float64, Float64]:
 def average_precision(scores: Floats, truth: Bool) -> float:
     """Average precision as AVA-ActiveSpeaker's official script computes it, from 0 to 1.
 
-    That is PASCAL VOC's of 2010 on (Everingham & Winn, "VOC2012 Development Kit"):
-    precision made monotone from the right, and summed over the steps of recall.
+    This is the average precision of PASCAL VOC since 2010 (Everingham & Winn, "VOC2012 Development
+    Kit"): precision made monotone from the right, and summed over the steps of recall.
 
-    Equal scores count as one step. The official script leaves their order to pandas' sort, which
-    may put those who speak first or last. One step is what the worst order gives, in which those
-    who do not speak come first; so a constant score earns no more than the part who speak.
+    Equal scores form one step. The official script leaves their order to pandas' sort, which may
+    put speaking rows first or last. One step gives the value of the worst order, with non-speaking
+    rows first; so a constant score gets no more than the fraction of speaking rows.
 
     Args:
         scores: (n,) as for `steps`; -inf, for a face not found, ranks last.
@@ -138,9 +139,9 @@ def average_precision(scores: Floats, truth: Bool) -> float:
 
 
 def roc_auc(scores: Floats, truth: Bool) -> float:
-    """Area under the ROC curve: how likely who speaks outranks who does not, from 0 to 1.
+    """Area under the ROC curve, 0 to 1: the chance that a speaking row outranks a non-speaking one.
 
-    Ties count one half (Hanley & McNeil 1982). nan where all rows are of one class. Arguments and
+    Ties count one half (Hanley & McNeil 1982). nan if all rows are of one class. Arguments and
     errors are those of `steps`.
     """
     _, (tp, fp, tn, fn) = steps(scores, truth)
@@ -152,16 +153,16 @@ def roc_auc(scores: Floats, truth: Bool) -> float:
 def best_threshold(
     scores: Floats, truth: Bool, criterion: Callable[[Confusion], Float64]
 ) -> tuple[float, float]:
-    """The threshold at which decisions agree best with labels, of all that differ.
+    """The threshold, among the distinct scores, that maximises a criterion.
 
     Args:
-        scores: (n,) as for `steps`; a row at -inf never speaks.
+        scores: (n,) as for `steps`; a row with -inf is never decided as speaking.
         truth: (n,) bool, who speaks.
-        criterion: What must be high: `f1` or `balanced_accuracy`.
+        criterion: The function to maximise: `f1` or `balanced_accuracy`.
 
     Returns:
-        The score from which rows speak, the highest of equally good ones, and the criterion there;
-        nan and nan where the criterion is not defined or no score is finite.
+        The threshold (inclusive), the highest of equally good ones, and the criterion there; nan
+        and nan if the criterion is undefined or no score is finite.
 
     Raises:
         ValueError: The lengths differ, or a score is nan.
@@ -174,18 +175,13 @@ def best_threshold(
     return float(thresholds[best]), float(values[best])
 
 
-def log_odds(logits: Float32) -> Float64:
-    """How likely each row speaks, before it is made a probability: (n,) from (n, 2) logits."""
-    return np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
-
-
 class Reliability(NamedTuple):
-    """What becomes of each probability; all are (bins,), and nan means that a bin is empty.
+    """Stated probabilities against true fractions, by bin; all arrays are (bins,).
 
     Attributes:
-        probability: The mean probability of the rows in each bin of equal width.
-        speaking: The part of them that speak, from 0 to 1.
-        rows: How many there are.
+        probability: The mean probability of the rows in each bin of equal width; nan if empty.
+        speaking: The fraction of a bin's rows that speak, from 0 to 1; nan if empty.
+        rows: The number of rows in each bin.
     """
 
     probability: Float64
@@ -194,17 +190,17 @@ class Reliability(NamedTuple):
 
 
 def reliability(probability: Floats, truth: Bool, bins: int = 15) -> Reliability:
-    """Said and true parts that speak, by probability, in `bins` bins of equal width.
+    """Mean probability and fraction of speaking rows, in bins of equal width by probability.
 
     Args:
         probability: (n,) from 0 to 1.
         truth: (n,) bool, who speaks.
-        bins: How many; the last one holds 1, too.
+        bins: Number of bins; the last one includes 1.
 
     Raises:
         ValueError: The lengths differ, or a probability lies outside 0 to 1.
     """
-    truth = checked("truth", truth, np.bool_, np.shape(probability))
+    truth = as_array("truth", truth, np.bool_, np.shape(probability))
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError("probabilities must lie from 0 to 1")
     place = np.minimum((probability * bins).astype(np.int64), bins - 1)
@@ -215,10 +211,10 @@ def reliability(probability: Floats, truth: Bool, bins: int = 15) -> Reliability
 
 
 def expected_calibration_error(probability: Floats, truth: Bool, bins: int = 15) -> float:
-    """Mean distance of probability and truth over bins, weighted by rows, from 0 to 1.
+    """Mean over bins of |probability - fraction speaking|, weighted by rows, from 0 to 1.
 
     Naeini et al. 2015, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", for the
-    probability of one class; Guo et al. 2017 take 15 bins. nan without rows. Arguments and errors
+    probability of one class; Guo et al. 2017 use 15 bins. nan without rows. Arguments and errors
     are those of `reliability`.
     """
     said, speaking, rows = reliability(probability, truth, bins)
@@ -227,7 +223,7 @@ def expected_calibration_error(probability: Floats, truth: Bool, bins: int = 15)
 
 
 def brier(probability: Floats, truth: Bool) -> float:
-    """Mean squared distance of probability and truth, from 0 to 1 (Brier 1950); nan without rows.
+    """Mean squared error of the probabilities, from 0 to 1 (Brier 1950); nan without rows.
 
     Args:
         probability: (n,) from 0 to 1.
@@ -237,10 +233,10 @@ def brier(probability: Floats, truth: Bool) -> float:
 
 
 def negative_log_likelihood(odds: Float64, truth: Bool) -> float:
-    """Mean surprise at the labels, in nats, from 0 on; nan without rows.
+    """Mean negative log likelihood of the labels, in nats, 0 or more; nan without rows.
 
     Args:
-        odds: (n,) log odds, of which sureness loses nothing as it would of probabilities.
+        odds: (n,) log odds, which keep the precision that probabilities near 0 and 1 lose.
         truth: (n,) bool, who speaks.
     """
     surprise = np.logaddexp(0, np.where(truth, -odds, odds))

@@ -1,4 +1,4 @@
-"""Pictures of evaluations: precision over recall, reliability, quality against speed."""
+"""Plots of evaluations: precision over recall, reliability, quality against speed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..figures import drawn, files_of
 from ..labels import Bool
 from ..types import Float64
-from .figures import drawn, files_of
 from .metrics import Floats, Reliability, average_precision, precision_recall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, GREY = "#0072B2", "#7F7F7F"
-"""A colour that colour-blind people tell from others (Okabe & Ito 2008), and what stands back."""
+"""A colour safe for colour-blind readers (Okabe & Ito 2008), and a colour for reference lines."""
 _SIDE_PX = 640
 _LABEL_PX = 18
-"""Height of a label beside a point, with some room."""
+"""Height of a label beside a point, with some space."""
 
 
 def draw_precision_recall(scores: Floats, truth: Bool, stem: Path) -> list[Path]:
-    """Draw precision over recall, with the average precision and what guessing would reach.
+    """Draw precision over recall, with the average precision and the precision of guessing.
 
     Args:
         scores: (n,) the higher, the likelier that a row speaks; -inf where no face was found.
@@ -56,11 +56,11 @@ def draw_precision_recall(scores: Floats, truth: Bool, stem: Path) -> list[Path]
 
 
 def draw_reliability(metrics: Mapping[str, Any], stem: Path) -> list[Path]:
-    """Draw the part that speaks over the probability, and how many rows there are of each.
+    """Draw the fraction that speaks over the probability, and the number of rows in each bin.
 
     Args:
-        metrics: As `rows.evaluate_rows` gives them; read are reliability, whose lists have one
-            item for each bin of equal width, and expected_calibration_error.
+        metrics: The metrics of `rows.evaluate_rows`, of which `reliability` (lists with one item
+            for each bin of equal width) and `expected_calibration_error` are used.
         stem: Path of the files without their suffix.
 
     Returns:
@@ -94,14 +94,14 @@ def _unit_square(axes: Axes, across: str, up: str) -> None:
 def draw_quality_against_speed(
     points: Sequence[tuple[float, float, str]], measure: str, stem: Path
 ) -> list[Path]:
-    """Draw what configurations reach over how fast they are.
+    """Draw a metric of several configurations over their speed.
 
-    The labels stand in a column on the right, in the order of the values, so that none covers
-    another; a thin line joins each to its point.
+    The labels are in a column on the right, ordered by value, so that they do not overlap; a thin
+    line joins each to its point.
 
     Args:
-        points: Times real time (more than 0), value and label of each.
-        measure: What the values are, in words.
+        points: (times real time, value, label) of each configuration; the first more than 0.
+        measure: The name of the metric, in words.
         stem: Path of the files without their suffix.
 
     Returns:
@@ -139,7 +139,7 @@ def draw_quality_against_speed(
 
 
 def _apart(wanted: Float64, gap: float) -> list[float]:
-    """Places near those wanted, which rise, `gap` apart as far as 0 to 1 has room for it."""
+    """Positions from 0 to 1 near the wanted, ascending ones; `gap` apart, if there is space."""
     gap = min(gap, 1 / max(len(wanted) - 1, 1))
     steps = gap * np.arange(len(wanted))
     pushed_up = np.maximum.accumulate(wanted - steps)

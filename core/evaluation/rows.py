@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..labels import Judged
-from ..types import Int64
+from ..types import Int64, log_odds
 from .metrics import (
     Confusion,
     average_precision,
@@ -21,14 +21,13 @@ from .metrics import (
     confusions,
     expected_calibration_error,
     f1,
-    log_odds,
     negative_log_likelihood,
     reliability,
     roc_auc,
 )
 
 FACE_SIZES = ("<64", "64-128", ">128", "unknown")
-"""Keys of `by_face_size`: the larger side in pixels."""
+"""Keys of `by_face_size`: the larger side of the face in pixels."""
 FACES_ON_SCREEN = ("1", "2", "3+")
 """Keys of `by_faces_on_screen`."""
 
@@ -37,7 +36,7 @@ def evaluate_rows(judged: Judged) -> dict[str, Any]:
     """All metrics of the rows of one or more videos, ready for JSON.
 
     Rows are ranked by their score, the class-1 logit, as the reference's tools do; rows whose face
-    was not found rank last and never speak. What the rows do not define is None.
+    was not found rank last and are never decided as speaking. Undefined metrics are None.
 
     Args:
         judged: The rows; see `Judged.pooled`.
@@ -45,24 +44,25 @@ def evaluate_rows(judged: Judged) -> dict[str, Any]:
     Returns:
         A dict with these keys:
 
-        - rows, positives: how many there are, and how many of these speak.
-        - missed, missed_positives: how many of both have no face found.
-        - unlabelled: frames of faces found that no label is about.
+        - rows, positives: number of rows, and of rows that speak.
+        - missed, missed_positives: number of these for which no face was found.
+        - unlabelled: frames of found faces without a label.
         - average_precision, auc: of the ranking.
         - f1, balanced_accuracy, confusion: of the result's own decisions.
-        - f1_at_half, balanced_accuracy_at_half: where a probability of 0.5 decides.
+        - f1_at_half, balanced_accuracy_at_half: of decisions at a probability of 0.5.
         - best_f1, best_f1_threshold, best_balanced_accuracy, best_balanced_accuracy_threshold:
-          where the probability decides that fits these very rows best.
+          of decisions at the threshold that is best for these rows.
         - expected_calibration_error, brier, nll: of the probabilities of the faces found.
-        - reliability: of the same, the lists probability, speaking and rows, by bin.
-        - by_face_size, by_faces_on_screen: the groups that papers on AVA-ActiveSpeaker report, as
-          far as they have rows: rows, positives, f1, confusion, average_precision.
-        - per_person: rows, positives, f1, confusion.
-        - f1_per_person_mean: the plain mean over persons, as on Columbia (Chakravarty & Tuytelaars
-          2016). Who never speaks is left out: their F1 is 0 or undefined whatever is decided.
+        - reliability: of the same probabilities, the lists probability, speaking and rows, by bin.
+        - by_face_size, by_faces_on_screen: rows, positives, f1, confusion and average_precision of
+          the groups that papers on AVA-ActiveSpeaker report; groups without rows are left out.
+        - per_person: rows, positives, f1 and confusion of each person.
+        - f1_per_person_mean: the unweighted mean over persons, as on Columbia (Chakravarty &
+          Tuytelaars 2016). Persons who never speak are left out: their F1 is 0 or undefined
+          whatever is decided.
 
     Raises:
-        InputError: There is no row.
+        InputError: There are no rows.
     """
     if not len(judged):
         raise InputError(
@@ -109,7 +109,7 @@ def evaluate_rows(judged: Judged) -> dict[str, Any]:
 
 
 def _calibration(judged: Judged) -> dict[str, Any]:
-    """What is told of probabilities, over the faces found."""
+    """The metrics of the probabilities, over the faces found."""
     truth = judged.truth[judged.found]
     probability = judged.probability[judged.found]
     return {
@@ -121,7 +121,7 @@ def _calibration(judged: Judged) -> dict[str, Any]:
 
 
 def _by_group(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The decisions in each group, by its name; groups without rows are left out."""
+    """By group: metrics of the decisions; groups without rows are left out."""
     table = confusions(judged.decided, judged.truth, group, len(names))
     groups = {}
     for name, cells in zip(names, zip(*table, strict=True), strict=True):
@@ -137,7 +137,7 @@ def _by_group(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, d
 
 
 def _ranked(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The decisions in each group and its average precision."""
+    """By group: metrics of the decisions, and average precision."""
     groups = _by_group(judged, group, names)
     for k, name in enumerate(names):
         rows = group == k
@@ -149,7 +149,7 @@ def _ranked(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dic
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: numpy's numbers as Python's, nan as None."""
+    """Convert a value for JSON: NumPy's numbers to Python's, nan to None."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     value = np.asarray(value).tolist()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..components import RUN_KINDS
-from ..config import AnalysisOptions
-from ..schemas import App
+from ..component import RUN_KINDS
+from ..config.options import AnalysisOptions
+from ..config.schemas import App
 
 FACES = ("found", "labelled")
 

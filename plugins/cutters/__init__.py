@@ -1,6 +1,6 @@
 """The cutters that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import content, none, scene_list
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import GRID_FPS, UInt8
-from ..resizing import shrink
+from ..support.resizing import shrink
 
 _LONGER_SIDE_PX = 256
 
@@ -37,10 +37,10 @@ class ContentConfig:
 
 
 class ContentCutter:
-    """Asks the content detector about each frame, scaled down as PySceneDetect does.
+    """Runs the content detector on each frame, scaled down as PySceneDetect does.
 
-    A change counts only if the picture of before is not back some frames later: a camera's flash
-    or a damaged picture begins no shot. So each frame is answered for three frames later.
+    A change counts only if the earlier picture does not return within a few frames: a camera flash
+    or a damaged picture begins no shot. So each answer is about the frame three frames before.
     """
 
     lookahead_frames = 3
@@ -50,7 +50,7 @@ class ContentCutter:
         from scenedetect.detectors import ContentDetector
 
         self._timecode = FrameTimecode
-        # It may cut anywhere: what comes too soon after a cut is left out here.
+        # The detector may cut anywhere; cuts too soon after another are dropped here.
         self._detector = ContentDetector(threshold=config.threshold, min_scene_len=0)
         self._threshold = config.threshold
         self._min_shot_frames = round(config.min_shot_s * GRID_FPS)
@@ -59,7 +59,7 @@ class ContentCutter:
         self._colours: deque[UInt8] = deque(maxlen=span)
         """Hue, saturation and brightness of the last frames, scaled down."""
         self._changed: deque[bool] = deque(maxlen=span)
-        """Which of them differ from their predecessors as shots do."""
+        """For each of them: whether the detector saw a change from its predecessor."""
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         """Whether the content changed three frames ago; see `core.contracts.Cutter`."""
@@ -79,7 +79,7 @@ class ContentCutter:
         return True
 
     def _passes(self, at: int) -> bool:
-        """Whether a picture from before a change is there again after it, within three frames."""
+        """Whether a picture from before a change returns within three frames after it."""
         return any(
             self._alike(self._colours[before], self._colours[after])
             for before in range(max(0, at - 1 - self.lookahead_frames), at)
@@ -88,10 +88,10 @@ class ContentCutter:
         )
 
     def _alike(self, a: UInt8, b: UInt8) -> bool:
-        """Whether two pictures are of one shot: half of what makes a cut is already too much."""
+        """Whether two pictures are of one shot: they differ by less than half the threshold."""
         return float(np.mean(cv2.absdiff(a, b))) < self._threshold / 2
 
 
 def build(config: ContentConfig, context: Context) -> ContentCutter:
-    """Make the cutter."""
+    """Build the cutter."""
     return ContentCutter(config)

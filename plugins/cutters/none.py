@@ -1,10 +1,10 @@
-"""A cutter for videos that are one shot."""
+"""A cutter for videos of a single shot."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import UInt8
 
 
@@ -14,13 +14,13 @@ class NoneConfig:
 
 
 class NoCutter:
-    """Takes the whole video as one shot."""
+    """Treats the whole video as one shot."""
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
-        """Never; see `core.contracts.Cutter`."""
+        """Return False; see `core.contracts.Cutter`."""
         return False
 
 
 def build(config: NoneConfig, context: Context) -> NoCutter:
-    """Make the cutter."""
+    """Build the cutter."""
     return NoCutter()

@@ -1,4 +1,4 @@
-"""Shots from a file that PySceneDetect's `list-scenes` wrote."""
+"""Reads shots from a file written by PySceneDetect's `list-scenes`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import expanded
 from ...core.named_files import read_text_file
@@ -16,7 +16,7 @@ from ...core.types import GRID_FPS, UInt8
 
 _HEADER = ("Scene Number", "Start Frame", "Start Timecode", "Start Time (seconds)")
 _LATEST_S = 1e7
-"""Four months: a start after that is none."""
+"""Latest accepted start of a shot, about four months."""
 _TIMECODE = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
@@ -32,7 +32,7 @@ class SceneListConfig:
 
 
 class SceneListCutter:
-    """Cuts where the list says a shot begins; shots past the end of the video do no harm."""
+    """Cuts at the starts in the list; those after the end of the video are ignored."""
 
     def __init__(self, starts_s: list[float]) -> None:
         # The grid frame nearest to the start; of two equally near ones the earlier.
@@ -44,13 +44,13 @@ class SceneListCutter:
 
 
 def read_starts(path: Path) -> list[float]:
-    """Where the shots of a list-scenes file begin, in seconds.
+    """Read the starts of shots, in seconds, from a list-scenes file.
 
-    The line of timecodes and the header line may both be missing. The column of seconds counts;
-    where it is missing the timecode does, whose seconds may be rounded up to 60.000.
+    The line of timecodes and the header line may both be missing. The column of seconds is used;
+    if it is missing, the timecode, whose seconds may be rounded up to 60.000.
 
     Raises:
-        InputError: The file cannot be read or is no such list.
+        InputError: The file cannot be read or is not such a list.
     """
     hint = "It should be the CSV that PySceneDetect's list-scenes writes"
     try:
@@ -64,7 +64,7 @@ def read_starts(path: Path) -> list[float]:
     starts = []
     for number, row in rows:
         if row[0].startswith("Timecode List") or _TIMECODE.fullmatch(row[0]):
-            continue  # the cuts once more, in one line
+            continue  # this line repeats all cuts
         if "Start Timecode" in row or "Start Time (seconds)" in row:
             columns = tuple(name.strip() for name in row)
             continue
@@ -79,7 +79,7 @@ def read_starts(path: Path) -> list[float]:
 
 
 def _seconds(seconds: str, timecode: str) -> float | None:
-    """The start in seconds, from 0 to `_LATEST_S`; None if neither cell says it."""
+    """The start in seconds, from 0 to `_LATEST_S`; None if neither cell is valid."""
     try:
         start = float(seconds)
     except ValueError:
@@ -92,5 +92,5 @@ def _seconds(seconds: str, timecode: str) -> float | None:
 
 
 def build(config: SceneListConfig, context: Context) -> SceneListCutter:
-    """Read the list and make the cutter."""
+    """Read the list and build the cutter."""
     return SceneListCutter(read_starts(expanded(config.path)))

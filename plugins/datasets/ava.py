@@ -14,21 +14,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_truth
-from ...core.components import Context
+from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_ava_truth
+from ...core.boxes import iou
+from ...core.component import Context
 from ...core.errors import InputError
-from ...core.evaluation import ava_official
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
-from ...core.media import probe
+from ...core.matching import Label, judge_matches, match
+from ...core.media.probe import probe
 from ...core.types import GRID_FPS, Float64, Result
+from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in
-from .matching import Label, iou, judge, match
 from .stretches import stretches
 
 
 @dataclass(frozen=True)
-class AvaConfig:
+class AvaDatasetConfig:
     """Parameters of the `ava` dataset; `videos`, `crops` or `predictions` is needed.
 
     Attributes:
@@ -67,15 +68,15 @@ class Ava:
 
     measure = Measure("average_precision")
 
-    def __init__(self, config: AvaConfig) -> None:
+    def __init__(self, config: AvaDatasetConfig) -> None:
         self._config = config
         self._truth = Path(config.truth)
 
     def videos(self) -> list[LabelledVideo]:
-        """The videos that have labels, by name; none where predictions are judged."""
+        """The labelled videos, by name; none if predictions are evaluated."""
         if self._config.predictions is not None:
             return []
-        rows = list(_by_video(read_truth(self._truth), self._truth))
+        rows = list(_by_video(read_ava_truth(self._truth), self._truth))
         for of_one in rows:
             _check_name(str(of_one.video_id[0]), int(of_one.line[0]), self._truth)
         if self._config.crops is not None:
@@ -88,15 +89,15 @@ class Ava:
 
     @cached_property
     def predicted(self) -> Judged | None:
-        """The rows of `predictions` beside the truth's; None where there are none.
+        """The rows of `predictions` with the truth's labels; None without predictions.
 
         Raises:
-            InputError: A file is not as it should be, or the two have not the same rows.
+            InputError: A file is invalid, or the two files do not have the same rows.
         """
         if self._config.predictions is None:
             return None
-        scores, speaks = ava_official.read(self._truth, Path(self._config.predictions))
-        return judge_scores(read_truth(self._truth), scores, speaks)
+        scores, speaks = ava_official.join_predictions(self._truth, Path(self._config.predictions))
+        return judge_scores(read_ava_truth(self._truth), scores, speaks)
 
     def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
         info = probe(path, allow_silent=True).info
@@ -111,7 +112,7 @@ class Ava:
         return self._labelled(rows, time_s, path, (info.width, info.height), {})
 
     def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
-        """A video of which there are only crops: its size follows from the largest one."""
+        """A video of which there are only crops; its size is computed from the largest one."""
         faces, first = np.unique(rows.entity_id, return_index=True)
         begins_s = dict(zip(faces.tolist(), rows.time_s[first].tolist(), strict=True))
         crops = crops_of(folder, rows.video_id[0], begins_s)
@@ -156,23 +157,23 @@ class Ava:
 
 
 def judge_boxes(labels: list[Label], result: Result, *, iou_threshold: float) -> Judged:
-    """Hold the tracks against the labels: each goes to the face whose box overlaps it most."""
-    return judge(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
+    """Match tracks with labels: each label gets the found face whose box overlaps it most."""
+    return judge_matches(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
 
 
 def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
-    """What predictions and truth say together.
+    """Combine predictions and truth.
 
     Args:
         rows: The truth.
-        scores: (n,) of each row, -inf where no face was found. If all others lie from 0 to 1 they
-            are probabilities, else logits.
+        scores: (n,) score of each row, -inf if no face was found. If all others are from 0 to 1,
+            they are probabilities, else logits.
         speaks: (n,) whether each row speaks.
     """
     found = scores > -np.inf
     logits = scores
     if ((scores >= 0) & (scores <= 1) | ~found).all():
-        with np.errstate(divide="ignore"):  # certainty is an infinite logit
+        with np.errstate(divide="ignore"):  # the logit of 0 or 1 is infinite
             chance = np.where(found, scores, 0)
             logits = np.log(chance) - np.log1p(-chance)
     moments = np.stack([np.unique(rows.video_id, return_inverse=True)[1], rows.time_s], 1)
@@ -190,7 +191,7 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
 
 
 def _check_name(video: str, line: int, path: Path) -> None:
-    """Refuse a video's name that is the path of another place: files are looked for by it."""
+    """Check that a video's name is not a path to another folder, as files are searched by name."""
     if not video.strip(". ") or re.search(r"[/\\\0]", video):
         raise InputError(
             f"{path}:{line} has {video[:100]!r} as video_id",
@@ -210,6 +211,6 @@ def _by_video(rows: AvaRows, path: Path) -> Iterator[AvaRows]:
         yield AvaRows(*(getattr(rows, field.name)[which] for field in fields(AvaRows)))
 
 
-def build(config: AvaConfig, context: Context) -> Ava:
-    """Make the dataset."""
+def build(config: AvaDatasetConfig, context: Context) -> Ava:
+    """Build the dataset."""
     return Ava(config)

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
-from ...core.media import probe
+from ...core.matching import Label, judge_matches, match
+from ...core.media.probe import probe
 from ...core.types import Float64, Result
 from .folders import check_times, files_in, lines_of, shown
-from .matching import Label, judge, match
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2
 _LARGEST = 10**9
-"""A larger number is no frame and no pixel."""
+"""Largest number accepted as a frame or a pixel position."""
 _FORM = "Each line should be FRAME<TAB>X<TAB>Y<TAB>SIZE<TAB>LABEL, whole numbers, LABEL 0 or 1"
 
 
@@ -91,7 +91,7 @@ def read_labels(path: Path, label_fps: float, scale: float) -> list[Label]:
         scale: Pixels of the video for each pixel of the labels.
 
     Raises:
-        InputError: The file cannot be read, is empty, or a line is not of this form.
+        InputError: The file cannot be read, is empty, or has an invalid line.
     """
     by_frame: dict[int, Label] = {}
     for where, words in lines_of(path, "labels"):
@@ -112,15 +112,15 @@ def read_labels(path: Path, label_fps: float, scale: float) -> list[Label]:
 
 
 def judge_centres(labels: list[Label], result: Result) -> Judged:
-    """Hold the tracks against the labels: each goes to the face whose centre is nearest its own.
+    """Match tracks with labels: each label gets the found face with the nearest centre.
 
     That centre must lie in the labelled square.
     """
-    return judge(labels, match(labels, result.tracks, _nearness, -1), result.tracks)
+    return judge_matches(labels, match(labels, result.tracks, _nearness, -1), result.tracks)
 
 
 def _nearness(labelled: Float64, found: Float64) -> Float64:
-    """How far centres are apart, (n, m), as minus the labelled half sides: -1 is on the edge."""
+    """Minus the distance of centres, (n, m), in half sides of the label: -1 is on its edge."""
     sides = labelled[:, 2:] - labelled[:, :2]
     apart = (labelled[:, :2] + labelled[:, 2:])[:, None] - (found[:, :2] + found[:, 2:])
     nearness: Float64 = -np.abs(apart / sides[:, None]).max(-1)
@@ -128,5 +128,5 @@ def _nearness(labelled: Float64, found: Float64) -> Float64:
 
 
 def build(config: ColumbiaConfig, context: Context) -> Columbia:
-    """Make the dataset."""
+    """Build the dataset."""
     return Columbia(config)

@@ -1,4 +1,4 @@
-"""Videos beside JSON files that say, for regions of the picture, in which frames each speaks."""
+"""Videos with JSON files that label, frame by frame, who speaks in which region of the picture."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
+from ...core.matching import Found, Label, judge_matches
 from ...core.named_files import parse_json
 from ...core.types import GRID_FPS, Float64, Result, Track
 from .folders import check_times, files_in, shown, text_of, video_of, videos_in
-from .matching import Found, Label, judge
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
@@ -25,9 +25,9 @@ _FORM = (
 )
 
 _LARGEST = 10**9
-"""A larger number is no frame and no pixel."""
+"""Largest number accepted as a frame or a pixel position."""
 _LONGEST_NAME = 1000
-"""Characters; rows are kept as arrays, in which all names take as much room as the longest."""
+"""Most characters of a name: in an array of strings, each takes as much memory as the longest."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class DialogueConfig:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What one JSON file says.
+    """The content of one JSON file.
 
     Attributes:
         path: The file.
-        shots: (first, end) grid frames of each shot, end excluded; they follow each other.
+        shots: (first, end) grid frames of each shot, end excluded, without gaps.
         regions: x1, y1, x2, y2 in source pixels, by name.
         speaking: (n,) bool by region: whether it speaks, for each grid frame of the shots.
     """
@@ -73,17 +73,17 @@ class Dialogue:
             LabelledVideo(
                 name=same_form(path.stem),
                 path=video_of(path.stem, found, self._folder, path),
-                judge=partial(judge_regions, read_truth(path)),
+                judge=partial(judge_regions, read_dialogue(path)),
             )
             for path in files_in(self._folder, ".json", "labels")
         ]
 
 
-def read_truth(path: Path) -> Truth:
+def read_dialogue(path: Path) -> Truth:
     """Read the labels of one video.
 
     Raises:
-        InputError: The file cannot be read or is not of this form.
+        InputError: The file cannot be read or is invalid.
     """
     text = text_of(path, "labels")
     try:
@@ -104,7 +104,7 @@ def read_truth(path: Path) -> Truth:
 
 
 def _wrongs(found: Any) -> Iterator[str]:
-    """What is not as it should be; each relies on what comes before it."""
+    """Yield the errors of a file; each check relies on the ones before it."""
     for key, kind in {"shots": list, "regions": dict, "speaking": dict}.items():
         if not (isinstance(found, dict) and isinstance(found.get(key), kind) and found[key]):
             yield f'has no "{key}"'
@@ -117,6 +117,11 @@ def _wrongs(found: Any) -> Iterator[str]:
         end = shot[1]
     for name in sorted(found["regions"].keys() ^ found["speaking"].keys()):
         yield f'has "{name:.100}" in only one of "regions" and "speaking"'
+    yield from _wrong_people(found, end)
+
+
+def _wrong_people(found: Mapping[str, Any], end: int) -> Iterator[str]:
+    """What is wrong with regions and labels, in shots that last `end` frames."""
     for name, box in found["regions"].items():
         if len(name) > _LONGEST_NAME:
             yield f"has a name of {len(name)} characters; {_LONGEST_NAME} are allowed"
@@ -137,22 +142,22 @@ def _are_numbers(found: Any, count: int, kind: Any) -> bool:
 
 
 def judge_regions(truth: Truth, result: Result) -> Judged:
-    """Hold the tracks against the regions.
+    """Match tracks with regions.
 
-    A track belongs, in each shot, to the region that holds the mean centre of its boxes there.
-    Regions of different shots may overlap: one that speaks in the shot comes before one that
-    does not, then the smaller one. Of two tracks in one region, the larger face counts.
+    In each shot a track belongs to the region that contains the mean centre of its boxes there.
+    Regions of different shots may overlap: a region that speaks in the shot is preferred, then a
+    smaller one. If two tracks are in one region, the larger face is used.
 
     Args:
         truth: The labels.
-        result: What was found.
+        result: The result to judge.
 
     Returns:
-        A row for each frame of each region that a track lies in, and of each region that speaks
-        in the shot, whose face was then not found.
+        A row for each frame of each region with a track; and of each region that speaks in the
+        shot, also without a track: its face was not found.
 
     Raises:
-        InputError: The labels go on after the video's end.
+        InputError: The labels extend beyond the video's end.
     """
     end = truth.shots[-1][1]
     hint = "Label the frames of this video, at 25 a second"
@@ -179,11 +184,11 @@ def judge_regions(truth: Truth, result: Result) -> Judged:
                     speaks = bool(truth.speaking[name][frame])
                     labels.append(Label(name, frame / GRID_FPS, speaks))
                     matched.append(face_there)
-    return judge(labels, matched, result.tracks)
+    return judge_matches(labels, matched, result.tracks)
 
 
 def _region(truth: Truth, speaks_here: list[str], track: Track, frames: range) -> str | None:
-    """The region that a track lies in during these of its frames."""
+    """The region that a track is in during some of its frames; None for no region."""
     if not frames:
         return None
     boxes = track.boxes[frames.start - track.first_frame : frames.stop - track.first_frame]
@@ -203,5 +208,5 @@ def _size(face: Found) -> float:
 
 
 def build(config: DialogueConfig, context: Context) -> Dialogue:
-    """Make the dataset."""
+    """Build the dataset."""
     return Dialogue(Path(config.folder))

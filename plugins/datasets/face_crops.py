@@ -1,4 +1,4 @@
-"""Face crops and sound of AVA-ActiveSpeaker, in the layout that its loaders read."""
+"""Face crops and sound of AVA-ActiveSpeaker, in the layout that published loaders read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
-from ...core.media import Media, Sound, sound_of
+from ...core.media.probe import Media, Sound, sound_of
 from ...core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -42,7 +42,7 @@ class FaceCrops:
 
     Attributes:
         pictures: Folder of the crops, each named by its time in seconds.
-        sound: Its sound.
+        sound: The sound file.
         begins_s: When the sound begins, in seconds on the clock of the crops.
     """
 
@@ -56,10 +56,10 @@ class FaceCrops:
         return _picture(paths[int(np.abs(times - time_s).argmin())])
 
     def clips(self, time_s: Float64, max_gap_s: float) -> list[Clip]:
-        """A stretch of this face as clips that follow each other.
+        """A stretch of this face as successive clips.
 
-        Each frame shows the crop nearest in time. As in the published loaders, scorers see the
-        whole crop, in grey.
+        Each frame has the crop nearest in time. As in the published loaders, scorers get the whole
+        crop, in grey.
 
         Args:
             time_s: (n,) the times of its grid frames, in seconds on the clock of the crops.
@@ -87,7 +87,7 @@ class FaceCrops:
                 shown = nearest[start : start + CLIP_FRAMES]
                 first = begin + start * SAMPLES_PER_FRAME
                 stop = first + len(shown) * SAMPLES_PER_FRAME
-                before = int(start > 0)  # one sample, if the face goes on
+                before = int(start > 0)  # one sample, if not the first clip
                 heard = sound.read(first - before, stop + SOUND_AFTER)
                 ahead, during, after = np.split(heard, [before, before + stop - first])
                 faces = _faces(paths, shown)
@@ -114,14 +114,14 @@ def crops_of(folder: Path, video: str, begins_s: Mapping[str, float]) -> dict[st
     Args:
         folder: Holds the folders clips_videos and clips_audios.
         video: The video's name.
-        begins_s: When each face is labelled first, in seconds on the clock of the crops, where
-            its sound begins; by the face's name.
+        begins_s: By face: the time of its first label, at which its sound begins, in seconds on
+            the clock of the crops.
 
     Returns:
-        The crops, by the names of the faces.
+        By face: its crops.
 
     Raises:
-        InputError: Those of some face are missing.
+        InputError: The crops or the sound of a face are missing.
     """
     pictures = _listing(folder / "clips_videos", video)
     sounds = _listing(folder / "clips_audios", video)
@@ -135,7 +135,7 @@ def crops_of(folder: Path, video: str, begins_s: Mapping[str, float]) -> dict[st
 
 
 def _listing(folder: Path, video: str) -> dict[str, Path]:
-    """What a folder has of a video, perhaps in a folder for its split, by plain names."""
+    """By plain name: the files of a video in a folder, or in a subfolder for its split."""
     for place in (folder / video, *sorted(folder.glob(f"*/{escape(video)}"))):
         if place.is_dir():
             return {_plain(path.name): path for path in place.iterdir() if not is_litter(path)}
@@ -143,12 +143,12 @@ def _listing(folder: Path, video: str) -> dict[str, Path]:
 
 
 def _plain(name: str) -> str:
-    """A name as files may have it: the colon in those of faces is often replaced."""
+    """Normalise a name for comparison with file names, where a face's colon is often replaced."""
     return re.sub(r"\W", "_", same_form(name))
 
 
 def _seconds(text: str) -> float:
-    """A time that is one; raises `ValueError` for any other text."""
+    """Parse a finite time in seconds; raises `ValueError` for any other text."""
     seconds = float(text)
     if not math.isfinite(seconds):
         raise ValueError(f"{text!r} is no time")
@@ -158,7 +158,7 @@ def _seconds(text: str) -> float:
 def _picture(path: Path) -> UInt8:
     try:
         picture = cv2.imread(str(path))
-    except cv2.error:  # more pixels than it takes
+    except cv2.error:  # more pixels than OpenCV accepts
         picture = None
     if picture is None:
         raise InputError(f"{path} cannot be read as a picture", "Cut the crop again")
@@ -166,7 +166,7 @@ def _picture(path: Path) -> UInt8:
 
 
 def _faces(paths: list[Path], shown: Int64) -> UInt8:
-    """What a scorer sees of the crops `shown`: (n, 112, 112) uint8, grey."""
+    """The input of scorers for the crops numbered `shown`: (n, 112, 112) uint8, grey."""
     size = (FACE_SIZE_PX, FACE_SIZE_PX)
     numbers, places = np.unique(shown, return_inverse=True)
     faces = [

@@ -1,4 +1,4 @@
-"""The files of a dataset: what there must be, and what they must hold."""
+"""Finds, reads and checks the files of datasets."""
 
 from __future__ import annotations
 
@@ -7,19 +7,11 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
+from ...core.media.formats import VIDEO_SUFFIXES
 from ...core.named_files import read_text_file
 
-# fmt: off
-VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
-    ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-})
-# fmt: on
-"""What names of videos end with, in lower case."""
-
-
 _LONGEST = 100
-"""Characters of a value that an error shows."""
+"""Most characters of a value shown in an error."""
 
 
 def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
@@ -27,11 +19,11 @@ def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
 
     Args:
         folder: The folder.
-        suffix: Such as ".json".
-        what: What is in them, for the error.
+        suffix: The suffix, such as ".json".
+        what: What the files contain, for the error.
 
     Raises:
-        InputError: There is no such folder, or no such file in it.
+        InputError: The folder does not exist, or holds no such file.
     """
     files = sorted(file for file in _entries(folder) if file.suffix == suffix)
     if not files:
@@ -42,10 +34,10 @@ def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
 
 
 def by_name(videos: Iterable[Path]) -> dict[str, Path]:
-    """Videos by their names without suffix, in one form and in order; what is none is left out.
+    """Videos by normalised name without suffix, sorted; other files are left out.
 
     Raises:
-        InputError: Two have one name.
+        InputError: Two videos have the same name.
     """
     found: dict[str, Path] = {}
     for path in sorted(videos):
@@ -63,7 +55,7 @@ def videos_in(folder: Path) -> dict[str, Path]:
     """The videos of a folder by their names without suffix.
 
     Raises:
-        InputError: There is no such folder, or two videos have one name.
+        InputError: The folder does not exist, or two videos have the same name.
     """
     return by_name(_entries(folder))
 
@@ -72,13 +64,13 @@ def video_of(name: str, videos: Mapping[str, Path], folder: Path, labels: Path) 
     """The video that labels are about.
 
     Args:
-        name: Its name without suffix.
-        videos: The videos there are.
-        folder: Where they were looked for.
+        name: The video's name without suffix.
+        videos: By name: the videos found.
+        folder: The folder that was searched, for the error.
         labels: The file of the labels, for the error.
 
     Raises:
-        InputError: It is not there.
+        InputError: The video does not exist.
     """
     if same_form(name) in videos:
         return videos[same_form(name)]
@@ -89,10 +81,10 @@ def video_of(name: str, videos: Mapping[str, Path], folder: Path, labels: Path) 
 
 
 def lines_of(path: Path, what: str) -> Iterator[tuple[str, list[str]]]:
-    """The lines of a text file that are not empty: "FILE:LINE" and the words of each.
+    """Yield "FILE:LINE" and the words of each line of a text file that is not empty.
 
     Raises:
-        InputError: It cannot be read, or is no text.
+        InputError: The file cannot be read, or is not text.
     """
     for number, line in enumerate(text_of(path, what).splitlines(), 1):
         if words := line.split():
@@ -100,10 +92,10 @@ def lines_of(path: Path, what: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def text_of(path: Path, what: str) -> str:
-    """The text of a file.
+    """Read a text file.
 
     Raises:
-        InputError: It cannot be read, or is no text.
+        InputError: The file cannot be read, or is not text.
     """
     try:
         return read_text_file(path)
@@ -115,23 +107,23 @@ def text_of(path: Path, what: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value from a file as errors show it: in a line of bearable length."""
+    """Format a value from a file for an error, shortened."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # a number of too many digits, lists in lists in lists
+    except (ValueError, RecursionError):  # numbers with too many digits, lists nested too deep
         return f"a very long {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def check_times(first_s: float, last_s: float, duration_s: float, labels: Path, hint: str) -> None:
-    """Refuse labels that lie outside their video, by half a second or more.
+    """Check that labels do not lie outside their video by half a second or more.
 
     Args:
         first_s: The time of the first label, in seconds from the start of the picture.
-        last_s: The time of the last one.
+        last_s: The time of the last label.
         duration_s: Length of the picture in seconds.
         labels: The file of the labels, for the error.
-        hint: What may be wrong.
+        hint: Hint of the error.
 
     Raises:
         InputError: They do.

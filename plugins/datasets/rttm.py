@@ -1,4 +1,4 @@
-"""Videos with who-speaks-when truth in RTTM, the format of the NIST Rich Transcription tests."""
+"""Videos with diarization truth in RTTM, the format of NIST's Rich Transcription evaluations."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import LabelledVideo, Measure
-from ...core.media import probe
+from ...core.media.probe import probe
 from ...core.types import Spans
 from .folders import by_name, check_times, files_in, lines_of, shown, videos_in
 
 _log = logging.getLogger(__name__)
 _RTTM = "Lines should be: SPEAKER FILE 1 ONSET DURATION <NA> <NA> NAME <NA> <NA>, in seconds"
 _FIELDS = (8, 9, 10)
-"""How many a line may have: confidence and look-ahead may be left out."""
+"""Allowed numbers of fields in a line: confidence and look-ahead may be missing."""
 _OTHER_TYPES = {
     *("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT"),
     *("IP", "SU", "CB", "A/P", "SPKR-INFO"),
 }
-"""Types of lines, beside SPEAKER, that NIST's RTTM has: they do not say who speaks when."""
+"""The types of lines in NIST's RTTM besides SPEAKER; they do not say who speaks when."""
 _UEM = "Lines should be: FILE 1 START END, in seconds"
 
 
@@ -46,7 +46,7 @@ class RttmDatasetConfig:
 
 
 class RttmDataset:
-    """Videos of which it is known who speaks when; see `core.contracts.Dataset`."""
+    """Videos labelled with who speaks when; see `core.contracts.Dataset`."""
 
     measure = Measure("diarization_error_rate", higher_is_better=False)
 
@@ -62,7 +62,7 @@ class RttmDataset:
         scored = None if uem is None else read_uem(uem)
         labelled = []
         for name, path in videos.items():
-            # White space would part the fields of a line.
+            # In RTTM white space separates fields.
             known = same_form("_".join(name.split()))
             if known not in turns:
                 raise InputError(
@@ -98,14 +98,14 @@ class RttmDataset:
 
 
 def read_rttm(paths: Iterable[Path]) -> dict[str, dict[str, Spans]]:
-    """Who speaks when, by the videos' and the speakers' names.
+    """Read RTTM files: by video and speaker name, when this speaker speaks.
 
-    Times are those of the file, as in what asdkit writes. Comments and lines of other types than
-    SPEAKER are passed over, turns of no length left out with a warning. Turns of one speaker that
-    overlap or touch become one. Names are in one form (`core.files.same_form`).
+    Times are on the clock of the video file, as in asdkit's own RTTM. Comments and lines of other
+    types than SPEAKER are ignored; turns of no length are dropped with a warning. Turns of one
+    speaker that overlap or touch are merged. Names are normalised (`core.files.same_form`).
 
     Raises:
-        InputError: A file cannot be read, or a line is not as it should be.
+        InputError: A file cannot be read, or has an invalid line.
     """
     turns: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     empty = []
@@ -131,10 +131,10 @@ def read_rttm(paths: Iterable[Path]) -> dict[str, dict[str, Spans]]:
 
 
 def read_uem(path: Path) -> dict[str, Spans]:
-    """The stretches that are judged, by the videos' names.
+    """Read a UEM file: by video name, the spans to evaluate.
 
     Raises:
-        InputError: The file cannot be read, or a line is not as it should be.
+        InputError: The file cannot be read, or has an invalid line.
     """
     stretches: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for where, words in lines_of(path, "UEM"):
@@ -166,18 +166,18 @@ def _wrong(where: str, words: list[str], why: str, form: str) -> InputError:
 
 
 def from_picture(spans: Spans, start_s: float) -> Spans:
-    """Times on the clock of a file as seconds from its first picture; what is before is left out.
+    """Convert spans on the clock of a file to seconds from its first picture; drop earlier parts.
 
     Args:
-        spans: On the clock of the file.
-        start_s: When its first picture is shown.
+        spans: The spans, on the clock of the file.
+        start_s: When the first picture is shown, on the clock of the file.
     """
     shifted = ((max(start - start_s, 0.0), end - start_s) for start, end in spans)
     return tuple((start, end) for start, end in shifted if end > 0)
 
 
 def _merged(spans: list[tuple[float, float]]) -> Spans:
-    """Spans in order, those that overlap or touch as one."""
+    """Sort spans, and merge those that overlap or touch."""
     merged: list[tuple[float, float]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -188,7 +188,7 @@ def _merged(spans: list[tuple[float, float]]) -> Spans:
 
 
 def _some(turns: dict[str, dict[str, Spans]]) -> str:
-    """A few of the videos that have truth, in words."""
+    """Name a few of the labelled videos, for an error."""
     if not turns:
         return "holds no line at all"
     names = sorted(turns)
@@ -196,5 +196,5 @@ def _some(turns: dict[str, dict[str, Spans]]) -> str:
 
 
 def build(config: RttmDatasetConfig, context: Context) -> RttmDataset:
-    """Make the dataset."""
+    """Build the dataset."""
     return RttmDataset(config)

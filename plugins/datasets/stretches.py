@@ -1,30 +1,25 @@
-"""Labelled boxes at any times, put onto the 25 fps grid."""
+"""Interpolates labelled boxes at any times onto the 25 fps grid."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 import numpy as np
 
+from ...core.matching import grid_frame
 from ...core.types import GRID_FPS, Float64
 
 
-def grid_frame(time_s: float) -> int:
-    """The grid frame nearest to a time; of two equally near ones the earlier."""
-    return ceil(time_s * GRID_FPS - 0.5)
-
-
 def stretches(time_s: Float64, boxes: Float64, max_gap_s: float) -> Iterator[tuple[int, Float64]]:
-    """The stretches of a labelled face without a longer gap, with a box for each grid frame.
+    """Divide the labels of a face at long gaps; interpolate a box for each grid frame in between.
 
     Args:
         time_s: (n,) rising, from the start of the picture.
         boxes: (n, 4), the boxes at these times.
-        max_gap_s: Where two times lie further apart, in seconds, a new stretch begins.
+        max_gap_s: If two successive times are further apart than this, a new stretch begins.
 
     Yields:
-        The first grid frame, and boxes (m, 4) by linear interpolation. A stretch reaches from the
+        The first grid frame of each stretch, and its boxes (m, 4), linearly interpolated, from the
         frame nearest to its first time to the one nearest to its last.
     """
     for stretch in np.split(

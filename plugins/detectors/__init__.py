@@ -1,6 +1,6 @@
 """The detectors that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import boxes, mtcnn, yunet
 from .s3fd import S3FD

@@ -1,4 +1,4 @@
-"""Faces that were found beforehand, read from a file."""
+"""A detector that reads faces found beforehand from a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import ConfigError, InputError
 from ...core.files import expanded
 from ...core.named_files import parse_json, read_text_file
@@ -39,7 +39,7 @@ class BoxesConfig:
 
 
 class BoxesDetector:
-    """Answers with the boxes of a file; frames it does not name have none."""
+    """Returns the boxes of a file; frames not in the file have no faces."""
 
     looks = False
 
@@ -47,10 +47,10 @@ class BoxesDetector:
         self._faces = faces
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        """Look the frames up; see `core.contracts.Detector`.
+        """Look up the faces of the frames; see `core.contracts.Detector`.
 
         Raises:
-            ConfigError: A picture is no frame of the video.
+            ConfigError: A picture is not a frame of the video.
         """
         if min(indices, default=0) < 0:
             raise ConfigError(
@@ -61,10 +61,10 @@ class BoxesDetector:
 
 
 def read_boxes(path: Path) -> dict[int, Detections]:
-    """The faces of each frame that the file names.
+    """Read a file of boxes: by frame, its faces.
 
     Raises:
-        InputError: The file cannot be read or is of another form.
+        InputError: The file cannot be read or is invalid.
     """
     faces: dict[int, list[list[float]]] = {}
     try:
@@ -81,7 +81,7 @@ def read_boxes(path: Path) -> dict[int, Detections]:
 
 
 def _box(place: str, values: Any) -> list[float]:
-    """The five numbers of a face, checked."""
+    """Check and convert the five numbers of a face."""
     if not isinstance(values, list):
         raise ValueError(f"{place} holds a face that is no list")  # noqa: TRY004 - said of a file
     try:
@@ -97,7 +97,7 @@ def _box(place: str, values: Any) -> list[float]:
 
 
 def _json_rows(text: str) -> Iterator[tuple[str, int, Any]]:
-    """Where a face stands, its frame and what should be its numbers."""
+    """Yield each face of a JSON file: its place for errors, its frame, and its raw values."""
     for frame, rows in enumerate(parse_json(text)):
         if not isinstance(rows, list):
             raise ValueError(f"frame {frame} is no list of faces")  # noqa: TRY004
@@ -106,7 +106,7 @@ def _json_rows(text: str) -> Iterator[tuple[str, int, Any]]:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[str, int, Any]]:
-    """The same, of CSV."""
+    """Yield each face of a CSV file: its place for errors, its frame, and its raw values."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if lines and not lines[0][1].strip().lower().startswith("frame"):
         lines.insert(0, (0, ",".join(_FIELDS)))
@@ -124,5 +124,5 @@ def _csv_rows(text: str) -> Iterator[tuple[str, int, Any]]:
 
 
 def build(config: BoxesConfig, context: Context) -> BoxesDetector:
-    """Read the boxes and make the detector."""
+    """Read the boxes and build the detector."""
     return BoxesDetector(read_boxes(expanded(config.path)))

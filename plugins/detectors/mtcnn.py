@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
-from ..resizing import shrink
-from ..torch_support import import_torch, pick_device, set_threads
+from ..support.pytorch import import_torch, pick_device, set_threads
+from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
-"""Side of the picture that MTCNN's first network looks at."""
+"""Side of the input of MTCNN's first network, hence of the smallest face."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class MtcnnConfig:
 
 
 class MtcnnDetector:
-    """Runs MTCNN on batches of frames; its weights come with facenet-pytorch."""
+    """Runs MTCNN on batches of frames; facenet-pytorch ships its weights."""
 
     def __init__(self, config: MtcnnConfig, network: Any, device: str) -> None:
         self._config = config
@@ -80,17 +80,17 @@ class MtcnnDetector:
 
 
 def _inside(boxes: Float64, scores: Float64, size: tuple[int, int]) -> Detections:
-    """The faces that have something of a picture of (width, height); the others are none.
+    """Drop faces that lie outside a picture of (width, height).
 
-    The networks move a box by what they learned, and nothing holds it in the picture.
+    The networks shift boxes by a regression that may move them out of the picture.
     """
     shown = np.minimum(boxes[:, 2:], size) - np.maximum(boxes[:, :2], 0)
-    sound = (shown > 0).all(1)  # false for numbers that are none, too
+    sound = (shown > 0).all(1)  # False for NaN, too
     return Detections(boxes[sound], scores[sound])
 
 
 def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
-    """Load the networks and make the detector."""
+    """Load the networks and build the detector."""
     import_torch("detector=mtcnn", instead="detector=yunet")
     try:
         import facenet_pytorch

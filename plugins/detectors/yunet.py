@@ -11,10 +11,10 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import Detections, UInt8
 from ...core.weights import Weights, locate
-from ..resizing import shrink
+from ..support.resizing import shrink
 
 WEIGHTS = Weights(
     name="face_detection_yunet_2023mar",
@@ -30,9 +30,9 @@ WEIGHTS = Weights(
 
 
 _SMALLEST_SEEN_PX = 16
-"""Larger side of the smallest faces it finds, in the picture it looks at: 14 to 18 px."""
+"""Larger side of the smallest faces YuNet finds, in pixels of its input: 14 to 18 px."""
 _WIDE_VIEW_PX = 640
-"""Faces larger than the picture it looks at are found at this longer side, not at many times it."""
+"""Longer side of a second input for the largest faces, which YuNet misses at much larger inputs."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class YunetConfig:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what OpenCV 5 says of its own default target; OpenCV 4.9 says nothing of it."""
+    """Silence OpenCV 5's warning about its own default target; OpenCV 4.9 has no such warning."""
     log = getattr(cv2.utils, "logging", None)
     if log is None:
         yield
@@ -100,7 +100,7 @@ class YunetDetector:
         return max(self._config.min_face_px, _SMALLEST_SEEN_PX / scale)
 
     def _longer_sides(self, height: int, width: int) -> list[int]:
-        """The sizes at which a picture is looked at."""
+        """The longer sides to which a picture is scaled for detection."""
         if self._config.longer_side_px is not None:
             return [self._config.longer_side_px]
         wanted = _SMALLEST_SEEN_PX / max(self._config.min_face_px, 1)
@@ -120,7 +120,7 @@ class YunetDetector:
 
     def _faces(self, frame: UInt8, scale: float) -> Detections:
         picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        with self._lock:  # two threads at once get each other's boxes from it, or crash it
+        with self._lock:  # not thread-safe: threads would get each other's boxes, or crash
             self._net.setInputSize((frame.shape[1], frame.shape[0]))
             # A row is x, y, width, height, five landmarks (x, y), confidence.
             rows = self._net.detect(picture)[1]
@@ -133,7 +133,7 @@ class YunetDetector:
 
 
 def build(config: YunetConfig, context: Context) -> YunetDetector:
-    """Find the weights and make the detector."""
+    """Find the weights and build the detector."""
     if context.threads:
         cv2.setNumThreads(context.threads)
     return YunetDetector(config, str(locate(WEIGHTS)))

@@ -1,6 +1,6 @@
 """The embedders that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import facenet, none
 

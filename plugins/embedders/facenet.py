@@ -1,7 +1,7 @@
 """FaceNet (Schroff, Kalenichenko and Philbin, CVPR 2015), from facenet-pytorch.
 
-The network is Inception-ResNet v1 (Szegedy et al., AAAI 2017), trained to tell the 8631 people of
-VGGFace2 apart; the layer before its last is the embedding.
+The network is Inception-ResNet v1 (Szegedy et al., AAAI 2017), trained to classify the 8631 people
+of VGGFace2; the output of the layer before the last is the embedding.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Float32, UInt8
 from ...core.weights import Weights, chosen_path
-from ..torch_support import import_torch, inference, pick_device, set_threads
+from ..support.pytorch import import_torch, inference, pick_device, set_threads
 
 if TYPE_CHECKING:
     import torch
@@ -27,14 +27,14 @@ VGGFACE2 = Weights(
         "20180402-114759-vggface2.pt"
     ),
     published="20180402-114759-vggface2.pt",
-    # The release states no hash; this is the one that many projects pin for this address.
+    # The release states no hash; this is the one that many projects pin for this URL.
     check="sha256:281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
     size_bytes=111_898_327,
     licence="MIT",
 )
 PUBLISHED = {"vggface2": VGGFACE2}
 _CLASSES = 8631
-"""People in VGGFace2's training set: the published checkpoint holds a logit for each."""
+"""People in VGGFace2's training set; the published checkpoint has a logit for each."""
 _DIMENSIONS = 512
 _HINT = "embedder.weights takes vggface2 or the path of a FaceNet checkpoint for VGGFace2"
 
@@ -77,7 +77,7 @@ class FacenetEmbedder:
         found = np.empty((len(faces), _DIMENSIONS), np.float32)
         with inference():
             for start in range(0, len(faces), self._batch_faces):
-                # PyTorch takes no array that is read-only or runs backwards; a copy is neither.
+                # Copied, as PyTorch accepts no read-only or negatively strided arrays.
                 batch = faces[start : start + self._batch_faces].copy()
                 pixels = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2)
                 # fixed_image_standardization of facenet-pytorch 2.5.3 (models/mtcnn.py)
@@ -87,11 +87,11 @@ class FacenetEmbedder:
 
 
 def build(config: FacenetConfig, context: Context) -> FacenetEmbedder:
-    """Load the network onto the device asked for.
+    """Load the network onto the requested device.
 
     Raises:
         MissingExtraError: PyTorch or facenet-pytorch is not installed.
-        DeviceError: The device asked for is not there.
+        DeviceError: The requested device does not exist.
         WeightsError: The weights are missing, damaged or of another model.
     """
     import_torch("embedder=facenet", instead="embedder=none")
@@ -103,10 +103,10 @@ def build(config: FacenetConfig, context: Context) -> FacenetEmbedder:
         ) from error
     device = pick_device(context.device)
     set_threads(context.threads)
-    from ..checkpoints import load_checkpoint
+    from ..support.checkpoints import load_checkpoint
 
-    # Made to classify so that the checkpoint's logits have their place, then used without them.
-    # Its own `pretrained` would download without a check and into a folder of its own.
+    # Built as a classifier to match the checkpoint's logits, then used without them. The class's
+    # own `pretrained` would download without a check, and into another folder.
     network = InceptionResnetV1(classify=True, num_classes=_CLASSES)
     load_checkpoint(network, chosen_path(PUBLISHED, config.weights), "FaceNet", _HINT)
     network.classify = False

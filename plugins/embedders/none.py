@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.components import Context
+from ...core.component import Context
 
 
 @dataclass(frozen=True)
@@ -13,4 +13,4 @@ class NoneConfig:
 
 
 def build(config: NoneConfig, context: Context) -> None:
-    """There is nothing to make."""
+    """Return None: there is no embedder."""

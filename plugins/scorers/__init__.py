@@ -1,6 +1,6 @@
 """The scorers that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from .light_asd import LIGHT_ASD
 from .lip_motion import LIP_MOTION

@@ -1,8 +1,9 @@
-"""What LR-ASD and Light-ASD have in common (Liao et al., IJCV 2025 and CVPR 2023).
+"""The layers that LR-ASD and Light-ASD share (Liao et al., IJCV 2025 and CVPR 2023).
 
-Both encode picture and sound by three blocks, whose convolutions run across the picture, or the
-frequencies, and along time, never both at once. A network is its block and what joins the senses.
-The names of modules are those of the published checkpoints.
+Both encode picture and sound with three blocks each. A convolution in a block runs either over
+height and width (for sound: over frequency) or over time, never over both. The two networks differ
+in the block and in how they fuse picture and sound. Modules are named as in the published
+checkpoints.
 """
 
 from __future__ import annotations
@@ -16,90 +17,94 @@ from torch.nn import functional
 from .windowed.network import Body, FlatConv
 
 NORM_EPSILON = 1e-3
-"""Of every batch norm of these networks."""
+"""Epsilon of every batch norm of these networks."""
 _Convolution = nn.Conv2d | nn.Conv3d
 
 
-class Sight:
-    """How a block sees. Its moments are pictures, (B T, C, H, W); courses are (B, C, T, H W)."""
+class VisualLayers:
+    """Tensor layouts and convolutions of the visual encoder.
+
+    `moments` are (B T, C, H, W), one picture per frame, for spatial convolutions; `courses` are
+    (B, C, T, H W), one time series per pixel, for temporal ones.
+    """
 
     letter = "s"
-    """Begins the names of convolutions across moments."""
+    """First letter of the names of spatial convolutions in the checkpoint."""
     stride = 2
-    """Of the first convolution."""
+    """Stride of the encoder's first convolution."""
 
     @staticmethod
     def across(channels_in: int, channels: int, kernel: int, stride: int = 1) -> _Convolution:
-        """A convolution of moments, over height and width."""
+        """A convolution over height and width, for `moments`."""
         return FlatConv(channels_in, channels, (1, kernel, kernel), single=2, stride=stride)
 
     @staticmethod
     def along(channels: int, kernel: int) -> _Convolution:
-        """A convolution of courses, over time."""
+        """A convolution over time, for `courses`."""
         return FlatConv(channels, channels, (kernel, 1, 1), single=4)
 
     @staticmethod
     def courses(moments: Tensor, batch: int) -> Tensor:
-        """Moments as courses; clips in a batch cannot leak into each other."""
+        """Rearrange moments as courses, so that clips in a batch cannot leak into each other."""
         flat = moments.flatten(2)
         return flat.reshape(batch, -1, *flat.shape[1:]).transpose(1, 2)
 
     @staticmethod
     def moments(courses: Tensor, shape: torch.Size) -> Tensor:
-        """Courses as moments of this shape, but for the channels."""
+        """Rearrange courses as moments; height and width are taken from `shape`."""
         flat = courses.transpose(1, 2).flatten(0, 1)
         return flat.reshape(*flat.shape[:2], *shape[2:])
 
     @staticmethod
     def pool(moments: Tensor) -> Tensor:
-        """Half the height and width."""
+        """Halve height and width."""
         return functional.max_pool2d(moments, 3, stride=2, padding=1)
 
 
-class Hearing:
-    """How a block hears: the same for sound, (B, C, frequency, time) in every order."""
+class AudioLayers:
+    """The same for the audio encoder; moments and courses are both (B, C, frequency, time)."""
 
     letter = "m"
     stride = 1
 
     @staticmethod
     def across(channels_in: int, channels: int, kernel: int, stride: int = 1) -> _Convolution:
-        """A convolution over frequency."""
+        """A convolution over frequency, for `moments`."""
         padding = (kernel // 2, 0)
         return nn.Conv2d(channels_in, channels, (kernel, 1), stride, padding, bias=False)
 
     @staticmethod
     def along(channels: int, kernel: int) -> _Convolution:
-        """A convolution over time."""
+        """A convolution over time, for `courses`."""
         return nn.Conv2d(channels, channels, (1, kernel), padding=(0, kernel // 2), bias=False)
 
     @staticmethod
     def courses(moments: Tensor, batch: int) -> Tensor:
-        """Moments as courses."""
+        """Return the tensor as it is: both layouts are the same."""
         return moments
 
     @staticmethod
     def moments(courses: Tensor, shape: torch.Size) -> Tensor:
-        """Courses as moments."""
+        """Return the tensor as it is: both layouts are the same."""
         return courses
 
     @staticmethod
     def pool(moments: Tensor) -> Tensor:
-        """Half the time."""
+        """Halve the number of time steps."""
         return functional.max_pool2d(moments, (1, 3), stride=(1, 2), padding=(0, 1))
 
 
-Sense = type[Sight] | type[Hearing]
+Sense = type[VisualLayers] | type[AudioLayers]
 
 
 class Block(nn.Module, ABC):
-    """A few convolutions, with a norm and a ReLU behind each.
+    """A few convolutions, each followed by a batch norm and a ReLU.
 
     Args:
-        sense: What it sees or hears.
-        channels_in: Channels of what it reads.
-        channels: Channels of what it gives.
-        stride: Of its first convolution.
+        sense: The layouts and convolutions of picture or sound.
+        channels_in: Channels of the input.
+        channels: Channels of the output.
+        stride: Stride of the first convolution.
     """
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
@@ -107,21 +112,21 @@ class Block(nn.Module, ABC):
         self.sense = sense
 
     def add(self, name: str, norm: str, convolution: _Convolution) -> None:
-        """Add a convolution and its norm, under the names that the checkpoint has for them."""
+        """Add a convolution and its norm under their names in the checkpoint."""
         self.add_module(name, convolution)
         self.add_module(norm, nn.BatchNorm2d(convolution.out_channels, eps=NORM_EPSILON))
 
     def step(self, name: str, norm: str, x: Tensor) -> Tensor:
-        """One convolution, its norm and a ReLU."""
+        """Apply a convolution, its norm and a ReLU."""
         return functional.relu(self.get_submodule(norm)(self.get_submodule(name)(x)))
 
     @abstractmethod
     def forward(self, moments: Tensor, batch: int) -> Tensor:
-        """Moments of so many clips to moments."""
+        """Compute moments from the moments of `batch` clips."""
 
 
 class _Encoder(nn.Module):
-    """Three blocks, each wider and of a smaller picture, or coarser in time."""
+    """Three blocks with more channels each and pooling in between."""
 
     def __init__(self, sense: Sense, block: type[Block]) -> None:
         super().__init__()
@@ -138,34 +143,34 @@ class _Encoder(nn.Module):
 
 
 class FactorisedBody(Body):
-    """Two encoders of 128 values a frame; a child joins the senses.
+    """A visual and an audio encoder of 128 values a frame; a subclass fuses them.
 
     Args:
-        block: What both are made of.
+        block: The block both encoders are made of.
     """
 
     def __init__(self, block: type[Block]) -> None:
         super().__init__()
-        self.visualEncoder = _Encoder(Sight, block)
-        self.audioEncoder = _Encoder(Hearing, block)
+        self.visualEncoder = _Encoder(VisualLayers, block)
+        self.audioEncoder = _Encoder(AudioLayers, block)
 
     def vectors(self, seen: Tensor) -> Tensor:
-        """(B, T, 112, 112) faces to (B, T, 128)."""
+        """Encode faces (B, T, 112, 112) as vectors (B, T, 128)."""
         batch, frames = seen.shape[:2]
         pictures: Tensor = self.visualEncoder(seen.flatten(0, 1).unsqueeze(1), batch)
         return pictures.amax(dim=(2, 3)).reshape(batch, frames, -1)
 
     def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """(B, T, 128) visual vectors and (B, 4 T, 13) MFCC to (B, T, 128)."""
+        """Fuse visual vectors (B, T, 128) and MFCC (B, 4 T, 13) into (B, T, 128)."""
         sound = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1), mfcc.shape[0])
         return self.join(visual, sound.mean(dim=2).transpose(1, 2))
 
     @abstractmethod
     def join(self, seen: Tensor, heard: Tensor) -> Tensor:
-        """(B, T, 128) of each sense to (B, T, 128)."""
+        """Fuse the visual and audio vectors, (B, T, 128) each, into (B, T, 128)."""
 
 
 def backwards(gru: nn.GRU, x: Tensor) -> Tensor:
-    """What a GRU gives for a sequence (B, T, C) that it reads from the end."""
+    """Run a GRU over a sequence (B, T, C) from its end to its start."""
     found: Tensor = gru(x.flip(1))[0].flip(1)
     return found

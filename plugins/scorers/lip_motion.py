@@ -1,15 +1,15 @@
-"""A scorer that needs no weights: whose mouth moves, on a still head, while there is sound.
+"""A scorer without weights: high scores where a mouth moves, relative to the head, during sound.
 
-It is a baseline. It cannot tell speech from chewing, nor who of two people with moving mouths is
-heard; a trained scorer can. Each frame's score joins two pieces of evidence, as odds:
+A baseline: unlike a trained scorer, it cannot tell speech from chewing, nor which of two people
+with moving mouths is heard. Each frame's score combines two pieces of evidence, as odds:
 
-- Motion. The head's motion from frame to frame (shift, zoom, turn) and the change of light are
-  fitted on the upper face (least squares on the gradient, as Lucas and Kanade 1981) and undone.
-  What is left over at the mouth, less what is left over at the upper face (noise, compression,
-  a bad fit), is the mouth's own motion. Divided by the picture's gradient it is in pixels, the
-  same for a soft picture and a sharp one. A running median keeps what goes on, as speech does,
-  and drops what is over at once: a smile, a swallow, a jump of the face box.
-- Sound. The level against the clip's own background noise.
+- Motion. The head's motion from frame to frame (shift, zoom, rotation) and the change of light are
+  estimated on the upper face (least squares on the gradient, as Lucas and Kanade 1981) and undone.
+  The residual at the mouth, minus the residual at the upper face (noise, compression, a bad fit),
+  is the mouth's own motion. Division by the picture's gradient converts the residual to pixels, so
+  that blurred and sharp pictures compare. A running median keeps lasting motion, as of speech, and
+  drops brief motion: a smile, a swallow, a jump of the face box.
+- Sound. The level relative to the clip's own background noise.
 
 Both must hold: the odds are 1 / (1 / motion odds + 1 / sound odds).
 """
@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 
-from ...core.components import Component, Context
+from ...core.component import Component, Context
 from ...core.types import (
     FACE_SIZE_PX,
     GRID_FPS,
@@ -38,33 +38,33 @@ from ...core.types import (
 )
 
 _SIDE_PX = FACE_SIZE_PX // 2
-"""Side of the pictures that are compared: motion of speech shows at half size, noise less."""
+"""Side of the compared pictures: at half size, speech motion still shows and noise is weaker."""
 _BLUR_PX = 1.5
 _FIT_STEPS = 4
 _SMOOTHING_FRAMES = 2.5
 _SOUND_SMOOTHING_FRAMES = 3.0
-"""Bridges the stops within a word."""
+"""Long enough to bridge the stop consonants within a word."""
 
 _LEAST_GRADIENT = 1.0
-"""Square of a gradient too faint to show motion, in grey levels a pixel."""
+"""Added to the mean squared gradient (grey levels per pixel): flat pictures then show no motion."""
 _LEAST_MOTION_PX = 0.1
-"""Motion below this is noise; keeps the logarithm finite."""
+"""Added to motion: a lesser motion is noise, and the logarithm stays finite."""
 _LOGITS_PER_MOTION_RATIO = 3.0
-"""What the natural logarithm of motion over `motion_px` is multiplied by."""
+"""Logits per unit of the natural logarithm of motion over `motion_px`."""
 _DB_PER_LOGIT = 3.0
 _BELOW_PEAK_DB = 20.0
-"""Sound less far below a clip's loudest is likely speech: a clip may have no pause."""
+"""Sound within so much of a clip's peak is likely speech, as a clip may have no pause."""
 _QUIETEST_SPEECH_DB = -55.0
-"""Sound below this, against full scale, is unlikely speech, however quiet the rest."""
+"""Sound below this level (0 is full scale) is unlikely speech, however quiet the clip is."""
 _SILENCE_POWER = 1e-9
-"""-90 dB, about the last bit of 16."""
+"""-90 dB, about one step of 16-bit sound."""
 
 
 def _region(top: float, bottom: float, half_width: float) -> tuple[slice, slice]:
-    """Rows and columns, from distances to the face box's centre in half sizes of the box.
+    """Rows and columns of a region, from distances to the face box's centre in half sizes.
 
-    In the reference's crop (core/crops.py, `crop_scale` 0.4) a half size is 1 / 1.4 of the
-    side of the part that scorers see, and the box's centre lies 0.3 half sizes below its top.
+    In the reference's crop (core/analysis/crops.py, `crop_scale` 0.4) a half size is 1 / 1.4 of the
+    side of the crop that scorers read, and the box's centre lies 0.3 half sizes below its top.
     """
     half_size = _SIDE_PX / 1.4
     rows = [round(min(max(0.3 + y, 0.0), 1.4) * half_size) for y in (top, bottom)]
@@ -73,11 +73,11 @@ def _region(top: float, bottom: float, half_width: float) -> tuple[slice, slice]
 
 
 _UPPER_FACE = _region(-0.2, 0.27, 0.45)
-"""Eyes, nose and the cheeks beside it: what moves with the skull."""
+"""Eyes, nose and the cheeks beside it: the parts that move with the skull."""
 _Y, _X = np.mgrid[_UPPER_FACE].astype(np.float32)
 _CENTRE_Y, _CENTRE_X = float(_Y.mean()), float(_X.mean())
 _Y, _X = _Y - _CENTRE_Y, _X - _CENTRE_X
-"""Distances from the upper face's centre, where zoom and turn have theirs."""
+"""Distances from the upper face's centre, which is the centre of zoom and rotation."""
 _MOUTH = _region(0.3, 0.97, 0.4)
 """Lips and chin; in a detector's box the mouth lies about 0.54 half sizes below the centre."""
 
@@ -106,13 +106,13 @@ class LipMotionConfig:
 
 
 class LipMotion:
-    """Scores clips by mouth motion and sound; see the module."""
+    """Scores clips by mouth motion and sound; see the module's docstring."""
 
     def __init__(self, config: LipMotionConfig) -> None:
         self._config = config
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
-        """Score clips of any length; a score is the logarithm of the odds, the other logit 0."""
+        """Score clips of any length; the speaking logit is the log odds, the other logit is 0."""
         return [self._score(clip) for clip in clips]
 
     def _score(self, clip: Clip) -> Scores:
@@ -141,7 +141,7 @@ def _decibels(power: Float64) -> Float64:
 
 
 def mouth_motion(faces: UInt8) -> Float64:
-    """How far the mouth moves by itself between each frame and the one before.
+    """How far the mouth moves relative to the head between each frame and the one before.
 
     Args:
         faces: (n, 112, 112) uint8, grey.
@@ -168,18 +168,18 @@ def _compare(previous: Float32, current: Float32) -> tuple[float, float]:
     """Undo the head's motion from `previous` to `current`.
 
     Returns:
-        The mean square of what is left over at the mouth less that at the upper face, and the
-        mean square of the gradient at both.
+        The mean squared residual at the mouth minus that at the upper face, and the mean squared
+        gradient over both.
     """
     right = cv2.Sobel(current, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
     down = cv2.Sobel(current, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
     dx, dy, grey = right[_UPPER_FACE], down[_UPPER_FACE], current[_UPPER_FACE]
     mean = grey.mean()
-    # How the picture changes with each parameter: shift in x and y, zoom, turn, gain, offset.
+    # Derivatives of the picture by shift in x and y, zoom, rotation, gain and offset.
     change = [dx, dy, dx * _X + dy * _Y, dy * _X - dx * _Y, grey - mean, np.ones_like(grey)]
     basis = np.stack([image.ravel() for image in change], 1).astype(np.float64)
     squares = basis.T @ basis
-    # The ridge keeps a flat picture, which shows no motion, solvable.
+    # The ridge term keeps the system solvable for a flat picture, which shows no motion.
     squares += np.diag(1e-3 * np.diag(squares) + 1e-2)
     fit = np.zeros(len(change))
     left_over = current - previous
@@ -206,7 +206,7 @@ def _compare(previous: Float32, current: Float32) -> tuple[float, float]:
 
 
 def build(config: LipMotionConfig, context: Context) -> LipMotion:
-    """Make the scorer; it runs on the CPU whatever the context says."""
+    """Build the scorer; it runs on the CPU whatever device the context names."""
     return LipMotion(config)
 
 

@@ -1,6 +1,6 @@
 """The trackers that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from .iou import IouConfig, build
 from .library import (

@@ -1,4 +1,4 @@
-"""The reference's greedy tracker, made online and one to one."""
+"""The reference's greedy tracker, changed to work online and with one-to-one matching."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.boxes import iou, pairs
+from ...core.component import Context
 from ...core.types import Detections, Float64, TrackPiece
 from .pieces import LiveTracks, TrackerConfig
 
@@ -30,10 +31,9 @@ class IouConfig(TrackerConfig):
 
 
 class IouTracker:
-    """Joins each face to the track whose last face it overlaps most.
+    """Adds each face to the track whose last face it overlaps most.
 
-    The pairs of a frame are matched from the greatest overlap down, each face and each track at
-    most once.
+    Faces and tracks are matched greedily by decreasing overlap, each at most once.
     """
 
     def __init__(self, config: IouConfig, detect_every: int = 1) -> None:
@@ -41,7 +41,7 @@ class IouTracker:
         self._tracks = LiveTracks(config, detect_every)
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
-        """Take the faces of the next frame looked at; see `core.contracts.Tracker`."""
+        """Take the faces of the next detected frame; see `core.contracts.Tracker`."""
         pieces = self._tracks.end_lost(index)
         free = set(range(len(found)))
         for number, face in self._matches(found.boxes):
@@ -58,37 +58,16 @@ class IouTracker:
         return self._tracks.end_all()
 
     def _matches(self, boxes: Float64) -> list[tuple[int, int]]:
-        """Pairs of a track's number and a face, each of them in one pair at most."""
+        """Matched pairs of a track's number and a face's index."""
         last_boxes = self._tracks.last_boxes
         if not last_boxes or not len(boxes):
             return []
         numbers = list(last_boxes)
         overlap = iou(np.stack(list(last_boxes.values())), boxes)
-        # A stable sort: of equal overlaps the older track and the earlier face come first.
-        order = np.argsort(-overlap, axis=None, kind="stable")
-        pairs, tracks, faces = [], set(), set()
-        for row, column in zip(*np.unravel_index(order, overlap.shape), strict=True):
-            if overlap[row, column] <= self._iou_threshold:
-                break
-            if row not in tracks and column not in faces:
-                tracks.add(row)
-                faces.add(column)
-                pairs.append((numbers[row], int(column)))
-        return pairs
-
-
-def iou(a: Float64, b: Float64) -> Float64:
-    """Intersection over union of boxes (n, 4) and (m, 4): (n, m), from 0 to 1."""
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.clip(bottom_right - top_left, 0, None).prod(2)
-    area_a = (a[:, 2:] - a[:, :2]).prod(1)
-    area_b = (b[:, 2:] - b[:, :2]).prod(1)
-    union = area_a[:, None] + area_b[None] - common
-    ratio: Float64 = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-    return ratio
+        least = np.nextafter(self._iou_threshold, 1)  # strictly above the threshold
+        return [(numbers[row], face) for row, face in pairs(overlap, least)]
 
 
 def build(config: IouConfig, context: Context) -> IouTracker:
-    """Make the tracker."""
+    """Build the tracker."""
     return IouTracker(config, context.detect_every)

@@ -1,7 +1,7 @@
-"""Trackers of roboflow's package `trackers`: they foresee where each face will be next.
+"""Trackers of roboflow's package `trackers`, which predict the next position of each face.
 
-The library decides which face belongs to which track, and nothing else: boxes are the
-detector's, gaps are filled and ends are judged as in every tracker (`pieces`).
+The library only decides which face belongs to which track: boxes are the detector's, and filling
+gaps and ending tracks is done as in every tracker (`pieces`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, TrackPiece
 from .pieces import LiveTracks, TrackerConfig
@@ -91,13 +91,13 @@ class CBiouConfig(ByteTrackConfig):
 
 
 class LibraryTracker:
-    """Follows faces with a tracker of the library.
+    """Tracks faces with a tracker of the library.
 
     Args:
         library: The library's tracker, its clock set to one tick per grid frame.
-        detections: The library's type for what was found in a frame.
-        tracks: Where the tracks are kept.
-        start_score: Confidence from 0 to 1 that a face needs for the library to begin a track.
+        detections: The library's type for the detections of a frame.
+        tracks: Holds the live tracks.
+        start_score: Confidence from 0 to 1 from which the library begins a track.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class LibraryTracker:
         self._start_score = start_score
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
-        """Take the faces of the next frame looked at; see `core.contracts.Tracker`."""
+        """Take the faces of the next detected frame; see `core.contracts.Tracker`."""
         pieces = self._tracks.end_lost(index)
-        # Rows come back in another order, or not at all. The time makes what is foreseen right
-        # over any number of frames left out.
+        # Rows may return in another order, or not at all, hence the face index. With the timestamp,
+        # predictions are right over any number of skipped frames.
         rows = self._detections(
             xyxy=found.boxes, confidence=found.scores, data={"face": np.arange(len(found))}
         )
@@ -125,8 +125,8 @@ class LibraryTracker:
                 pieces.append(self._tracks.extend(number, index, found.boxes[face]))
             elif found.scores[face] >= self._start_score:
                 starting.append(face)
-        # The library numbers a track with its second face; ours are told of with the first. So
-        # its new tracks, which come in the order of their faces, get our numbers here.
+        # The library assigns an id at a track's second detection; we announce tracks at the first,
+        # so we set its id here. Its new tracks are in the order of their faces.
         new = [track for track in self._library.tracks if track.tracker_id < 0]
         for track, face in zip(new, starting, strict=True):
             piece = self._tracks.begin(index, found.boxes[face])
@@ -147,7 +147,7 @@ class LibraryTracker:
 
 
 def build_bytetrack(config: ByteTrackConfig, context: Context) -> LibraryTracker:
-    """Make the ByteTrack tracker."""
+    """Build the ByteTrack tracker."""
     return _build(
         "bytetrack",
         "ByteTrackTracker",
@@ -161,7 +161,7 @@ def build_bytetrack(config: ByteTrackConfig, context: Context) -> LibraryTracker
 
 
 def build_ocsort(config: OcSortConfig, context: Context) -> LibraryTracker:
-    """Make the OC-SORT tracker; how sure a face must be is left to the detector."""
+    """Build the OC-SORT tracker; only the detector's own confidence threshold applies."""
     return _build(
         "ocsort",
         "OCSORTTracker",
@@ -175,7 +175,7 @@ def build_ocsort(config: OcSortConfig, context: Context) -> LibraryTracker:
 
 
 def build_cbiou(config: CBiouConfig, context: Context) -> LibraryTracker:
-    """Make the C-BIoU tracker."""
+    """Build the C-BIoU tracker."""
     return _build(
         "cbiou",
         "CBIoUTracker",
@@ -199,11 +199,11 @@ def _build(
     start_score: float,
     **options: Any,
 ) -> LibraryTracker:
-    """Make one of the library's trackers, with options of its own.
+    """Build one of the library's trackers with its specific options.
 
     Raises:
         MissingExtraError: The library is not installed.
-        ConfigError: Faces are looked for too seldom.
+        ConfigError: `detect_every` exceeds the longest gap of a track.
     """
     try:
         import supervision
@@ -211,7 +211,7 @@ def _build(
     except ImportError as error:
         raise MissingExtraError(f"tracker={name}", "trackers", "trackers", "tracker=iou") from error
     library = getattr(trackers, library_class)(
-        # One tick of its clock is a grid frame, and it counts its patience with a lost track in
+        # One tick of the library's clock is a grid frame; the buffer for lost tracks is in
         # thirtieths of a tick.
         frame_rate=1.0,
         lost_track_buffer=30 * config.max_gap_frames,

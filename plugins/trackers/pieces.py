@@ -1,4 +1,4 @@
-"""What all trackers share: when a track ends and counts, and the pieces it is handed out in."""
+"""Shared by all trackers: when a track ends, whether it is kept, and its division into pieces."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Live:
         self.last_box = box
         self._detect_every = detect_every
         self.detections = detect_every
-        """Frames seen: each detection stands for as many as were left out after the last one."""
+        """Number of detections; each also counts for the frames skipped by `detect_every`."""
         self.frames = 1
         self.size_sum = box[2:] - box[:2]
 
@@ -61,10 +61,10 @@ class _Live:
 
 
 class LiveTracks:
-    """The tracks that may go on: a tracker says which face goes where, this does the rest.
+    """The live tracks: a tracker assigns faces to them; filling gaps and ending is done here.
 
     Raises:
-        ConfigError: Faces are looked for too seldom for any track to go on.
+        ConfigError: `detect_every` exceeds the longest gap of a track.
     """
 
     def __init__(self, config: TrackerConfig, detect_every: int) -> None:
@@ -81,27 +81,27 @@ class LiveTracks:
 
     @property
     def last_boxes(self) -> dict[int, Float64]:
-        """Number of each track, older ones first, to the box its face was last seen in."""
+        """By track number, older tracks first: the last box."""
         return {number: track.last_box for number, track in self._live.items()}
 
     def begin(self, index: int, box: Float64) -> TrackPiece:
-        """Begin a track with a face, under a number never used before."""
+        """Begin a track with a face, under a new number."""
         number = self._next_number
         self._next_number += 1
         self._live[number] = _Live(number, index, box, self._detect_every)
         return TrackPiece(number, index, box[None])
 
     def extend(self, number: int, index: int, box: Float64) -> TrackPiece:
-        """Give a track its next face; the piece holds the gap before it, too, interpolated."""
+        """Add a face to a track; the piece includes the interpolated boxes of the gap before it."""
         return self._live[number].extend(index, box)
 
     def end_lost(self, index: int) -> list[TrackPiece]:
-        """End the tracks whose face was seen too long before frame `index` to go on there."""
+        """End the tracks whose last face is too long before frame `index`."""
         gap = self._config.max_gap_frames
         return self._end([t for t in self._live.values() if index - t.last_frame > gap])
 
     def end(self, numbers: Sequence[int]) -> list[TrackPiece]:
-        """End the tracks of these numbers, as far as they are still live."""
+        """End the tracks of these numbers that are still live."""
         return self._end([self._live[number] for number in numbers if number in self._live])
 
     def end_all(self) -> list[TrackPiece]:

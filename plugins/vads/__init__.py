@@ -1,6 +1,6 @@
 """The voice activity detectors that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import energy, none, silero
 

@@ -1,8 +1,8 @@
-"""Voice activity by energy: speech is what stands out of the background noise.
+"""Voice activity detection by energy: speech is sound well above the background noise.
 
 Each octave of the sound is compared with its own noise level, as in the voice activity detector
-of AMR (3GPP TS 26.094, option 1), so that hum or hiss hides only the octaves it is in. The noise
-level is the lowest level of the last seconds, for speech pauses and swells all the time (minimum
+of AMR (3GPP TS 26.094, option 1), so that hum or hiss masks only the octaves it is in. The noise
+level is the lowest level of the last seconds, as the level of speech varies and has pauses (minimum
 statistics; Martin, IEEE Transactions on Speech and Audio Processing 9(5), 2001).
 """
 
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.types import GRID_FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Float32, Float64, Int16
 
 _OCTAVES_HZ = 125 * 2 ** np.arange(6)
-"""Middle frequencies of the octave bands of IEC 61260-1 that speech is in."""
+"""Centre frequencies of the octave bands of IEC 61260-1 that contain speech."""
 _WINDOW_SAMPLES = 2 * SAMPLES_PER_FRAME
 _EDGES_HZ = np.append(_OCTAVES_HZ, 2 * _OCTAVES_HZ[-1]) / np.sqrt(2)
 _EDGES = np.round(_EDGES_HZ * _WINDOW_SAMPLES / SAMPLE_RATE).astype(int)
-"""First line of each octave in the spectrum of a window, and the line after the last octave."""
+"""First bin of each octave in the spectrum of a window, and the bin after the last octave."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ class EnergyConfig:
 
 
 class EnergyVad:
-    """Hears one sound, piece by piece; how it is cut into pieces changes nothing.
+    """Processes one sound, piece by piece; the result does not depend on the division into pieces.
 
-    Nothing after a frame is listened to, and before it the 40 ms of the frame before, the noise
-    window and the hold.
+    The value of a frame depends on no later sound; of earlier sound, it depends on the 40 ms of the
+    previous frame, the noise window and the hold.
 
     Attributes:
-        memory_s: All of that, in seconds.
+        memory_s: The sum of the noise window and twice the hold, in seconds.
     """
 
     def __init__(self, config: EnergyConfig) -> None:
         self._config = config
         noise_frames = max(round(config.noise_window_s * GRID_FPS), 1)
         hold_frames = round(config.hold_s * GRID_FPS)
-        # A value of 1 falls to 0.5 in the hold, and to 0 in twice that time.
+        # A value of 1 decays to 0.5 within the hold time, and to 0 within twice that.
         self._held = np.linspace(-1.0, 0.0, 2 * hold_frames + 1) if hold_frames else np.zeros(1)
         self.memory_s = (noise_frames + 2 * hold_frames) / GRID_FPS
         self._sound = np.zeros(SAMPLES_PER_FRAME)
@@ -76,16 +76,16 @@ class EnergyVad:
         self._heard = np.zeros(len(self._held) - 1)
 
     def speech(self, sound: Int16) -> Float32:
-        """Listen to the next piece; see `core.contracts.Vad`.
+        """Process the next piece; see `core.contracts.Vad`.
 
-        0 is the noise level, 0.5 is `above_noise_db` above it, 1 is twice as far above in dB.
+        0 is the noise level, 0.5 is `above_noise_db` above it, 1 is twice that in dB above it.
         """
         if not len(sound):
             return np.empty(0, np.float32)
         levels = np.concatenate([self._levels, self._next_levels(sound)])
         noise = sliding_window_view(levels, len(self._levels) + 1, axis=0).min(axis=-1)
         above_db = levels[len(self._levels) :] - noise
-        second = np.sort(above_db, axis=1)[:, -2]  # a tone or a whistle fills one octave alone
+        second = np.sort(above_db, axis=1)[:, -2]  # a tone or a whistle is in one octave only
         found = np.clip(second / (2 * self._config.above_noise_db), 0.0, 1.0)
         heard = np.concatenate([self._heard, found])
         held = (sliding_window_view(heard, len(self._held)) + self._held).max(axis=-1)
@@ -95,9 +95,9 @@ class EnergyVad:
         return speech
 
     def _next_levels(self, sound: Int16) -> Float64:
-        """(n, 6) float64: level of each octave in dB of full scale, frame by frame.
+        """The level of each octave in dB of full scale, frame by frame: (n, 6) float64.
 
-        A frame is heard together with the one before, through a Hann window.
+        A Hann window covers each frame and the one before.
         """
         frames = np.concatenate([self._sound, sound / 32768.0]).reshape(-1, SAMPLES_PER_FRAME)
         self._sound = frames[-1]
@@ -110,5 +110,5 @@ class EnergyVad:
 
 
 def build(config: EnergyConfig, context: Context) -> EnergyVad:
-    """Make a detector for one sound."""
+    """Build a detector for one sound."""
     return EnergyVad(config)

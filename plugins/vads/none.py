@@ -1,10 +1,10 @@
-"""No voice activity detection: what a face's score says is not checked against the sound."""
+"""No voice activity detection: decisions depend on the faces' scores alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.components import Context
+from ...core.component import Context
 
 
 @dataclass(frozen=True)
@@ -13,4 +13,4 @@ class NoneConfig:
 
 
 def build(config: NoneConfig, context: Context) -> None:
-    """There is nothing to make."""
+    """Return None: there is no detector."""

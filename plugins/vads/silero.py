@@ -1,7 +1,6 @@
-"""Silero VAD (Silero Team, github.com/snakers4/silero-vad), the ONNX model of its package.
+"""Silero VAD (Silero Team, github.com/snakers4/silero-vad), by the ONNX model in its package.
 
-The package itself is never imported, for it imports PyTorch: its model is a file that ONNX
-Runtime reads.
+The package is never imported, as it imports PyTorch; ONNX Runtime runs its model file.
 """
 
 from __future__ import annotations
@@ -13,21 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.errors import MissingExtraError, WeightsError
 from ...core.types import SAMPLES_PER_FRAME, Float32, Int16
 from ...core.weights import note
-from ..onnx_support import OnnxSession, import_onnxruntime
+from ..support.onnx import OnnxSession
+from ..support.onnx_devices import import_onnxruntime
 
 _FILE = "silero_vad_16k_sequence.onnx"
-"""The model that takes any number of windows at once, for 16 kHz alone; since silero-vad 6.2.2."""
+"""The model for 16 kHz that takes any number of windows at once; since silero-vad 6.2.2."""
 _WINDOW_SAMPLES = 512
 _CONTEXT_SAMPLES = 64
-"""Each window is heard after the last samples of the one before."""
+"""The model's input is a window, preceded by so many samples of the one before."""
 _STATE = {"h": "hn", "c": "cn"}
-"""Inputs of the LSTM's state, and the outputs that hand it on; (1, 1, 128) float32 each."""
+"""Inputs of the LSTM's state, and the outputs with the next state; (1, 1, 128) float32 each."""
 _UNIT_SAMPLES = math.gcd(_WINDOW_SAMPLES, SAMPLES_PER_FRAME)
-"""The longest piece that windows and frames can both be cut into."""
+"""The longest unit that divides both windows and frames."""
 _ALONE = "pip install --no-deps silero-vad"
 
 
@@ -37,15 +37,15 @@ class SileroConfig:
 
 
 class SileroVad:
-    """Hears one sound, piece by piece, on the CPU.
+    """Processes one sound, piece by piece, on the CPU.
 
-    The model judges windows of 32 ms, a frame takes the mean of the windows it overlaps, by the
-    length of the overlap: four frames are five windows. The last window of a piece is filled up
-    with silence if the piece is no multiple of four frames, so only the last one may be that.
+    The model scores windows of 32 ms; a frame gets the mean of the windows it overlaps, weighted by
+    the overlap: four frames are five windows. If a piece is not a multiple of four frames, its last
+    window is padded with silence, so this is allowed only for the last piece.
     """
 
     memory_s = 8.0
-    """After so much sound, whatever came before makes less than 0.1 of difference."""
+    """After so much sound, anything earlier changes the output by less than 0.1."""
 
     def __init__(self, session: OnnxSession) -> None:
         self._session = session
@@ -53,7 +53,7 @@ class SileroVad:
         self._state = {name: np.zeros((1, 1, 128), np.float32) for name in _STATE}
 
     def speech(self, sound: Int16) -> Float32:
-        """Listen to the next piece; see `core.contracts.Vad`."""
+        """Process the next piece; see `core.contracts.Vad`."""
         units = np.repeat(self.windows(sound), _WINDOW_SAMPLES // _UNIT_SAMPLES)
         of_frames = units[: len(sound) // _UNIT_SAMPLES].reshape(
             -1, SAMPLES_PER_FRAME // _UNIT_SAMPLES
@@ -62,13 +62,13 @@ class SileroVad:
         return speech
 
     def windows(self, sound: Int16) -> Float32:
-        """Listen to the next piece, in the model's own windows.
+        """Process the next piece, with a value for each of the model's windows.
 
         Args:
             sound: (n,) int16, 16 kHz mono.
 
         Returns:
-            (m,) float32 from 0 to 1, for each 512 samples how likely somebody speaks.
+            (m,) float32 from 0 to 1: for each 512 samples, the probability that somebody speaks.
         """
         if not len(sound):
             return np.empty(0, np.float32)
@@ -83,22 +83,22 @@ class SileroVad:
 
 
 def build(config: SileroConfig, context: Context) -> SileroVad:
-    """Load the model. It is tiny: one thread of the CPU, whatever device was asked for.
+    """Load the model. It is tiny and runs on one CPU thread, whatever device is requested.
 
     Raises:
         MissingExtraError: ONNX Runtime or silero-vad is not installed.
-        WeightsError: The silero-vad that is installed is too old.
+        WeightsError: The installed silero-vad is too old.
     """
     import_onnxruntime("vad=silero")
     return SileroVad(OnnxSession(note(_model_path()), Context(device="cpu", threads=1)))
 
 
 def _model_path() -> Path:
-    """The model inside the installed package, which is found but not imported.
+    """Find the model file in the installed package, without importing the package.
 
     Raises:
         MissingExtraError: silero-vad is not installed.
-        WeightsError: It is too old to hold this model.
+        WeightsError: The installed silero-vad is too old to have this model.
     """
     spec = find_spec("silero_vad")
     if spec is None:

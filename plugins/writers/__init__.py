@@ -1,6 +1,6 @@
 """The writers that come with asdkit."""
 
-from ...core.components import Component
+from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
 
@@ -12,7 +12,7 @@ def asdkit_components() -> list[Component]:
         Component(
             "writer", "json", result_json.JsonConfig, result_json.build, files=(result_json.FILE,)
         ),
-        Component("writer", "ava", ava.AvaConfig, ava.build, files=(ava.FILE,)),
+        Component("writer", "ava", ava.AvaWriterConfig, ava.build, files=(ava.FILE,)),
         Component("writer", "rttm", rttm.RttmConfig, rttm.build, files=(rttm.FILE,)),
         Component("writer", "webvtt", webvtt.WebvttConfig, webvtt.build, files=(webvtt.FILE,)),
         Component("writer", "pywork", pywork.PyworkConfig, pywork.build, files=pywork.FILES),

@@ -1,4 +1,4 @@
-"""The video again, with a box around each face that tells whether it speaks."""
+"""Writes a copy of the video with a box around each face, coloured by whether it speaks."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from ...core.components import Context
-from ...core.container import Decoder, Media, Reading
-from ...core.encode import Look, Mp4Writer
+from ...core.component import Context
+from ...core.decisions.segments import inside
 from ...core.errors import InputError
 from ...core.files import whole
-from ...core.media import probe
+from ...core.media.container import Media, Reading
+from ...core.media.decoder import Decoder
+from ...core.media.encode import Look, Mp4Writer
+from ...core.media.picture import Timed
+from ...core.media.probe import probe
+from ...core.media.soundtrack import sound_of_file
+from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
-from ...core.picture import Timed
-from ...core.segments import inside
-from ...core.soundtrack import sound_of_file
 from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
-from ...core.upright import Upright, orientation
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
 SILENT = (235, 40, 40)
 _INK = (255, 255, 255)
 _MEAN_FRAMES = 5
-"""The score shown is the mean over so many grid frames, as in the reference."""
+"""The displayed score is the mean over so many grid frames, as in the reference."""
 _LEAST_SHOWN_S = Fraction(1, 2 * GRID_FPS)
-"""A picture that begins before the part wanted is shown if as much of it lies within."""
+"""A picture that begins before the wanted part is included if it lasts so long within it."""
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -57,11 +58,11 @@ class AnnotatedConfig:
 
 
 class AnnotatedWriter:
-    """Writes `annotated.mp4`: every picture of the source, with its sound, cut as the run was.
+    """Writes `annotated.mp4`: all pictures of the source with its sound, cut to the run's part.
 
-    A face has a green box while its score, the mean over five grid frames, is not negative, and
-    a red one otherwise; above it stand the number of its track and that score. Between grid
-    frames the box is interpolated.
+    A face has a green box while its score, averaged over five grid frames, is not negative, else a
+    red one. The label above shows its identity, or the number of its track, and that score. Between
+    grid frames the box is interpolated.
     """
 
     def __init__(self, config: AnnotatedConfig, threads: int | None) -> None:
@@ -113,14 +114,14 @@ class AnnotatedWriter:
 
 
 def _exact(seconds: float | None) -> Fraction | None:
-    """A time as the decimal that it is written as; None if it never comes."""
+    """A time as the exact value of its decimal notation; None if it is None or infinite."""
     return None if seconds is None or seconds == math.inf else Fraction(str(seconds))
 
 
 def _pictures(
     media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
 ) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
-    """The pictures seen from `start_s` on and before `end_s`, each with begin and end."""
+    """The pictures shown between `start_s` and `end_s`, each with begin and end."""
     decoder = Decoder(media.picture, threads, clock=media.clock)
     timed = Timed(media, decoder, media.zero + start_s if start_s else None)
     least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
@@ -135,11 +136,11 @@ def _pictures(
 
 
 class _Reader:
-    """Makes upright RGB images of the frames of a video, in its own colours.
+    """Converts the frames of a video to upright RGB images, without tone mapping.
 
     Args:
         media: The video.
-        first: Its first frame wanted.
+        first: The first wanted frame.
     """
 
     def __init__(self, media: Media, first: VideoFrame) -> None:
@@ -152,12 +153,12 @@ class _Reader:
         self._upright = Upright((media.info.width, media.info.height), rotate, convert)
 
     def rgb(self, frame: VideoFrame) -> UInt8:
-        """(height, width, 3) uint8, free to draw on."""
+        """Convert a frame to (height, width, 3) uint8, writable."""
         return self._upright(frame)
 
 
 class _Face:
-    """A track as it is drawn."""
+    """A track to draw."""
 
     def __init__(self, track: Track) -> None:
         self._boxes = track.boxes
@@ -170,7 +171,7 @@ class _Face:
         return float(self._scores[frame - self.first_frame])
 
     def box(self, position: float) -> Float64:
-        """(4,) the box at a position on the grid, which may lie between two frames."""
+        """The box (4,) at a position on the grid, interpolated between frames."""
         last = len(self._boxes) - 1
         index = min(max(position - self.first_frame, 0.0), last)
         before = int(index)
@@ -180,7 +181,7 @@ class _Face:
 
 
 def _means(scores: Float64) -> Float64:
-    """The mean around each frame, over fewer at the ends."""
+    """The mean over the frames around each frame; over fewer at the ends."""
     margin = _MEAN_FRAMES // 2
     padded = np.pad(scores, margin, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, _MEAN_FRAMES)
@@ -188,7 +189,7 @@ def _means(scores: Float64) -> Float64:
 
 
 class _Overlay:
-    """Draws what was found onto pictures, whose times must rise."""
+    """Draws a result onto pictures, which must come in order of time."""
 
     def __init__(self, result: Result) -> None:
         self._speech = result.speech
@@ -197,7 +198,7 @@ class _Overlay:
         self._shown: list[_Face] = []
 
     def draw(self, image: UInt8, time_s: Fraction) -> None:
-        """Draw the faces of this time, and whether somebody else speaks, into `image`."""
+        """Draw the faces at a time into `image`, and a label if somebody speaks off screen."""
         audible = self._speech is None or inside(self._speech, float(time_s))
         position = float(time_s * GRID_FPS)
         frame = int(position + 0.5)
@@ -213,12 +214,12 @@ class _Overlay:
 
 
 def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int]) -> None:
-    """Draw a box and a label that keeps within the picture, in sizes that suit the picture.
+    """Draw a box, and a label kept within the picture; sizes scale with the picture.
 
     Args:
         image: (height, width, 3) uint8, RGB; drawn on.
         box: (4,) x1, y1, x2, y2 in pixels.
-        text: What the label says.
+        text: Text of the label.
         colour: RGB.
     """
     line = max(2, round(min(image.shape[:2]) / 240))
@@ -228,7 +229,7 @@ def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int
 
 
 def _label(image: UInt8, left: int, bottom: int, text: str, colour: tuple[int, int, int]) -> None:
-    """Draw a label that stands on `bottom`, or hangs from it where there is no room above."""
+    """Draw a label with its lower edge at `bottom`, or below it if there is no space above."""
     height, width = image.shape[:2]
     side = min(height, width)
     weight = max(1, round(side / 300))
@@ -241,7 +242,7 @@ def _label(image: UInt8, left: int, bottom: int, text: str, colour: tuple[int, i
     y = bottom - label_height if bottom >= label_height else bottom
     y = max(0, min(y, height - label_height))
     cv2.rectangle(image, (x, y), (x + label_width, y + label_height), colour, cv2.FILLED)
-    # OpenCV 4 and 5 differ in where digits end and # begins; this suits both.
+    # OpenCV 4 and 5 differ in the extents of digits and of #; this baseline suits both.
     baseline = y + label_height - margin - text_height // 8
     cv2.putText(image, text, (x + margin, baseline), _FONT, scale, _INK, weight, cv2.LINE_AA)
 

@@ -1,4 +1,4 @@
-"""Predictions as a CSV in the form of AVA-ActiveSpeaker."""
+"""Writes predictions as a CSV in the format of AVA-ActiveSpeaker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import as_cell
 from ...core.types import GRID_FPS, Result
@@ -19,17 +19,17 @@ FILE = "ava.csv"
 
 
 @dataclass(frozen=True)
-class AvaConfig:
+class AvaWriterConfig:
     """The `ava` writer has no parameters."""
 
 
 class AvaWriter:
     """Writes `ava.csv`: a header line, then a row for each face in each frame.
 
-    The video is named by its stem, a face by that and its track: `clip_0`. Time is the frame's,
-    in seconds on the clock of the file; boxes are relative to the picture, cut to 0..1. The score
-    is the probability of speaking: like AVA's own predictions it lies within 0..1, and it ranks
-    faces as well as any score, which is all that average precision looks at.
+    The video is named by its stem, a face by this and its track, as in `clip_0`. Times are those of
+    frames, in seconds on the clock of the file; boxes are relative to the picture, clipped to 0..1.
+    The score is the probability of speaking: like AVA's own predictions it is within 0..1, and it
+    ranks faces like the score, which is all that matters for average precision.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -49,7 +49,7 @@ def _rows(result: Result) -> Iterator[list[str]]:
         relative = track.boxes / [width, height, width, height]
         boxes = np.clip(relative, 0.0, 1.0) + 0.0  # no -0
         for frame, box, score in zip(track.frames, boxes, track.probabilities, strict=True):
-            # Ten digits: the scorer compares boxes with the truth's to 1e-9.
+            # Ten digits, as the official script compares boxes with the truth's to 1e-9.
             corners = [f"{value:.10g}" for value in box]
             time_s = result.video.start_s + frame / GRID_FPS
             yield [
@@ -63,11 +63,11 @@ def _rows(result: Result) -> Iterator[list[str]]:
 
 
 def _hundredths(seconds: float) -> str:
-    """`seconds` with two decimals, or with three where these say more."""
+    """A time with two decimals, or with three if the third is not 0."""
     text = f"{seconds:.3f}"
     return text.removesuffix("0")
 
 
-def build(config: AvaConfig, context: Context) -> AvaWriter:
+def build(config: AvaWriterConfig, context: Context) -> AvaWriter:
     """Make the writer."""
     return AvaWriter()

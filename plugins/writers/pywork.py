@@ -1,4 +1,4 @@
-"""Tracks and scores as the pickles of the reference, for scripts written for it."""
+"""Writes tracks and scores as pickles in the reference's format, for scripts that read those."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.types import Float64, Result, Track
 
@@ -27,9 +27,9 @@ class PyworkWriter:
 
     The tracks are a list of `{"track": {"frame": int64 (n,), "bbox": float64 (n, 4)},
     "proc_track": {"x", "y", "s": float64 (n,)}, "embeddings": float64 (n, 512)}`, the scores a
-    list of float64 (n,). Unlike the reference's they are not rounded and there is one for every
-    frame. A frame whose face was not embedded has the embedding of the nearest one that was;
-    without an embedder `embeddings` is an empty (0, 512).
+    list of float64 (n,). Unlike the reference's, scores are not rounded, and there is one for every
+    frame. A frame without an embedding gets that of the nearest frame with one; without an embedder
+    `embeddings` is an empty (0, 512).
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -60,10 +60,10 @@ def _embeddings(track: Track) -> Float64:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes arrays so that any NumPy reads them.
+    """Pickles arrays such that every version of NumPy can read them.
 
-    NumPy 2 would name functions of its own inside, which NumPy before 1.26 does not have, and
-    scripts written for the reference often run with an older one.
+    NumPy 2 would refer to functions that NumPy before 1.26 does not have, and scripts written for
+    the reference often run with older versions.
     """
 
     def reducer_override(self, value: Any) -> Any:

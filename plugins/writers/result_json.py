@@ -1,11 +1,11 @@
-"""The whole result as JSON."""
+"""Writes the whole result as JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import json_lines
 from ...core.types import Result
@@ -19,7 +19,7 @@ class JsonConfig:
 
 
 class JsonWriter:
-    """Writes `result.json`, in the form that `core.results.schema` describes."""
+    """Writes `result.json`, as specified by `core.results.schema`."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""

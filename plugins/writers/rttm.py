@@ -1,4 +1,4 @@
-"""Who speaks when, as diarization tools read it (Rich Transcription Time Marked)."""
+"""Writes who speaks when as RTTM (Rich Transcription Time Marked), for diarization tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import as_cell, turns
 from ...core.types import OFF_SCREEN, Result
@@ -22,12 +22,12 @@ class RttmConfig:
 
 
 class RttmWriter:
-    """Writes `speakers.rttm`: a line for each time somebody speaks, by onset.
+    """Writes `speakers.rttm`: a line for each speaking turn, by onset.
 
-    The file is named by the video's stem, the speaker by the identity, or by the track
-    (`track_0`) where there is none, both with `_` for white space, which parts the fields; where
-    that makes two names one, one has a number after it. Speech of no visible face is that of
-    `off_screen`. Times are seconds on the clock of the file, as audio tools show them.
+    The file field is the video's stem; the speaker field is the identity, or the track (`track_0`)
+    without one. White space, which separates fields, becomes `_`; if two names become equal, one
+    gets a number appended. Off-screen speech has the speaker `off_screen`. Times are seconds on the
+    clock of the file, as audio tools show them.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -47,12 +47,12 @@ class RttmWriter:
 
 
 def _field(text: str) -> str:
-    """`text` as one field of a line."""
+    """Make a text a single field of a line."""
     return as_cell(re.sub(r"\s", "_", text))
 
 
 def _fields(names: Iterable[str]) -> dict[str, str]:
-    """The field of each name, no two alike; a name that can be a field is its own."""
+    """By name: its field, unique; a name that is a valid field is used as it is."""
     fields: dict[str, str] = {}
     taken = {OFF_SCREEN}
     for name in sorted(set(names), key=lambda name: (_field(name) != name, name)):

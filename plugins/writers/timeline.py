@@ -1,4 +1,4 @@
-"""Who speaks when, as a picture: a lane for each person, the sound below."""
+"""Draws who speaks when: a lane for each person, with speech in the last lane."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from ...core.components import Context
-from ...core.evaluation.figures import drawn, files_of, require_matplotlib
+from ...core.component import Context
+from ...core.decisions.segments import uncovered
+from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.results import printable
-from ...core.segments import uncovered
 from ...core.types import GRID_FPS, Float64, Result, Spans, Track
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 STEM = "timeline"
 FILES = (f"{STEM}.svg", f"{STEM}.png")
-# From the palette of Okabe and Ito (2008), which colour-blind people tell apart; these differ in
-# lightness, too, so that a grey print can be read.
+# From the palette of Okabe and Ito (2008), which is safe for colour-blind readers; these colours
+# also differ in lightness, so that a grey print is readable.
 SPEAKING = "#E69F00"
 SPEECH = "#56B4E9"
 OFF_SCREEN = "#0072B2"
@@ -34,16 +34,16 @@ VISIBLE = "#E4E4E4"
 _CURVE = "#202020"
 _SHOT = "#A0A0A0"
 _FEW_SHOTS = 100
-"""The lines of more shots than this are paler, so that the lanes stand out."""
+"""With more shots than this, their lines are paler, so that the lanes stand out."""
 _LANE_PX = 32
 _MARGIN = 0.12
-"""Part of a lane that stays free above its bar, and below it."""
+"""Fraction of a lane left free above its bar, and below it."""
 _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
 _STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
-"""Characters that XML cannot hold, or that nobody sees."""
+"""Characters that XML cannot hold, or that are invisible."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class TimelineConfig:
 class TimelineWriter:
     """Writes `timeline.svg` and `timeline.png`.
 
-    Each person has a lane, by first appearance: a light bar while the face is visible, a strong
-    one while it speaks, and a curve of the probability, which shows the highest value where
-    several frames share a column of pixels. Vertical lines are shot boundaries. With voice
-    activity detection the last lane shows when there is speech, and what of it is off-screen.
+    Each person has a lane, in order of first appearance: a light bar while the face is visible, a
+    strong one while it speaks, and a curve of the probability, which shows the maximum if several
+    frames share a column of pixels. Vertical lines are shot boundaries. With voice activity
+    detection the last lane shows speech, and which part of it is off-screen.
     """
 
     def __init__(self, config: TimelineConfig) -> None:
@@ -110,7 +110,7 @@ class TimelineWriter:
 
 
 def _people(tracks: Iterable[Track]) -> list[list[Track]]:
-    """The tracks of each person, by first appearance; without an identity a track stands alone."""
+    """The tracks of each person, by first appearance; a track without identity is one person."""
     people: dict[str | int, list[Track]] = {}
     for track in sorted(tracks, key=lambda track: track.first_frame):
         people.setdefault(track.id if track.identity is None else track.identity, []).append(track)
@@ -118,13 +118,13 @@ def _people(tracks: Iterable[Track]) -> list[list[Track]]:
 
 
 def _longest(people: Sequence[list[Track]], most: int) -> list[list[Track]]:
-    """At most so many of the people, those visible longest, in the same order."""
+    """At most `most` people, those visible longest, in the same order."""
     ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n])))
     return [people[n] for n in sorted(ranked[:most])]
 
 
 def _frames(result: Result) -> tuple[int, int]:
-    """The first grid frame of what was looked at, and its end."""
+    """The first processed grid frame, and one past the last."""
     pieces = [*result.shots, *((track.frames.start, track.frames.stop) for track in result.tracks)]
     if not pieces:
         return 0, max(1, round(result.video.duration_s * GRID_FPS))
@@ -134,7 +134,7 @@ def _frames(result: Result) -> tuple[int, int]:
 def _draw_person(
     axes: Axes, place: int, tracks: Sequence[Track], frames: range, columns: int
 ) -> None:
-    """Draw one lane; `frames` are those that the picture spans."""
+    """Draw one lane; `frames` is the range of the whole figure."""
     visible = [(track.first_frame / GRID_FPS, track.frames.stop / GRID_FPS) for track in tracks]
     speaking = [span for track in tracks for span in track.speaking]
     for spans, colour in ((visible, VISIBLE), (speaking, SPEAKING)):
@@ -145,7 +145,7 @@ def _draw_person(
 
 
 def _bar(axes: Axes, place: int, spans: Spans, colour: str) -> None:
-    # Unsnapped, a span narrower than a pixel is as pale as it is short, and none is lost.
+    # Without snapping, spans narrower than a pixel are drawn paler instead of vanishing.
     axes.broken_barh(
         [(start_s, end_s - start_s) for start_s, end_s in spans],
         (place + _MARGIN, 1 - 2 * _MARGIN),
@@ -161,8 +161,8 @@ def _curve(
     """The highest probability in each column of pixels, NaN where no face is visible.
 
     Returns:
-        Times in seconds and probabilities, both (n,) float64, n at most `columns`; one for each
-        frame where there is room.
+        Times in seconds and probabilities, both (n,) float64, with n at most `columns`; one value
+        per frame if there are enough columns.
     """
     found = np.full(frames, np.nan)
     for track in tracks:
@@ -184,7 +184,7 @@ def _draw_shots(axes: Axes, result: Result, lanes: int) -> None:
 def _set_axes(
     axes: Axes, names: Sequence[str], start_s: float, end_s: float, most_ticks: int
 ) -> None:
-    """Name the lanes, from the top down, and the times."""
+    """Set the labels of lanes, from the top down, and of times."""
     axes.set(xlim=(start_s, end_s), ylim=(len(names), 0))
     axes.set_yticks(np.arange(len(names)) + 0.5, names)
     least_s = (end_s - start_s) / most_ticks
@@ -196,14 +196,14 @@ def _set_axes(
 
 
 def _clock(time_s: int) -> str:
-    """A time as m:ss, from an hour on as h:mm:ss."""
+    """Format a time as m:ss, or as h:mm:ss from an hour on."""
     minutes, seconds = divmod(time_s, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _short(text: str, columns: int) -> str:
-    """`text` in one line of at most so many columns; the signs of East Asia take two."""
+    """Shorten a text to one line of at most `columns`; wide East Asian characters take two."""
     text = _UNWRITABLE.sub("\ufffd", " ".join(printable(text).split()))
     ends = accumulate(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
     fitting = sum(end <= columns for end in ends)

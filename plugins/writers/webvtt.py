@@ -1,4 +1,4 @@
-"""Who speaks when, as subtitles that players and editors show."""
+"""Writes who speaks when as WebVTT subtitles, for players and editors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.components import Context
+from ...core.component import Context
 from ...core.files import whole
 from ...core.results import printable
 from ...core.types import Result, Track
@@ -20,11 +20,11 @@ class WebvttConfig:
 
 
 class WebvttWriter:
-    """Writes `speakers.vtt`: a cue for each time somebody speaks.
+    """Writes `speakers.vtt`: a cue for each speaking turn.
 
-    Its voice, and what is read on the screen, is the identity, or the track where there is none;
-    speech of no visible face is that of "Off screen". Times are on the clock of the file, as
-    players show them. Without any cue the file is still valid.
+    The cue's voice and its text are the identity, or the track without one; off-screen speech has
+    the name "Off screen". Times are on the clock of the file, as players show them. A file without
+    cues is valid, too.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -45,16 +45,16 @@ class WebvttWriter:
 
 
 def _name(track: Track) -> str:
-    """Who a track is, within a line."""
+    """The name of a track, in one line."""
     if track.identity is None:
         return f"Track {track.id}"
     return " ".join(printable(track.identity).split())
 
 
 def _spoken(name: str) -> str:
-    """The text of a cue: who speaks, for players that tell voices apart and for all others."""
+    """The payload of a cue: the name as voice tag and as text, for players without voice tags."""
     text = html.escape(name, quote=False)
-    # A name that ends in two hyphens would make an arrow, which no text may hold.
+    # A name that ends in two hyphens would form an arrow, which is not allowed in the text.
     return f"<v {text}{' ' if text.endswith('-') else ''}>{text}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asdkit
-from asdkit.core.files import whole
+from asdkit.plugin import whole
 
 FILE = "centre.csv"
 

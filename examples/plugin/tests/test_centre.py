@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,20 @@ import pytest
 from numpy.typing import NDArray
 
 import asdkit
-from asdkit.core.encode import Mp4Writer
-from asdkit.core.soundtrack import sound_of_samples
+from asdkit import testing
 
 
 def tone(seconds: float) -> NDArray[np.int16]:
     """(n,) int16 at 16 kHz, -16 dB against full scale."""
     time_s = np.arange(round(seconds * 16_000)) / 16_000
     return np.rint(7000 * np.sin(2 * np.pi * 220 * time_s)).astype(np.int16)
+
+
+def test_the_parts_keep_their_contracts(tmp_path: Path) -> None:
+    """The checks that every component of asdkit passes."""
+    testing.check_detector(asdkit.load("detector", "centre"))
+    testing.check_scorer(asdkit.load("scorer", "centre"))
+    testing.check_writer(asdkit.load("writer", "centre"), tmp_path)
 
 
 def test_the_detector_answers_for_every_frame() -> None:
@@ -61,9 +66,7 @@ def test_a_run_with_the_preset(tmp_path: Path) -> None:
     video = tmp_path / "video.mp4"
     picture = np.full((120, 160, 3), 128, np.uint8)
     sound = np.concatenate([np.zeros(16_000, np.int16), tone(1)])
-    with Mp4Writer(video, 25, sound=sound_of_samples(sound)) as clip:
-        for k in range(50):
-            clip.add(picture, Fraction(k, 25), Fraction(k + 1, 25))
+    testing.write_video(video, [picture] * 50, sound)
     output = tmp_path / "results"
     overrides = ["experiment=centre", "writers.centre.decimals=1", f"output={output}"]
     result = asdkit.run(video, overrides)

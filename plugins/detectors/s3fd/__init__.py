@@ -1,6 +1,6 @@
-"""S3FD, checkpoint-compatible with the published weights; PyTorch is imported when it is built."""
+"""S3FD, compatible with the published checkpoint; PyTorch is imported when it is built."""
 
-from ....core.components import Component
+from ....core.component import Component
 from .config import S3fdConfig
 from .loading import PUBLISHED, build
 

@@ -1,4 +1,4 @@
-"""The detector `s3fd`: frames through the network, and its boxes back in source pixels."""
+"""The detector `s3fd`: runs the network on scaled frames, and converts boxes to source pixels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ....core.types import Detections, Float32, Float64, UInt8
-from ...resizing import shrink
-from ...torch_support import inference
+from ...support.pytorch import inference
+from ...support.resizing import shrink
 from .config import S3fdConfig
 from .faces import pick_faces, priors
 from .network import SMALLEST_INPUT_PX, Output
@@ -23,12 +23,12 @@ _FIT_LONGER_PX, _FIT_SHORTER_PX = 640, 480
 class S3fdDetector:
     """Runs S3FD on batches of frames, all frames of a batch at once.
 
-    Boxes reach out of the picture where a face does, as those of the reference.
+    Boxes are not clipped to the picture, as in the reference.
 
     Args:
         config: The parameters.
-        network: From (n, height, width, 3) uint8 frames to `Output`; it is on the device.
-        device: Where to compute.
+        network: Computes `Output` from (n, height, width, 3) uint8 frames; it is on the device.
+        device: The device to compute on.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class S3fdDetector:
         ]
 
     def _scaled(self, frame: UInt8) -> UInt8:
-        """The frame as the network sees it."""
+        """Scale a frame for the network."""
         if self._config.reference_scale is None:
             return shrink(frame, self._config.longer_side_px)[0]
         size = reference_size(frame.shape[0], frame.shape[1], self._config.reference_scale)
         return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _faces(self, frames: UInt8) -> list[tuple[Tensor, Tensor]]:
-        """The relative boxes and the confidences of each frame."""
+        """The relative boxes and confidences of the faces in each frame."""
         with inference():
             output = self._network(torch.from_numpy(frames).to(self.device))
             height, width = frames.shape[1:3]
@@ -80,15 +80,15 @@ class S3fdDetector:
 
 
 def reference_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    """The size that TalkNet-ASD scripts scale a frame to before they look for faces.
+    """The size to which TalkNet-ASD scripts scale a frame before detection.
 
     Args:
         height: Height of the frame in pixels.
-        width: Its width.
-        scale: Factor for all frames; the scripts' is 0.5.
+        width: Width of the frame in pixels.
+        scale: Factor for all frames; 0.5 in the scripts.
 
     Returns:
-        Width and height, rounded down, but not to 0.
+        Width and height, rounded down, but at least 1.
     """
     if height * width >= _SMALL_FRAME_PX:
         longer, shorter = max(height, width), min(height, width)

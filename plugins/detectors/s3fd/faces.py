@@ -1,4 +1,4 @@
-"""From what S3FD's network says to boxes: priors, decoding, and one box for each face.
+"""Decodes the output of S3FD's network: priors, boxes, and non-maximum suppression.
 
 Boxes are relative here: 0 is the left or upper edge of the picture, 1 the right or lower one.
 """
@@ -12,29 +12,29 @@ from torch import Tensor
 from torchvision.ops import nms  # type: ignore[import-untyped]
 
 STRIDES_PX = (4, 8, 16, 32, 64, 128)
-"""Pixels between two cells of each map."""
+"""Distance of adjacent cells of each map, in pixels."""
 _STRIDES_OF_A_PRIOR = 4
 _CENTRE_VARIANCE, _SIZE_VARIANCE = 0.1, 0.2
 _FIRST_NMS_THRESHOLD = 0.3
 MOST_CANDIDATES = 5000
-"""Only so many boxes of a frame, the best, are compared with each other."""
+"""How many boxes of a frame, the most confident, enter suppression."""
 MOST_FACES = 750
-"""Only so many faces of a frame, the best, are kept after the first comparison."""
+"""How many faces of a frame, the most confident, are kept after each pass of suppression."""
 
 
 def priors(
     maps: Sequence[tuple[int, int]], height: int, width: int, device: torch.device
 ) -> Tensor:
-    """The box that each cell of the maps starts from, a square around its centre.
+    """The prior box of each cell of the maps, a square around its centre.
 
     Args:
         maps: Rows and columns of the six maps, finest first.
         height: Height of the picture in pixels.
-        width: Its width.
-        device: Where to make them.
+        width: Width of the picture in pixels.
+        device: The device of the result.
 
     Returns:
-        (P, 4) float32: centre x, centre y, width, height; they may reach out of the picture.
+        (P, 4) float32: centre x, centre y, width, height; priors may reach out of the picture.
     """
     size = torch.tensor([width, height], device=device)
     found = []
@@ -49,10 +49,10 @@ def priors(
 
 
 def decode(loc: Tensor, priors: Tensor) -> Tensor:
-    """The boxes that the network means (SSD: Liu et al., ECCV 2016, equation 2).
+    """Decode the network's boxes (SSD: Liu et al., ECCV 2016, equation 2).
 
     Args:
-        loc: (k, 4) float, shift of the centre and logarithm of the growth, over their variances.
+        loc: (k, 4) float, shift of the centre and log of the growth, divided by their variances.
         priors: (k, 4) float, centre x, centre y, width, height.
 
     Returns:
@@ -72,9 +72,9 @@ def pick_faces(
 ) -> tuple[Tensor, Tensor]:
     """The faces of one frame, one box each, the most confident first.
 
-    Boxes are suppressed in two passes, as in the published detector: by the network's own
-    threshold, and what is left by the caller's. One pass would keep other boxes: a box that
-    falls only to one that falls itself.
+    Boxes are suppressed in two passes, as in the published detector: first with the network's own
+    threshold, then with the caller's. A single pass would also keep boxes that are suppressed only
+    by a box that is itself suppressed.
 
     Args:
         loc: (P, 4) float, as the network gives it.

@@ -1,13 +1,13 @@
-"""Loads S3FD: which weights, on which device."""
+"""Loads S3FD: chooses its weights and device."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import MissingExtraError
 from ....core.weights import Weights, chosen_path
-from ...torch_support import import_torch, pick_device, set_threads
+from ...support.pytorch import import_torch, pick_device, set_threads
 from .config import S3fdConfig
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ _HINT = "detector.weights takes wider_face or the path of an S3FD checkpoint"
 
 
 def build(config: S3fdConfig, context: Context) -> S3fdDetector:
-    """Load S3FD onto the device asked for.
+    """Load S3FD onto the requested device.
 
     Raises:
         MissingExtraError: PyTorch or torchvision is not installed.
-        DeviceError: The device asked for is not there.
+        DeviceError: The requested device does not exist.
         WeightsError: The weights are missing, damaged or of another model.
     """
     import_torch("detector=s3fd", instead=_INSTEAD)
@@ -42,7 +42,7 @@ def build(config: S3fdConfig, context: Context) -> S3fdDetector:
         from .detector import S3fdDetector
     except ImportError as error:
         raise MissingExtraError("detector=s3fd", "torchvision", "torch", _INSTEAD) from error
-    from ...checkpoints import load_checkpoint
+    from ...support.checkpoints import load_checkpoint
     from .network import S3fdNetwork
 
     device = pick_device(context.device)

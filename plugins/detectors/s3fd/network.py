@@ -1,7 +1,7 @@
-"""S3FD (Zhang et al., "S3FD: Single Shot Scale-invariant Face Detector", ICCV 2017), the network.
+"""The network of S3FD (Zhang et al., "Single Shot Scale-invariant Face Detector", ICCV 2017).
 
-A VGG-16 whose layers at six depths each look for faces of one size. The names of modules are those
-of the published checkpoint.
+A VGG-16 with detection heads at six depths, each for faces of one size. Modules are named as in
+the published checkpoint.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SMALLEST_INPUT_PX = 28
-"""The shortest side that leaves a pixel after the five pools."""
+"""The shortest side for which a pixel remains after the five poolings."""
 _MEAN_RGB = (123.0, 117.0, 104.0)
 _SOURCE_CHANNELS = (256, 512, 512, 1024, 512, 256)
 
 
 class Output(NamedTuple):
-    """What the network says of the P cells of its six maps, finest map first, row by row.
+    """The output for the P cells of all six maps, finest map first, row by row.
 
     Attributes:
-        loc: (n, P, 4), where the face is, relative to the cell's prior; see `faces.decode`.
-        confidence: (n, P) from 0 to 1, how sure it is of a face.
+        loc: (n, P, 4), the face's box relative to the cell's prior; see `faces.decode`.
+        confidence: (n, P) from 0 to 1, the confidence of a face.
         maps: Rows and columns of each map.
     """
 
@@ -34,7 +34,7 @@ class Output(NamedTuple):
 
 
 class S3fdNetwork(nn.Module):
-    """The whole network, 22.46 M parameters; make it `eval()` before use."""
+    """The whole network, 22.46 M parameters; call `eval()` before use."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,17 +71,17 @@ class S3fdNetwork(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Output:
-        """Look for faces; no frame of a batch knows of another.
+        """Detect faces; frames of a batch do not influence each other.
 
         Args:
             frames: (n, height, width, 3) uint8, RGB, each side `SMALLEST_INPUT_PX` or longer.
         """
         mean = torch.tensor(_MEAN_RGB, device=frames.device)
-        # Left with the channels last, as frames are: PyTorch convolves faster so on a CPU.
+        # Channels stay last in memory, as in frames: PyTorch convolves faster so on a CPU.
         sources = self._sources((frames - mean).permute(0, 3, 1, 2))
         loc = [_flat(head(source)) for head, source in zip(self.loc, sources, strict=True)]
         logits = [_flat(head(source)) for head, source in zip(self.conf, sources, strict=True)]
-        # The finest map has three classes for what is no face; the likeliest speaks for them.
+        # The finest map has three background logits, of which the highest is used (max-out).
         nothing, face = logits[0][:, :, :3], logits[0][:, :, 3:]
         logits[0] = torch.cat([nothing.amax(2, keepdim=True), face], 2)
         confidence = torch.cat(logits, 1).softmax(2)[:, :, 1]
@@ -102,7 +102,7 @@ class S3fdNetwork(nn.Module):
 
 
 class _ChannelNorm(nn.Module):
-    """Brings the channels of each pixel to length 1, then weighs each channel (ParseNet)."""
+    """Normalises each pixel's channels to L2 norm 1, then scales each channel (ParseNet)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -129,5 +129,5 @@ def _head(channels: int, values: int) -> nn.Module:
 
 
 def _flat(values: Tensor) -> Tensor:
-    """(n, c, rows, columns) to (n, rows * columns, c)."""
+    """Reshape (n, c, rows, columns) to (n, rows * columns, c)."""
     return values.flatten(2).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""Light-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+"""Light-ASD, compatible with the published checkpoints, run by PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..windowed import WHOLE, AvaConfig, Model, Reach, component
+from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -47,10 +47,10 @@ MODEL = Model(
     },
     folder=Path(__file__).parent,
     network=_network,
-    # Three blocks; the longer path of each has a kernel of 5 along time.
+    # Three blocks; the longer path of each has one temporal kernel of 5, which reaches 2 frames.
     sharing=Reach(3 * 2, 128),
     frontend="model.visualEncoder",
-    config=AvaConfig,
+    config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
     windows={"ava": WHOLE},
 )

@@ -1,6 +1,6 @@
-"""Light-ASD (Liao et al., "A Light Weight Model for Active Speaker Detection", CVPR 2023).
+"""The network of Light-ASD, 1.02 M parameters.
 
-The network, 1.02 M parameters.
+Liao et al., "A Light Weight Model for Active Speaker Detection", CVPR 2023.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _KERNELS = (3, 5)
 
 
 def network() -> Network:
-    """Light-ASD, with weights drawn at random."""
+    """Light-ASD with random weights."""
     return Network(_Body(), 128, training_heads=("lossV",))
 
 
 class _Block(Block):
-    """Two paths, each across moments and then along time, added and mixed."""
+    """Two paths, each a spatial (sound: frequency) and a temporal convolution, summed and mixed."""
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
@@ -40,7 +40,7 @@ class _Block(Block):
 
 
 class _Body(FactorisedBody):
-    """The senses added up, and a sequence read forwards, then backwards."""
+    """The sum of visual and audio vectors, through a forward GRU and then a backward one."""
 
     def __init__(self) -> None:
         super().__init__(_Block)

@@ -1,4 +1,4 @@
-"""LR-ASD, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+"""LR-ASD, compatible with the published checkpoints, run by PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..windowed import WHOLE, AvaConfig, Model, Reach, component
+from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -47,10 +47,10 @@ MODEL = Model(
     },
     folder=Path(__file__).parent,
     network=_network,
-    # Three blocks, each with kernels of 5 and 3 along time.
+    # Three blocks, each with temporal kernels of 5 and 3, which reach 2 and 1 frames.
     sharing=Reach(3 * (2 + 1), 128),
     frontend="model.visualEncoder",
-    config=AvaConfig,
+    config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
     windows={"ava": WHOLE},
 )

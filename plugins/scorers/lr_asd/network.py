@@ -1,4 +1,4 @@
-"""LR-ASD (Liao et al., IJCV 2025), the network, 0.84 M parameters."""
+"""The network of LR-ASD (Liao et al., IJCV 2025), 0.84 M parameters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..windowed.network import Network
 
 
 def network() -> Network:
-    """LR-ASD, with weights drawn at random."""
+    """LR-ASD with random weights."""
     return Network(_Body(), 128, training_heads=("lossV",))
 
 
 class _Block(Block):
-    """One path: two convolutions across moments, then two along time."""
+    """Two spatial (for sound: frequency) convolutions, then two temporal ones."""
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
@@ -34,7 +34,7 @@ class _Block(Block):
 
 
 class _Body(FactorisedBody):
-    """The senses weighed against each other, and a sequence read both ways."""
+    """Attention over the visual and audio vectors, then a GRU in each direction."""
 
     def __init__(self) -> None:
         super().__init__(_Block)
@@ -47,7 +47,7 @@ class _Body(FactorisedBody):
 
 
 class _Fusion(nn.Module):
-    """Weighs each value by what all of its frame are."""
+    """Scales each value of a frame by a weight computed from all values of that frame."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""TalkNet, checkpoint-compatible with the published weights, by PyTorch or by ONNX Runtime."""
+"""TalkNet, compatible with the published checkpoints, run by PyTorch or ONNX Runtime."""
 
 from __future__ import annotations
 

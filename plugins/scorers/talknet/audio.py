@@ -1,6 +1,6 @@
-"""TalkNet's ears: a ResNet with squeeze-and-excitation (Hu et al., CVPR 2018) over MFCC.
+"""TalkNet's audio encoder: a ResNet with squeeze-and-excitation (Hu et al., CVPR 2018) over MFCC.
 
-The names of modules are those of the published checkpoint.
+Modules are named as in the published checkpoint.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class AudioEncoder(nn.Module):
-    """One vector of 128 a frame, from four MFCC steps a frame and what is around them."""
+    """One vector of 128 values a frame, from the frame's four MFCC steps and their surroundings."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,13 +37,13 @@ class AudioEncoder(nn.Module):
 
 
 def _layer(blocks: int, channels_in: int, channels: int, stride: int) -> nn.Sequential:
-    """Blocks in a row; the first one changes the size."""
+    """A sequence of residual blocks; the first one changes stride and channels."""
     first = _SEBlock(channels_in, channels, stride)
     return nn.Sequential(first, *(_SEBlock(channels, channels, 1) for _ in range(blocks - 1)))
 
 
 class _SEBlock(nn.Module):
-    """A residual block whose channels are scaled by what the whole window holds."""
+    """A residual block whose channels are scaled by weights computed from the whole window."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()

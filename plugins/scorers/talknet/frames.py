@@ -1,8 +1,8 @@
-"""Which frames TalkNet's visual vectors are computed from, and what windows share of them.
+"""Which frames TalkNet's visual vectors depend on, and which vectors windows can share.
 
-The frontend mixes time only over five frames, and a window shows it zeros beyond its edges. So a
-vector is known by the five frames it sees, and windows that show the same five share it: with
-windows of 1 to 6 s, 1.16 vectors a frame serve all six instead of one for each.
+The frontend's receptive field is five frames, and beyond a window's edges it reads zeros. So a
+vector depends only on its five input frames, and windows with the same five frames share it: for
+windows of 1 to 6 s, 1.16 vectors per frame serve all six lengths instead of six.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..windowed import tensors
-from ..windowed.windows import ZEROS, Int64, Plan, Span
+from ..windowed.windows import ZEROS, Int64, PassPlan, Span
 
 FRAMES_SEEN = 5
-"""Successive frames that one visual vector is computed from: two before, itself, two after."""
+"""Successive frames that one visual vector depends on: two before, its own, two after."""
 VECTOR = 512
 """Values of a visual vector."""
 _SEEN = np.arange(FRAMES_SEEN) - FRAMES_SEEN // 2
-"""The frames a vector is computed from, relative to its own."""
+"""These frames relative to the vector's own."""
 
 
 class FiveFrames:
-    """Shares the vectors of frames whose five frames seen are the same."""
+    """Shares vectors between windows where their five input frames are the same; see `Sharing`."""
 
     seen = tensors.seen(
         FRAMES_SEEN,
@@ -33,17 +33,17 @@ class FiveFrames:
     vectors = tensors.vectors(VECTOR, "a visual vector for each frame", "batch")
     visual = tensors.vectors(VECTOR, "the visual vectors of a window's frames", "batch", "frames")
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan each distinct vector once; see `Sharing.plan`."""
         distinct, rows = np.unique(
             np.concatenate([_seen(*span) for span in spans]), axis=0, return_inverse=True
         )
         pieces = np.split(distinct, range(batch_frames, len(distinct), batch_frames))
         ends = np.cumsum([end - start for start, end in spans])
-        return Plan(pieces, np.split(rows.reshape(-1), ends[:-1]))
+        return PassPlan(pieces, np.split(rows.reshape(-1), ends[:-1]))
 
 
 def _seen(start: int, end: int) -> Int64:
-    """(end - start, 5) the frames each frame of a window sees."""
+    """The input frames of each vector of a window, (end - start, 5); `ZEROS` beyond the edges."""
     frames = np.arange(start, end)[:, None] + _SEEN
     return np.where((frames >= start) & (frames < end), frames, ZEROS)

@@ -1,7 +1,7 @@
-"""TalkNet (Tao et al., "Is Someone Speaking?", ACM MM 2021), the network, 15.74 M parameters.
+"""The network of TalkNet, 15.74 M parameters (Tao et al., "Is Someone Speaking?", ACM MM 2021).
 
-The visual frontend sees each frame with its four neighbours; the rest looks at a window at once.
-The names of modules are those of the published checkpoint.
+The visual frontend reads each frame with its four neighbours; all later layers read a whole window
+at once. Modules are named as in the published checkpoint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HEADS = 8
 
 
 def network() -> Network:
-    """TalkNet, with weights drawn at random."""
+    """TalkNet with random weights."""
     return Network(_Body(), 256, training_heads=("lossA", "lossV"))
 
 
@@ -37,19 +37,19 @@ class _Body(Body):
         self.selfAV = _Attention(256)
 
     def vectors(self, seen: Tensor) -> Tensor:
-        """(n, 5, 112, 112) five successive faces around each frame to (n, 512)."""
+        """Encode the five faces around each frame, (n, 5, 112, 112), as vectors (n, 512)."""
         found: Tensor = self.visualFrontend(seen)
         return found
 
     def frontend(self, faces: Tensor) -> Tensor:
-        """(B, T, 112, 112) faces of whole windows, with zeros before and after, to (B, T, 512)."""
+        """Encode the faces of whole windows, (B, T, 112, 112), zero-padded, as (B, T, 512)."""
         beside = FRAMES_SEEN // 2
         padded = functional.pad(faces, (0, 0, 0, 0, beside, beside))
         seen = padded.unfold(1, FRAMES_SEEN, 1).movedim(-1, 2)
         return self.vectors(seen.flatten(0, 1)).reshape(*faces.shape[:2], VECTOR)
 
     def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """(B, T, 512) visual vectors and (B, 4 T, 13) MFCC to (B, T, 256)."""
+        """Fuse visual vectors (B, T, 512) and MFCC (B, 4 T, 13) into (B, T, 256)."""
         audio = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1))
         video = self.visualConv1D(self.visualTCN(visual.transpose(1, 2))).transpose(1, 2)
         both = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
@@ -58,7 +58,7 @@ class _Body(Body):
 
 
 class _Attention(nn.Module):
-    """A transformer layer whose query may be another sequence than the one it adds to."""
+    """A transformer layer: queries from `target`; keys, values and residual from `source`."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class _Attention(nn.Module):
         self.norm2 = nn.LayerNorm(width)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        # The residual is on the source although the target asks, as in the published network.
+        # The residual adds to the source, not to the queries, as in the published network.
         found, _ = self.self_attn(target, source, source, need_weights=False)
         x = self.norm1(source + found)
         result: Tensor = self.norm2(x + self.linear2(functional.relu(self.linear1(x))))

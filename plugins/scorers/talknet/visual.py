@@ -1,6 +1,6 @@
-"""TalkNet's eyes: a picture of five frames to 512 values, and their course over time to 128.
+"""TalkNet's visual encoder: five faces to 512 values, and a temporal network from these to 128.
 
-The names of modules are those of the published checkpoint.
+Modules are named as in the published checkpoint.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class VisualFrontend(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.frontend3D = nn.Sequential(
-            # Padding in time is up to whoever hands in the five frames; so any five will do, and
-            # clips in a batch cannot leak into each other.
+            # The caller pads in time and passes the five frames of each vector, so that clips in
+            # a batch cannot leak into each other.
             FlatConv(1, 64, (FRAMES_SEEN, 7, 7), single=1, stride=2),
             nn.BatchNorm2d(64, eps=1e-3),
             nn.ReLU(inplace=True),
@@ -29,7 +29,7 @@ class VisualFrontend(nn.Module):
         self.resnet = _ResNet()
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Compute vectors; no frame knows of another but through its own five.
+        """Compute one vector per row of five faces; rows do not influence each other.
 
         Args:
             seen: (n, 5, 112, 112) float, normalised; zeros where a frame has no neighbour.
@@ -42,7 +42,7 @@ class VisualFrontend(nn.Module):
 
 
 class _ResNet(nn.Module):
-    """The ResNet that every frame passes on its own."""
+    """The ResNet, applied to each frame separately."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class _ResNet(nn.Module):
 
 
 class _ResNetLayer(nn.Module):
-    """Two residual halves, normalised after each sum."""
+    """Two residual blocks, with a batch norm after each sum."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class _ResNetLayer(nn.Module):
         self.conv1a = _conv3x3(channels_in, channels, stride)
         self.bn1a = nn.BatchNorm2d(channels, eps=1e-3)
         self.conv2a = _conv3x3(channels, channels)
-        # Layer 1 keeps the size and so does not use it, but the checkpoint holds it.
+        # Unused in layer 1, which keeps the size; but the checkpoint holds its weights.
         self.downsample = nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
         self.outbna = nn.BatchNorm2d(channels, eps=1e-3)
         self.conv1b = _conv3x3(channels, channels)
@@ -86,7 +86,7 @@ def _conv3x3(channels_in: int, channels: int, stride: int = 1) -> nn.Conv2d:
 
 
 class _Net(nn.Module):
-    """Layers in a row, under the name `net`."""
+    """A sequence of layers under the name `net`, as in the checkpoint."""
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
@@ -98,12 +98,12 @@ class _Net(nn.Module):
 
 
 def visual_tcn() -> nn.Module:
-    """Visual vectors, (B, 512, T) to (B, 512, T), each joined with those around it in time."""
+    """Residual temporal convolutions over visual vectors, (B, 512, T) to (B, 512, T)."""
     return _Net(*(_TCNBlock(VECTOR) for _ in range(5)))
 
 
 def visual_conv1d() -> nn.Module:
-    """The last step of the visual side, (B, 512, T) to (B, 128, T)."""
+    """The last layers of the visual encoder, (B, 512, T) to (B, 128, T)."""
     return _Net(
         nn.Conv1d(VECTOR, 256, 5, padding=2),
         nn.BatchNorm1d(256),
@@ -113,7 +113,7 @@ def visual_conv1d() -> nn.Module:
 
 
 class _TCNBlock(_Net):
-    """A residual block over time."""
+    """A residual block of depthwise separable convolution over time."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(
@@ -138,7 +138,7 @@ class _GlobalLayerNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(1, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        # In half precision the sum of squares over a window would not hold.
+        # In half precision the sum of squares over a window would overflow.
         variance, mean = torch.var_mean(x.float(), dim=(1, 2), correction=0, keepdim=True)
         normalised = (x - mean) / torch.sqrt(variance + 1e-8)
         return self.gamma * normalised.to(x.dtype) + self.beta

@@ -1,22 +1,22 @@
-"""What the scorers share that look at windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
+"""The code shared by scorers that read windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
 
-They differ in their network, in their weights and the windows that suit these, and in how far a
-frame's neighbours reach into its visual vector. All else is here: the parameters, windows of
+These scorers differ in their network, in their weights and the best windows for each, and in how
+many neighbouring frames a visual vector depends on. All else is here: the parameters, windows of
 several lengths, PyTorch and ONNX Runtime, bundles, checkpoints and every error. Neither runtime is
 imported before it is needed.
 """
 
 from functools import partial
 
-from ....core.components import Component
-from .config import WHOLE, AvaConfig
+from ....core.component import Component
+from .config import WHOLE, AvaTrainedConfig
 from .exporting import exportable
 from .loading import build
 from .model import Model
 from .reach import Reach
 from .settling import settled
 
-__all__ = ["WHOLE", "AvaConfig", "Model", "Reach", "component"]
+__all__ = ["WHOLE", "AvaTrainedConfig", "Model", "Reach", "component"]
 
 
 def component(model: Model) -> Component:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...checkpoints import load_checkpoint
+from ...support.checkpoints import load_checkpoint
 from .model import Model
 from .network import Network
 
 
 def read_network(model: Model, path: Path) -> Network:
-    """The network with the weights of a file, on the CPU.
+    """Load a network with the weights of a file, on the CPU.
 
     Args:
-        model: What the file should hold.
-        path: A checkpoint as the authors publish it, with all keys, those of training included.
+        model: The model the file should be of.
+        path: A checkpoint as the authors publish it, with all keys, including those of the
+            training heads.
 
     Raises:
-        WeightsError: There is no such file, it cannot be read, or it is of another model.
+        WeightsError: The file is missing, unreadable or of another model.
     """
     network = model.network()
     hint = (

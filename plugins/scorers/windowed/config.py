@@ -1,4 +1,4 @@
-"""The parameters of these scorers."""
+"""The parameters of scorers that read windows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ RUNTIMES = ("auto", "torch", "onnx")
 SIX = (1, 2, 3, 4, 5, 6)
 """Windows of 1 to 6 s, as the script TalkNet-ASD averages them."""
 WHOLE = (60,)
-"""The whole clip as one window: no clip is longer than a minute."""
+"""The whole clip as one window, since no clip is longer than a minute."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class WindowedConfig:
 
 
 @dataclass(frozen=True)
-class AvaConfig(WindowedConfig):
+class AvaTrainedConfig(WindowedConfig):
     """The same, for a network whose weights `ava` are its default."""
 
     weights: str = "ava"

@@ -1,4 +1,4 @@
-"""A model as graphs: the whole network, and the two parts that the fast path runs."""
+"""The ONNX graphs of a model: the whole network, and the two parts that `SplitRuntime` runs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.errors import ConfigError, WeightsError
-from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
-from ....core.graphs import Exportable, Graph
+from ....core.exportable import Exportable, Graph
 from ....core.types import GRID_FPS, Clip, Float32
 from ....core.weights import chosen_path
-from ...torch_support import import_torch
+from ...support.pytorch import import_torch
 from .config import WindowedConfig
 from .loading import is_onnx_path
 from .model import Model
@@ -20,12 +20,12 @@ from .windows import Sharing, cut, pictures
 
 
 def exportable(model: Model, config: WindowedConfig) -> Exportable:
-    """A model with the weights that the configuration names.
+    """The graphs of a model with the weights that the configuration names.
 
     Raises:
         MissingExtraError: PyTorch is not installed.
         WeightsError: The weights are missing, damaged or of another model.
-        ConfigError: A runtime is asked for.
+        ConfigError: The configuration names a runtime.
     """
     if config.runtime != "auto":
         raise ConfigError(
@@ -76,14 +76,14 @@ def exportable(model: Model, config: WindowedConfig) -> Exportable:
                 WindowPart(network),
                 (MFCC, sharing.visual),
                 LOGITS,
-                lambda clips: (),  # nothing in it is computed in int8
+                lambda clips: (),  # no part of this graph is quantised to int8
             ),
         ),
     )
 
 
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
-    """What is looked at for windows of a second."""
+    """Inputs of the frontend graph for windows of one second, to calibrate int8."""
     for clip in clips:
         pieces, _ = sharing.plan(list(cut(len(clip), [1])), GRID_FPS)
         for piece in pieces:
@@ -91,7 +91,7 @@ def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[
 
 
 def _whole_samples(clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:
-    """Windows of a second."""
+    """Inputs of the whole network for windows of one second, to calibrate int8."""
     for clip in clips:
         sound = mfcc(clip)
         for start, end in cut(len(clip), [1]):

@@ -1,4 +1,4 @@
-"""A network and its two parts as modules with the graphs' inputs."""
+"""The modules to export: a network and its two parts, with the inputs of the ONNX graphs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import copy
 
 from torch import Tensor, nn
 
-from ....core.features import FACE_MEAN, FACE_STD
+from ....core.analysis.features import FACE_MEAN, FACE_STD
 from .network import FlatConv, Network
 
 
 class _Part(nn.Module):
-    """Takes and gives float32, whatever the network computes in."""
+    """Takes and returns float32, whatever dtype the network computes in."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Whole(_Part):
     """The whole network, from grey levels 0 to 255."""
 
     def forward(self, mfcc: Tensor, faces: Tensor) -> Tensor:
-        """(B, 4 T, 13) MFCC and (B, T, 112, 112) faces to (B, T, 2) logits."""
+        """Compute logits (B, T, 2) from MFCC (B, 4 T, 13) and faces (B, T, 112, 112)."""
         normalised = (faces / 255 - FACE_MEAN) / FACE_STD
         logits: Tensor = self.network(self._cast(normalised), self._cast(mfcc))
         return logits.float()
@@ -36,20 +36,20 @@ class Frontend(_Part):
     """The visual frontend."""
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Normalised faces to vectors; see `Body.vectors`."""
+        """Compute vectors from normalised faces; see `Body.vectors`."""
         return self.network.vectors(self._cast(seen)).float()
 
 
 class WindowPart(_Part):
-    """All that comes after the visual frontend."""
+    """All layers after the visual frontend."""
 
     def forward(self, mfcc: Tensor, visual: Tensor) -> Tensor:
-        """(B, 4 T, 13) MFCC and (B, T, V) vectors to (B, T, 2) logits."""
+        """Compute logits (B, T, 2) from MFCC (B, 4 T, 13) and visual vectors (B, T, V)."""
         return self.network.window(self._cast(visual), self._cast(mfcc)).float()
 
 
 def _flatten(module: nn.Module) -> None:
-    """Put plain convolutions in place of flat ones: the exporter joins them with their norms."""
+    """Replace `FlatConv` by plain convolutions, which the exporter can fuse with batch norms."""
     for name, child in module.named_children():
         if isinstance(child, FlatConv):
             setattr(module, name, child.plain().eval())

@@ -1,14 +1,14 @@
-"""Loads a model: which weights, for which runtime, on which device."""
+"""Loads a model: chooses its weights, runtime and device."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ....core.bundle import Bundle, find_bundle
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import ConfigError, WeightsError
 from ....core.weights import chosen_path
-from ...torch_support import import_torch, pick_device, set_threads
+from ...support.pytorch import import_torch, pick_device, set_threads
 from .config import WindowedConfig
 from .model import Model
 from .scorer import Runtime, WindowedScorer
@@ -16,13 +16,13 @@ from .settling import windows_of
 
 
 def build(model: Model, config: WindowedConfig, context: Context) -> WindowedScorer:
-    """Load a model onto the device asked for.
+    """Load a model onto the requested device.
 
     Raises:
         MissingExtraError: PyTorch, or ONNX Runtime, is not installed.
-        DeviceError: The device asked for is not there.
+        DeviceError: The requested device does not exist.
         WeightsError: The weights are missing, damaged, of another model or for another runtime.
-        ConfigError: TensorRT is asked for with PyTorch.
+        ConfigError: TensorRT is requested, but the weights are run by PyTorch.
     """
     onnx = _onnx_path(model, config)
     if onnx is not None:
@@ -41,7 +41,7 @@ def is_onnx_path(path: Path) -> bool:
     """Whether weights are for ONNX Runtime: a folder, or a file named `.onnx`.
 
     Raises:
-        WeightsError: It may not be looked at.
+        WeightsError: The path cannot be accessed.
     """
     try:
         return path.suffix.lower() == ".onnx" or path.is_dir()

@@ -1,4 +1,4 @@
-"""What makes a model another one."""
+"""The description of a model: everything in which TalkNet, LR-ASD and Light-ASD differ."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """All in which a model differs from the others.
+    """Everything in which one model differs from the others.
 
     Attributes:
         name: The name of its scorer, its bundles and its graphs, such as "lr_asd".
         title: Its name in sentences, such as "LR-ASD".
         published: Its published weights, by the value of `scorer.weights`.
-        config: Its parameters; their defaults say which weights are used.
-        windows: Lengths in seconds of the windows that suit published weights; those that are not
-            named here, and weights of others, are given windows of 1 to 6 s.
-        folder: Holds NAME.calibration.json for published weights that have a calibration.
-        network: Makes its network, and imports PyTorch only then.
-        sharing: What its windows can share.
-        frontend: The module of its network that looks at faces; int8 is for this part alone.
+        config: Its parameters, whose defaults name the default weights.
+        windows: By published weights: the best window lengths in seconds. Weights not named here,
+            and those trained by others, use windows of 1 to 6 s.
+        folder: Holds NAME.calibration.json for each published weights NAME with a calibration.
+        network: Builds its network; imports PyTorch when called.
+        sharing: Plans which visual vectors its windows share.
+        frontend: The module of its network that reads faces; int8 quantises this part alone.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""What the networks have in common, whatever is in them.
+"""The interface that all networks share.
 
-A network runs in two parts. `vectors` looks at the faces and is nearly all of the work; `window`
-is cheap and joins what is seen and heard in a whole window. The names of modules are those of the
-published checkpoints.
+A network runs in two parts. `vectors` encodes the faces and takes nearly all of the time; `window`
+is cheap and fuses picture and sound over a whole window. Modules are named as in the published
+checkpoints.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from torch.nn import functional
 
 
 class Body(nn.Module, ABC):
-    """The encoders of both senses and what joins them."""
+    """The visual and audio encoders and the layers that fuse them."""
 
     @abstractmethod
     def vectors(self, seen: Tensor) -> Tensor:
-        """What the frontend sees to visual vectors; the model's `Sharing` tells the shapes.
+        """Compute visual vectors from faces; the model's `Sharing` states the shapes.
 
         Args:
-            seen: Normalised faces, `x / 255` less 0.4161, over 0.1688; zeros where a window has
-                no frame.
+            seen: Faces normalised as (x / 255 - 0.4161) / 0.1688; zeros where a window has no
+                frame.
         """
 
     def frontend(self, faces: Tensor) -> Tensor:
-        """(B, T, 112, 112) normalised faces of whole windows to their vectors (B, T, V)."""
+        """Compute vectors (B, T, V) from normalised faces of whole windows, (B, T, 112, 112)."""
         return self.vectors(faces)
 
     @abstractmethod
     def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """(B, T, V) visual vectors and (B, 4 T, 13) MFCC to what the head reads, (B, T, W)."""
+        """Fuse visual vectors (B, T, V) and MFCC (B, 4 T, 13) into the head's input (B, T, W)."""
 
 
 class Network(nn.Module):
-    """A whole network as published; make it `eval()` before use.
+    """A whole network as published; call `eval()` before use.
 
     Args:
-        body: All but the heads.
-        width: Values that the head reads for each frame.
-        training_heads: Names of the heads that serve training alone; they read 128 values.
+        body: All layers but the heads.
+        width: Values per frame that the head reads.
+        training_heads: Names of the heads used only in training, which read 128 values per frame.
     """
 
     def __init__(self, body: Body, width: int, training_heads: tuple[str, ...]) -> None:
@@ -51,11 +51,11 @@ class Network(nn.Module):
             self.add_module(name, _Head(128))
 
     def vectors(self, seen: Tensor) -> Tensor:
-        """What the frontend sees to visual vectors; see `Body.vectors`."""
+        """Compute visual vectors from faces; see `Body.vectors`."""
         return self.model.vectors(seen)
 
     def window(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """The logits of whole windows, all of one length, from both senses.
+        """Compute the logits of windows of one length.
 
         Args:
             visual: (B, T, V) float, visual vectors.
@@ -68,7 +68,7 @@ class Network(nn.Module):
         return logits
 
     def forward(self, faces: Tensor, mfcc: Tensor) -> Tensor:
-        """(B, T, 112, 112) normalised faces and (B, 4 T, 13) MFCC to logits (B, T, 2)."""
+        """Compute logits (B, T, 2) from normalised faces (B, T, 112, 112) and MFCC (B, 4 T, 13)."""
         return self.window(self.model.frontend(faces), mfcc)
 
 
@@ -83,18 +83,18 @@ class _Head(nn.Module):
 
 
 class FlatConv(nn.Conv3d):
-    """A published convolution over time and space, computed as one of two dimensions.
+    """A 3D convolution of a published checkpoint, computed as a 2D convolution.
 
-    One axis of its weight has a single place, so the sums are the same, and every runtime has
-    faster code for pictures. It pads each side by half a kernel.
+    One axis of its weight has size 1, so the result is the same, and every runtime has faster code
+    for 2D. Each side is padded by half a kernel.
 
     Args:
-        channels_in: Channels of what it reads.
-        channels: Channels of what it gives.
-        kernel: Its size over time, height and width.
-        single: The axis of the weight (out, in, time, height, width) with a single place. 1 makes
-            channels of the kernel's times.
-        stride: Over the two axes that are left.
+        channels_in: Channels of the input.
+        channels: Channels of the output.
+        kernel: Kernel size over time, height and width.
+        single: The axis of size 1 in the weight (out, in, time, height, width). With 1, the
+            kernel's time steps become input channels.
+        stride: Stride over the two axes that remain.
     """
 
     def __init__(
@@ -109,13 +109,13 @@ class FlatConv(nn.Conv3d):
         self.single, self.step = single, stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels_in, height, width) to (B, channels, height, width), whatever those are."""
+        """Convolve (B, channels in, X, Y), where X and Y are the two axes that remain."""
         weight = self.weight.squeeze(self.single)
         padding = [size // 2 for size in weight.shape[2:]]
         return functional.conv2d(x, weight, stride=self.step, padding=padding)
 
     def plain(self) -> nn.Conv2d:
-        """The convolution that it is computed by."""
+        """The equivalent 2D convolution."""
         weight = self.weight.detach().squeeze(self.single)
         channels, channels_in, height, width = weight.shape
         padding = (height // 2, width // 2)

@@ -1,4 +1,4 @@
-"""Runs a network with ONNX Runtime, from and to NumPy arrays; PyTorch need not be installed."""
+"""Runs a network with ONNX Runtime on NumPy arrays; PyTorch need not be installed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ....core.bundle import Bundle
-from ....core.components import Context
+from ....core.component import Context
 from ....core.errors import WeightsError
-from ....core.graphs import Tensor
+from ....core.exportable import Tensor
 from ....core.onnx_file import hold_in_one_file
 from ....core.types import Float32, UInt8
-from ...onnx_support import OnnxSession
+from ...support.onnx import OnnxSession
 from .config import WindowedConfig
 from .model import Model
 from .scorer import WINDOW_FRAMES_PER_FACE
@@ -22,17 +22,17 @@ from .windows import Int64, Span, pictures
 
 
 class SplitRuntime:
-    """The two parts of a bundle, as `TorchRuntime` runs them.
+    """Runs the two graphs of a bundle, with the methods of `TorchRuntime`.
 
     Args:
-        model: What the bundle should hold.
+        model: The model the bundle should be of.
         bundle: The bundle.
         config: The parameters.
         context: The device and the threads.
 
     Raises:
         WeightsError: The bundle is of another model, or a file is missing or altered.
-        DeviceError: The device asked for is not there.
+        DeviceError: The requested device does not exist.
     """
 
     def __init__(
@@ -66,23 +66,23 @@ class SplitRuntime:
         return np.concatenate([part.reshape(-1, part.shape[-1]) for part in found]), rows
 
     def logits(self, visual: Float32, mfcc: Float32) -> Float32:
-        """Look at windows of one length; see `TorchRuntime.logits`."""
+        """Compute the logits of windows of one length; see `TorchRuntime.logits`."""
         return self._window.run({MFCC.name: mfcc, self._sharing.visual.name: visual})
 
 
 class WholeRuntime:
-    """A bare model.onnx: each window goes through the whole network.
+    """Runs a bare model.onnx: the whole network on each window, without sharing.
 
     Args:
-        model: What the file should hold.
-        path: The file; asdkit's own, or anyone's with the same inputs and output.
-        config: The parameters; the network takes `batch_frames` frames at once, if a window is
-            not longer.
+        model: The model the file should be of.
+        path: The file; made by asdkit, or by anyone with the same inputs and output.
+        config: The parameters; a batch has at most `batch_frames` frames, or one window if that
+            is longer.
         context: The device and the threads.
 
     Raises:
-        WeightsError: It is another model, or not a graph that ONNX Runtime runs.
-        DeviceError: The device asked for is not there.
+        WeightsError: The file is of another model, or not a graph that ONNX Runtime runs.
+        DeviceError: The requested device does not exist.
     """
 
     def __init__(self, model: Model, path: Path, config: WindowedConfig, context: Context) -> None:
@@ -93,11 +93,11 @@ class WholeRuntime:
         self.window_frames = config.batch_frames
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[UInt8, list[Int64]]:
-        """What windows see: here the (n, 112, 112) uint8 faces themselves."""
+        """Return the (n, 112, 112) uint8 faces themselves: this runtime has no frontend."""
         return faces, [np.arange(*span) for span in spans]
 
     def logits(self, visual: UInt8, mfcc: Float32) -> Float32:
-        """Look at windows of one length.
+        """Compute the logits of windows of one length.
 
         Args:
             visual: (k, T, 112, 112) uint8, faces.
@@ -116,10 +116,10 @@ class WholeRuntime:
 def _session(
     model: Model, path: Path, config: WindowedConfig, context: Context, tensors: tuple[Tensor, ...]
 ) -> OnnxSession:
-    """A graph of a model, held to what it should take and give.
+    """Open a graph of a model, and check its inputs and output.
 
     Raises:
-        WeightsError: It is of another model, or not a graph that ONNX Runtime runs.
+        WeightsError: The graph is of another model, or ONNX Runtime cannot run it.
     """
     session = OnnxSession(path, context, config.tensorrt)
     named = session.metadata.get("asdkit.model", model.name)

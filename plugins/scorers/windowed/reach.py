@@ -1,4 +1,4 @@
-"""What windows share of a visual frontend that sees a few frames to each side."""
+"""Plans the work of a visual frontend whose vectors depend on a few frames to each side."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from . import tensors
-from .windows import Int64, Plan, Span
+from .windows import Int64, PassPlan, Span
 
 _LEAST_REACHES = 8
-"""How many reaches a run may be long in any case; so at most a quarter is computed in vain."""
+"""A run may always be so many reaches long; so at most a quarter of its vectors is wasted."""
 _UNKNOWN = -1
 
 
 class Reach:
-    """Shares the vectors of frames that see the same frames.
+    """Shares vectors between windows where they depend on the same frames and edges.
 
-    The frontend joins frames by convolutions over time, each of which sees zeros beyond the edges
-    of its window. So a vector depends on the frames within reach, and on where edges are if they
-    are within reach: amid a window it is that of the whole clip, and near an edge it is that of
-    any window with this edge. Runs of frames are chosen that give each vector once. A clip in
-    windows of 1 to 6 s takes about two passes instead of six.
+    The frontend's temporal convolutions read zeros beyond a window's edges. So a vector depends on
+    the frames within reach, and on the window's edges within reach. Away from a window's edges the
+    vector equals the one computed over the whole clip; near an edge it equals that of any window
+    sharing the edge. `plan` chooses runs of frames that together give each distinct vector; a clip
+    in windows of 1 to 6 s takes about two passes instead of six.
 
     Args:
-        reach: How many frames to each side a vector depends on: the sum of half the kernels.
-        size: Values of a vector.
+        reach: How many frames to each side a vector depends on: the sum of the half kernel sizes.
+        size: Values per vector.
     """
 
     def __init__(self, reach: int, size: int) -> None:
@@ -36,10 +36,10 @@ class Reach:
         self.vectors = tensors.vectors(size, "a visual vector for each frame", *axes)
         self.visual = tensors.vectors(size, "the visual vectors of a window's frames", *axes)
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan runs that give each distinct vector; see `Sharing.plan`.
 
-        No piece has more than `batch_frames` frames, or eight times the reach if that is more.
+        A piece has at most `batch_frames` frames, or eight times the reach if that is more.
         """
         frames = max(end for _, end in spans)
         longest = max(batch_frames, _LEAST_REACHES * self._reach)
@@ -50,25 +50,25 @@ class Reach:
         for run in (run for piece in pieces for run in piece):
             rows[self._sights(run[0], run[-1] + 1)] = np.arange(count, count + len(run))
             count += len(run)
-        return Plan(pieces, [rows[self._sights(*span)] for span in spans])
+        return PassPlan(pieces, [rows[self._sights(*span)] for span in spans])
 
     def _table(self, frames: int) -> tuple[int, int, int]:
-        """Shape of a table with a place for each vector that there can be."""
+        """Shape of a table with an entry for each possible vector; see `_sights`."""
         return frames, self._reach + 1, self._reach + 1
 
     def _sights(self, start: int, end: int) -> tuple[Int64, Int64, Int64]:
-        """For each frame of a window its number and how many it sees before it and after it."""
+        """Table indices of a window's vectors: frame, and frames in reach before and after."""
         frames = np.arange(start, end)
         before, after = frames - start, end - 1 - frames
         return frames, np.minimum(before, self._reach), np.minimum(after, self._reach)
 
     def _runs(self, spans: Sequence[Span], frames: int, longest: int) -> Iterator[Span]:
-        """Choose runs of frames that together give all vectors of the windows."""
+        """Choose runs of frames that together give all vectors of all windows."""
         lacking = np.zeros(self._table(frames), bool)
         for span in spans:
             lacking[self._sights(*span)] = True
-        # The windows of the shortest length have most edges, and a pass over the whole clip gives
-        # what lies amid all the others.
+        # First the shortest windows, which have the most edges; then the whole clip, which gives
+        # all vectors away from the edges of the longer windows.
         shortest = [end for _, end in spans].index(frames) + 1
         for start, end in [*spans[:shortest], (0, frames), *spans[shortest:]]:
             sights = self._sights(start, end)
@@ -77,7 +77,7 @@ class Reach:
                 yield run
 
     def _cover(self, frames: Int64, window: Span, longest: int) -> Iterator[Span]:
-        """Runs that give the vectors that some frames have in a window."""
+        """Runs within a window that give the vectors of some of its frames."""
 
         def run(first: int, last: int) -> Span:
             return max(first - self._reach, window[0]), min(last + self._reach + 1, window[1])
@@ -95,7 +95,7 @@ class Reach:
 
 
 def _pieces(runs: Iterable[Span], longest: int) -> Iterator[Int64]:
-    """Runs of one length together, as frames (b, t)."""
+    """Batch runs of equal length, as frame numbers (b, t)."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for start, end in runs:
         by_length[end - start].append(start)

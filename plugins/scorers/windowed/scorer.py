@@ -1,4 +1,4 @@
-"""Scores clips as the mean over windows of several lengths."""
+"""Scores clips as the mean of the logits over windows of several lengths."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.features import MFCC_STEPS_PER_FRAME, mfcc
+from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.types import Clip, Float32, Scores, UInt8
 from .windows import Int64, Span, cut
 
 WINDOW_FRAMES_PER_FACE = 32
-"""A frame takes megabytes in the visual frontend but 70 kB or less in a window of up to 60 s, so
-this many times `batch_frames` go through the windows at once."""
+"""After the frontend, so many times `batch_frames` frames are computed at once: a frame takes
+megabytes in the frontend, but at most 70 kB after it, in windows of up to 60 s."""
 
 
 class Runtime(Protocol):
-    """What computes the network; see `TorchRuntime`.
+    """Runs the network; see `TorchRuntime`.
 
     Attributes:
         device: "cpu" or "cuda:N".
-        window_frames: How many frames the windows handed to `logits` may have in all, if it is
-            more than one window.
+        window_frames: Most frames in a batch of windows passed to `logits`; a single window may
+            be longer.
     """
 
     device: str
     window_frames: int
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[NDArray[Any], list[Int64]]:
-        """What windows see: rows for (n, 112, 112) faces, and those of each window's frames."""
+        """Compute visual rows from (n, 112, 112) faces; return them, and row numbers by window."""
 
     def logits(self, visual: NDArray[Any], mfcc: Float32) -> Float32:
-        """(k, T, ...) of these rows and (k, 4 T, 13) MFCC to logits (k, T, 2)."""
+        """Compute logits (k, T, 2) from visual rows (k, T, ...) and MFCC (k, 4 T, 13)."""
 
 
 class _Window(NamedTuple):
@@ -42,10 +42,10 @@ class _Window(NamedTuple):
 
     Attributes:
         clip: The number of the clip.
-        start: Its first frame.
+        start: First frame of the window.
         end: One past its last frame.
-        times: How many of the window lengths have this very window.
-        rows: (end - start,) what its frames look like, as rows of the clip's.
+        times: For how many of the window lengths this window occurs.
+        rows: (end - start,) row number of each of its frames in the clip's visual rows.
     """
 
     clip: int
@@ -56,10 +56,10 @@ class _Window(NamedTuple):
 
 
 class WindowedScorer:
-    """Scores clips with a network that looks at windows.
+    """Scores clips with a network that reads windows.
 
-    The numbers are those of running the network over each window by itself; what several windows
-    share is computed once.
+    The scores equal those of running the network on each window separately; visual vectors that
+    several windows share are computed once.
 
     Args:
         runtime: The network, on its device.
@@ -72,7 +72,7 @@ class WindowedScorer:
 
     @property
     def device(self) -> str:
-        """Where it computes: "cpu" or "cuda:N"."""
+        """The device the network runs on: "cpu" or "cuda:N"."""
         return self._runtime.device
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:

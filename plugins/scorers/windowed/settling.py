@@ -1,4 +1,4 @@
-"""What weights settle: the windows that suit them, and the calibration that ships for them."""
+"""The settings that depend on the weights: window lengths, and the calibration shipped for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ....core.bundle import MANIFEST, Bundle
-from ....core.components import Settled
+from ....core.component import Settled
 from ....core.errors import AsdError
 from ....core.files import expanded
 from ....core.weights import Weights, is_published
@@ -15,7 +15,7 @@ from .model import Model
 
 
 def settled(model: Model, config: WindowedConfig) -> Settled:
-    """Fill in the windows, and find the calibration; see `Component.settle`."""
+    """Fill in the window lengths, and find the calibration; see `Component.settle`."""
     name = published_name(model, config.weights)
     calibration = model.folder / f"{name}.calibration.json"
     return Settled(
@@ -25,16 +25,17 @@ def settled(model: Model, config: WindowedConfig) -> Settled:
 
 
 def windows_of(model: Model, config: WindowedConfig) -> Sequence[int]:
-    """The lengths of the windows in seconds: those given, or those that suit the weights."""
+    """Window lengths in seconds: as configured, or else the best for the weights."""
     if config.window_seconds is not None:
         return config.window_seconds
     return model.windows.get(published_name(model, config.weights) or "", SIX)
 
 
 def published_name(model: Model, weights: str) -> str | None:
-    """Which published weights are meant: by name, or by what a checkpoint or a bundle holds.
+    """The name of published weights, given that name or the path of a checkpoint or bundle of them.
 
-    None for others, and for what cannot be read or tells nothing, such as a bare ONNX model.
+    None for other weights, for unreadable files, and for files that do not name their weights,
+    such as a bare ONNX model.
     """
     if weights in model.published:
         return weights
@@ -48,7 +49,7 @@ def published_name(model: Model, weights: str) -> str | None:
 
 
 def _of_bundle(model: Model, bundle: Bundle) -> str | None:
-    """The published weights that a bundle was made of."""
+    """The name of the published weights that a bundle was made from; None for other weights."""
     made_of = bundle.manifest["weights"]
     if bundle.manifest["model"] != model.name:
         return None

@@ -1,9 +1,9 @@
-"""What goes into the graphs and what comes out, whichever runtime computes them."""
+"""The inputs and outputs of the graphs, for every runtime."""
 
 from __future__ import annotations
 
-from ....core.features import FACE_MEAN, FACE_STD, MFCC_COEFFICIENTS, MFCC_STEPS_PER_FRAME
-from ....core.graphs import Tensor
+from ....core.analysis.features import FACE_MEAN, FACE_STD, MFCC_COEFFICIENTS, MFCC_STEPS_PER_FRAME
+from ....core.exportable import Tensor
 from ....core.types import FACE_SIZE_PX
 
 MFCC = Tensor(
@@ -27,11 +27,11 @@ LOGITS = Tensor(
 
 
 def seen(frames: int | str, meaning: str) -> Tensor:
-    """What the visual frontend reads.
+    """The input of the visual frontend.
 
     Args:
-        frames: How many successive faces it takes; "frames" for any number.
-        meaning: What they are.
+        frames: How many successive faces each row has; "frames" for any number.
+        meaning: Describes the faces.
     """
     return Tensor(
         "seen",
@@ -43,5 +43,5 @@ def seen(frames: int | str, meaning: str) -> Tensor:
 
 
 def vectors(size: int, meaning: str, *axes: str) -> Tensor:
-    """Visual vectors of so many values, in the order of these free axes."""
+    """A tensor of visual vectors of `size` values, with these free axes before."""
     return Tensor("visual", (*axes, size), meaning, 0.0, 2.0)

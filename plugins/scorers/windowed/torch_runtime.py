@@ -1,4 +1,4 @@
-"""Runs the two parts of a network with PyTorch, from and to NumPy arrays."""
+"""Runs the two parts of a network with PyTorch on NumPy arrays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ....core.features import FACE_MEAN, FACE_STD
+from ....core.analysis.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
-from ...torch_support import inference
+from ...support.pytorch import inference
 from .network import Network
 from .scorer import WINDOW_FRAMES_PER_FACE
 from .windows import ZEROS, Int64, Sharing, Span
@@ -20,13 +20,13 @@ class TorchRuntime:
 
     Args:
         network: The network with its weights; it is moved to the device.
-        sharing: What its windows can share.
-        device: Where to compute.
+        sharing: Plans which visual vectors its windows share.
+        device: The device to compute on.
         batch_frames: How many frames the visual frontend takes at once.
 
     Attributes:
         device: "cpu" or "cuda:N".
-        window_frames: How many frames the windows handed to `logits` may have in all.
+        window_frames: Most frames in a batch of windows passed to `logits`.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class TorchRuntime:
 
         Args:
             faces: (n, 112, 112) uint8, the faces of a clip.
-            spans: Windows of it, as `windows.cut` gives them.
+            spans: Windows of the clip, as `windows.cut` gives them.
 
         Returns:
-            (m, V) float32, the vectors, and for each window the (T,) rows of its frames.
+            (m, V) float32, the vectors, and for each window the (T,) row numbers of its frames.
         """
         pieces, rows = self._sharing.plan(spans, self._batch_frames)
         pictures = torch.tensor(faces, device=self.device)
@@ -60,7 +60,7 @@ class TorchRuntime:
             return np.asarray(torch.cat(found).numpy(), np.float32), rows
 
     def logits(self, visual: Float32, mfcc: Float32) -> Float32:
-        """Look at windows of one length.
+        """Compute the logits of windows of one length.
 
         Args:
             visual: (k, T, V) float32, visual vectors.

@@ -1,4 +1,4 @@
-"""How a clip is cut into windows, and what may be computed once for several of them."""
+"""Cuts clips into windows, and defines plans for computing shared visual vectors once."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.features import FACE_MEAN, FACE_STD
-from ....core.graphs import Tensor
+from ....core.analysis.features import FACE_MEAN, FACE_STD
+from ....core.exportable import Tensor
 from ....core.types import GRID_FPS, Float32, UInt8
 
 Int64 = NDArray[np.int64]
 Span = tuple[int, int]
 """A window: its first frame and one past its last."""
 ZEROS = -1
-"""Stands for a picture of zeros where frames are numbered."""
+"""In place of a frame number: a picture of zeros."""
 
 
-class Plan(NamedTuple):
-    """All that the visual frontend is to compute for a clip, each thing once.
+class PassPlan(NamedTuple):
+    """The visual frontend's work list for a clip, without repeats.
 
     Attributes:
-        pieces: What goes through it at once, each (b, t) frames of the clip or `ZEROS`. The
-            vectors they give are counted through, over all pieces.
-        rows: For each window asked for, the numbers of its frames' vectors.
+        pieces: The frontend's batches, each (b, t) frame numbers of the clip or `ZEROS`. Output
+            vectors are numbered consecutively across pieces.
+        rows: For each window, the vector numbers of its frames.
     """
 
     pieces: list[Int64]
@@ -34,20 +34,20 @@ class Plan(NamedTuple):
 
 
 class Sharing(Protocol):
-    """What the windows of a clip can share of the visual frontend's work.
+    """Plans which visual vectors the windows of a clip share.
 
     Attributes:
-        seen: What the frontend reads.
-        vectors: What it gives.
-        visual: What the rest of the network reads of it, for whole windows.
+        seen: The input of the visual frontend.
+        vectors: The output of the visual frontend.
+        visual: The visual input of the rest of the network, for whole windows.
     """
 
     seen: Tensor
     vectors: Tensor
     visual: Tensor
 
-    def plan(self, spans: Sequence[Span], batch_frames: int) -> Plan:
-        """Plan the least work that gives each window the vectors it would get by itself.
+    def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
+        """Plan frontend work that gives each window the vectors it would get by itself.
 
         Args:
             spans: The windows, as `cut` gives them.
@@ -64,7 +64,7 @@ def cut(frames: int, window_seconds: Sequence[int]) -> Counter[Span]:
         window_seconds: Lengths in seconds, each 1 or more; one named twice counts twice.
 
     Returns:
-        How many of the lengths have each window. Those of the shortest length come first.
+        Each window with the number of lengths it occurs for; windows of the shortest length first.
     """
     return Counter(
         (start, min(start + length, frames))
@@ -74,17 +74,17 @@ def cut(frames: int, window_seconds: Sequence[int]) -> Counter[Span]:
 
 
 def pictures(faces: UInt8, piece: Int64) -> Float32:
-    """What the visual frontend reads.
+    """The input of the visual frontend for one piece of a plan.
 
     Args:
         faces: (n, 112, 112) uint8, the faces of a clip.
-        piece: (b, t) frames of it; `ZEROS` stands for zeros.
+        piece: (b, t) frame numbers of the clip, or `ZEROS`.
 
     Returns:
         (b, t, 112, 112) float32, normalised.
     """
     found = faces[piece].astype(np.float32)
-    found /= np.float32(255 * FACE_STD)  # in place: this is a quarter of a megabyte a frame
+    found /= np.float32(255 * FACE_STD)  # in place: each face takes 50 kB
     found -= np.float32(FACE_MEAN / FACE_STD)
     found[piece == ZEROS] = 0
     return found

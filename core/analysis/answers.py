@@ -1,0 +1,219 @@
+"""Checks what components return against their contracts; errors name the component at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..errors import AsdError, PluginError
+from ..types import Clip, Detections, Float32, Scores, TrackPiece
+
+_MOST_PICTURES = 10
+"""Longest plausible side of a face box, in multiples of the picture's longer side."""
+
+
+@contextmanager
+def asked(name: str) -> Iterator[None]:
+    """Call a component within this context, so that its exceptions are raised under its name.
+
+    Args:
+        name: The component in words, such as "detector=yunet (asdkit 0.1.0)".
+
+    Raises:
+        PluginError: The component raised anything but an `AsdError`.
+    """
+    try:
+        yield
+    except AsdError:
+        raise
+    except Exception as error:  # a stranger's code can fail in any way
+        raise PluginError(
+            f"{name} failed: {type(error).__name__}: {error}", "ASDKIT_DEBUG=1 shows where"
+        ) from error
+
+
+def checked_cut(name: str, answer: Any) -> bool:
+    """Check what a cutter returned.
+
+    Raises:
+        PluginError: It is not a bool.
+    """
+    if not isinstance(answer, bool | np.bool_):
+        raise PluginError(f"{name} must answer True or False, but answered {_shown(answer)}")
+    return bool(answer)
+
+
+def checked_faces(
+    name: str, answer: Any, indices: Sequence[int], size: tuple[int, int]
+) -> list[Detections]:
+    """Check what a detector returned.
+
+    Args:
+        name: The detector in words.
+        answer: The value it returned.
+        indices: The grid frames it was given.
+        size: (height, width) of the picture in the pixels of the boxes.
+
+    Raises:
+        PluginError: The value is not one `Detections` per frame, or a box lies outside the
+            picture or is far larger than it.
+    """
+    if not isinstance(answer, Sequence) or len(answer) != len(indices):
+        raise PluginError(
+            f"{name} must answer with one Detections for each of {len(indices)} frames, but "
+            f"answered {_shown(answer)}"
+        )
+    for index, faces in zip(indices, answer, strict=True):
+        if not isinstance(faces, Detections):
+            raise PluginError(
+                f"{name} must answer with Detections, but for frame {index} it answered "
+                f"{_shown(faces)}"
+            )
+        _check_places(name, index, faces, size)
+    return list(answer)
+
+
+def _check_places(name: str, index: int, faces: Detections, size: tuple[int, int]) -> None:
+    height, width = size
+    x1, y1, x2, y2 = faces.boxes.T
+    outside = (x1 >= width) | (y1 >= height) | (x2 <= 0) | (y2 <= 0)
+    huge = np.maximum(x2 - x1, y2 - y1) > _MOST_PICTURES * max(size)
+    for wrong, what in ((outside, "lies outside"), (huge, "is far larger than")):
+        if wrong.any():
+            box = [round(value, 1) for value in faces.boxes[wrong][0].tolist()]
+            raise PluginError(
+                f"{name} says that frame {index} has a face at {box}, which {what} the picture "
+                f"of {width}x{height}",
+                "Boxes are x1, y1, x2, y2 in pixels of the picture",
+            )
+
+
+class Pieces:
+    """Checks that the pieces a tracker returns continue each other.
+
+    Args:
+        name: The tracker in words.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._next: dict[int, int] = {}
+        """By live track: the grid frame of its next box."""
+        self._ended: set[int] = set()
+
+    def checked(self, answer: Any, end: int) -> list[TrackPiece]:
+        """Check what a tracker returned.
+
+        Args:
+            answer: The value it returned.
+            end: The grid frame after the last one it has been given.
+
+        Raises:
+            PluginError: The value is not a list of pieces that continue each other.
+        """
+        if not isinstance(answer, Sequence):
+            raise self._wrong(
+                f"must answer with a list of TrackPiece, but answered {_shown(answer)}"
+            )
+        for piece in answer:
+            if not isinstance(piece, TrackPiece):
+                raise self._wrong(f"must answer with TrackPiece, but answered {_shown(piece)}")
+            self._check(piece, end)
+        return list(answer)
+
+    def finish(self) -> None:
+        """Check, at the end of a shot, that all tracks have ended.
+
+        Raises:
+            PluginError: A track is still live.
+        """
+        if self._next:
+            raise self._wrong(f"did not end track {min(self._next)} at the end of a shot")
+
+    def _check(self, piece: TrackPiece, end: int) -> None:
+        number = piece.track
+        if number in self._ended:
+            raise self._wrong(f"tells of track {number}, which has ended")
+        if number not in self._next and not len(piece.boxes):
+            raise self._wrong(f"tells of track {number} without a face")
+        expected = self._next.get(number, piece.first_frame)
+        if piece.first_frame != expected and len(piece.boxes):
+            raise self._wrong(
+                f"tells of track {number} from frame {piece.first_frame} on, where frame "
+                f"{expected} was due"
+            )
+        self._next[number] = expected + len(piece.boxes)
+        if self._next[number] > end:
+            raise self._wrong(
+                f"tells of track {number} in frame {self._next[number] - 1}, but has seen none "
+                f"after {end - 1}"
+            )
+        if piece.status != "live":
+            del self._next[number]
+            self._ended.add(number)
+
+    def _wrong(self, what: str) -> PluginError:
+        return PluginError(f"{self._name} {what}")
+
+
+def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores]:
+    """Check what a scorer returned.
+
+    Raises:
+        PluginError: It is not one `Scores` per clip with one row per frame.
+    """
+    if not isinstance(answer, Sequence) or len(answer) != len(clips):
+        raise PluginError(
+            f"{name} must answer with one Scores for each of {len(clips)} clips, but answered "
+            f"{_shown(answer)}"
+        )
+    for clip, scores in zip(clips, answer, strict=True):
+        if not isinstance(scores, Scores):
+            raise PluginError(f"{name} must answer with Scores, but answered {_shown(scores)}")
+        if len(scores) != len(clip):
+            raise PluginError(
+                f"{name} must answer with one row per frame of every clip, but answered with "
+                f"{len(scores)} rows for a clip of {len(clip)}"
+            )
+    return list(answer)
+
+
+def checked_vectors(name: str, answer: Any, faces: int, length: int | None = None) -> Float32:
+    """Check what an embedder returned, and convert it to (n, d) float32.
+
+    Args:
+        name: The embedder in words.
+        answer: The value it returned.
+        faces: How many faces it was given.
+        length: d of its earlier vectors; None for the first call.
+
+    Raises:
+        PluginError: The value is not one finite vector per face, or their length has changed.
+    """
+    with asked(name):
+        vectors: Float32 = np.asarray(answer, np.float32)
+    fits = vectors.ndim == 2 and len(vectors) == faces and vectors.shape[1:] != (0,)
+    if not fits or not np.isfinite(vectors).all():
+        raise PluginError(
+            f"{name} must answer with one finite vector for each of {faces} faces, but answered "
+            f"with shape {vectors.shape}"
+        )
+    if length not in (None, vectors.shape[1]):
+        raise PluginError(
+            f"{name} must answer with vectors of one length, but after {length} numbers came "
+            f"{vectors.shape[1]}"
+        )
+    return vectors
+
+
+def _shown(value: Any) -> str:
+    """A short description of a value, for errors."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return f"with {len(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"

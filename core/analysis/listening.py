@@ -1,0 +1,82 @@
+"""Runs the voice activity detector on the sound as it is decoded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..contracts import Vad
+from ..errors import PluginError
+from ..media.sound import Sound
+from ..progress import Stopwatch
+from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
+
+_PIECE_FRAMES = 100
+"""Grid frames per call of the detector: four seconds."""
+_STEP_FRAMES = 4
+"""The `Vad` contract: all pieces but the last are multiples of so many frames."""
+
+
+def frames_before(vad: Vad | None, first_frame: int) -> int:
+    """How many grid frames before `first_frame` a detector must hear first.
+
+    Its `memory_s`, rounded up to whole steps: so its output for a part of a sound equals that
+    for the whole.
+    """
+    memory_s: float = getattr(vad, "memory_s", 0.0)
+    if not memory_s:
+        return 0
+    earliest = first_frame - math.ceil(memory_s * GRID_FPS)
+    return first_frame - max(earliest // _STEP_FRAMES * _STEP_FRAMES, 0)
+
+
+class Listener:
+    """Passes the sound to a voice activity detector, piece by piece.
+
+    Args:
+        vad: The detector.
+        sound: The sound.
+        watch: Times the stages "sound" and "listen".
+        first_frame: The first grid frame whose speech is wanted.
+
+    Attributes:
+        next_frame: The first grid frame that the detector has not heard.
+    """
+
+    def __init__(self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int) -> None:
+        self._before = frames_before(vad, first_frame)
+        self._first_frame = first_frame
+        self.next_frame = first_frame - self._before
+        self._vad = vad
+        self._sound = sound
+        self._watch = watch
+        self._heard: list[Float32] = []
+
+    def hear(self, end: int) -> None:
+        """Process all whole pieces before grid frame `end`."""
+        while end - self.next_frame >= _PIECE_FRAMES:
+            self._piece(_PIECE_FRAMES)
+
+    def finish(self, end: int) -> Heard:
+        """Process the rest up to grid frame `end`, and return the detector's whole output."""
+        self.hear(end)
+        if end > self.next_frame:
+            self._piece(end - self.next_frame)
+        heard = np.concatenate([*self._heard, np.empty(0, np.float32)])
+        before, during = np.split(heard, [self._before])
+        return Heard(self._first_frame, during, before)
+
+    def _piece(self, frames: int) -> None:
+        first = self.next_frame * SAMPLES_PER_FRAME
+        with self._watch("sound"):
+            sound = self._sound.read(first, first + frames * SAMPLES_PER_FRAME)
+        with self._watch("listen"):
+            heard = np.asarray(self._vad.speech(sound), np.float32)
+        if heard.shape != (frames,) or not np.isfinite(heard).all():
+            raise PluginError(
+                f"The voice activity detector did not answer with one finite number for each of "
+                f"{frames} frames, but with shape {heard.shape}"
+            )
+        self._heard.append(heard)
+        self.next_frame += frames

@@ -1,0 +1,125 @@
+"""Runs the face detector on batches of frames, and limits the number of faces per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..contracts import Detector
+from ..notes import Notes
+from ..progress import Stopwatch
+from ..types import Detections
+from .answers import asked, checked_faces
+from .recent_frames import RecentFrames
+from .square_pixels import Square
+
+_BATCH_BYTES = 1 << 26
+"""Most bytes of pictures in a batch; a batch has at least one picture."""
+
+
+class Looker:
+    """Gathers frames and runs the detector on them in batches.
+
+    A picture repeated in successive frames is detected once. A detector that does not look at
+    pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
+    False: it is called for every frame, and its boxes are in stored pixels.
+
+    Args:
+        detector: The detector.
+        frames: The pictures, in square pixels.
+        square: Converts stored pixels to square ones.
+        watch: Times the stage "detect".
+        notes: Collects a note if faces are left out.
+        batch_frames: Most frames in a batch; fewer if the pictures are large.
+        max_faces: Most faces of a frame; those with the highest scores are kept.
+        name: The detector in words.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        frames: RecentFrames,
+        square: Square,
+        watch: Stopwatch,
+        notes: Notes,
+        *,
+        batch_frames: int,
+        max_faces: int,
+        name: str,
+    ) -> None:
+        self._detector = detector
+        self._frames = frames
+        self._square = square
+        self._watch = watch
+        self._notes = notes
+        self._batch_frames = batch_frames
+        self._max_faces = max_faces
+        self._name = name
+        self._left_out = False
+        """Whether faces have been left out."""
+        self._waiting: list[int] = []
+        self._last: tuple[int, Detections] | None = None
+        """Number of the last picture detected, and its faces."""
+
+    @property
+    def waiting(self) -> int | None:
+        """The first queued frame; None if there is none."""
+        return self._waiting[0] if self._waiting else None
+
+    def add(self, index: int) -> bool:
+        """Queue a frame for detection; return whether the batch is full."""
+        self._waiting.append(index)
+        image = self._frames[index]
+        return len(self._waiting) >= min(self._batch_frames, max(1, _BATCH_BYTES // image.nbytes))
+
+    def look(self) -> list[tuple[int, Detections]]:
+        """Run the detector on the queued frames.
+
+        Returns:
+            Each grid frame with its faces, in square pixels.
+
+        Raises:
+            PluginError: The detector breaks its contract.
+        """
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return []
+        if not getattr(self._detector, "looks", True):
+            return list(zip(waiting, self._faces(waiting), strict=True))
+        numbers = {self._frames.number(index): index for index in reversed(waiting)}
+        known = dict([self._last] if self._last else [])
+        new = sorted(index for number, index in numbers.items() if number not in known)
+        for index, faces in zip(new, self._faces(new) if new else (), strict=True):
+            known[self._frames.number(index)] = faces
+        number = self._frames.number(waiting[-1])
+        self._last = number, known[number]
+        return [(index, known[self._frames.number(index)]) for index in waiting]
+
+    def _faces(self, indices: Sequence[int]) -> list[Detections]:
+        images = [self._frames[index] for index in indices]
+        height, width = images[0].shape[:2]
+        stored = self._square if not getattr(self._detector, "looks", True) else Square()
+        size = round(height / stored.y), round(width / stored.x)
+        with self._watch("detect"):
+            together = images[0][None] if len(images) == 1 else np.stack(images)
+            with asked(self._name):
+                answer = self._detector.detect(together, list(indices))
+        found = checked_faces(self._name, answer, indices, size)
+        return [
+            self._most_sure(index, Detections(stored.boxes(faces.boxes), faces.scores))
+            for index, faces in zip(indices, found, strict=True)
+        ]
+
+    def _most_sure(self, index: int, faces: Detections) -> Detections:
+        """The faces of a frame, at most `max_faces`: those with the highest scores."""
+        if len(faces) <= self._max_faces:
+            return faces
+        if not self._left_out:
+            self._left_out = True
+            self._notes.add(
+                f"Frame {index} has {len(faces)} faces: of each frame only the "
+                f"{self._max_faces} surest are followed (max_faces)"
+            )
+        best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])
+        return Detections(faces.boxes[best], faces.scores[best])

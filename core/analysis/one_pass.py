@@ -1,0 +1,332 @@
+"""The one pass over a video: frames in, scored face tracks out, in bounded memory.
+
+Memory holds the frames that a gap in a track or the smoothing may still need, and at most a
+minute of face crops and sound for each live track.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
+from ..errors import PluginError
+from ..media.sound import Sound
+from ..notes import Notes
+from ..progress import Stopwatch
+from ..types import (
+    CLIP_FRAMES,
+    FACE_SIZE_PX,
+    SAMPLES_PER_FRAME,
+    SOUND_AFTER,
+    Clip,
+    Float32,
+    Float64,
+    Frame,
+    Heard,
+    Track,
+    TrackPiece,
+    UInt8,
+)
+from .answers import asked, checked_cut, checked_scores
+from .crops import Smoother, face
+from .embedding import Embedded, Portraits
+from .following import Follower
+from .listening import Listener
+from .looking import Looker
+from .recent_frames import RecentFrames
+from .same_person import SamePerson
+from .square_pixels import Square
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components that a pass runs.
+
+    Attributes:
+        names: By kind: the component in words, for errors and notes.
+    """
+
+    cutter: Cutter
+    detector: Detector
+    tracker: Tracker
+    scorer: Scorer
+    embedder: Embedder | None = None
+    vad: Vad | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, kind: str) -> str:
+        """A component in words, such as "detector=yunet (asdkit 0.1.0)"."""
+        return self.names.get(kind, f"The {kind}")
+
+
+def _room_for_faces(frames: int = 0) -> UInt8:
+    """One array for all crops of a clip, which also avoids fragmenting the heap."""
+    return np.empty((frames, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
+
+
+@dataclass
+class _LiveTrack:
+    """The state of a track that may go on."""
+
+    shot: int
+    first_frame: int
+    smoother: Smoother = field(default_factory=Smoother)
+    boxes: list[Float64] = field(default_factory=list)
+    uncropped: deque[Float64] = field(default_factory=deque)
+    """The boxes of frames not cropped yet."""
+    embedded: Embedded = field(default_factory=Embedded)
+    smoothed: list[Float64] = field(default_factory=list)
+    logits: list[Float32] = field(default_factory=list)
+    faces: UInt8 = field(default_factory=_room_for_faces)
+    """Crops of the current clip, then unused space."""
+    gathered: int = 0
+    """Number of crops in `faces`."""
+    cropped: int = 0
+    """Number of frames cropped so far, over all clips of the track."""
+
+    @property
+    def next_crop(self) -> int:
+        """The first frame not cropped yet."""
+        return self.first_frame + self.cropped
+
+    @property
+    def clip_start(self) -> int:
+        """The first frame of the current clip."""
+        return self.next_crop - self.gathered
+
+
+class Analysis:
+    """Takes frames one by one and collects shots, tracks and the detected speech.
+
+    Args:
+        parts: The components.
+        sound: The sound, on the same clock as the frames.
+        watch: Times the stages.
+        notes: Collects a note if faces are left out.
+        crop_scale: See `core.analysis.crops.crop`.
+        detect_every: Run the detector on one frame in so many, and on a shot's last frame, so
+            that tracks reach its end.
+        batch_frames: Most frames passed to the detector at once.
+        embed_every: Embed one face in so many of each track, if there is an embedder.
+        max_faces: Most faces of a frame that are tracked.
+        pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        sound: Sound,
+        watch: Stopwatch,
+        notes: Notes | None = None,
+        *,
+        crop_scale: float,
+        detect_every: int,
+        batch_frames: int,
+        embed_every: int,
+        max_faces: int = 100,
+        pixel_aspect: float = 1.0,
+    ) -> None:
+        self.shots: list[tuple[int, int]] = []
+        self._parts = parts
+        self._sound = sound
+        self._watch = watch
+        self._crop_scale = crop_scale
+        self._detect_every = detect_every
+        self._embed_every = embed_every
+        self._portraits = None
+        if parts.embedder:
+            self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
+        self._listener: Listener | None = None
+        self._square = Square.of(pixel_aspect)
+        self._frames = RecentFrames(self._square)
+        self._looker = Looker(
+            parts.detector,
+            self._frames,
+            self._square,
+            watch,
+            notes or Notes(),
+            batch_frames=batch_frames,
+            max_faces=max_faces,
+            name=parts.name("detector"),
+        )
+        same_person = SamePerson(
+            self._frames, self._portraits.distance if self._portraits else None
+        )
+        self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
+        self._ahead: deque[Frame] = deque()
+        """Frames for which the cutter has not decided yet whether a shot begins."""
+        self._lookahead: int = getattr(parts.cutter, "lookahead_frames", 0)
+        self._live: dict[int, _LiveTrack] = {}
+        self._kept: list[_LiveTrack] = []
+        self._shot_start: int | None = None
+        self._end = 0
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame."""
+        self._ahead.append(frame)
+        cut = self._starts_shot(frame.image, frame.index)
+        if len(self._ahead) > self._lookahead:
+            self._pass(self._ahead.popleft(), cut)
+
+    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
+        """End the last shot.
+
+        Returns:
+            The kept tracks, by first frame and then left to right, without decisions yet; and the
+            detected speech, if there is a voice activity detector.
+        """
+        if self._ahead:
+            last = self._ahead[-1]
+            for later in range(1, self._lookahead + 1):
+                cut = self._starts_shot(last.image, last.index + later)
+                if len(self._ahead) > self._lookahead - later:
+                    self._pass(self._ahead.popleft(), cut)
+        if self._shot_start is not None:
+            self._end_shot()
+        if self._portraits:
+            self._portraits.flush()
+        heard = None
+        if self._listener:
+            heard = self._listener.finish(self._end)
+        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
+        tracks = tuple(
+            _finished(number, track, self._square) for number, track in enumerate(ordered)
+        )
+        return tracks, heard
+
+    def _starts_shot(self, image: UInt8, index: int) -> bool:
+        """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
+        name = self._parts.name("cutter")
+        with self._watch("cut"), asked(name):
+            cut = self._parts.cutter.starts_shot(image, index)
+        return checked_cut(name, cut)
+
+    def _pass(self, frame: Frame, cut: bool) -> None:
+        """Process a frame; `cut` says whether a shot begins with it."""
+        if self._shot_start is None:
+            self._shot_start = frame.index
+            if self._parts.vad:
+                self._listener = Listener(self._parts.vad, self._sound, self._watch, frame.index)
+        elif cut:
+            self._end_shot()
+            self._shot_start = frame.index
+        self._frames.put(frame)
+        self._end = frame.index + 1
+        if self._listener:
+            self._listener.hear(self._end)
+        looked_at = (frame.index - self._shot_start) % self._detect_every == 0
+        if looked_at and self._looker.add(frame.index):
+            self._follower.add(self._looker.look())
+        self._take(self._follower.follow(self._end))
+        self._release()
+
+    def _end_shot(self) -> None:
+        assert self._shot_start is not None
+        last = self._end - 1
+        if (last - self._shot_start) % self._detect_every:
+            self._looker.add(last)
+        self._follower.add(self._looker.look())
+        self._take(self._follower.follow(self._end, final=True))
+        self._frames.forget_before(self._end)
+        self.shots.append((self._shot_start, self._end))
+
+    def _release(self) -> None:
+        """Free frames and sound that are no longer needed."""
+        waiting = (self._looker.waiting, self._follower.waiting)
+        # The newest frame may turn out to be the last of its shot, which is always detected.
+        firsts = [self._end - 1, *(first for first in waiting if first is not None)]
+        needed = min(firsts + [track.next_crop for track in self._live.values()])
+        self._frames.forget_before(needed)
+        heard = min([track.clip_start for track in self._live.values()], default=needed)
+        if self._listener:
+            heard = min(heard, self._listener.next_frame)
+        self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
+
+    def _take(self, pieces: Iterable[TrackPiece]) -> None:
+        """Crop the faces of new pieces, and score the clips that these complete."""
+        ready: list[tuple[_LiveTrack, Clip]] = []
+        for piece in pieces:
+            if piece.track not in self._live:
+                assert self._shot_start is not None
+                self._live[piece.track] = _LiveTrack(len(self.shots), piece.first_frame)
+            track = self._live[piece.track]
+            if len(piece.boxes):
+                track.boxes.append(piece.boxes)
+                track.uncropped.extend(piece.boxes)
+            if piece.status == "dropped":
+                del self._live[piece.track]
+                continue
+            rows = [track.smoother.add(piece.boxes)]
+            if piece.status == "kept":
+                rows.append(track.smoother.finish())
+                del self._live[piece.track]
+                self._kept.append(track)
+            track.smoothed += rows
+            ready += [(track, clip) for clip in self._clips(track, np.concatenate(rows))]
+            if piece.status == "kept" and track.gathered:
+                ready.append((track, self._clip(track)))
+        self._score(ready)
+
+    def _clips(self, track: _LiveTrack, rows: Float64) -> Iterator[Clip]:
+        """Crop the next faces of a track; yield each clip that reaches its full length."""
+        for row in rows:
+            with self._watch("crop"):
+                if track.next_crop not in self._frames:
+                    raise PluginError(
+                        f"{self._parts.name('tracker')} told of frame {track.next_crop} too late "
+                        "to crop it"
+                    )
+                image = self._frames[track.next_crop]
+                x, y, half_size = row
+                if not track.gathered:
+                    track.faces = _room_for_faces(CLIP_FRAMES)
+                crop = face(image, x, y, half_size, self._crop_scale)
+                track.faces[track.gathered] = crop
+            box = track.uncropped.popleft()
+            if self._portraits and track.cropped % self._embed_every == 0:
+                self._portraits.take(track.embedded, track.next_crop, image, box)
+            track.gathered += 1
+            track.cropped += 1
+            if track.gathered == CLIP_FRAMES:
+                yield self._clip(track)
+
+    def _clip(self, track: _LiveTrack) -> Clip:
+        """The current clip of a track, which then begins another."""
+        first = track.clip_start * SAMPLES_PER_FRAME
+        stop = track.next_crop * SAMPLES_PER_FRAME
+        before = int(track.clip_start > track.first_frame)  # one sample, if not the first clip
+        with self._watch("sound"):
+            heard = self._sound.read(first - before, stop + SOUND_AFTER)
+        sound_before, sound, after = np.split(heard, [before, before + stop - first])
+        clip = Clip(track.faces[: track.gathered], sound, int(sound_before.sum()), after)
+        track.faces, track.gathered = _room_for_faces(), 0
+        return clip
+
+    def _score(self, ready: list[tuple[_LiveTrack, Clip]]) -> None:
+        if not ready:
+            return
+        clips = [clip for _, clip in ready]
+        name = self._parts.name("scorer")
+        with self._watch("score"), asked(name):
+            answer = self._parts.scorer.score(clips)
+        for (track, _), scores in zip(ready, checked_scores(name, answer, clips), strict=True):
+            track.logits.append(scores.logits)
+
+
+def _finished(number: int, track: _LiveTrack, square: Square) -> Track:
+    vectors = track.embedded.vectors
+    return Track(
+        id=number,
+        shot=track.shot,
+        first_frame=track.first_frame,
+        boxes=square.stored_boxes(np.concatenate(track.boxes)),
+        smoothed=square.stored_smoothed(np.concatenate(track.smoothed)),
+        logits=np.concatenate(track.logits),
+        speaking=(),
+        embedded=np.array(track.embedded.frames, np.int64),
+        embeddings=np.stack(vectors) if vectors else np.empty((0, 0), np.float32),
+    )

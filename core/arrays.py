@@ -1,0 +1,38 @@
+"""Checks arrays that components exchange: dtype, shape, finite values, boxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def as_array(what: str, value: Any, dtype: Any, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Convert `value` to an array of `dtype` and check its shape; `None` stands for any length.
+
+    Raises:
+        ValueError: The array has another shape.
+    """
+    array = np.asarray(value, dtype)
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("_" if size is None else str(size) for size in shape)
+        raise ValueError(f"{what} must have shape ({wanted}), but got shape {array.shape}")
+    return array
+
+
+def checked_boxes(what: str, value: Any) -> NDArray[np.float64]:
+    """Convert `value` to boxes (n, 4) float64, and check them.
+
+    Raises:
+        ValueError: The array has another shape, or a box is not finite, or x1 > x2 or y1 > y2.
+    """
+    boxes: NDArray[np.float64] = as_array(what, value, np.float64, (None, 4))
+    fine = np.isfinite(boxes).all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)
+    if not fine.all():
+        wrong = boxes[~fine][0].tolist()
+        raise ValueError(f"{what} must be finite x1, y1, x2, y2 in order, but one is {wrong}")
+    return boxes

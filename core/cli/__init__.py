@@ -1,0 +1,1 @@
+"""The command `asd`: argument parsing, a module for each command, help, progress and tables."""

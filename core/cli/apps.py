@@ -1,0 +1,60 @@
+"""Helpers shared by the commands: run a Hydra application or show its help; run a plan visibly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from .arguments import HELP, is_override, parted
+
+if TYPE_CHECKING:
+    from ..config.plan import RunPlan
+    from ..config.schemas import App
+    from ..types import Result
+    from .hydra_app import AtEnd, Job
+
+
+def run_or_help(
+    app: App, words: list[str], job: Job, video: str | None = None, at_end: AtEnd | None = None
+) -> None:
+    """Run a Hydra application, or show its help; arguments as for `core.cli.hydra_app.run_app`.
+
+    Raises:
+        AsdError: The arguments are invalid, or the job failed.
+    """
+    if HELP & set(words):
+        from .help import app_help
+
+        print(app_help(app, [word for word in words if is_override(word)]), end="")
+        return
+    if "--" in words:
+        raise ConfigError(
+            f"asd {app.name} takes no arguments after --", "Leave it out: options are KEY=VALUE"
+        )
+    from .hydra_app import run_app
+
+    plain, flags = parted(words)
+    run_app(app, [*plain, *flags], job, video, at_end)
+
+
+def run_shown(plan: RunPlan, output: str | None = None) -> Result:
+    """Run a plan, showing progress and summary.
+
+    Args:
+        plan: The plan.
+        output: Folder for the results, if not the plan's.
+
+    Raises:
+        AsdError: See `core.pipeline.execute`.
+    """
+    from dataclasses import replace
+
+    from ..pipeline import execute
+    from .console import ProgressLine, print_summary
+
+    if output:
+        plan = replace(plan, options=replace(plan.options, output=output))
+    with ProgressLine() as progress:
+        result = execute(plan, progress)
+    print_summary(result)
+    return result

@@ -1,0 +1,156 @@
+"""Sorts the arguments of the command into files, overrides and flags of Hydra."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..files import expanded
+
+HELP = {"-h", "--help"}
+_OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
+_PRESETS = ("--config-dir", "-cd")
+_TAKES_VALUE = {*_PRESETS, "--package", "-p", "--cfg", "-c", "--info", "-i"}
+_FLAGS = {*_TAKES_VALUE, "--resolve", "--run", "-r", "--multirun", "-m", "--hydra-help"}
+_FLAGS |= {"--shell-completion", "-sc", "--version"}
+"""The flags of Hydra that are allowed. The others would make it load a pickle, or configuration
+files in place of asdkit's own."""
+
+
+def is_override(word: str) -> bool:
+    """Whether an argument has the form of an override, KEY=VALUE or ~KEY."""
+    return bool(_OVERRIDE.match(word)) or word.startswith("~")
+
+
+def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Separate the video from the other arguments of `asd run`, which go to Hydra.
+
+    The first plain argument that names an existing file is the video, whatever characters its name
+    holds. Otherwise the video is the argument without the form of an override, or the one after
+    `--`.
+
+    Raises:
+        ConfigError: Two arguments are videos.
+    """
+    videos: list[str] = []
+    overrides: list[str] = []
+    plain, flags = parted(words)
+    for word in plain:
+        if not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
+            videos.append(word)
+        elif is_override(word):
+            overrides.append(word)
+        else:
+            videos.append(word)
+    if "--" in words:
+        videos += words[list(words).index("--") + 1 :]
+    if len(videos) > 1:
+        raise ConfigError(
+            f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
+            "Process one at a time, or several with: asd run --multirun video=A,B",
+        )
+    return (videos[0] if videos else None), [*overrides, *flags]
+
+
+def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Separate the plain arguments before `--` from the flags with their values.
+
+    Raises:
+        ConfigError: A flag is unknown, not allowed or abbreviated.
+    """
+    plain: list[str] = []
+    flags: list[str] = []
+    previous = ""
+    for word in words:
+        if word == "--":
+            break
+        if word.startswith("-") and previous not in _TAKES_VALUE:
+            _check_flag(word)
+        (flags if word.startswith("-") or previous in _TAKES_VALUE else plain).append(word)
+        previous = word
+    return plain, flags
+
+
+def _check_flag(word: str) -> None:
+    name, _, _ = word.partition("=")
+    if name not in _FLAGS | HELP:
+        listed = sorted(_FLAGS | HELP, key=lambda flag: flag.lstrip("-"))
+        raise ConfigError(
+            f"There is no flag {name}; there are {', '.join(listed)}",
+            f"A file of that name goes after two dashes: -- {word}" if Path(word).exists() else "",
+        )
+
+
+def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
+    """Separate the folder of presets from the other arguments.
+
+    Returns:
+        The other arguments; the folder, absolute, if one was named.
+
+    Raises:
+        ConfigError: The folder does not exist, or two are named.
+    """
+    rest: list[str] = []
+    named: list[str] = []
+    for word, previous in zip(words, ("", *words), strict=False):
+        name, equals, value = word.partition("=")
+        if previous in _PRESETS or (name in _PRESETS and equals):
+            named.append(value if previous not in _PRESETS else word)
+        elif word not in _PRESETS:
+            rest.append(word)
+    if len(named) > 1 or (not named and len(rest) < len(words)):
+        raise ConfigError("--config-dir takes one folder", "As in: --config-dir presets")
+    if not named:
+        return rest, None
+    folder = expanded(named[0]).absolute()
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}", "--config-dir takes a folder of presets")
+    return rest, folder
+
+
+def in_shards(words: list[str]) -> list[str]:
+    """Turn `asd batch` into a multirun with a job per shard, if there are several or a launcher.
+
+    Raises:
+        ConfigError: `shards` is not a number, or jobs with different settings would write to the
+            same folder.
+    """
+    given = dict(word.split("=", 1) for word in words if not word.startswith("-") and "=" in word)
+    flags = {word.partition("=")[0] for word in words if word.startswith("-")}
+    if flags & {"-m", "--multirun"}:
+        _check_sweep(given)
+        return words
+    if "shard" in given or flags.difference(_PRESETS):
+        return words
+    shards = given.get("shards", "1")
+    if shards == "1" and "hydra/launcher" not in given:
+        return words
+    if not shards.isdecimal() or not int(shards):
+        raise ConfigError(f"shards must be a number from 1 on, got {shards}")
+    if "output" not in given:
+        raise ConfigError("output is not set", "Set it, as in: output=FOLDER")
+    every = ",".join(map(str, range(int(shards))))
+    return [f"shard={every}", *words, "--multirun"]
+
+
+def _check_sweep(given: Mapping[str, str]) -> None:
+    """Check that jobs with different settings do not replace each other's results."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    from ..component import RUN_KINDS
+
+    try:
+        found = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in given.items()])
+    except HydraException:
+        return  # Hydra will report the error
+    swept = [o.key_or_group for o in found if o.is_sweep_override() and o.key_or_group != "shard"]
+    if swept and "${" not in given.get("output", ""):
+        value = f"{swept[0]}.name" if swept[0] in RUN_KINDS else swept[0]
+        raise ConfigError(
+            f"All jobs of a sweep over {', '.join(swept)} would write to one output folder",
+            "Give each its own, as in: 'output=results/${" + value + "}'",
+        )

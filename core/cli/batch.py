@@ -1,0 +1,29 @@
+"""`asd batch`: runs many videos, on one machine or a cluster."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .apps import run_or_help
+from .arguments import in_shards
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def command(words: list[str]) -> None:
+    """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
+    from ..batch.settings import BATCH
+
+    run_or_help(BATCH, in_shards(words), _report)
+
+
+def _report(config: DictConfig, _: str | None = None) -> None:
+    from ..batch.run import run_batch
+
+    try:
+        run_batch(config, partial(print, flush=True))  # so that a log can be followed
+    except KeyboardInterrupt as stop:
+        stop.args = ("The same command goes on with what is left",)
+        raise

@@ -1,0 +1,36 @@
+"""`asd compare`: one table of evaluations, best first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .parser import Parser
+
+_ABOUT = """\
+Puts evaluations of the same videos beside each other, best first: compare.md, compare.csv and a
+picture of quality against cost, compare.svg and compare.png, in the folder output.
+"""
+
+
+def command(words: list[str]) -> None:
+    """Run the command with its arguments.
+
+    Raises:
+        AsdError: An argument or a file is invalid.
+    """
+    parser = Parser("asd compare", _ABOUT, "asd compare FOLDER ... [output=FOLDER]")
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        metavar="FOLDER",
+        help="a folder with an evaluation.json, or with folders that have one, as a sweep leaves",
+    )
+    parser.add_keys(output="where the table goes; asd_comparison if not given")
+    found = parser.read(words)
+    if not found.folders:
+        parser.error("it takes folders that hold evaluations, and perhaps output=FOLDER")
+    from ..evaluation.compare import write_comparison
+    from .console import print_comparison
+
+    output = Path(found.output or "asd_comparison")
+    print_comparison(write_comparison([Path(folder) for folder in found.folders], output), output)

@@ -1,0 +1,251 @@
+"""Console output of the command: a progress line, tables and errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AsdError
+from ..stopping import last_resort
+from ..types import GRID_FPS, Result, Spans
+
+if TYPE_CHECKING:
+    from ..decisions.calibration import Calibration
+    from ..evaluation.compare import Comparison
+
+
+def say(error: AsdError) -> None:
+    """Print an error in one line on stderr, if it can be written to."""
+    with suppress(OSError):
+        print(f"asd: {error}", file=sys.stderr, flush=True)
+
+
+class ProgressLine:
+    """A progress line on stderr: stage, frames, frames per second, time left.
+
+    On a terminal the line is redrawn in place; elsewhere, as in a log file, one line is printed
+    when a stage begins. Write errors, as on a full disk, do not end the run.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[counts]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._stage = ""
+        self._task: Any = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> ProgressLine:
+        if self._console.is_terminal:
+            self._bars.start()
+            self._open.enter_context(last_resort(_show_cursor))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._open.close()
+            self._bars.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show the progress of the run; see `core.progress.Progress`."""
+        if stage != self._stage:
+            self._stage = stage
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._task = self._bars.add_task(stage, total=total or None, counts="")
+            if not self._console.is_terminal:
+                with suppress(OSError):
+                    self._console.print(f"asd: {stage}", highlight=False)
+        if total:
+            speed = self._bars.tasks[0].speed
+            rate = f", {speed:.1f} frames/s" if speed else ""
+            self._bars.update(self._task, completed=done, counts=f"{done}/{total} frames{rate}")
+
+
+def _show_cursor() -> None:
+    """Show the terminal's cursor again, which the progress line hides."""
+    print("\x1b[?25h", file=sys.stderr, flush=True)
+
+
+def print_summary(result: Result) -> None:
+    """Print a result's tracks, timings and files on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    first = result.shots[0][0] if result.shots else 0
+    seconds = (result.shots[-1][1] - first) / GRID_FPS if result.shots else 0.0
+    console.print(
+        Text(f"{result.video.path.name}: {seconds:.1f} s, "),
+        f"{_count(len(result.shots), 'shot')}, {_count(len(result.tracks), 'face track')}",
+        sep="",
+        soft_wrap=True,
+    )
+    if result.tracks:
+        who = ["who"] if any(track.identity is not None for track in result.tracks) else []
+        table = Table("track", *who, "shot", "from s", "to s", "speaks s", "speaking segments")
+        for track in result.tracks:
+            table.add_row(
+                str(track.id),
+                *([Text(track.name)] if who else []),
+                str(track.shot),
+                f"{track.frames.start / GRID_FPS:.2f}",
+                f"{track.frames.stop / GRID_FPS:.2f}",
+                f"{_seconds(track.speaking):.2f}",
+                _shortened([f"{start:.2f}-{end:.2f}" for start, end in track.speaking]),
+            )
+        console.print(table)
+    else:
+        console.print("No face was found, so nobody is seen speaking.")
+        console.print(_hint_for_no_face(result), soft_wrap=True)
+    if result.speech is not None and result.off_screen is not None:
+        console.print(
+            f"speech: {_seconds(result.speech):.2f} s, of it {_seconds(result.off_screen):.2f} s "
+            "of no visible face"
+        )
+    total = result.timings_s["total"]
+    stages = ", ".join(
+        f"{name} {spent:.1f}" for name, spent in result.timings_s.items() if name != "total"
+    )
+    console.print(
+        f"{total:.1f} s, {seconds / total:.2f} times real time ({stages})", soft_wrap=True
+    )
+    devices = result.provenance.get("devices", {})
+    if devices:
+        took = ", ".join(f"{kind} on {device}" for kind, device in devices.items())
+        console.print(f"device={result.settings['device']}: {took}", soft_wrap=True)
+    for path in result.files:
+        console.print(Text(str(path)), soft_wrap=True)
+
+
+_SHOWN = (
+    ("average_precision", "average precision"),
+    ("auc", "area under the ROC curve"),
+    ("f1", "F1 of the decisions"),
+    ("balanced_accuracy", "balanced accuracy"),
+    ("best_f1", "F1 at the best threshold"),
+    ("f1_per_person_mean", "mean F1 per person"),
+    ("expected_calibration_error", "expected calibration error"),
+    ("diarization_error_rate", "diarization error rate"),
+    ("foreign_sound_speaking", "speaking, foreign sound"),
+)
+"""Metrics shown on the console, with their labels."""
+
+
+def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
+    """Print the most important metrics of an evaluation on stdout."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    metrics, cost = found["metrics"], found["cost"]
+    measure = found["measure"]["name"]
+    named = dict(_SHOWN)
+    for key, name in {**named, measure: named.get(measure, measure.replace("_", " "))}.items():
+        if key in metrics:
+            value = "not defined" if metrics[key] is None else f"{metrics[key]:.4f}"
+            mark = "  <- the measure" if key == measure else ""
+            console.print(f"{name:<28}{value}{mark}", soft_wrap=True)
+    if "rows" in metrics:
+        console.print(
+            f"{metrics['rows']} labelled faces and moments, {metrics['positives']} speaking; "
+            f"{metrics['missed']} not found, {metrics['missed_positives']} of them speaking; "
+            f"{metrics['unlabelled']} frames of faces without a label",
+            soft_wrap=True,
+        )
+    if cost:
+        stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
+        memory = cost["peak_memory_mib"]
+        console.print(
+            f"{cost['times_real_time']:.2f} times real time; ms per frame: {stages}; "
+            f"{f'{memory:.0f} MiB at most' if memory else 'memory not known'}, "
+            f"{cost['model_mb']:.1f} MB of weights",
+            soft_wrap=True,
+        )
+    console.print(str(folder / "evaluation.json"), markup=False, soft_wrap=True)
+
+
+def print_comparison(table: Comparison, folder: Path) -> None:
+    """Print a table of evaluations, on stdout."""
+    from rich.console import Console
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from ..evaluation.compare import cell_text
+
+    console = Console(highlight=False)
+    drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
+    for row in table.rows:
+        drawn.add_row(*(Text(cell_text(cell)) for cell in row))
+    if not console.is_terminal:  # in a log, the table may be as wide as necessary
+        console.width = console.measure(
+            drawn, options=console.options.update(max_width=10_000)
+        ).maximum
+    console.print(drawn)
+    console.print(str(folder / "compare.md"), markup=False, soft_wrap=True)
+
+
+def print_calibration(fitted: Calibration, path: Path) -> None:
+    """Print a calibration, and the errors before and after it, on stdout."""
+    print(f"temperature {fitted.temperature:.4g}, bias {fitted.bias:.4g}, of {fitted.rows} rows")
+    for what, change in (
+        ("on what it was fitted to", fitted.fitted),
+        ("on videos it was not fitted to", fitted.held_out),
+    ):
+        if change:
+            before, after = change["before"], change["after"]
+            words = [
+                f"{name} {before[key]:.4f} -> {after[key]:.4f}"
+                for key, name in (
+                    ("expected_calibration_error", "expected calibration error"),
+                    ("brier", "Brier score"),
+                    ("nll", "negative log likelihood"),
+                )
+            ]
+            print(f"{what}: {', '.join(words)}")
+    if fitted.held_out is None:
+        print("Too few videos to leave one out: nothing is known of videos it was not fitted to")
+    print(f"to use it: asd run FILE scorer={fitted.scorer} scorer.calibration={path}")
+
+
+def _hint_for_no_face(result: Result) -> str:
+    hints = ["rotate=90 (or 180, 270) if the picture lies on its side or upside down"]
+    detector = result.settings.get("detector")
+    given = detector if isinstance(detector, Mapping) else {}
+    least_px = given.get("min_face_px")
+    if given.get("name") == "yunet" and given.get("longer_side_px") is not None:
+        hints.append("detector.longer_side_px=null if they are small, which takes longer")
+    elif least_px:
+        hints.append(f"detector.min_face_px={least_px / 2:g} if they are small")
+    return f"If faces are to be seen, try {', or '.join(hints)}."
+
+
+def _seconds(spans: Spans) -> float:
+    return sum(end - start for start, end in spans)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _shortened(segments: list[str], most: int = 6) -> str:
+    shown = ", ".join(segments[:most])
+    return f"{shown}, and {len(segments) - most} more" if len(segments) > most else shown

@@ -1,0 +1,58 @@
+"""`asd plugins`: lists components and presets, and writes a plugin to start from."""
+
+from __future__ import annotations
+
+from .arguments import HELP
+from .parser import Parser
+from .tables import print_columns
+
+_ABOUT = """\
+Lists what can be chosen: the components of each kind and the presets, with the package that each
+comes from. With new NAME it writes a plugin to change, a detector, a scorer and a writer with
+tests, into the folder asdkit-NAME.
+"""
+
+
+def command(words: list[str]) -> None:
+    """Run the command with its arguments.
+
+    Raises:
+        AsdError: An argument is invalid, or the plugin cannot be written.
+    """
+    parser = Parser("asd plugins", _ABOUT, "asd plugins, or asd plugins new NAME")
+    parser.add_argument("new", nargs="?", metavar="new", help="write a plugin")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="its name, such as my-faces")
+    if HELP & set(words):
+        parser.parse_args(["--help"])
+    if words[:1] == ["new"] and len(words) == 2:
+        _write(words[1])
+    elif words:
+        parser.error(f"it takes no arguments, or new NAME, but got {' '.join(words)}")
+    else:
+        _list()
+
+
+def _list() -> None:
+    from ..component import KINDS
+    from ..registry import registry
+
+    found = registry()
+    rows = [("kind", "name", "provider", "version", "")]
+    for kind in (*KINDS, "experiment"):
+        for name in found.choices(kind):
+            provider = found.providers[kind, name]
+            note = "preset" if (kind, name) in found.presets else ""
+            rows.append((kind, name, provider.name, provider.version, note))
+    print_columns(rows)
+    for label, reason in found.failures.items():
+        print(f"\n{label} failed to load: {' '.join(reason.split())}")
+
+
+def _write(name: str) -> None:
+    from .skeleton import write_skeleton
+
+    folder, part = write_skeleton(name)
+    print(f"{folder} holds a detector, a scorer and a writer, each called {part}. Go on with:")
+    print(f'  python -m pip install -e "./{folder}[test]"')
+    print(f"  pytest {folder}")
+    print(f"  asd run FILE experiment={part}")

@@ -1,0 +1,76 @@
+"""Components: their kinds, the context they are built in, and how a plugin describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .exportable import Exportable
+from .weights import Weights
+
+RUN_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
+"""The kinds of components of which a run has one each, chosen by `kind=name`."""
+KINDS = (*RUN_KINDS, "writer", "dataset")
+"""All kinds of components."""
+PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
+"""Folders of presets: one folder per kind, and `experiment` for presets of several kinds."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Settings of a run that a component may use when it is built.
+
+    Attributes:
+        device: "auto", "cpu", "cuda" or "cuda:N", as the user asked.
+        threads: CPU threads to use; None for the library's own choice.
+        detect_every: The detector runs on one grid frame in so many.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    detect_every: int = 1
+
+
+class Settled(NamedTuple):
+    """A scorer's parameters with those filled in that depend on its weights.
+
+    Attributes:
+        config: The parameters.
+        calibration: The file of the calibration shipped for the scorer's weights; None if there is
+            none. It is used only with the parameters it was fitted with.
+    """
+
+    config: Any
+    calibration: Path | None
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a run that a user can choose, such as a detector.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: What a user writes: `detector=yunet`.
+        config: A dataclass: every parameter with its type and default, the unit in its name. It
+            may raise ValueError in `__post_init__`, naming the parameter.
+        build: Builds the component from an instance of `config` and a `Context`; heavy imports
+            belong here.
+        weights: The published weights it can load, for `asd weights`.
+        files: Writers only: the files it writes, relative to the output folder.
+        export: Scorers only: prepares the network for `asd export` from an instance of `config`;
+            None if the scorer cannot be exported.
+        settle: Scorers only: fills in those parameters of an instance of `config` that depend on
+            the weights, and finds the calibration shipped for them; None if there are neither. It
+            never raises: `build` reports errors of the weights.
+    """
+
+    kind: str
+    name: str
+    config: type
+    build: Callable[[Any, Context], Any]
+    weights: tuple[Weights, ...] = ()
+    files: tuple[str, ...] = ()
+    export: Callable[[Any], Exportable] | None = None
+    settle: Callable[[Any], Settled] | None = None

@@ -1,0 +1,1 @@
+"""Turns a command line or call into a checked plan: schemas, presets, composition, errors."""

@@ -1,0 +1,136 @@
+"""The options of a run that belong to no component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..decisions.segments import SegmentsConfig, SpeechConfig
+from ..device import DEVICES, read_device
+from ..media.container import MAX_PIXELS, Reading
+from .schemas import names
+from .values import make
+
+RESULTS_FOLDER = "asd_results"
+"""Default folder for results, with a folder named after each video, if `output` is not given."""
+
+
+def check_device_name(device: str) -> None:
+    """Check the name of a device.
+
+    Raises:
+        ValueError: The name is not auto, cpu, cuda or cuda:N.
+    """
+    if read_device(device) is None:
+        raise ValueError(f"device must be {DEVICES}, got {device}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions:
+    """What holds for every video alike and belongs to no component.
+
+    Attributes:
+        allow_silent: Go on without sound: every face is scored against silence.
+        video_track: Number of the picture's track among the file's video tracks, from 0; chosen
+            if not given.
+        sound_track: Number of the sound's track among the sound tracks of its file, from 0; chosen
+            if not given.
+        program: Number of a programme, as the file gives it, to take picture and sound from.
+        rotate: auto turns the picture as the file says; 0, 90, 180 or 270 turns what is stored by
+            so many degrees, clockwise.
+        max_pixels: Pictures of more pixels are refused.
+        device: auto, cpu, cuda or cuda:N.
+        threads: CPU threads a library may use; its own choice if not given.
+        seed: What random numbers begin with, for components that draw some; asdkit's own do not.
+        detect_every: Look for faces on every so many grid frames; the tracker fills the others.
+        max_faces: Most faces of a frame that are followed: those the detector is surest of.
+        batch_frames: Most frames handed to the detector at once; fewer of large pictures.
+        crop_scale: How much wider than the face the crop is, on the left, the right and below.
+        embed_every: Embed every so many faces of a track, if there is an embedder.
+        identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
+            needs an embedder. Whoever looks like none of them is called person_0 and so on.
+        identity_distance: Tracks whose embeddings are this close on average are one person:
+            cosine distance, from 0 (all alike) to 2.
+        segments: When a face counts as speaking.
+        speech: When the sound counts as speech, if there is voice activity detection.
+    """
+
+    allow_silent: bool = False
+    video_track: int | None = None
+    sound_track: int | None = None
+    program: int | None = None
+    rotate: str = "auto"
+    max_pixels: int = MAX_PIXELS
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    detect_every: int = 1
+    max_faces: int = 100
+    batch_frames: int = 8
+    crop_scale: float = 0.4
+    embed_every: int = 25
+    identities: str | None = None
+    identity_distance: float = 0.5
+    segments: SegmentsConfig = field(default_factory=SegmentsConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+
+    def __post_init__(self) -> None:
+        check_device_name(self.device)
+        Reading.of(vars(self))
+        for name in ("threads", "detect_every", "max_faces", "batch_frames", "embed_every"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be from 0 to 2**32 - 1, got {self.seed}")
+        if self.crop_scale < 0:
+            raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
+        if self.identities == "":
+            raise ValueError("identities names no folder")
+        if not 0 <= self.identity_distance <= 2:
+            raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(AnalysisOptions):
+    """The options of a run that belong to no component.
+
+    Attributes:
+        video: The video file.
+        sound: Another file to take the sound from; it starts with the picture.
+        output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
+        overwrite: Replace results that are already in the output folder.
+        resume: Go on with what a run into the same folder has found before it was stopped.
+        start_s: Process from this second of the video on.
+        end_s: Process up to this second, excluded; to the end if not given.
+    """
+
+    video: str
+    sound: str | None = None
+    output: str | None = None
+    overwrite: bool = False
+    resume: bool = False
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.start_s < 0:
+            raise ValueError(f"start_s must not be negative, got {self.start_s}")
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ValueError(
+                f"end_s must be after start_s, got start_s={self.start_s} and end_s={self.end_s}"
+            )
+        super().__post_init__()
+
+
+def make_options(options: type, settings: Mapping[str, Any]) -> Any:
+    """The options of an application that runs videos, from its settings.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+    own = {name: settings[name] for name in names(options)}
+    own["segments"] = make(SegmentsConfig, own["segments"], "segments")
+    own["speech"] = make(SpeechConfig, own["speech"], "speech")
+    return make(options, own)

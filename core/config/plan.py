@@ -1,0 +1,114 @@
+"""Turns Hydra's configuration into a checked plan of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
+
+from omegaconf import DictConfig
+
+from ..component import RUN_KINDS
+from ..errors import ConfigError
+from .chosen import Chosen, choose
+from .compose import RUN, settings_of
+from .options import AnalysisOptions, Options, make_options
+from .schemas import names
+from .values import make
+
+
+@dataclass(frozen=True)
+class AnalysisPlan:
+    """The plan for any video: everything that defines a run, except the video itself.
+
+    Attributes:
+        options: The options that belong to no component.
+        chosen: By kind: the component, except writers.
+        writers: The writers, in the order chosen.
+        settings: The whole plan as plain values, as recorded in the result, with the scorer's
+            parameters that depend on its weights filled in.
+    """
+
+    options: AnalysisOptions
+    chosen: Mapping[str, Chosen]
+    writers: tuple[Chosen, ...]
+    settings: Mapping[str, Any]
+
+    def for_video(self, video: str, output: str | None = None, **own: Any) -> RunPlan:
+        """The plan for one video.
+
+        Args:
+            video: The video file.
+            output: Folder for the results.
+            **own: Other options that only a single run has; see `core.config.options.Options`.
+
+        Raises:
+            ConfigError: A value is out of range.
+        """
+        given = {**_DEFAULTS, **own, "video": video, "output": output}
+        shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
+        options: Options = make(Options, {**shared, **given})
+        # A resumed run has the same results, so its recorded settings are the same, too.
+        settings = {**self.settings, **given, "resume": False}
+        ordered = {key: settings[key] for key in RUN.keys}
+        return RunPlan(options, self.chosen, self.writers, ordered)
+
+
+@dataclass(frozen=True)
+class RunPlan(AnalysisPlan):
+    """The complete plan of a run.
+
+    Attributes:
+        options: The options that belong to no component, including the video.
+    """
+
+    options: Options
+
+
+_DEFAULTS = {
+    entry.name: entry.default
+    for entry in fields(Options)
+    if entry.name not in names(AnalysisOptions) and entry.default is not MISSING
+}
+"""Defaults of the options that only a single run has."""
+
+
+def make_plan(config: DictConfig) -> RunPlan:
+    """Check a composed configuration and find its components.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: A component does not exist.
+    """
+    settings = settings_of(RUN, config)
+    own = {name: settings[name] for name in (*_DEFAULTS, "video")}
+    return analysis_plan_of(settings).for_video(**own)
+
+
+def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
+    """Check settings, and find their components.
+
+    Args:
+        settings: The settings, as plain values, of a run or of an application that runs many
+            videos; keys that no analysis uses are ignored.
+
+    Raises:
+        ConfigError: A value is missing or out of range.
+        PluginError: A component does not exist.
+    """
+    mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
+    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    if chosen["scorer"].component.settle:
+        mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
+    if not isinstance(mine["writers"], dict):
+        raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
+    writers = tuple(
+        choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
+    )
+    options = make_options(AnalysisOptions, mine)
+    if options.identities and chosen["embedder"].component.name == "none":
+        raise ConfigError(
+            f"identities={options.identities} needs an embedder, to compare faces by",
+            "Use embedder=facenet",
+        )
+    return AnalysisPlan(options, chosen, writers, mine)

@@ -1,0 +1,151 @@
+"""Converts errors of Hydra and OmegaConf to asdkit's errors, worded for users."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterator
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationToMissingValueError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from ..errors import AsdError, ConfigError, PluginError
+from ..registry import registry
+from .schemas import names, offer
+
+_HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
+"""By part of a Hydra plugin's name: the extra of asdkit that installs it."""
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_MOST_SHOWN = 60
+"""Most characters of an invalid value to show in an error."""
+
+
+def explained(error: BaseException, prefix: str = "") -> AsdError:
+    """Convert an error of Hydra or OmegaConf to one worded for users.
+
+    Args:
+        error: The exception; its chain of causes is searched for details.
+        prefix: Key of the node that was checked, if it was not the whole configuration.
+    """
+    told = list(_chain(error))
+    for one in told:
+        if isinstance(one, AsdError):
+            return one
+    for one in told:
+        if isinstance(one, MissingConfigException) and one.missing_cfg_file:
+            return _no_choice(one)
+    for one in told:
+        if isinstance(one, OmegaConfBaseException) and one.full_key:
+            return _refused_value(one, f"{prefix}.{one.full_key}" if prefix else one.full_key)
+    if isinstance(told[-1], RecursionError):
+        return ConfigError("The options are nested too deep")
+    for one in told:
+        if isinstance(one, OverrideParseException):
+            reason, _, _ = str(one.message).partition("\n")  # the rest marks the position
+            return ConfigError(
+                f"{_cut(str(one.override))} cannot be understood: {_cut(reason)}",
+                "A value with such characters needs quotes: \"key='value'\"",
+            )
+    words = [one for one in told if isinstance(one, HydraException | OmegaConfBaseException)]
+    one = (words or told)[0]
+    return ConfigError(_cut(str(one) or type(one).__name__, 5 * _MOST_SHOWN))
+
+
+def _cut(text: str, most: int = _MOST_SHOWN) -> str:
+    """Shorten a text."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its chain of causes, each once, as the chain may be circular."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _no_choice(error: MissingConfigException) -> AsdError:
+    """The error for a component or preset that does not exist."""
+    group, _, name = str(error.missing_cfg_file).rpartition("/")
+    kind = group.removesuffix("s") if group == "writers" else group
+    there = error.options or registry().choices(kind)
+    extra = ""
+    if group.startswith("hydra/"):  # Hydra's own groups, such as hydra/launcher=NAME
+        extra = next((extra for part, extra in _HYDRA_EXTRAS.items() if part in name), "")
+    hint = f'Install it with: pip install "asdkit[{extra}]"' if extra else ""
+    return PluginError(
+        f"There is no {kind} {name!r}; there are {', '.join(there)}",
+        hint or registry().failure_hint(),
+    )
+
+
+def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
+    """The error for a key that is unknown or not set, or for an invalid value."""
+    if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
+        use = "asd run FILE" if key == "video" else f"{key}=VALUE"
+        return ConfigError(f"{key} is not set", f"Set it, as in: {use}")
+    if isinstance(error, ConfigKeyError | ConfigAttributeError):
+        known: Any = error.object_type
+        offered = offer(n for n in names(known) if n != "name") if _is_schema(known) else ""
+        return ConfigError(f"There is no option {key}", offered)
+    if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
+        if error.value is None:
+            return ConfigError(f"{key} must be {kind}, not null", _default_of(error))
+        return ConfigError(f"{key} must be {kind}, got {_cut(repr(error.value))}")
+    what, _, _ = str(error.msg or error).partition("\n    full_key:")
+    return ConfigError(f"{key}: {_cut(what, 5 * _MOST_SHOWN)}")
+
+
+def _is_schema(kind: Any) -> bool:
+    return isinstance(kind, type) and dataclasses.is_dataclass(kind)
+
+
+def _kind_of(error: OmegaConfBaseException) -> str | None:
+    """The expected type of a value, in words; None if its schema does not say."""
+    hint: Any = None
+    if _is_schema(error.object_type):
+        assert error.object_type
+        hint = get_type_hints(error.object_type).get(str(error.key))
+    elif error.ref_type is not None:  # the type of the list or mapping around the value
+        arguments = [kind for kind in _without_none(error.ref_type) if get_args(kind)]
+        hint = get_args(arguments[0])[-1] if arguments else None
+    return _in_words(hint)
+
+
+def _default_of(error: OmegaConfBaseException) -> str:
+    """A hint that names the default of an option."""
+    known: Any = error.object_type
+    entries = dataclasses.fields(known) if _is_schema(known) else ()
+    found = [one.default for one in entries if one.name == str(error.key)]
+    shown = isinstance(found[0], str | int | float) if found else False
+    return f"Leave it out for the default, {str(found[0]).lower()}" if shown else ""
+
+
+def _in_words(hint: Any) -> str | None:
+    kinds = _without_none(hint)
+    if len(kinds) != 1:
+        return None
+    (kind,) = kinds
+    if _is_schema(kind):
+        words: str | None = f"options of its own: {', '.join(names(kind))}"
+    elif get_origin(kind) in (list, tuple):
+        words = "a list, as in [A,B]"
+    else:
+        words = _WORDS.get(kind)
+    return f"{words} or null" if words and kind is not hint else words
+
+
+def _without_none(hint: Any) -> list[Any]:
+    """The types that a type hint allows, without None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return [kind for kind in get_args(hint) if kind is not type(None)]
+    return [] if hint in (None, Any) else [hint]

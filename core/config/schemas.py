@@ -1,0 +1,143 @@
+"""The typed schemas that Hydra composes against.
+
+Names, types and defaults are defined only in dataclasses: one for the options of each application,
+one for the parameters of each component. Before composition all of them enter a ConfigStore, so
+that a plugin's component is chosen and overridden like asdkit's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING as NO_DEFAULT
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+from ..component import Component
+from ..registry import Registry
+
+CONFIG_MODULE = "asdkit.conf"
+CALIBRATION = "calibration"
+"""A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
+SHIPPED = "auto"
+"""The default of this parameter: the calibration shipped for the scorer's weights, if any."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A command that is a Hydra application: `asd NAME`, composed from conf/NAME.yaml.
+
+    Attributes:
+        name: Name of the command.
+        options: Dataclass of the options that belong to no component.
+        kinds: Kinds of components, of each of which one is chosen.
+        about: What the command does, for the head of its help.
+        writers: Whether any number of writers, and an experiment preset, can be chosen.
+    """
+
+    name: str
+    options: type
+    kinds: tuple[str, ...]
+    about: str
+    writers: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """The valid top-level keys of its configuration."""
+        return [*names(self.options), *self.kinds, *(["writers"] if self.writers else [])]
+
+
+_HYDRAS_OWN = ("hydra", "_dummy_empty_config_.yaml")
+"""The entries that Hydra itself adds to its ConfigStore."""
+
+
+def names(config: type) -> list[str]:
+    """The names of the fields of a dataclass."""
+    return [entry.name for entry in dataclasses.fields(config)]
+
+
+def twin(label: str, config: type, *more: tuple[str, Any, Any]) -> type:
+    """A mutable copy of a dataclass, as Hydra cannot override the values of a frozen one."""
+    hints = get_type_hints(config)
+    fields: list[tuple[str, Any, Any]] = []
+    for entry in dataclasses.fields(config):
+        kind = hints[entry.name]
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            kind = twin(entry.name, kind)
+            fields.append((entry.name, kind, field(default_factory=kind)))
+        elif entry.default_factory is not NO_DEFAULT:
+            fields.append((entry.name, kind, field(default_factory=entry.default_factory)))
+        else:
+            default = MISSING if entry.default is NO_DEFAULT else entry.default
+            fields.append((entry.name, kind, field(default=default)))
+    return dataclasses.make_dataclass(label, [*fields, *more])
+
+
+@cache
+def component_schema(component: Component) -> type:
+    """The schema of a component's node: its name, and its parameters with their defaults."""
+    label = f"{component.kind}={component.name}"
+    own: list[tuple[str, Any, Any]] = [("name", str, field(default=component.name))]
+    if component.kind == "scorer":
+        own.append((CALIBRATION, str | None, field(default=SHIPPED)))
+    return twin(label, component.config, *own)
+
+
+def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore:
+    """A ConfigStore with the schemas of an application and of all components.
+
+    The store is separate from Hydra's own, which is shared by all threads of the process and by
+    other users of Hydra in it.
+
+    Args:
+        app: The application.
+        found: The components.
+        video: The video, if it is already known; its name may hold any character.
+    """
+    shared = ConfigStore.instance()
+    store = copy.copy(shared)
+    # Hydra's own entries are shared, not copied: only launchers' are written to, see
+    # core/cli/hydra_app.py.
+    store.repo = {name: node for name, node in shared.repo.items() if name in _HYDRAS_OWN}
+    choices: list[tuple[str, Any, Any]] = []
+    choices += [(kind, Any, field(default=MISSING)) for kind in app.kinds]
+    if app.writers:
+        choices.append(("writers", Any, field(default_factory=dict)))
+    schema = OmegaConf.structured(twin(app.name, app.options, *choices))
+    if video is not None:
+        schema.video = "./???" if video == "???" else literal(video)
+    store.store(name=f"{app.name}_schema", node=schema, provider="asdkit")
+    for (kind, name), component in found.components.items():
+        group = "writers" if kind == "writer" else kind
+        package = f"writers.{name}" if kind == "writer" else None
+        store.store(
+            group=group,
+            name=name,
+            node=component_schema(component),
+            package=package,
+            provider=found.providers[kind, name].name,
+        )
+    return store
+
+
+def literal(value: Any) -> Any:
+    """Escape `${...}` in plain values, which OmegaConf would take for a reference."""
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", value)
+    if isinstance(value, Mapping):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [literal(item) for item in value]
+    return value
+
+
+def offer(offered: Iterable[str]) -> str:
+    """A hint that lists the valid keys."""
+    listed = ", ".join(offered)
+    return f"There are {listed}" if listed else "It has no parameters"

@@ -1,0 +1,1 @@
+"""Decisions from scores: calibration, thresholds, speaking segments, identities."""

@@ -1,0 +1,152 @@
+"""Collects the outcomes of an evaluation's videos, and computes metrics and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..contracts import Dataset
+from ..decisions.segments import mask
+from ..errors import ConfigError
+from ..labels import Judged, LabelledVideo, Measure
+from ..provenance import provenance
+from ..results import turns
+from ..types import GRID_FPS, Result, Spans
+from .dataset import DatasetPlan
+from .diarization import pooled, who_speaks_error
+from .rows import evaluate_rows
+from .seen import VideoOutcome
+
+FOREIGN = "foreign_sound_speaking"
+"""The fraction of faces decided as speaking when scored with the sound of another video."""
+_LOWER_IS_BETTER = {
+    *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
+    *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
+    FOREIGN,
+}
+
+
+class EvaluatedVideos:
+    """The outcomes of the videos evaluated so far.
+
+    Args:
+        plan: A plan of `asd evaluate`.
+        dataset: The plan's dataset. If it holds predictions, these are evaluated and no video is
+            run.
+
+    Attributes:
+        rows: By video: its labelled faces with the scores and decisions found for them.
+        names: The names of the videos, in order.
+    """
+
+    def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
+        predicted: Judged | None = getattr(dataset, "predicted", None)
+        self.rows = {} if predicted is None else {"predictions": predicted}
+        self.names: list[str] = []
+        self._plan = plan
+        self._dataset = dataset
+        self._errors: list[Mapping[str, float]] = []
+        self._sights: list[VideoOutcome] = []
+        self._foreign_frames = 0
+        self._foreign_speaking = 0
+
+    def add(self, video: LabelledVideo, outcome: VideoOutcome) -> None:
+        """Add a video.
+
+        Raises:
+            ConfigError: The requested measure is none of the metrics of this dataset. Raised at
+                the first video, not after all.
+        """
+        self.names.append(video.name)
+        self._sights.append(
+            replace(outcome, result=replace(outcome.result, tracks=()), foreign=None)
+        )
+        if outcome.foreign:
+            for track in outcome.foreign.tracks:
+                self._foreign_frames += len(track)
+                self._foreign_speaking += int(
+                    mask(track.speaking, track.first_frame, len(track)).sum()
+                )
+        if video.judge:
+            self.rows[video.name] = video.judge(outcome.result)
+        if video.speakers is not None:
+            collar_s = self._plan.options.collar_s
+            said = _speakers(outcome.result)
+            self._errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
+        if len(self.names) == 1:
+            self._measure()
+
+    def metrics(self) -> dict[str, Any]:
+        """All metrics over all videos."""
+        found: dict[str, Any] = {}
+        if self.rows:
+            found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
+        if self._errors:
+            found |= pooled(self._errors)
+        if self._plan.options.foreign_sound:
+            frames = self._foreign_frames
+            found[FOREIGN] = self._foreign_speaking / frames if frames else None
+            found["foreign_sound_frames"] = frames
+        return found
+
+    def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """The evaluation's measure, with its value from the metrics."""
+        measure = self._measure()
+        return {**vars(measure), "value": metrics[measure.name]}
+
+    def cost(self) -> dict[str, Any] | None:
+        """Speed, memory and model size, as recorded when each stage was computed, or None."""
+        frames = sum(outcome.frames for outcome in self._sights)
+        if not frames:
+            return None
+        spent: dict[str, float] = {}
+        for outcome in self._sights:
+            for stage, seconds in outcome.timings_s.items():
+                spent[stage] = spent.get(stage, 0.0) + seconds
+        total = sum(spent.values())
+        peaks = [outcome.peak_bytes for outcome in self._sights if outcome.peak_bytes]
+        files = [
+            f for outcome in self._sights for of_kind in outcome.weights.values() for f in of_kind
+        ]
+        sizes = {file.path: file.size_bytes for file in files}
+        return {
+            "times_real_time": frames / GRID_FPS / total,
+            "ms_per_frame": {
+                **{stage: 1000 * seconds / frames for stage, seconds in spent.items()},
+                "all": 1000 * total / frames,
+            },
+            "peak_memory_mib": max(peaks) / 2**20 if peaks else None,
+            "model_mb": sum(sizes.values()) / 1e6,
+        }
+
+    def provenance(self) -> dict[str, Any]:
+        """The provenance of all videos: versions, weights files and devices."""
+        weights = {kind: files for s in self._sights for kind, files in s.weights.items()}
+        devices = {kind: device for s in self._sights for kind, device in s.devices.items()}
+        return provenance(self._plan.run, weights, devices)
+
+    def _measure(self) -> Measure:
+        name = self._plan.options.measure
+        measure = self._dataset.measure
+        if name is not None:
+            measure = Measure(name, name not in _LOWER_IS_BETTER)
+        rows = [of_one for of_one in self.rows.values() if len(of_one)]
+        found = evaluate_rows(rows[0]) if rows else {}
+        known = [key for key, value in found.items() if not isinstance(value, (dict, list))]
+        known += self._errors[0] if self._errors else ()
+        known += [FOREIGN] if known and self._plan.options.foreign_sound else ()
+        if known and measure.name not in known:
+            raise ConfigError(
+                f"There is no measure {measure.name} with this dataset",
+                f"There are {', '.join(known)}",
+            )
+        return measure
+
+
+def _speakers(result: Result) -> dict[str, Spans]:
+    """By name: when the result says that this person speaks; off-screen speech has a name, too."""
+    said: dict[str, Spans] = {}
+    for start_s, end_s, name in turns(result):
+        said[name] = (*said.get(name, ()), (start_s, end_s))
+    return said

@@ -1,0 +1,152 @@
+"""`asdkit.load`: builds a single component, to use on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .component import Context
+from .config.chosen import choose
+from .types import Clip, Scores
+
+if TYPE_CHECKING:
+    from .contracts import Cutter, Dataset, Detector, Embedder, Scorer, Tracker, Vad, Writer
+    from .decisions.calibration import Calibration
+
+
+@overload
+def load(
+    kind: Literal["cutter"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Cutter: ...
+
+
+@overload
+def load(
+    kind: Literal["detector"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Detector: ...
+
+
+@overload
+def load(
+    kind: Literal["tracker"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Tracker: ...
+
+
+@overload
+def load(
+    kind: Literal["scorer"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Scorer: ...
+
+
+@overload
+def load(
+    kind: Literal["embedder"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Embedder | None: ...
+
+
+@overload
+def load(
+    kind: Literal["vad"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Vad | None: ...
+
+
+@overload
+def load(
+    kind: Literal["writer"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Writer: ...
+
+
+@overload
+def load(
+    kind: Literal["dataset"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> Dataset: ...
+
+
+@overload
+def load(
+    kind: str, name: str, *, device: str = "auto", threads: int | None = None, **parameters: Any
+) -> Any: ...
+
+
+def load(
+    kind: str, name: str, *, device: str = "auto", threads: int | None = None, **parameters: Any
+) -> Any:
+    """Build one component, to use on its own.
+
+    Args:
+        kind: One of `asdkit.core.component.KINDS`, such as "detector".
+        name: Its name, as `asd plugins` lists it.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        threads: CPU threads it may use; None for the library's own choice.
+        **parameters: Its parameters; the defaults are those of its config dataclass.
+
+    Returns:
+        The component; see `asdkit.core.contracts` for its methods.
+
+    Raises:
+        PluginError: There is no such component.
+        ConfigError: A parameter is unknown, of the wrong type or out of range.
+
+    Example:
+        >>> detector = asdkit.load("detector", "mtcnn", min_face_px=40)
+        >>> faces = detector.detect(frames, indices=[0, 1, 2])
+    """
+    chosen = choose(kind, {**parameters, "name": name})
+    part = chosen.build(Context(device, threads))
+    return _Calibrated(part, chosen.calibration) if chosen.calibration else part
+
+
+class _Calibrated:
+    """A scorer with a calibration applied to its logits."""
+
+    def __init__(self, scorer: Scorer, calibration: Calibration) -> None:
+        self._scorer = scorer
+        self._calibration = calibration
+        if hasattr(scorer, "device"):
+            self.device = scorer.device
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """See `core.contracts.Scorer`."""
+        return [
+            Scores(self._calibration.apply(scores.logits)) for scores in self._scorer.score(clips)
+        ]

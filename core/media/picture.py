@@ -1,0 +1,196 @@
+"""Resamples the picture of a video from any frame rate to the 25 fps grid, frame by frame."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import TypeVar
+
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from ..errors import InputError
+from ..types import GRID_FPS, Frame
+from .clock import held_until
+from .container import EARLY_S, Media
+from .decoder import Decoder
+from .upright import Upright, converter, orientation
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Timed:
+    """The frames of a picture with their times: an iterable of (start, end, frame).
+
+    Start and end are seconds from time zero. A frame is held until the next one begins; the last
+    one for as long as the file says, including empty packets after it, but for at most a minute
+    after the sound ends. A frame without a timestamp begins where its predecessor ends; one that
+    is not later than its predecessor is left out.
+
+    Attributes:
+        end: When the last decoded frame ends; 0 before the first.
+    """
+
+    def __init__(self, media: Media, decoder: Decoder, start: Fraction | None) -> None:
+        self._media = media
+        self._decoder = decoder
+        self._start = start
+        self.end = Fraction(0)
+
+    def __iter__(self) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+        before: tuple[Fraction, VideoFrame] | None = None
+        gap = 1 / Fraction(self._media.info.fps)
+        for frame in self._decoder.frames(self._start):
+            time = self.end
+            if frame.pts is not None:
+                time = frame.pts * frame.time_base - self._media.zero
+            if before is not None:
+                if time <= before[0]:
+                    self._decoder.skipped += 1
+                    continue
+                gap = time - before[0]
+                yield before[0], time, before[1]
+            self.end = time + ((frame.duration or 0) * frame.time_base or gap)
+            before = time, frame
+        if before is not None:
+            last = before[0]
+            if self._decoder.repeat is not None:
+                begin, length = self._decoder.repeat
+                last = max(last, begin - self._media.zero)
+                self.end = max(self.end, begin + (length or gap) - self._media.zero)
+            self.end = held_until(last, self.end, self._media.sound_end)
+            yield before[0], self.end, before[1]
+
+
+def on_grid(
+    timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0, early_s: Fraction = EARLY_S
+) -> Iterator[tuple[int, _T]]:
+    """Choose a source frame for each point of the 25 fps grid.
+
+    This is the frame shown at that time, or the next one if it is nearer and begins within
+    `early_s`. At a constant frame rate this is the nearest frame, the earlier one of two.
+
+    The number of grid frames is the length of the picture in grid steps, rounded, at least one.
+
+    Args:
+        timed: (start, end, frame), in seconds from time zero, rising.
+        first: The first grid frame; `timed` must begin at or before it.
+        early_s: See `Media.early_s`.
+
+    Yields:
+        (grid frame, frame).
+    """
+    index = first
+    before: tuple[Fraction, _T] | None = None
+    # The last grid frame is only yielded if the picture lasts long enough to round up to it.
+    waiting: tuple[int, _T] | None = None
+    picture_end = Fraction(0)
+    for time, end, frame in timed:
+        picture_end = end
+        certain = round(time * GRID_FPS)
+        if waiting is not None and waiting[0] < certain:
+            yield waiting
+            waiting = None
+        while before is not None and (
+            2 * index <= (before[0] + time) * GRID_FPS or index < (time - early_s) * GRID_FPS
+        ):
+            if index < certain:
+                yield index, before[1]
+            else:
+                waiting = index, before[1]
+            index += 1
+        before = time, frame
+    count = max(1, round(picture_end * GRID_FPS))
+    if waiting is not None and waiting[0] < count:
+        yield waiting
+    if before is not None:
+        yield from ((k, before[1]) for k in range(index, count))
+
+
+def first_frame_at(time_s: float) -> int:
+    """The first grid frame at or after a time, computed exactly from its decimal notation."""
+    return math.ceil(Fraction(str(time_s)) * GRID_FPS)
+
+
+def upright_pixel_aspect(
+    frame: VideoFrame, stored: Fraction | None, rotate: str = "auto"
+) -> Fraction:
+    """Width of a pixel over its height in the upright picture, from that of the stored one."""
+    aspect = stored or Fraction(1)
+    return 1 / aspect if orientation(frame, rotate).transposed else aspect
+
+
+def frames(
+    media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
+) -> Iterator[Frame]:
+    """The picture on the 25 fps grid, upright, in RGB, all frames of the video's size.
+
+    Grid frame k is the source frame shown at k / 25 s after the first picture, by presentation
+    timestamps, or the next one if it is nearer and begins within `media.early_s`. At a constant
+    frame rate this is the nearest frame, the earlier one of two. The picture ends with its last
+    frame's own duration (see `Timed`). A part has exactly the same frames as the whole. High
+    dynamic range is tone mapped to standard range.
+
+    Args:
+        media: What to read.
+        start_s: Seconds at which the part begins; its first frame is ceil(25 start_s).
+        end_s: Seconds at which the part ends; its last frame is before ceil(25 end_s). None, or
+            a time past the end, reads to the end.
+        threads: Threads of the decoder; None leaves it to FFmpeg.
+
+    Returns:
+        An iterator that holds only a few source frames at a time.
+
+    Raises:
+        InputError: No frame lies between `start_s` and `end_s`.
+    """
+    if not 0 <= start_s < math.inf:
+        raise InputError(f"start_s must be 0 or more seconds, but is {start_s}")
+    first = first_frame_at(start_s)
+    stop = None if end_s is None or end_s == math.inf else first_frame_at(end_s)
+    if stop is not None and stop <= first:
+        raise InputError(
+            f"end_s={end_s} must be later than start_s={start_s}, by 1/{GRID_FPS} s or more"
+        )
+    return _frames(media, first, stop, threads)
+
+
+def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
+    decoder = Decoder(media.picture, threads, media.notes, media.clock)
+    start = media.zero + Fraction(first, GRID_FPS) if first else None
+    timed = Timed(media, decoder, start)
+    upright = Upright(
+        (media.info.width, media.info.height),
+        media.reading.rotate,
+        converter(media.transfer, VideoReformatter()),
+    )
+    index = None
+    shown: VideoFrame | None = None
+    for index, frame in on_grid(timed, first, media.early_s):
+        if frame is not shown:
+            image, shown = upright(frame), frame
+        yield Frame(index, image)
+        if index + 1 == stop:
+            break
+    if index is None:
+        raise InputError(
+            f"{media.info.path} has no picture from {first / GRID_FPS:g} s on: "
+            f"it lasts {float(timed.end):.2f} s",
+            "Choose an earlier start_s",
+        )
+    decoder.warn_if_skipped()
+    if decoder.repeated:
+        media.notes.add(
+            f"{media.info.path}: {decoder.repeated} packets of the picture are empty: the picture "
+            "before is held"
+        )
+    if index + 1 != stop and timed.end < media.info.duration_s - 1:
+        _log.warning(
+            "%s: nothing of the picture can be read between %.2f s and its end at %.2f s",
+            media.info.path,
+            timed.end,
+            media.info.duration_s,
+        )

@@ -1,0 +1,178 @@
+"""Finds components and presets through the entry points of installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import pluggy
+
+from . import hookspecs
+from .component import KINDS, PRESET_KINDS, Component
+from .errors import PluginError
+from .version import __version__
+
+CONF = Path(__file__).parents[1] / "conf"
+"""The folder of asdkit's own presets."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """The installed package behind a component or a preset."""
+
+    name: str
+    version: str
+
+
+class Registry:
+    """The components and presets found, and the plugins that failed to load."""
+
+    def __init__(self) -> None:
+        self.components: dict[tuple[str, str], Component] = {}
+        self.presets: dict[tuple[str, str], Path] = {}
+        """By kind ("experiment" for several kinds) and name: the YAML file."""
+        self.providers: dict[tuple[str, str], Provider] = {}
+        self.failures: dict[str, str] = {}
+        """By package and entry point: the reason of the failure."""
+
+    def add(self, component: Component, provider: Provider) -> None:
+        """Add a component.
+
+        Raises:
+            PluginError: Another package already provides this kind and name.
+            ValueError: The kind does not exist.
+        """
+        key = (component.kind, component.name)
+        if component.kind not in KINDS:
+            raise ValueError(f"{key} is of no kind of component; there are {', '.join(KINDS)}")
+        self._claim(key, provider)
+        self.components[key] = component
+
+    def add_all(self, components: Iterable[Component], provider: Provider) -> None:
+        """Add several components; see `add`."""
+        for component in components:
+            self.add(component, provider)
+
+    def add_presets(self, folder: Path, provider: Provider) -> None:
+        """Add the presets of a folder.
+
+        Raises:
+            PluginError: Another package already provides one of this kind and name.
+            ValueError: The folder holds no presets, or one in a folder of no kind.
+        """
+        files = sorted(folder.glob("*/*.yaml"))
+        if not files:
+            raise ValueError(f"{folder} holds no preset, such as experiment/NAME.yaml")
+        for file in files:
+            key = (file.parent.name, file.stem)
+            if key[0] not in PRESET_KINDS:
+                raise ValueError(
+                    f"{file} is in no folder of presets; there are {', '.join(PRESET_KINDS)}"
+                )
+            if key in self.components and self.providers[key] == provider:
+                raise ValueError(f"a component and a preset are both called {'='.join(key)}")
+            self._claim(key, provider)
+            self.presets[key] = file
+
+    def _claim(self, key: tuple[str, str], provider: Provider) -> None:
+        if key in self.providers:
+            raise PluginError(
+                f"Two packages provide {'='.join(key)}: "
+                f"{self.providers[key].name} and {provider.name}",
+                "Uninstall one of them",
+            )
+        self.providers[key] = provider
+
+    def choices(self, kind: str) -> list[str]:
+        """The names of the components and presets of a kind, or of "experiment"."""
+        return sorted(name for of_kind, name in self.providers if of_kind == kind)
+
+    def of_kind(self, kind: str) -> list[Component]:
+        """The components of a kind, by name."""
+        return [self.components[key] for key in sorted(self.components) if key[0] == kind]
+
+    def find(self, kind: str, name: str) -> Component:
+        """The component of this kind and name.
+
+        Raises:
+            PluginError: It does not exist; the error lists the components of this kind.
+        """
+        if (kind, name) in self.components:
+            return self.components[kind, name]
+        if kind not in KINDS:
+            raise PluginError(f"There is no kind {kind!r}; there are {', '.join(KINDS)}")
+        names = ", ".join(component.name for component in self.of_kind(kind))
+        raise PluginError(f"There is no {kind} {name!r}; there are {names}", self.failure_hint())
+
+    def failure_hint(self) -> str:
+        """A hint that names the plugins that failed to load; empty if none failed."""
+        if not self.failures:
+            return ""
+        return f"Failed to load: {', '.join(self.failures)} (asd plugins says why)"
+
+
+def load_registry() -> Registry:
+    """Find all components and presets, asdkit's own and those of other installed packages.
+
+    A plugin that fails to load is noted in `failures` and does not stop the others.
+
+    Raises:
+        PluginError: Two packages provide a component or preset of the same kind and name.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry()
+    providers = {}
+    for distribution, entry in _entry_points():
+        provider = Provider(distribution.metadata["Name"], distribution.version)
+        label = f"{provider.name} ({entry.name})"
+        providers[label] = provider
+        try:
+            plugin = entry.load()
+            manager.register(plugin, name=label)
+            manager.check_pending()  # raises for misspelt hooks, which would never be called
+        except Exception as error:  # plugins may raise anything
+            registry.failures[label] = f"{type(error).__name__}: {error}"
+            if manager.has_plugin(label):
+                manager.unregister(name=label)
+    registry.add_presets(CONF, Provider("asdkit", __version__))
+    hooks: list[tuple[Any, Callable[[Any, Provider], None]]] = [
+        (manager.hook.asdkit_components, registry.add_all),
+        (manager.hook.asdkit_presets, registry.add_presets),
+    ]
+    for hook, add in hooks:
+        for implementation in hook.get_hookimpls():
+            label = implementation.plugin_name
+            try:
+                add(implementation.function(), providers[label])
+            except PluginError:
+                raise
+            except Exception as error:
+                registry.failures[label] = f"{type(error).__name__}: {error}"
+    return registry
+
+
+def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
+    """The entry points of the group, asdkit's own first, each once."""
+    found: dict[tuple[bool, str, str], tuple[Distribution, EntryPoint]] = {}
+    for distribution in distributions():
+        for entry in distribution.entry_points.select(group=hookspecs.PROJECT):
+            name = distribution.metadata["Name"]
+            # An editable install can be listed twice.
+            found.setdefault((name != "asdkit", name, entry.name), (distribution, entry))
+    return [found[key] for key in sorted(found)]
+
+
+@cache
+def registry() -> Registry:
+    """The components of this installation, searched once, by one thread at a time."""
+    with _finding:
+        return load_registry()
+
+
+_finding = RLock()

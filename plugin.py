@@ -1,0 +1,98 @@
+"""The public interface for plugins. Names that are not here may change with any version.
+
+`asdkit.testing` has the checks that a component must pass; see docs/plugins.md.
+"""
+
+from .core.analysis.features import mfcc
+from .core.boxes import iou, pairs
+from .core.bundle import Bundle
+from .core.component import Component, Context, Settled
+from .core.contracts import (
+    Cutter,
+    Dataset,
+    Detector,
+    Embedder,
+    Scorer,
+    Tracker,
+    Vad,
+    Writer,
+)
+from .core.decisions.segments import inside, mask
+from .core.errors import (
+    AsdError,
+    ConfigError,
+    DeviceError,
+    InputError,
+    MissingExtraError,
+    OutputError,
+    PluginError,
+    WeightsError,
+)
+from .core.exportable import Exportable
+from .core.files import whole
+from .core.hookspecs import hookimpl
+from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from .core.matching import Label, judge_matches, match
+from .core.types import (
+    GRID_FPS,
+    SAMPLE_RATE,
+    Clip,
+    Detections,
+    Result,
+    Scores,
+    Spans,
+    Track,
+    TrackPiece,
+    VideoInfo,
+)
+from .core.weights import Weights, locate
+
+__all__ = [
+    "GRID_FPS",
+    "SAMPLE_RATE",
+    "AsdError",
+    "Bundle",
+    "Clip",
+    "Component",
+    "ConfigError",
+    "Context",
+    "Cutter",
+    "Dataset",
+    "Detections",
+    "Detector",
+    "DeviceError",
+    "Embedder",
+    "Exportable",
+    "InputError",
+    "Judged",
+    "Label",
+    "LabelledFace",
+    "LabelledVideo",
+    "Measure",
+    "MissingExtraError",
+    "OutputError",
+    "PluginError",
+    "Result",
+    "Scorer",
+    "Scores",
+    "Settled",
+    "Spans",
+    "Track",
+    "TrackPiece",
+    "Tracker",
+    "Vad",
+    "VideoInfo",
+    "Weights",
+    "WeightsError",
+    "Writer",
+    "hookimpl",
+    "inside",
+    "iou",
+    "judge_matches",
+    "locate",
+    "mask",
+    "match",
+    "mfcc",
+    "pairs",
+    "whole",
+]

@@ -1,0 +1,207 @@
+"""Creates sessions of ONNX Runtime on the requested device."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...core.component import Context
+from ...core.device import read_device
+from ...core.errors import DeviceError, MissingExtraError, OutputError, WeightsError
+from ...core.weights import cache_folder
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+_INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
+_LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
+_WARNINGS, _SILENT = 2, 4
+"""Log levels of ONNX Runtime: its default, and fatal errors only."""
+
+
+def import_onnxruntime(needed_by: str) -> ModuleType:
+    """Import the module `onnxruntime`.
+
+    Args:
+        needed_by: The option that needs it, such as "scorer=talknet_onnx".
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtraError(needed_by, "onnxruntime", "cpu") from error
+    module: ModuleType = onnxruntime
+    return module
+
+
+def check_device(context: Context) -> None:
+    """Check that the installed ONNX Runtime supports a device, before anything is loaded.
+
+    Raises:
+        DeviceError: It does not.
+    """
+    ort = import_onnxruntime(f"device={context.device}")
+    _, wanted = _wanted(context.device, tensorrt=False)
+    for provider in wanted:
+        if context.device != "auto" and provider not in ort.get_available_providers():
+            raise _refusal(ort, _asked(context.device, tensorrt=False), provider, None)
+
+
+def start_session(
+    path: Path, context: Context, tensorrt: bool = False, profile: Path | None = None
+) -> tuple[Any, int | None]:
+    """Create a session; arguments and errors are as for `plugins.support.onnx.OnnxSession`.
+
+    Returns:
+        The session, and the number of the CUDA device it runs on, or None for the CPU.
+    """
+    ort = import_onnxruntime(str(path))
+    gpu, wanted = _wanted(context.device, tensorrt)
+    lacking = [provider for provider in wanted if provider not in ort.get_available_providers()]
+    options = _session_options(ort, context.threads, profile)
+    failure: Exception | None = None
+    if wanted and not lacking:
+        providers = [(provider, _options(provider, gpu)) for provider in wanted]
+        session, failure = _gpu_session(ort, path, providers, options)
+        got = session.get_providers() if session else []
+        lacking = [provider for provider in wanted if provider not in got]
+        if not lacking:
+            return session, gpu
+    session = _cpu_session(ort, path, options)  # raises if the file itself is invalid
+    if lacking and (tensorrt or context.device != "auto"):
+        raise _refusal(ort, _asked(context.device, tensorrt), lacking[0], failure) from failure
+    return session, None
+
+
+def _wanted(device: str, tensorrt: bool) -> tuple[int, list[str]]:
+    """The number of the CUDA device to try, and the providers; no providers for the CPU.
+
+    Raises:
+        DeviceError: The name is unknown, or TensorRT is requested on the CPU.
+    """
+    known = read_device(device)
+    if known is None:
+        raise DeviceError(
+            f"device={device} is not a device asdkit knows",
+            "Use device=auto, device=cpu, device=cuda or device=cuda:N",
+        )
+    if known[0] == "cpu":
+        if tensorrt:
+            raise DeviceError(
+                "TensorRT runs on CUDA, but device=cpu was asked for",
+                "Use device=cuda, or scorer.tensorrt=false",
+            )
+        return 0, []
+    return known[1], [TENSORRT, CUDA] if tensorrt else [CUDA]
+
+
+def _asked(device: str, tensorrt: bool) -> str:
+    return "scorer.tensorrt=true" if tensorrt else f"device={device}"
+
+
+def _options(provider: str, gpu: int) -> dict[str, str]:
+    """The options of a provider."""
+    if provider == TENSORRT:
+        folder = cache_folder() / "tensorrt"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make {folder} for TensorRT's engines: {error.strerror}",
+                "Choose another folder for the cache with ASDKIT_CACHE",
+            ) from error
+        return {
+            "device_id": str(gpu),
+            "trt_engine_cache_enable": "True",  # building an engine takes minutes
+            "trt_engine_cache_path": str(folder),
+        }
+    return {
+        "device_id": str(gpu),
+        "use_tf32": "0",  # TF32's 10 bits of mantissa change logits by more than 1e-3
+        "cudnn_conv_algo_search": "HEURISTIC",  # the default searches again for each batch size
+    }
+
+
+def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
+    """Create a session on the CPU.
+
+    Raises:
+        WeightsError: The installed ONNX Runtime cannot run the file.
+    """
+    try:
+        return ort.InferenceSession(str(path), options, providers=[CPU])
+    except Exception as error:  # ONNX Runtime's exceptions have no other common base
+        raise WeightsError(
+            f"ONNX Runtime {ort.__version__} cannot run {path}: {reason_of(error)}",
+            "Export it with asd export, with a lower opset if this version is old, or install a "
+            "newer onnxruntime",
+        ) from error
+
+
+def _gpu_session(
+    ort: ModuleType, path: Path, providers: list[tuple[str, dict[str, str]]], options: Any
+) -> tuple[Any, Exception | None]:
+    """Create a session with as many of these providers as work; if it fails, None and the error.
+
+    Meanwhile, the log level and stdout are changed for the whole process.
+    """
+    ort.set_default_logger_severity(_SILENT)
+    try:
+        with redirect_stdout(None):  # it prints the libraries it does not find
+            ort.preload_dlls()  # finds the CUDA libraries of PyTorch and of NVIDIA's packages
+        return ort.InferenceSession(
+            str(path), options, providers=[*providers, CPU], enable_fallback=0
+        ), None
+    except Exception as error:  # ONNX Runtime's exceptions have no other common base
+        return None, error
+    finally:
+        ort.set_default_logger_severity(_WARNINGS)
+
+
+def _session_options(ort: ModuleType, threads: int | None, profile: Path | None) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = _SILENT  # failures are reported by exceptions
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile / "profile")
+    return options
+
+
+def reason_of(error: Exception) -> str:
+    """The message of an ONNX Runtime error, without source location and path."""
+    text = " ".join(str(error).split())
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    text = re.sub(r"^Load model from .*? failed: ?", "", text)
+    return re.sub(r"^/\S+:\d+ .*?\) (?=[A-Z])", "", text)
+
+
+def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | None) -> DeviceError:
+    """The error for a provider that is unavailable or fails; names what it lacks."""
+    there = ort.get_available_providers()
+    installed = f"the ONNX Runtime {ort.__version__} installed here"
+    instead = "scorer.tensorrt=false" if provider == TENSORRT else "device=cpu"
+    if provider not in there:
+        return DeviceError(
+            f"{asked} needs the {provider}, which {installed} has not (it has {', '.join(there)})",
+            f"Use {instead}, or install the other build: {_INSTALL_GPU}",
+        )
+    folder = Path(str(ort.__file__)).parent / "capi"
+    reason = reason_of(failure) if failure else "there is no such device, or its driver is too old"
+    for library in sorted(folder.glob(f"*{_LIBRARIES[provider]}.*")):
+        try:
+            ctypes.CDLL(str(library))
+        except OSError as error:
+            reason = str(error)
+    libraries = "NVIDIA's TensorRT" if provider == TENSORRT else f"the libraries: {_INSTALL_GPU}"
+    return DeviceError(
+        f"{asked} needs the {provider}, which {installed} cannot start: {reason}",
+        f"Use {instead}, or install the driver and {libraries}",
+    )

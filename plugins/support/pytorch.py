@@ -1,0 +1,112 @@
+"""Helpers for plugins that run on PyTorch: import, device, threads, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ...core.device import read_device
+from ...core.errors import DeviceError, MissingExtraError
+from ...core.shared_state import Together
+
+if TYPE_CHECKING:
+    import torch
+
+
+def import_torch(needed_by: str, instead: str = "") -> ModuleType:
+    """Import the module `torch`.
+
+    Args:
+        needed_by: The option that needs it, such as "scorer=talknet".
+        instead: An alternative without it, such as "scorer=talknet_onnx".
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError(needed_by, "torch", "torch", instead) from error
+    return torch
+
+
+def pick_device(asked: str) -> torch.device:
+    """The device to compute on.
+
+    Args:
+        asked: "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda" (the
+            first one) or "cuda:N".
+
+    Raises:
+        DeviceError: The device does not exist, or the name is none of the above.
+    """
+    import torch
+
+    if asked == "auto":
+        asked = "cuda" if torch.cuda.is_available() else "cpu"
+    if asked == "cpu":
+        return torch.device("cpu")
+    known = read_device(asked)
+    if known is None:
+        raise DeviceError(
+            f"device={asked} is not a device asdkit knows",
+            "Use device=auto, device=cpu, device=cuda or device=cuda:N",
+        )
+    if not torch.cuda.is_available():
+        raise DeviceError(
+            f"device={asked} was asked for, but PyTorch {torch.__version__} sees no CUDA device",
+            "Use device=cpu or device=auto, or install a CUDA build of PyTorch and its driver",
+        )
+    index, count = known[1], torch.cuda.device_count()
+    if index >= count:
+        there = ", ".join(f"cuda:{i}" for i in range(count))
+        raise DeviceError(
+            f"device={asked} was asked for, but there is only {there}",
+            "Use one of these, device=cpu or device=auto",
+        )
+    return torch.device("cuda", index)
+
+
+def set_threads(threads: int | None) -> None:
+    """Set the number of CPU threads of PyTorch; None keeps PyTorch's own choice.
+
+    The setting is process-wide: if runs overlap in several threads, the last one to begin decides.
+    This affects speed, and results only by float32 rounding.
+    """
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Compute without gradients and, on CUDA, in true float32.
+
+    By default cuDNN's convolutions round to TF32 (10 bits of mantissa), which changes logits by
+    more than 1e-3. The previous setting is restored when the last thread has left such a block.
+    """
+    import torch
+
+    with torch.inference_mode(), _true_float32():
+        yield
+
+
+@contextmanager
+def _without_tf32() -> Iterator[None]:
+    import torch
+
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(
+        enabled=cudnn.enabled,
+        benchmark=cudnn.benchmark,
+        deterministic=cudnn.deterministic,
+        allow_tf32=False,
+    ):
+        yield
+
+
+_true_float32 = Together(_without_tf32)
+"""Shared between threads, as the flags are process-wide."""

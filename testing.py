@@ -1,0 +1,375 @@
+"""Checks that every component must pass, asdkit's own and those of plugins.
+
+Each raises `PluginError` with one line that says what is wrong. In a test of a plugin:
+
+    >>> def test_my_detector():
+    ...     asdkit.testing.check_detector(asdkit.load("detector", "mine"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from .core.analysis.answers import (
+    Pieces,
+    asked,
+    checked_cut,
+    checked_faces,
+    checked_scores,
+    checked_vectors,
+)
+from .core.contracts import (
+    Cutter,
+    Dataset,
+    Detector,
+    Embedder,
+    Scorer,
+    Tracker,
+    Vad,
+    Writer,
+)
+from .core.errors import PluginError
+from .core.labels import LabelledVideo
+from .core.media.encode import Mp4Writer
+from .core.media.soundtrack import sound_of_samples
+from .core.types import (
+    FACE_SIZE_PX,
+    PORTRAIT_SIZE_PX,
+    SAMPLES_PER_FRAME,
+    Clip,
+    Detections,
+    Int16,
+    Result,
+    Track,
+    UInt8,
+    VideoInfo,
+)
+
+__all__ = [
+    "check_cutter",
+    "check_dataset",
+    "check_detector",
+    "check_embedder",
+    "check_scorer",
+    "check_tracker",
+    "check_vad",
+    "check_writer",
+    "result",
+    "write_video",
+]
+
+_SAME_BOX_PX = 1.0
+"""Allowed difference between the boxes of a picture alone and in a batch."""
+_SAME_SCORE = 1e-2
+"""The same for scores and embeddings: networks round differently in a batch."""
+
+
+def check_detector(detector: Detector, height: int = 240, width: int = 320) -> None:
+    """Check that a detector answers for each frame, and equally for one frame and for a batch.
+
+    Args:
+        detector: The detector.
+        height: Height of the test pictures, in pixels.
+        width: Width of the test pictures, in pixels.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Detector`.
+    """
+    frames = _noise((3, height, width, 3), seed=1)
+    before = frames.copy()
+    indices = [0, 1, 4]
+    name = _name(detector)
+    with asked(name):
+        answer = detector.detect(frames, indices)
+        none = detector.detect(frames[:0], [])
+        singly = [detector.detect(frames[k : k + 1], [index]) for k, index in enumerate(indices)]
+    found = checked_faces(name, answer, indices, (height, width))
+    checked_faces(name, none, [], (height, width))
+    _unchanged(name, before, frames)
+    for index, faces, single in zip(indices, found, singly, strict=True):
+        alone = checked_faces(name, single, [index], (height, width))[0]
+        same = len(faces) == len(alone) and np.allclose(
+            faces.boxes, alone.boxes, rtol=0, atol=_SAME_BOX_PX
+        )
+        _hold(same, f"{name} finds other faces in frame {index} by itself than among others")
+
+
+def check_tracker(make: Callable[[], Tracker]) -> None:
+    """Check that a tracker returns tracks without gaps, ends them, and never reuses numbers.
+
+    Args:
+        make: Builds a new tracker.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Tracker`.
+    """
+    tracker = make()
+    name = _name(tracker)
+    pieces = Pieces(name)
+    seen = 0
+    for shot in range(2):
+        for frame in range(60 * shot, 60 * shot + 50):
+            with asked(name):
+                answer = tracker.update(frame, _faces(frame))
+            seen += sum(len(piece.boxes) for piece in pieces.checked(answer, frame + 1))
+        with asked(name):
+            last = tracker.flush()
+        pieces.checked(last, 60 * shot + 50)
+        pieces.finish()
+        with asked(name):
+            _hold(not list(tracker.flush()), f"{name} has tracks left after all were ended")
+    _hold(seen > 0, f"{name} follows no face, though two stood still for two seconds")
+
+
+def check_scorer(scorer: Scorer) -> None:
+    """Check that a scorer gives each frame of clips of any length a finite score.
+
+    The scores of a clip must not depend on the other clips.
+
+    Args:
+        scorer: The scorer.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Scorer`.
+    """
+    name = _name(scorer)
+    clips = [
+        Clip(_noise((n, FACE_SIZE_PX, FACE_SIZE_PX), n), _sound(SAMPLES_PER_FRAME * n, n))
+        for n in (1, 7, 30)
+    ]
+    before = [(clip.faces.copy(), clip.sound.copy()) for clip in clips]
+    with asked(name):
+        together = checked_scores(name, scorer.score(clips), clips)
+        checked_scores(name, scorer.score([]), [])
+        singly = [checked_scores(name, scorer.score([clip]), [clip])[0] for clip in clips]
+    for clip, (faces, sound), one, other in zip(clips, before, together, singly, strict=True):
+        _unchanged(name, faces, clip.faces)
+        _unchanged(name, sound, clip.sound)
+        _hold(np.isfinite(one.logits).all(), f"{name} gives scores that are not finite")
+        same = np.allclose(one.logits, other.logits, rtol=0, atol=_SAME_SCORE)
+        _hold(same, f"{name} scores a clip of {len(clip)} frames otherwise among others than alone")
+
+
+def check_embedder(embedder: Embedder) -> None:
+    """Check that an embedder gives each face a vector of length 1, independent of other faces.
+
+    Args:
+        embedder: The embedder.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Embedder`.
+    """
+    name = _name(embedder)
+    faces = _noise((3, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), seed=2)
+    before = faces.copy()
+    with asked(name):
+        together = checked_vectors(name, embedder.embed(faces), 3)
+        alone = checked_vectors(name, embedder.embed(faces[:1]), 1, together.shape[1])
+    _unchanged(name, before, faces)
+    lengths = np.linalg.norm(together, axis=1)
+    _hold(np.allclose(lengths, 1, atol=1e-3), f"{name} gives vectors whose length is not 1")
+    same = np.allclose(together[0], alone[0], rtol=0, atol=_SAME_SCORE)
+    _hold(same, f"{name} embeds a face otherwise among others than alone")
+
+
+def check_vad(make: Callable[[], Vad]) -> None:
+    """Check that a voice activity detector answers for each frame, however the sound is divided.
+
+    Args:
+        make: Builds a new detector.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Vad`.
+    """
+    frames = 203
+    sound = _sound(SAMPLES_PER_FRAME * frames, seed=3)
+    answers = []
+    for step in (100, 4, frames):
+        vad = make()
+        name = _name(vad)
+        heard = []
+        for first in range(0, frames, step):
+            piece = sound[SAMPLES_PER_FRAME * first : SAMPLES_PER_FRAME * (first + step)]
+            with asked(name):
+                answer = np.asarray(vad.speech(piece), np.float32)
+            wanted = (len(piece) // SAMPLES_PER_FRAME,)
+            _hold(
+                answer.shape == wanted,
+                f"{name} must answer with shape {wanted}, but answered with {answer.shape}",
+            )
+            heard.append(answer)
+        answers.append(np.concatenate(heard))
+        fits = np.isfinite(answers[-1]).all() and (abs(answers[-1] - 0.5) <= 0.5).all()
+        _hold(fits, f"{name} must answer with numbers from 0 to 1")
+    same = all(np.allclose(answers[0], other, rtol=0, atol=1e-3) for other in answers)
+    _hold(same, f"{name} answers otherwise where the same sound is cut otherwise")
+
+
+def check_cutter(make: Callable[[], Cutter]) -> None:
+    """Check that a cutter answers for each frame, and equally for equal pictures.
+
+    Args:
+        make: Builds a new cutter.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Cutter`.
+    """
+    answers: list[list[bool]] = []
+    for _ in range(2):
+        cutter = make()
+        name = _name(cutter)
+        ahead = getattr(cutter, "lookahead_frames", 0)
+        _hold(
+            isinstance(ahead, int) and ahead >= 0,
+            f"{name} has lookahead_frames={ahead!r}, which is no number of frames",
+        )
+        said = []
+        for index in range(20 + ahead):
+            frame = np.full((90, 160, 3), 40 if index < 10 else 200, np.uint8)
+            with asked(name):
+                said.append(checked_cut(name, cutter.starts_shot(frame, index)))
+        answers.append(said)
+    _hold(answers[0] == answers[1], f"{name} answers otherwise for the same pictures")
+
+
+def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> list[Path]:
+    """Check that a writer writes exactly the files it returns, inside its folder only.
+
+    Args:
+        writer: The writer.
+        folder: An empty folder.
+        of: The result to write; by default that of `result`, which has no video file.
+
+    Returns:
+        The files.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Writer`.
+    """
+    name = _name(writer)
+    with asked(name):
+        files = writer.write(of or result(folder / "talk.mp4"), folder)
+    listed = sorted(path for path in folder.rglob("*") if path.is_file())
+    _hold(isinstance(files, list), f"{name} must answer with a list of files")
+    _hold(bool(files), f"{name} tells of no file")
+    strange = [path for path in files if not Path(path).exists()]
+    _hold(not strange, f"{name} tells of {strange[:1]}, which is not there")
+    inside = all(folder in Path(path).parents for path in files)
+    _hold(inside, f"{name} has written outside the folder it was given")
+    told = {Path(path) for path in files}
+    more = [path for path in listed if path not in told and not told & set(path.parents)]
+    more = [path for path in more if of is None or path != of.video.path]
+    _hold(not more, f"{name} leaves {more[:1]}, of which it does not tell")
+    return files
+
+
+def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
+    """Check that a dataset returns videos with unique names, always in the same order.
+
+    Args:
+        dataset: The dataset.
+
+    Returns:
+        The dataset's videos.
+
+    Raises:
+        PluginError: It does not keep its contract; see `core.contracts.Dataset`.
+    """
+    name = _name(dataset)
+    with asked(name):
+        videos, again = dataset.videos(), dataset.videos()
+    names = [video.name for video in videos]
+    _hold(names == [video.name for video in again], f"{name} gives its videos in another order")
+    _hold(len(set(names)) == len(names), f"{name} gives two videos one name")
+    _hold(hasattr(dataset, "measure"), f"{name} has no measure")
+    for video in videos:
+        for face in video.faces:
+            ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
+            _hold(bool(ordered), f"{name} has a box of {video.name} that ends before it begins")
+    return videos
+
+
+def result(path: Path, *, frames: int = 50) -> Result:
+    """A result to test writers with: one shot, two faces, of which the first speaks in the middle.
+
+    Args:
+        path: The path of the video named in the result.
+        frames: Length in grid frames.
+    """
+    tracks = []
+    for number, left in enumerate((20.0, 120.0)):
+        boxes = np.tile([left, 30.0, left + 60, 100.0], (frames, 1))
+        middle = np.zeros(frames, np.bool_)
+        middle[frames // 4 : frames // 2] = number == 0
+        tracks.append(
+            Track(
+                id=number,
+                shot=0,
+                first_frame=0,
+                boxes=boxes,
+                smoothed=np.stack(
+                    [boxes[:, [0, 2]].mean(1), boxes[:, [1, 3]].mean(1), np.full(frames, 35.0)], 1
+                ),
+                logits=np.stack([-2.0 * middle, 4.0 * middle - 2], 1).astype(np.float32),
+                speaking=((frames // 4 / 25, frames // 2 / 25),) if number == 0 else (),
+            )
+        )
+    video = VideoInfo(
+        path=path, duration_s=frames / 25, width=200, height=120, fps=25.0, has_sound=True
+    )
+    return Result(
+        video=video, shots=((0, frames),), tracks=tuple(tracks), settings={}, timings_s={}
+    )
+
+
+def write_video(
+    path: Path, pictures: Sequence[UInt8], sound: Int16 | None = None, fps: int = 25
+) -> Path:
+    """Write a video to test a run with.
+
+    Args:
+        path: The MP4 file.
+        pictures: Each (height, width, 3) uint8, RGB, with even sides.
+        sound: (n,) int16 at 16 kHz; no sound if not given.
+        fps: Frame rate.
+    """
+    track = None if sound is None else sound_of_samples(sound)
+    with Mp4Writer(path, fps, sound=track) as video:
+        for number, picture in enumerate(pictures):
+            video.add(picture, Fraction(number, fps), Fraction(number + 1, fps))
+    return path
+
+
+def _faces(frame: int) -> Detections:
+    """Two still faces; the second is missing in some frames, and both in one."""
+    boxes = np.array([[10.0, 10, 60, 70], [110, 15, 165, 80]])
+    if frame % 60 == 30:
+        return Detections.none()
+    boxes = boxes[: 1 if frame % 20 == 7 else 2]
+    return Detections(boxes, np.full(len(boxes), 0.99))
+
+
+def _noise(shape: tuple[int, ...], seed: int) -> UInt8:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def _sound(samples: int, seed: int) -> Int16:
+    noise = np.random.default_rng(seed).normal(0, 2000, samples)
+    return np.clip(noise, -32768, 32767).astype(np.int16)
+
+
+def _name(part: object) -> str:
+    return type(part).__name__
+
+
+def _hold(true: object, otherwise: str) -> None:
+    if not true:
+        raise PluginError(otherwise)
+
+
+def _unchanged(name: str, before: UInt8 | Int16, after: UInt8 | Int16) -> None:
+    _hold(np.array_equal(before, after), f"{name} changes the arrays that it is given")

@@ -1,0 +1,88 @@
+"""Help tells of every option, is quick, and is what the docs say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from checkout import DOCS
+
+from asdkit.core.batch.settings import BATCH
+from asdkit.core.cli.help import app_help, attributes
+from asdkit.core.config.compose import RUN, compose_run
+from asdkit.core.config.plan import make_plan
+from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
+from asdkit.export.settings import EXPORT
+
+
+def test_help_is_quick_and_light():
+    """The time itself is not asserted; what costs it is."""
+    code = (
+        "import sys; from asdkit.core.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'cv2', 'numpy', 'hydra', 'av', 'scipy', 'rich'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "asd run FILE" in done.stdout
+
+
+def test_help_of_run_tells_of_every_option(asd):
+    code, out, _ = asd("run", "detector=boxes", "--help")
+    assert code == 0
+    assert "detector.path=???" in out
+    for name, said in attributes(type(make_plan(compose_run([], "x")).options)).items():
+        assert said, name
+        assert name in out
+    assert "asd run detector=yunet --help" in out
+
+
+@pytest.mark.usefixtures("own_alone")
+def test_options_in_the_docs_are_those_of_the_program():
+    documented = (DOCS / "options.md").read_text()
+    for app in (RUN, BATCH, EVALUATE, CALIBRATE, EXPORT):
+        assert app_help(app, []) in documented
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["help"], "asd weights fetch NAME"),
+        (["-h"], "asd weights fetch NAME"),
+        (["demo", "-h"], "Makes a clip on the spot"),
+        (["plugins", "--help"], "into the folder asdkit-NAME"),
+        (["plugins", "new", "--help"], "into the folder asdkit-NAME"),
+        (["weights", "--help"], "fetch NAME ...   download some"),
+        (["weights", "fetch", "-h"], "fetch NAME ...   download some"),
+        (["compare", "--help"], "output=VALUE  where the table goes"),
+        (["repeat", "--help"], "says what differs, number for number"),
+    ],
+)
+def test_help_of_the_other_commands(asd, words, says):
+    code, out, err = asd(*words)
+    assert (code, err) == (0, "")
+    assert says in out
+    if words[0] not in ("help", "-h", "demo"):
+        assert out.startswith(f"usage: asd {words[0]}")
+
+
+def test_version_and_no_command(asd):
+    assert asd("--version")[1].startswith("asdkit 0.")
+    assert asd()[0] == 2
+
+
+@pytest.mark.usefixtures("own_alone")
+def test_help_of_export_tells_of_every_option(asd):
+    assert asd("export", "check", "--help")[0] == 0
+    code, out, _ = asd("export", "precision=int8", "--help")
+    assert code == 0
+    assert "precision=int8 " in out
+    assert "asd export check FOLDER" in out
+    for name, said in attributes(EXPORT.options).items():
+        assert said, name
+        assert f"  {name}=" in out
+    assert re.search(r"scorer=talknet  \(of light_asd, .*, talknet, talknet_onnx\)", out)

@@ -1,0 +1,263 @@
+"""What is built in keeps the contracts: its methods by mypy, its behaviour by `asdkit.testing`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkout import ROOT
+
+import asdkit
+from asdkit import plugin, testing
+from asdkit.core.errors import MissingExtraError, PluginError, WeightsError
+from asdkit.core.registry import registry
+from asdkit.core.types import Detections, Scores, TrackPiece
+
+OWN = {
+    key: component
+    for key, component in registry().components.items()
+    if component.config.__module__.startswith("asdkit.")
+}
+
+
+def class_of(component):
+    """What a component builds, as its builder is annotated."""
+    build = component.build
+    while isinstance(build, functools.partial):
+        build = build.func
+    name = build.__annotations__["return"].removesuffix(" | None")
+    return name if name == "None" else f"{build.__module__}.{name}"
+
+
+def mypy(tmp_path, text):
+    """What mypy says of a module that uses the package."""
+    pytest.importorskip("mypy")
+    (tmp_path / "asdkit").symlink_to(ROOT)
+    (tmp_path / "using.py").write_text(text)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml")),
+            "--implicit-reexport",  # a class may come from a module beside its builder's
+            *("--cache-dir", str(ROOT / ".mypy_cache"), "using.py"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [line for line in done.stdout.splitlines() if line.startswith("using.py")]
+
+
+@pytest.mark.slow
+def test_mypy_takes_every_component_for_what_it_is(tmp_path):
+    lines = ["from asdkit.core import contracts"]
+    for (kind, name), component in OWN.items():
+        built = class_of(component)
+        if built == "None":
+            continue
+        module, _, made = built.rpartition(".")
+        assert made[0].isupper(), "builders say which class they make"
+        lines += [
+            f"from {module} import {made} as {kind}_{name}",
+            f"def take_{kind}_{name}(part: {kind}_{name}) -> contracts.{kind.capitalize()}:",
+            "    return part",
+        ]
+    assert len(lines) > 60
+    assert mypy(tmp_path, "\n".join(lines)) == []
+
+
+@pytest.mark.slow
+def test_load_is_known_by_its_kind(tmp_path):
+    found = mypy(
+        tmp_path,
+        "import asdkit\n"
+        "from asdkit.plugin import Detector\n"
+        'right: Detector = asdkit.load("detector", "yunet")\n'
+        'asdkit.load("detector", "yunet").detcet([], [])\n'
+        'wrong: Detector = asdkit.load("scorer", "lr_asd")\n'
+        'asdkit.load("writer", "json").write()\n',
+    )
+    assert [line.split(":")[1] for line in found if ": error:" in line] == ["4", "5", "6"]
+
+
+def available(kind, name, **parameters):
+    """A component; skipped where its package or its weights are not here."""
+    try:
+        return asdkit.load(kind, name, device="cpu", **parameters)
+    except (MissingExtraError, WeightsError) as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def nothing_downloaded(monkeypatch, tmp_path):
+    """Weights that are not in ../shared are not had."""
+    monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path / "cache"))
+    shared = ROOT.parent / "shared" / "weights"
+    if shared.is_dir():
+        monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared))
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "detector"))
+def test_detectors(name, tmp_path):
+    given = {}
+    if name == "boxes":
+        (tmp_path / "boxes.json").write_text("[[[10, 10, 50, 60, 0.9]], [], [], [], []]")
+        given = {"path": str(tmp_path / "boxes.json")}
+    testing.check_detector(available("detector", name, **given))
+
+
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "tracker"))
+def test_trackers(name):
+    testing.check_tracker(lambda: available("tracker", name))
+
+
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "scorer"))
+def test_scorers(name):
+    testing.check_scorer(available("scorer", name))
+
+
+def test_embedder():
+    testing.check_embedder(available("embedder", "facenet"))
+
+
+@pytest.mark.parametrize("name", ["energy", "silero"])
+def test_vads(name):
+    testing.check_vad(lambda: available("vad", name))
+
+
+@pytest.mark.parametrize("name", ["content", "none"])
+def test_cutters(name):
+    testing.check_cutter(lambda: available("cutter", name))
+
+
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "writer"))
+def test_writers(name, tmp_path):
+    video = tmp_path / "talk.mp4"
+    pictures = [np.full((120, 200, 3), 90, np.uint8)] * 50
+    testing.write_video(video, pictures, np.zeros(32_000, np.int16))
+    folder = tmp_path / "results"
+    folder.mkdir()
+    files = testing.check_writer(available("writer", name), folder, of=testing.result(video))
+    told = [Path(file) for file in OWN["writer", name].files]
+    for file in (file.relative_to(folder) for file in files):
+        assert any(file == one or file in one.parents for one in told), file
+
+
+def test_dataset(tmp_path):
+    video = tmp_path / "data" / "talk.mp4"
+    video.parent.mkdir()
+    testing.write_video(video, [np.zeros((64, 64, 3), np.uint8)] * 25, np.zeros(16_000, np.int16))
+    (tmp_path / "data" / "talk.rttm").write_text("SPEAKER talk 1 0.2 0.4 <NA> <NA> ann <NA> <NA>\n")
+    dataset = asdkit.load("dataset", "rttm", videos=str(video.parent), rttm=str(video.parent))
+    assert [video.name for video in testing.check_dataset(dataset)] == ["talk"]
+
+
+class Broken:
+    """Parts that break their contract, each in one way."""
+
+    class ForgetsAFrame:
+        def detect(self, frames, indices):
+            return [Detections.none() for _ in indices][:1]
+
+    class LooksAtTheBatch:
+        def detect(self, frames, indices):
+            box = np.array([[0, 0, 10 * len(indices), 10]], float)
+            return [Detections(box, np.ones(1)) for _ in indices]
+
+    class Paints:
+        def detect(self, frames, indices):
+            frames[:] = 0
+            return [Detections.none() for _ in indices]
+
+    class NeverEnds:
+        def __init__(self):
+            self.known = False
+
+        def update(self, index, found):
+            begun, self.known = not self.known, True
+            boxes = found.boxes[:1] if begun else np.empty((0, 4))
+            return [TrackPiece(0, index, boxes, "live")] if begun else []
+
+        def flush(self):
+            return []
+
+    class NotANumber:
+        def score(self, clips):
+            return [Scores(np.full((len(clip), 2), np.nan, np.float32)) for clip in clips]
+
+    class TooLong:
+        def embed(self, faces):
+            return np.ones((len(faces), 8), np.float32)
+
+    class Sure:
+        def speech(self, sound):
+            return np.full(len(sound) // 640, 1.5)
+
+    class Perhaps:
+        def starts_shot(self, frame, index):
+            return None
+
+    class TellsOfNothing:
+        def write(self, result, folder):
+            (folder / "secret.txt").touch()
+            return [folder / "there_is_none.txt"]
+
+    class TwoOfOneName:
+        measure = None
+
+        def videos(self):
+            from asdkit.core.labels import LabelledVideo
+
+            return [LabelledVideo("a", Path("a.mp4")), LabelledVideo("a", Path("b.mp4"))]
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        (lambda: testing.check_detector(Broken.ForgetsAFrame()), "one Detections for each of 3"),
+        (lambda: testing.check_detector(Broken.LooksAtTheBatch()), "other faces in frame 0"),
+        (lambda: testing.check_detector(Broken.Paints()), "changes the arrays"),
+        (lambda: testing.check_tracker(Broken.NeverEnds), "did not end track 0"),
+        (lambda: testing.check_embedder(Broken.TooLong()), "whose length is not 1"),
+        (lambda: testing.check_vad(Broken.Sure), "numbers from 0 to 1"),
+        (lambda: testing.check_cutter(Broken.Perhaps), "must answer True or False"),
+        (lambda: testing.check_dataset(Broken.TwoOfOneName()), "two videos one name"),
+    ],
+)
+def test_what_breaks_a_contract_is_named(check, says):
+    with pytest.raises(PluginError, match=says):
+        check()
+
+
+def test_a_scorer_without_numbers_is_named():
+    with pytest.raises(PluginError, match=r"NotANumber.*finite"):
+        testing.check_scorer(Broken.NotANumber())
+
+
+def test_a_writer_that_tells_of_nothing_is_named(tmp_path):
+    with pytest.raises(PluginError, match="which is not there"):
+        testing.check_writer(Broken.TellsOfNothing(), tmp_path)
+
+
+def test_the_public_names_are_there():
+    assert {"plugin", "testing", "run", "load"} <= set(dir(asdkit))
+    for module in (plugin, testing):
+        assert sorted(module.__all__, key=str.lower) == sorted(set(module.__all__), key=str.lower)
+        for name in module.__all__:
+            assert getattr(module, name).__doc__ or not callable(getattr(module, name))
+
+
+def test_examples_and_docs_import_public_names_alone():
+    deep = re.compile(r"^\s*(?:>>> )?(?:from|import) asdkit\.core\b", re.MULTILINE)
+    pages = [*ROOT.glob("docs/*.md"), ROOT / "README.md", *(ROOT / "examples").rglob("*.py")]
+    for page in pages:
+        assert not deep.search(page.read_text()), page
