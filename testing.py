@@ -9,7 +9,6 @@ Each raises `PluginError` with one line that says what is wrong. In a test of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -34,19 +33,15 @@ from .core.contracts import (
 )
 from .core.errors import PluginError
 from .core.labels import LabelledVideo
-from .core.media.encode import Mp4Writer
-from .core.media.soundtrack import sound_of_samples
+from .core.samples import noise_picture, noise_sound, result, two_faces, write_video
 from .core.types import (
     FACE_SIZE_PX,
     PORTRAIT_SIZE_PX,
     SAMPLES_PER_FRAME,
     Clip,
-    Detections,
     Int16,
     Result,
-    Track,
     UInt8,
-    VideoInfo,
 )
 
 __all__ = [
@@ -79,7 +74,7 @@ def check_detector(detector: Detector, height: int = 240, width: int = 320) -> N
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Detector`.
     """
-    frames = _noise((3, height, width, 3), seed=1)
+    frames = noise_picture((3, height, width, 3), seed=1)
     before = frames.copy()
     indices = [0, 1, 4]
     name = _name(detector)
@@ -114,7 +109,7 @@ def check_tracker(make: Callable[[], Tracker]) -> None:
     for shot in range(2):
         for frame in range(60 * shot, 60 * shot + 50):
             with asked(name):
-                answer = tracker.update(frame, _faces(frame))
+                answer = tracker.update(frame, two_faces(frame))
             seen += sum(len(piece.boxes) for piece in pieces.checked(answer, frame + 1))
         with asked(name):
             last = tracker.flush()
@@ -138,7 +133,9 @@ def check_scorer(scorer: Scorer) -> None:
     """
     name = _name(scorer)
     clips = [
-        Clip(_noise((n, FACE_SIZE_PX, FACE_SIZE_PX), n), _sound(SAMPLES_PER_FRAME * n, n))
+        Clip(
+            noise_picture((n, FACE_SIZE_PX, FACE_SIZE_PX), n), noise_sound(SAMPLES_PER_FRAME * n, n)
+        )
         for n in (1, 7, 30)
     ]
     before = [(clip.faces.copy(), clip.sound.copy()) for clip in clips]
@@ -164,7 +161,7 @@ def check_embedder(embedder: Embedder) -> None:
         PluginError: It does not keep its contract; see `core.contracts.Embedder`.
     """
     name = _name(embedder)
-    faces = _noise((3, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), seed=2)
+    faces = noise_picture((3, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), seed=2)
     before = faces.copy()
     with asked(name):
         together = checked_vectors(name, embedder.embed(faces), 3)
@@ -186,7 +183,7 @@ def check_vad(make: Callable[[], Vad]) -> None:
         PluginError: It does not keep its contract; see `core.contracts.Vad`.
     """
     frames = 203
-    sound = _sound(SAMPLES_PER_FRAME * frames, seed=3)
+    sound = noise_sound(SAMPLES_PER_FRAME * frames, seed=3)
     answers = []
     for step in (100, 4, frames):
         vad = make()
@@ -291,75 +288,6 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
             ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
             _hold(bool(ordered), f"{name} has a box of {video.name} that ends before it begins")
     return videos
-
-
-def result(path: Path, *, frames: int = 50) -> Result:
-    """A result to test writers with: one shot, two faces, of which the first speaks in the middle.
-
-    Args:
-        path: The path of the video named in the result.
-        frames: Length in grid frames.
-    """
-    tracks = []
-    for number, left in enumerate((20.0, 120.0)):
-        boxes = np.tile([left, 30.0, left + 60, 100.0], (frames, 1))
-        middle = np.zeros(frames, np.bool_)
-        middle[frames // 4 : frames // 2] = number == 0
-        tracks.append(
-            Track(
-                id=number,
-                shot=0,
-                first_frame=0,
-                boxes=boxes,
-                smoothed=np.stack(
-                    [boxes[:, [0, 2]].mean(1), boxes[:, [1, 3]].mean(1), np.full(frames, 35.0)], 1
-                ),
-                logits=np.stack([-2.0 * middle, 4.0 * middle - 2], 1).astype(np.float32),
-                speaking=((frames // 4 / 25, frames // 2 / 25),) if number == 0 else (),
-            )
-        )
-    video = VideoInfo(
-        path=path, duration_s=frames / 25, width=200, height=120, fps=25.0, has_sound=True
-    )
-    return Result(
-        video=video, shots=((0, frames),), tracks=tuple(tracks), settings={}, timings_s={}
-    )
-
-
-def write_video(
-    path: Path, pictures: Sequence[UInt8], sound: Int16 | None = None, fps: int = 25
-) -> Path:
-    """Write a video to test a run with.
-
-    Args:
-        path: The MP4 file.
-        pictures: Each (height, width, 3) uint8, RGB, with even sides.
-        sound: (n,) int16 at 16 kHz; no sound if not given.
-        fps: Frame rate.
-    """
-    track = None if sound is None else sound_of_samples(sound)
-    with Mp4Writer(path, fps, sound=track) as video:
-        for number, picture in enumerate(pictures):
-            video.add(picture, Fraction(number, fps), Fraction(number + 1, fps))
-    return path
-
-
-def _faces(frame: int) -> Detections:
-    """Two still faces; the second is missing in some frames, and both in one."""
-    boxes = np.array([[10.0, 10, 60, 70], [110, 15, 165, 80]])
-    if frame % 60 == 30:
-        return Detections.none()
-    boxes = boxes[: 1 if frame % 20 == 7 else 2]
-    return Detections(boxes, np.full(len(boxes), 0.99))
-
-
-def _noise(shape: tuple[int, ...], seed: int) -> UInt8:
-    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-
-
-def _sound(samples: int, seed: int) -> Int16:
-    noise = np.random.default_rng(seed).normal(0, 2000, samples)
-    return np.clip(noise, -32768, 32767).astype(np.int16)
 
 
 def _name(part: object) -> str:
