@@ -219,12 +219,8 @@ def analysed(
             (answers or Answers(None, seed=options.seed)).asked_of(parts),
             sound,
             watch,
+            options,
             media.notes,
-            crop_scale=options.crop_scale,
-            detect_every=options.detect_every,
-            batch_frames=options.batch_frames,
-            embed_every=options.embed_every,
-            max_faces=options.max_faces,
             pixel_aspect=media.info.pixel_aspect,
         )
         pictures = frames(media, options.start_s, options.end_s, threads=options.threads)
