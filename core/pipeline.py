@@ -101,6 +101,7 @@ def execute(
                 result,
                 video=replace(media.info, notes=tuple(media.notes)),
                 sound_path=media.sound_path,
+                media=media,
                 provenance=provenance(plan, models.weights, models.devices),
                 timings_s=watch.total(),
             )
