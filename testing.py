@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from .core.contracts import (
     Writer,
 )
 from .core.errors import PluginError
-from .core.labels import LabelledVideo
+from .core.labels import LabelledVideo, Measure
 from .core.samples import noise_picture, noise_sound, result, two_faces, write_video
 from .core.types import (
     FACE_SIZE_PX,
@@ -57,6 +58,7 @@ __all__ = [
     "write_video",
 ]
 
+_Part = TypeVar("_Part")
 _SAME_BOX_PX = 1.0
 """Allowed difference between the boxes of a picture alone and in a batch."""
 _SAME_SCORE = 1e-2
@@ -102,7 +104,7 @@ def check_tracker(make: Callable[[], Tracker]) -> None:
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Tracker`.
     """
-    tracker = make()
+    tracker = _made(make)
     name = _name(tracker)
     pieces = Pieces(name)
     seen = 0
@@ -186,13 +188,15 @@ def check_vad(make: Callable[[], Vad]) -> None:
     sound = noise_sound(SAMPLES_PER_FRAME * frames, seed=3)
     answers = []
     for step in (100, 4, frames):
-        vad = make()
+        vad = _made(make)
         name = _name(vad)
         heard = []
         for first in range(0, frames, step):
             piece = sound[SAMPLES_PER_FRAME * first : SAMPLES_PER_FRAME * (first + step)]
+            before = piece.copy()
             with asked(name):
                 answer = np.asarray(vad.speech(piece), np.float32)
+            _unchanged(name, before, piece)
             wanted = (len(piece) // SAMPLES_PER_FRAME,)
             _hold(
                 answer.shape == wanted,
@@ -217,18 +221,20 @@ def check_cutter(make: Callable[[], Cutter]) -> None:
     """
     answers: list[list[bool]] = []
     for _ in range(2):
-        cutter = make()
+        cutter = _made(make)
         name = _name(cutter)
         ahead = getattr(cutter, "lookahead_frames", 0)
         _hold(
-            isinstance(ahead, int) and ahead >= 0,
+            isinstance(ahead, int | np.integer) and not isinstance(ahead, bool) and ahead >= 0,
             f"{name} has lookahead_frames={ahead!r}, which is no number of frames",
         )
         said = []
         for index in range(20 + ahead):
             frame = np.full((90, 160, 3), 40 if index < 10 else 200, np.uint8)
+            before = frame.copy()
             with asked(name):
                 said.append(checked_cut(name, cutter.starts_shot(frame, index)))
+            _unchanged(name, before, frame)
         answers.append(said)
     _hold(answers[0] == answers[1], f"{name} answers otherwise for the same pictures")
 
@@ -250,16 +256,18 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
     name = _name(writer)
     with asked(name):
         files = writer.write(of or result(folder / "talk.mp4"), folder)
-    listed = sorted(path for path in folder.rglob("*") if path.is_file())
-    _hold(isinstance(files, list), f"{name} must answer with a list of files")
+    place = folder.resolve()
+    listed = sorted(path for path in place.rglob("*") if path.is_file())
+    paths = isinstance(files, list) and all(isinstance(path, Path) for path in files)
+    _hold(paths, f"{name} must answer with a list of Path")
     _hold(bool(files), f"{name} tells of no file")
-    strange = [path for path in files if not Path(path).exists()]
+    strange = [path for path in files if not path.exists()]
     _hold(not strange, f"{name} tells of {strange[:1]}, which is not there")
-    inside = all(folder in Path(path).parents for path in files)
-    _hold(inside, f"{name} has written outside the folder it was given")
-    told = {Path(path) for path in files}
+    told = {path.resolve() for path in files}
+    inside = all(place in path.parents for path in told)
+    _hold(inside, f"{name} tells of a file outside the folder it was given, or of the folder")
     more = [path for path in listed if path not in told and not told & set(path.parents)]
-    more = [path for path in more if of is None or path != of.video.path]
+    more = [path for path in more if of is None or path != of.video.path.resolve()]
     _hold(not more, f"{name} leaves {more[:1]}, of which it does not tell")
     return files
 
@@ -279,10 +287,16 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
     name = _name(dataset)
     with asked(name):
         videos, again = dataset.videos(), dataset.videos()
+    lists = all(
+        isinstance(found, Sequence) and all(isinstance(video, LabelledVideo) for video in found)
+        for found in (videos, again)
+    )
+    _hold(lists, f"{name} must answer with a sequence of LabelledVideo")
     names = [video.name for video in videos]
     _hold(names == [video.name for video in again], f"{name} gives its videos in another order")
     _hold(len(set(names)) == len(names), f"{name} gives two videos one name")
-    _hold(hasattr(dataset, "measure"), f"{name} has no measure")
+    measure = getattr(dataset, "measure", None)
+    _hold(isinstance(measure, Measure), f"{name} must have a Measure as its measure")
     for video in videos:
         for face in video.faces:
             ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
@@ -292,6 +306,15 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
 
 def _name(part: object) -> str:
     return type(part).__name__
+
+
+def _made(make: Callable[[], _Part]) -> _Part:
+    if not callable(make):
+        raise PluginError(
+            f"This check takes what makes a {_name(make)}, as it needs new ones",
+            "As in: lambda: asdkit.load(KIND, NAME)",
+        )
+    return make()
 
 
 def _hold(true: object, otherwise: str) -> None:
