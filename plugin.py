@@ -18,6 +18,7 @@ from .core.contracts import (
     Writer,
 )
 from .core.decisions.segments import inside, mask
+from .core.device import read_device
 from .core.errors import (
     AsdError,
     ConfigError,
@@ -28,14 +29,18 @@ from .core.errors import (
     PluginError,
     WeightsError,
 )
-from .core.exportable import Exportable
+from .core.exportable import Exportable, Graph, Tensor
 from .core.files import whole
 from .core.hookspecs import hookimpl
 from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from .core.matching import Label, judge_matches, match
 from .core.types import (
+    CLIP_FRAMES,
+    FACE_SIZE_PX,
     GRID_FPS,
+    PORTRAIT_SIZE_PX,
     SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
     Clip,
     Detections,
     Result,
@@ -45,10 +50,14 @@ from .core.types import (
     TrackPiece,
     VideoInfo,
 )
-from .core.weights import Weights, locate
+from .core.weights import Weights, chosen_path, locate, note
 
 __all__ = [
+    "CLIP_FRAMES",
+    "FACE_SIZE_PX",
     "GRID_FPS",
+    "PORTRAIT_SIZE_PX",
+    "SAMPLES_PER_FRAME",
     "SAMPLE_RATE",
     "AsdError",
     "Bundle",
@@ -63,6 +72,7 @@ __all__ = [
     "DeviceError",
     "Embedder",
     "Exportable",
+    "Graph",
     "InputError",
     "Judged",
     "Label",
@@ -77,6 +87,7 @@ __all__ = [
     "Scores",
     "Settled",
     "Spans",
+    "Tensor",
     "Track",
     "TrackPiece",
     "Tracker",
@@ -85,6 +96,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "Writer",
+    "chosen_path",
     "hookimpl",
     "inside",
     "iou",
@@ -93,6 +105,8 @@ __all__ = [
     "mask",
     "match",
     "mfcc",
+    "note",
     "pairs",
+    "read_device",
     "whole",
 ]

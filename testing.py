@@ -9,8 +9,8 @@ Each raises `PluginError` with one line that says what is wrong. In a test of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,20 +33,16 @@ from .core.contracts import (
     Writer,
 )
 from .core.errors import PluginError
-from .core.labels import LabelledVideo
-from .core.media.encode import Mp4Writer
-from .core.media.soundtrack import sound_of_samples
+from .core.labels import LabelledVideo, Measure
+from .core.samples import noise_picture, noise_sound, result, two_faces, write_video
 from .core.types import (
     FACE_SIZE_PX,
     PORTRAIT_SIZE_PX,
     SAMPLES_PER_FRAME,
     Clip,
-    Detections,
     Int16,
     Result,
-    Track,
     UInt8,
-    VideoInfo,
 )
 
 __all__ = [
@@ -62,6 +58,7 @@ __all__ = [
     "write_video",
 ]
 
+_Part = TypeVar("_Part")
 _SAME_BOX_PX = 1.0
 """Allowed difference between the boxes of a picture alone and in a batch."""
 _SAME_SCORE = 1e-2
@@ -79,7 +76,7 @@ def check_detector(detector: Detector, height: int = 240, width: int = 320) -> N
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Detector`.
     """
-    frames = _noise((3, height, width, 3), seed=1)
+    frames = noise_picture((3, height, width, 3), seed=1)
     before = frames.copy()
     indices = [0, 1, 4]
     name = _name(detector)
@@ -107,14 +104,14 @@ def check_tracker(make: Callable[[], Tracker]) -> None:
     Raises:
         PluginError: It does not keep its contract; see `core.contracts.Tracker`.
     """
-    tracker = make()
+    tracker = _made(make)
     name = _name(tracker)
     pieces = Pieces(name)
     seen = 0
     for shot in range(2):
         for frame in range(60 * shot, 60 * shot + 50):
             with asked(name):
-                answer = tracker.update(frame, _faces(frame))
+                answer = tracker.update(frame, two_faces(frame))
             seen += sum(len(piece.boxes) for piece in pieces.checked(answer, frame + 1))
         with asked(name):
             last = tracker.flush()
@@ -138,7 +135,9 @@ def check_scorer(scorer: Scorer) -> None:
     """
     name = _name(scorer)
     clips = [
-        Clip(_noise((n, FACE_SIZE_PX, FACE_SIZE_PX), n), _sound(SAMPLES_PER_FRAME * n, n))
+        Clip(
+            noise_picture((n, FACE_SIZE_PX, FACE_SIZE_PX), n), noise_sound(SAMPLES_PER_FRAME * n, n)
+        )
         for n in (1, 7, 30)
     ]
     before = [(clip.faces.copy(), clip.sound.copy()) for clip in clips]
@@ -164,7 +163,7 @@ def check_embedder(embedder: Embedder) -> None:
         PluginError: It does not keep its contract; see `core.contracts.Embedder`.
     """
     name = _name(embedder)
-    faces = _noise((3, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), seed=2)
+    faces = noise_picture((3, PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3), seed=2)
     before = faces.copy()
     with asked(name):
         together = checked_vectors(name, embedder.embed(faces), 3)
@@ -186,16 +185,18 @@ def check_vad(make: Callable[[], Vad]) -> None:
         PluginError: It does not keep its contract; see `core.contracts.Vad`.
     """
     frames = 203
-    sound = _sound(SAMPLES_PER_FRAME * frames, seed=3)
+    sound = noise_sound(SAMPLES_PER_FRAME * frames, seed=3)
     answers = []
     for step in (100, 4, frames):
-        vad = make()
+        vad = _made(make)
         name = _name(vad)
         heard = []
         for first in range(0, frames, step):
             piece = sound[SAMPLES_PER_FRAME * first : SAMPLES_PER_FRAME * (first + step)]
+            before = piece.copy()
             with asked(name):
                 answer = np.asarray(vad.speech(piece), np.float32)
+            _unchanged(name, before, piece)
             wanted = (len(piece) // SAMPLES_PER_FRAME,)
             _hold(
                 answer.shape == wanted,
@@ -220,18 +221,20 @@ def check_cutter(make: Callable[[], Cutter]) -> None:
     """
     answers: list[list[bool]] = []
     for _ in range(2):
-        cutter = make()
+        cutter = _made(make)
         name = _name(cutter)
         ahead = getattr(cutter, "lookahead_frames", 0)
         _hold(
-            isinstance(ahead, int) and ahead >= 0,
+            isinstance(ahead, int | np.integer) and not isinstance(ahead, bool) and ahead >= 0,
             f"{name} has lookahead_frames={ahead!r}, which is no number of frames",
         )
         said = []
         for index in range(20 + ahead):
             frame = np.full((90, 160, 3), 40 if index < 10 else 200, np.uint8)
+            before = frame.copy()
             with asked(name):
                 said.append(checked_cut(name, cutter.starts_shot(frame, index)))
+            _unchanged(name, before, frame)
         answers.append(said)
     _hold(answers[0] == answers[1], f"{name} answers otherwise for the same pictures")
 
@@ -253,16 +256,18 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
     name = _name(writer)
     with asked(name):
         files = writer.write(of or result(folder / "talk.mp4"), folder)
-    listed = sorted(path for path in folder.rglob("*") if path.is_file())
-    _hold(isinstance(files, list), f"{name} must answer with a list of files")
+    place = folder.resolve()
+    listed = sorted(path for path in place.rglob("*") if path.is_file())
+    paths = isinstance(files, list) and all(isinstance(path, Path) for path in files)
+    _hold(paths, f"{name} must answer with a list of Path")
     _hold(bool(files), f"{name} tells of no file")
-    strange = [path for path in files if not Path(path).exists()]
+    strange = [path for path in files if not path.exists()]
     _hold(not strange, f"{name} tells of {strange[:1]}, which is not there")
-    inside = all(folder in Path(path).parents for path in files)
-    _hold(inside, f"{name} has written outside the folder it was given")
-    told = {Path(path) for path in files}
+    told = {path.resolve() for path in files}
+    inside = all(place in path.parents for path in told)
+    _hold(inside, f"{name} tells of a file outside the folder it was given, or of the folder")
     more = [path for path in listed if path not in told and not told & set(path.parents)]
-    more = [path for path in more if of is None or path != of.video.path]
+    more = [path for path in more if of is None or path != of.video.path.resolve()]
     _hold(not more, f"{name} leaves {more[:1]}, of which it does not tell")
     return files
 
@@ -282,10 +287,16 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
     name = _name(dataset)
     with asked(name):
         videos, again = dataset.videos(), dataset.videos()
+    lists = all(
+        isinstance(found, Sequence) and all(isinstance(video, LabelledVideo) for video in found)
+        for found in (videos, again)
+    )
+    _hold(lists, f"{name} must answer with a sequence of LabelledVideo")
     names = [video.name for video in videos]
     _hold(names == [video.name for video in again], f"{name} gives its videos in another order")
     _hold(len(set(names)) == len(names), f"{name} gives two videos one name")
-    _hold(hasattr(dataset, "measure"), f"{name} has no measure")
+    measure = getattr(dataset, "measure", None)
+    _hold(isinstance(measure, Measure), f"{name} must have a Measure as its measure")
     for video in videos:
         for face in video.faces:
             ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
@@ -293,77 +304,17 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
     return videos
 
 
-def result(path: Path, *, frames: int = 50) -> Result:
-    """A result to test writers with: one shot, two faces, of which the first speaks in the middle.
-
-    Args:
-        path: The path of the video named in the result.
-        frames: Length in grid frames.
-    """
-    tracks = []
-    for number, left in enumerate((20.0, 120.0)):
-        boxes = np.tile([left, 30.0, left + 60, 100.0], (frames, 1))
-        middle = np.zeros(frames, np.bool_)
-        middle[frames // 4 : frames // 2] = number == 0
-        tracks.append(
-            Track(
-                id=number,
-                shot=0,
-                first_frame=0,
-                boxes=boxes,
-                smoothed=np.stack(
-                    [boxes[:, [0, 2]].mean(1), boxes[:, [1, 3]].mean(1), np.full(frames, 35.0)], 1
-                ),
-                logits=np.stack([-2.0 * middle, 4.0 * middle - 2], 1).astype(np.float32),
-                speaking=((frames // 4 / 25, frames // 2 / 25),) if number == 0 else (),
-            )
-        )
-    video = VideoInfo(
-        path=path, duration_s=frames / 25, width=200, height=120, fps=25.0, has_sound=True
-    )
-    return Result(
-        video=video, shots=((0, frames),), tracks=tuple(tracks), settings={}, timings_s={}
-    )
-
-
-def write_video(
-    path: Path, pictures: Sequence[UInt8], sound: Int16 | None = None, fps: int = 25
-) -> Path:
-    """Write a video to test a run with.
-
-    Args:
-        path: The MP4 file.
-        pictures: Each (height, width, 3) uint8, RGB, with even sides.
-        sound: (n,) int16 at 16 kHz; no sound if not given.
-        fps: Frame rate.
-    """
-    track = None if sound is None else sound_of_samples(sound)
-    with Mp4Writer(path, fps, sound=track) as video:
-        for number, picture in enumerate(pictures):
-            video.add(picture, Fraction(number, fps), Fraction(number + 1, fps))
-    return path
-
-
-def _faces(frame: int) -> Detections:
-    """Two still faces; the second is missing in some frames, and both in one."""
-    boxes = np.array([[10.0, 10, 60, 70], [110, 15, 165, 80]])
-    if frame % 60 == 30:
-        return Detections.none()
-    boxes = boxes[: 1 if frame % 20 == 7 else 2]
-    return Detections(boxes, np.full(len(boxes), 0.99))
-
-
-def _noise(shape: tuple[int, ...], seed: int) -> UInt8:
-    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-
-
-def _sound(samples: int, seed: int) -> Int16:
-    noise = np.random.default_rng(seed).normal(0, 2000, samples)
-    return np.clip(noise, -32768, 32767).astype(np.int16)
-
-
 def _name(part: object) -> str:
     return type(part).__name__
+
+
+def _made(make: Callable[[], _Part]) -> _Part:
+    if not callable(make):
+        raise PluginError(
+            f"This check takes what makes a {_name(make)}, as it needs new ones",
+            "As in: lambda: asdkit.load(KIND, NAME)",
+        )
+    return make()
 
 
 def _hold(true: object, otherwise: str) -> None:

@@ -36,3 +36,9 @@ def checked_boxes(what: str, value: Any) -> NDArray[np.float64]:
         wrong = boxes[~fine][0].tolist()
         raise ValueError(f"{what} must be finite x1, y1, x2, y2 in order, but one is {wrong}")
     return boxes
+
+
+def log_odds(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The log odds of speaking, (n,), from (n, 2) logits."""
+    odds: NDArray[np.float64] = np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
+    return odds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class _Bar:
         console = Console(stderr=True)
         columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
         self._bars = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
+            *columns, console=console, transient=True, disable=not sys.stderr.isatty()
         )
         self._task = self._bars.add_task(name, total=size_bytes)
 
@@ -72,7 +73,8 @@ class _Bar:
 
     @total.setter
     def total(self, total: float) -> None:
-        self._bars.update(self._task, total=total)
+        if total:  # 0 where the server does not say
+            self._bars.update(self._task, total=total)
 
     def update(self, count: int) -> None:
         """Count bytes that have come."""

@@ -61,12 +61,34 @@ def load(
 @overload
 def load(
     kind: Literal["embedder"],
+    name: Literal["none"],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> None: ...
+
+
+@overload
+def load(
+    kind: Literal["embedder"],
     name: str,
     *,
     device: str = "auto",
     threads: int | None = None,
     **parameters: Any,
-) -> Embedder | None: ...
+) -> Embedder: ...
+
+
+@overload
+def load(
+    kind: Literal["vad"],
+    name: Literal["none"],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> None: ...
 
 
 @overload
@@ -77,7 +99,7 @@ def load(
     device: str = "auto",
     threads: int | None = None,
     **parameters: Any,
-) -> Vad | None: ...
+) -> Vad: ...
 
 
 @overload

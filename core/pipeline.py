@@ -101,6 +101,7 @@ def execute(
                 result,
                 video=replace(media.info, notes=tuple(media.notes)),
                 sound_path=media.sound_path,
+                media=media,
                 provenance=provenance(plan, models.weights, models.devices),
                 timings_s=watch.total(),
             )
@@ -219,12 +220,8 @@ def analysed(
             (answers or Answers(None, seed=options.seed)).asked_of(parts),
             sound,
             watch,
+            options,
             media.notes,
-            crop_scale=options.crop_scale,
-            detect_every=options.detect_every,
-            batch_frames=options.batch_frames,
-            embed_every=options.embed_every,
-            max_faces=options.max_faces,
             pixel_aspect=media.info.pixel_aspect,
         )
         pictures = frames(media, options.start_s, options.end_s, threads=options.threads)

@@ -313,6 +313,8 @@ class Result:
         folder: Where the files were written; None if nothing was written.
         files: The files written.
         provenance: The origin besides the settings: versions, devices, weights files.
+        media: What probing found in the file (`core.media.container.Media`), so that a writer need
+            not probe again; None for a result without a run.
     """
 
     video: VideoInfo
@@ -326,11 +328,7 @@ class Result:
     folder: Path | None = None
     files: tuple[Path, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
-
-
-def log_odds(logits: Float32) -> Float64:
-    """The log odds of speaking, (n,), from (n, 2) logits."""
-    return np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)
+    media: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

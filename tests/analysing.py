@@ -6,6 +6,7 @@ import numpy as np
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.component import Context
+from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.progress import Stopwatch
 from asdkit.core.types import Frame, Scores
 from asdkit.plugins.trackers.iou import IouConfig, build
@@ -50,6 +51,7 @@ def analyse(
     every=1,
     batch=8,
     notes=None,
+    pixel_aspect=1.0,
     **options,
 ):
     """The analysis and its tracks, of pictures that are frames 0 and on."""
@@ -60,8 +62,8 @@ def analyse(
         scorer or Zeros(),
         embedder,
     )
-    given = {"crop_scale": 0.4, "detect_every": every, "batch_frames": batch, "embed_every": 25}
-    analysis = Analysis(parts, Silence(), Stopwatch(), notes, **{**given, **options})
+    asked = AnalysisOptions(detect_every=every, batch_frames=batch, **options)
+    analysis = Analysis(parts, Silence(), Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     for index, picture in enumerate(pictures):
         analysis.feed(Frame(index, picture))
     tracks, _ = analysis.finish()

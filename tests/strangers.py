@@ -35,9 +35,11 @@ def package(folder: Path, name: str, code: str) -> Path:
 
 def run_module(*words: str, site: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`python -m WORDS` with one more folder of installed packages."""
+    # What is asked of the tests here, such as coverage, is not asked of a stranger's.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(
         [sys.executable, "-m", *words],
-        env={**os.environ, "PYTHONPATH": str(site)},
+        env={**environment, "PYTHONPATH": str(site)},
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import re
 import subprocess
@@ -73,6 +74,20 @@ def test_mypy_takes_every_component_for_what_it_is(tmp_path):
     assert mypy(tmp_path, "\n".join(lines)) == []
 
 
+def test_modules_that_the_pages_name_are_there():
+    named = re.compile(r"\basdkit\.(?:core|export|plugins?|testing)(?:\.[a-z_]+)*")
+    for page in [*ROOT.glob("docs/*.md"), ROOT / "README.md"]:
+        for name in set(named.findall(page.read_text())):
+            module, found = "asdkit", asdkit
+            for part in name.split(".")[1:]:
+                module = f"{module}.{part}"
+                try:
+                    found = importlib.import_module(module)
+                except ImportError:
+                    assert hasattr(found, part), f"{page.name}: {name}"
+                    break
+
+
 @pytest.mark.slow
 def test_load_is_known_by_its_kind(tmp_path):
     found = mypy(
@@ -92,7 +107,7 @@ def available(kind, name, **parameters):
     try:
         return asdkit.load(kind, name, device="cpu", **parameters)
     except (MissingExtraError, WeightsError) as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error).partition(": not in")[0])
 
 
 @pytest.fixture(autouse=True)
@@ -206,13 +221,29 @@ class Broken:
         def starts_shot(self, frame, index):
             return None
 
+    class PaintsToo:
+        def starts_shot(self, frame, index):
+            frame[:] = 0
+            return False
+
+    class Deafens:
+        def speech(self, sound):
+            sound[:] = 0
+            return np.zeros(len(sound) // 640)
+
+    class OnceOnly:
+        measure = plugin.Measure("f1")
+
+        def videos(self):
+            yield plugin.LabelledVideo("a", Path("a.mp4"))
+
     class TellsOfNothing:
         def write(self, result, folder):
             (folder / "secret.txt").touch()
             return [folder / "there_is_none.txt"]
 
     class TwoOfOneName:
-        measure = None
+        measure = plugin.Measure("f1")
 
         def videos(self):
             from asdkit.core.labels import LabelledVideo
@@ -230,7 +261,11 @@ class Broken:
         (lambda: testing.check_embedder(Broken.TooLong()), "whose length is not 1"),
         (lambda: testing.check_vad(Broken.Sure), "numbers from 0 to 1"),
         (lambda: testing.check_cutter(Broken.Perhaps), "must answer True or False"),
+        (lambda: testing.check_cutter(Broken.PaintsToo), "PaintsToo changes the arrays"),
+        (lambda: testing.check_vad(Broken.Deafens), "Deafens changes the arrays"),
+        (lambda: testing.check_tracker(Broken.NeverEnds()), "takes what makes a NeverEnds"),
         (lambda: testing.check_dataset(Broken.TwoOfOneName()), "two videos one name"),
+        (lambda: testing.check_dataset(Broken.OnceOnly()), "sequence of LabelledVideo"),
     ],
 )
 def test_what_breaks_a_contract_is_named(check, says):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -99,6 +100,30 @@ class _LiveTrack:
         return self.next_crop - self.gathered
 
 
+class PassOptions(Protocol):
+    """The options that the pass reads; `core.config.options.AnalysisOptions` has them all."""
+
+    @property
+    def crop_scale(self) -> float:
+        """See `core.analysis.crops.crop`."""
+
+    @property
+    def detect_every(self) -> int:
+        """Run the detector on one frame in so many, and on a shot's last, which tracks reach."""
+
+    @property
+    def batch_frames(self) -> int:
+        """Most frames passed to the detector at once."""
+
+    @property
+    def embed_every(self) -> int:
+        """Embed one face in so many of each track, if there is an embedder."""
+
+    @property
+    def max_faces(self) -> int:
+        """Most faces of a frame that are tracked."""
+
+
 class Analysis:
     """Takes frames one by one and collects shots, tracks and the detected speech.
 
@@ -106,13 +131,8 @@ class Analysis:
         parts: The components.
         sound: The sound, on the same clock as the frames.
         watch: Times the stages.
+        options: How to look at the frames.
         notes: Collects a note if faces are left out.
-        crop_scale: See `core.analysis.crops.crop`.
-        detect_every: Run the detector on one frame in so many, and on a shot's last frame, so
-            that tracks reach its end.
-        batch_frames: Most frames passed to the detector at once.
-        embed_every: Embed one face in so many of each track, if there is an embedder.
-        max_faces: Most faces of a frame that are tracked.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
     """
 
@@ -121,22 +141,16 @@ class Analysis:
         parts: Parts,
         sound: Sound,
         watch: Stopwatch,
+        options: PassOptions,
         notes: Notes | None = None,
         *,
-        crop_scale: float,
-        detect_every: int,
-        batch_frames: int,
-        embed_every: int,
-        max_faces: int = 100,
         pixel_aspect: float = 1.0,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
         self._parts = parts
         self._sound = sound
         self._watch = watch
-        self._crop_scale = crop_scale
-        self._detect_every = detect_every
-        self._embed_every = embed_every
+        self._options = options
         self._portraits = None
         if parts.embedder:
             self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
@@ -149,8 +163,8 @@ class Analysis:
             self._square,
             watch,
             notes or Notes(),
-            batch_frames=batch_frames,
-            max_faces=max_faces,
+            batch_frames=options.batch_frames,
+            max_faces=options.max_faces,
             name=parts.name("detector"),
         )
         same_person = SamePerson(
@@ -218,7 +232,7 @@ class Analysis:
         self._end = frame.index + 1
         if self._listener:
             self._listener.hear(self._end)
-        looked_at = (frame.index - self._shot_start) % self._detect_every == 0
+        looked_at = (frame.index - self._shot_start) % self._options.detect_every == 0
         if looked_at and self._looker.add(frame.index):
             self._follower.add(self._looker.look())
         self._take(self._follower.follow(self._end))
@@ -227,7 +241,7 @@ class Analysis:
     def _end_shot(self) -> None:
         assert self._shot_start is not None
         last = self._end - 1
-        if (last - self._shot_start) % self._detect_every:
+        if (last - self._shot_start) % self._options.detect_every:
             self._looker.add(last)
         self._follower.add(self._looker.look())
         self._take(self._follower.follow(self._end, final=True))
@@ -284,10 +298,10 @@ class Analysis:
                 x, y, half_size = row
                 if not track.gathered:
                     track.faces = _room_for_faces(CLIP_FRAMES)
-                crop = face(image, x, y, half_size, self._crop_scale)
+                crop = face(image, x, y, half_size, self._options.crop_scale)
                 track.faces[track.gathered] = crop
             box = track.uncropped.popleft()
-            if self._portraits and track.cropped % self._embed_every == 0:
+            if self._portraits and track.cropped % self._options.embed_every == 0:
                 self._portraits.take(track.embedded, track.next_crop, image, box)
             track.gathered += 1
             track.cropped += 1

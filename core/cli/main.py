@@ -54,7 +54,7 @@ Common options of asd run:
   start_s=10 end_s=20               process a part
   writers=[json,rttm,annotated]     which files to write
 
-asd run --help tells of all options; batch, evaluate, calibrate and export have a --help, too.
+asd run --help tells of all options; every other command has a --help, too.
 Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
 """
 

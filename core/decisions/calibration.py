@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import log_odds
 from ..errors import ConfigError
 from ..files import whole
 from ..forms import misfit
 from ..named_files import read_json
-from ..types import Float32, log_odds
+from ..types import Float32
 
 SCHEMA = "asdkit.calibration/1"
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arrays import log_odds
 from ..config.schemas import CALIBRATION, SHIPPED
 from ..decisions.calibration import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Calibration, Change
 from ..errors import ConfigError, InputError, OutputError
 from ..labels import Bool, Judged
 from ..progress import Progress, silent
-from ..types import Float32, Float64, Int64, log_odds
+from ..types import Float32, Float64, Int64
 from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .metrics import brier, expected_calibration_error, negative_log_likelihood
 

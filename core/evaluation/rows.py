@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import log_odds
 from ..errors import InputError
 from ..labels import Judged
-from ..types import Int64, log_odds
+from ..types import Int64
 from .metrics import (
     Confusion,
     average_precision,

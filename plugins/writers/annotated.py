@@ -74,14 +74,7 @@ class AnnotatedWriter:
         path = folder / FILE
         start_s = _exact(result.settings.get("start_s")) or Fraction(0)
         end_s = _exact(result.settings.get("end_s"))
-        media = probe(
-            result.video.path,
-            result.sound_path,
-            Reading.of(result.settings),
-            allow_silent=True,
-            end_s=result.settings.get("end_s"),
-            notes=Notes(result.video.notes),
-        )
+        media = _media_of(result)
         pictures = _pictures(media, start_s, end_s, self._threads)
         first = next(pictures, None)
         if first is None:
@@ -111,6 +104,20 @@ class AnnotatedWriter:
                 overlay.draw(image, begin)
                 video.add(image, begin - zero, end - zero)
         return [path]
+
+
+def _media_of(result: Result) -> Media:
+    """The video as the run has probed it, or probed anew for a result without a run."""
+    if isinstance(result.media, Media):
+        return result.media
+    return probe(
+        result.video.path,
+        result.sound_path,
+        Reading.of(result.settings),
+        allow_silent=True,
+        end_s=result.settings.get("end_s"),
+        notes=Notes(result.video.notes),
+    )
 
 
 def _exact(seconds: float | None) -> Fraction | None:

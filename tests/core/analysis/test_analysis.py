@@ -9,6 +9,7 @@ from analysing import Cuts
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.square_pixels import Square
 from asdkit.core.component import Context
+from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.errors import PluginError
 from asdkit.core.notes import Notes
 from asdkit.core.progress import Stopwatch
@@ -83,6 +84,7 @@ def analyse(
     names=None,
     notes=None,
     shown=None,
+    pixel_aspect=1.0,
     **options,
 ):
     parts = Parts(
@@ -94,8 +96,9 @@ def analyse(
         names=names or {},
     )
     sound = Counting()
-    given = {"crop_scale": 0.4, "detect_every": every, "batch_frames": batch, "embed_every": 1}
-    analysis = Analysis(parts, sound, Stopwatch(), notes, **{**given, **options})
+    given = {"detect_every": every, "batch_frames": batch, "embed_every": 1}
+    asked = AnalysisOptions(**{**given, **options})
+    analysis = Analysis(parts, sound, Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     for index in range(first, first + frames):
         analysis.feed(Frame(index, shown[index] if shown else picture(index)))
     room = analysis._frames.room  # what a user notices as memory, but no user needs to know
