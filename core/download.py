@@ -54,17 +54,18 @@ class _Bar:
 
         console = Console(stderr=True)
         columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        self._bars = Progress(
-            *columns, console=console, transient=True, disable=not sys.stderr.isatty()
-        )
+        self._bars = Progress(*columns, console=console, transient=True)
+        self._is_shown = sys.stderr.isatty()
         self._task = self._bars.add_task(name, total=size_bytes)
 
     def __enter__(self) -> _Bar:
-        self._bars.start()
+        if self._is_shown:
+            self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._is_shown:  # rich 13.7 prints an empty line even for a bar that is not shown
+            self._bars.stop()
 
     @property
     def total(self) -> float | None:
