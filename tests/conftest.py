@@ -32,6 +32,17 @@ def shared() -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """On a busy machine PyTorch's threads would wait for each other; skips without PyTorch."""
+    from extras import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Lets processes started here heed Ctrl-C, also where tests run in the background."""

@@ -62,9 +62,9 @@ def evaluate(
         if not evaluated.rows:
             context = Context(plan.options.device, plan.options.threads)
             writers = [chosen.build(context) for chosen in plan.run.writers]
-            again = plan.options.foreign_sound
+            foreign = plan.options.foreign_sound
             for video, outcome in outcomes_of(
-                plan, dataset, tell, progress, compute, foreign=again
+                plan, dataset, tell, progress, compute, foreign=foreign
             ):
                 evaluated.add(video, outcome)
                 for writer in writers:

@@ -28,15 +28,7 @@ FACE = np.array([175, 60, 272, 178], float)
 """Where the portrait's face is, roughly."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine PyTorch's threads would wait for each other."""
-    from extras import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
