@@ -145,6 +145,7 @@ class Lab:
 
 
 @pytest.mark.slurm
+@pytest.mark.usefixtures("interruptible")
 def test_an_array_with_a_task_killed_is_finished_by_submitting_it_again(tmp_path, slurm, clip):
     names = ["held", *(f"talk{k}" for k in range(7))]
     lab = Lab(tmp_path, slurm, clip, names)
