@@ -15,6 +15,7 @@ import pluggy
 from . import hookspecs
 from .component import KINDS, PRESET_KINDS, Component
 from .errors import PluginError
+from .spelling import guess
 from .version import __version__
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -106,8 +107,11 @@ class Registry:
             return self.components[kind, name]
         if kind not in KINDS:
             raise PluginError(f"There is no kind {kind!r}; there are {', '.join(KINDS)}")
-        names = ", ".join(component.name for component in self.of_kind(kind))
-        raise PluginError(f"There is no {kind} {name!r}; there are {names}", self.failure_hint())
+        names = [component.name for component in self.of_kind(kind)]
+        raise PluginError(
+            f"There is no {kind} {name!r}; there are {', '.join(names)}",
+            guess(name, names, self.failure_hint()),
+        )
 
     def failure_hint(self) -> str:
         """A hint that names the plugins that failed to load; empty if none failed."""

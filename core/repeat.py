@@ -115,7 +115,7 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
         key = word.partition("=")[0]
         if not key or key[0] in "+~" or key == "experiment":
             raise ConfigError(
-                f"asd repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
+                f"repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .arguments import HELP, is_override, parted
+from .arguments import HELP, is_override, parted, take_presets
 
 if TYPE_CHECKING:
     from ..config.plan import RunPlan
@@ -25,15 +25,19 @@ def run_or_help(
     if HELP & set(words):
         from .help import app_help
 
-        print(app_help(app, [word for word in words if is_override(word)]), end="")
+        words, presets = take_presets(words)
+        print(app_help(app, [word for word in words if is_override(word)], presets), end="")
         return
-    if "--" in words:
+    plain, flags = parted(words, app.keys)
+    stray = [word for word in plain if not is_override(word)]
+    if "--" in words or stray:
+        what = repr(stray[0]) if stray else "--"
         raise ConfigError(
-            f"asd {app.name} takes no arguments after --", "Leave it out: options are KEY=VALUE"
+            f"{app.command} takes options of the form KEY=VALUE, but got {what}",
+            f"Use: {stray[0]}=VALUE" if stray and stray[0] in app.keys else f"Use: {app.usage}",
         )
     from .hydra_app import run_app
 
-    plain, flags = parted(words)
     run_app(app, [*plain, *flags], job, video, at_end)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
@@ -15,7 +15,7 @@ _OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
 _PRESETS = ("--config-dir", "-cd")
 _TAKES_VALUE = {*_PRESETS, "--package", "-p", "--cfg", "-c", "--info", "-i"}
 _FLAGS = {*_TAKES_VALUE, "--resolve", "--run", "-r", "--multirun", "-m", "--hydra-help"}
-_FLAGS |= {"--shell-completion", "-sc", "--version"}
+_FLAGS |= {"--shell-completion", "-sc"}
 """The flags of Hydra that are allowed. The others would make it load a pickle, or configuration
 files in place of asdkit's own."""
 
@@ -25,19 +25,28 @@ def is_override(word: str) -> bool:
     return bool(_OVERRIDE.match(word)) or word.startswith("~")
 
 
-def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
+def key_of(override: str) -> str:
+    """The option that an override sets, adds or deletes."""
+    return override.partition("=")[0].lstrip("+~")
+
+
+def split_video(words: Sequence[str], keys: Collection[str] = ()) -> tuple[str | None, list[str]]:
     """Separate the video from the other arguments of `asd run`, which go to Hydra.
 
     The first plain argument that names an existing file is the video, whatever characters its name
     holds. Otherwise the video is the argument without the form of an override, or the one after
     `--`.
 
+    Args:
+        words: The arguments.
+        keys: The options that there are, for errors.
+
     Raises:
-        ConfigError: Two arguments are videos.
+        ConfigError: Two arguments are videos, or one is empty.
     """
     videos: list[str] = []
     overrides: list[str] = []
-    plain, flags = parted(words)
+    plain, flags = parted(words, keys)
     for word in plain:
         if not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
             videos.append(word)
@@ -47,41 +56,79 @@ def split_video(words: Sequence[str]) -> tuple[str | None, list[str]]:
             videos.append(word)
     if "--" in words:
         videos += words[list(words).index("--") + 1 :]
-    if len(videos) > 1:
+    set_too = [word.partition("=")[2] for word in overrides if key_of(word) == "video"]
+    named = [*videos, *set_too]
+    if len(named) > 1:
+        option = next((word for word in videos if word in keys), None)
         raise ConfigError(
-            f"Two videos were named, {videos[0]!r} and {videos[1]!r}",
-            "Process one at a time, or several with: asd run --multirun video=A,B",
+            f"Two videos were named, {named[0]!r} and {named[1]!r}",
+            f"If {option} is meant as an option: {option}=VALUE"
+            if option
+            else "Process one at a time, or several with: asd run --multirun video=A,B",
         )
     return (videos[0] if videos else None), [*overrides, *flags]
 
 
-def parted(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def parted(words: Sequence[str], keys: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """Separate the plain arguments before `--` from the flags with their values.
 
+    Args:
+        words: The arguments.
+        keys: The options that there are, for errors.
+
     Raises:
-        ConfigError: A flag is unknown, not allowed or abbreviated.
+        ConfigError: A flag is unknown, not allowed or abbreviated, or an argument is empty.
     """
+    refuse_empty(words)
     plain: list[str] = []
     flags: list[str] = []
     previous = ""
-    for word in words:
+    for number, word in enumerate(words):
         if word == "--":
             break
-        if word.startswith("-") and previous not in _TAKES_VALUE:
-            _check_flag(word)
-        (flags if word.startswith("-") or previous in _TAKES_VALUE else plain).append(word)
+        is_flag = word.startswith("-") and previous not in _TAKES_VALUE
+        if is_flag and word.partition("=")[0] not in _FLAGS | HELP:
+            raise no_flag(words[number:], _FLAGS | HELP, keys)
+        (flags if is_flag or previous in _TAKES_VALUE else plain).append(word)
         previous = word
     return plain, flags
 
 
-def _check_flag(word: str) -> None:
-    name, _, _ = word.partition("=")
-    if name not in _FLAGS | HELP:
-        listed = sorted(_FLAGS | HELP, key=lambda flag: flag.lstrip("-"))
-        raise ConfigError(
-            f"There is no flag {name}; there are {', '.join(listed)}",
-            f"A file of that name goes after two dashes: -- {word}" if Path(word).exists() else "",
-        )
+def refuse_empty(words: Sequence[str]) -> None:
+    """Check that no argument is empty, as is what an unset variable of a shell leaves in quotes.
+
+    Raises:
+        ConfigError: One is.
+    """
+    if "" in words:
+        raise ConfigError("An argument is empty", "Leave it out, or set the variable it came from")
+
+
+def no_flag(words: Sequence[str], flags: Collection[str], keys: Collection[str]) -> ConfigError:
+    """The error for a flag that does not exist.
+
+    Args:
+        words: The flag, and the arguments after it.
+        flags: The flags that there are.
+        keys: The options that there are, which have no dashes.
+    """
+    from ..spelling import guess
+
+    word, following = words[0], (*words[1:2], "")[0]
+    name, equals, value = word.partition("=")
+    key = name.lstrip("-").replace("-", "_")
+    if key.partition(".")[0] in keys:
+        is_value = following and not is_override(following) and following[0] != "-"
+        if not equals:
+            value = following if is_value and not Path(following).exists() else "VALUE"
+        return ConfigError(f"There is no flag {name}", f"Options have no dashes: {key}={value}")
+    listed = sorted(flags, key=lambda flag: flag.lstrip("-"))
+    return ConfigError(
+        f"There is no flag {name}; there are {', '.join(listed)}",
+        f"A file of that name goes after two dashes: -- {word}"
+        if Path(word).exists()
+        else guess(name, listed),
+    )
 
 
 def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:

@@ -18,7 +18,7 @@ def command(words: list[str]) -> None:
     Raises:
         AsdError: An argument or a file is invalid.
     """
-    parser = Parser("asd compare", _ABOUT, "asd compare FOLDER ... [output=FOLDER]")
+    parser = Parser("compare", _ABOUT, "asd compare FOLDER ... [output=FOLDER]")
     parser.add_argument(
         "folders",
         nargs="*",
@@ -26,11 +26,11 @@ def command(words: list[str]) -> None:
         help="a folder with an evaluation.json, or with folders that have one, as a sweep leaves",
     )
     parser.add_keys(output="where the table goes; asd_comparison if not given")
-    found = parser.read(words)
-    if not found.folders:
-        parser.error("it takes folders that hold evaluations, and perhaps output=FOLDER")
+    folders, keys = parser.read(words)
+    if not folders:
+        parser.error("takes folders that hold evaluations, but got none")
     from ..evaluation.compare import write_comparison
     from .console import print_comparison
 
-    output = Path(found.output or "asd_comparison")
-    print_comparison(write_comparison([Path(folder) for folder in found.folders], output), output)
+    output = Path(keys.get("output") or "asd_comparison")
+    print_comparison(write_comparison([Path(folder) for folder in folders], output), output)

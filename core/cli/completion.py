@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
+from ..errors import ConfigError
 from .arguments import is_override
-from .weights import ACTIONS
+from .export import CHECK_KEYS
+from .weights import ACTIONS, published
 
 
 def complete(
@@ -21,21 +23,58 @@ def complete(
         words: The completion flag with its value: query, install or uninstall.
         commands: By name: the function that loads the command.
         apps: The commands that are Hydra applications.
+
+    Raises:
+        ConfigError: The flag has no such value.
     """
-    line = os.environ.get("COMP_LINE", "")
-    match = re.match(r"(\S+\s+)(\S+\s+)(.*)", line, re.DOTALL)
-    command = match[2].strip() if match else ""
-    if "query" not in " ".join(words):
+    asked = re.search(r"\b(query|install|uninstall)=\w", " ".join(words))
+    if not asked:
+        raise ConfigError(
+            f"{words[0]} takes install=SHELL or uninstall=SHELL, for bash, fish or zsh",
+            'As in: eval "$(asd -sc install=bash)"',
+        )
+    if asked[1] != "query":
         commands["run"]()(words)
-    elif match and command in (*apps, "demo"):
+        return
+    line = os.environ.get("COMP_LINE", "")
+    match = re.match(r"(\S+\s+)(\S+)\s+(.*)", line, re.DOTALL)
+    if not match:
+        _print(["help", *commands], line.partition(" ")[2].strip())
+        return
+    program, command = match[1], match[2]
+    *done, typed = match[3].split(" ")
+    done = [word for word in done if word]
+    _print(_offered(command, done, commands), typed)
+    app = "run" if command == "demo" or (command == "repeat" and done) else command
+    if app in apps and done[:1] != ["check"]:
         # Hydra would fail on a file name among the overrides.
-        *done, typed = match[3].split(" ")
-        done = [word for word in done if is_override(word)]
-        os.environ["COMP_LINE"] = match[1] + " ".join([*done, typed])
+        overrides = [word for word in done if is_override(word)]
+        os.environ["COMP_LINE"] = program + " ".join([*overrides, typed])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-        commands["run" if command == "demo" else command]()(words)
-    elif match and command == "weights":
-        print("\n".join(word for word in ACTIONS if word.startswith(match[3])))
-    elif not match:
-        typed = line.partition(" ")[2].strip()
-        print("\n".join(word for word in sorted(commands) if word.startswith(typed)))
+        commands[app]()(words)
+
+
+def _offered(command: str, done: list[str], commands: Iterable[str]) -> Collection[str]:
+    """The words that may come next, but for options of Hydra applications.
+
+    Args:
+        command: The command.
+        done: The arguments that stand there already.
+        commands: The names of all commands.
+    """
+    if not done:
+        first = {"help": commands, "weights": ACTIONS, "plugins": ["new"], "export": ["check"]}
+        return list(first.get(command, ()))
+    if command == "weights" and done[0] == "fetch":
+        return published().keys() - set(done)
+    if command == "export" and done[0] == "check" and len(done) > 1:
+        given = {word.partition("=")[0] for word in done}
+        return [f"{key}=" for key in CHECK_KEYS if key not in given]
+    return []  # names of files, which the shell completes
+
+
+def _print(offered: Iterable[str], typed: str) -> None:
+    """Print those of the words that begin like what has been typed."""
+    for word in sorted(offered):
+        if word.startswith(typed):
+            print(word)

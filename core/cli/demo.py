@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from .apps import run_or_help, run_shown
+from .arguments import key_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -24,9 +26,13 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     from ..config.compose import RUN
 
-    given = {word.partition("=")[0] for word in words}
+    given = {key_of(word) for word in words}
+    if "video" in given:
+        raise ConfigError(
+            "demo makes its own video, and takes no other", "To process a video: asd run FILE"
+        )
     preset = ["experiment=offline", "output=asd_demo", "overwrite=true"]
-    overrides = [word for word in preset if word.partition("=")[0] not in given]
+    overrides = [word for word in preset if key_of(word) not in given]
     run_or_help(replace(RUN, about=_ABOUT), [*overrides, *words], _report, _CLIP)
 
 
@@ -36,8 +42,9 @@ def _report(config: DictConfig, output: str | None = None) -> None:
     from ..demo.clip import frames_right, make_clip
 
     folder = Path(output or config.output)
-    truth = make_clip(folder / _CLIP)
     config.video = str(folder / _CLIP)
-    result = run_shown(make_plan(config), output)
+    plan = make_plan(config)  # what is wrong with the options is said before anything is made
+    truth = make_clip(folder / _CLIP)
+    result = run_shown(plan, output)
     right, judged = frames_right(result, truth)
     print(f"{right} of {judged} frames right ({100 * right / max(judged, 1):.1f} %)")

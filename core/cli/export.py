@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from ..spelling import guess
 from .apps import run_or_help
-from .arguments import HELP, is_override
+from .parser import Parser
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+CHECK_KEYS = {
+    "device": "where the graphs run: auto, cpu, cuda or cuda:N; cpu if not given",
+    "threads": "CPU threads a library may use; its own choice if not given",
+    "calibration": "of an int8 bundle, a video of people who talk, to judge by",
+    "scorer.weights": "the checkpoint that was exported, if it is not a published one",
+}
+"""The options of `asd export check`, with their descriptions."""
+_ABOUT_CHECK = """\
+Repeats the proof of a bundle that asd export made, on this machine: its files are those that were
+written, and its graphs give the numbers they should.
+"""
 
 
 def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     from ...export.settings import EXPORT
 
-    if words[:1] == ["check"] and not HELP & set(words):
+    if words[:1] == ["check"]:
         _check(words[1:])
+    elif words and guess(words[0], ["check"]):
+        raise ConfigError(
+            f"export takes options of the form KEY=VALUE, or check, but got {words[0]!r}",
+            "Did you mean: asd export check FOLDER?",
+        )
     else:
         run_or_help(EXPORT, words, _report)
 
@@ -41,20 +58,14 @@ def _check(words: list[str]) -> None:
     from ..bundle import Bundle
     from ..config.compose import compose_app
 
-    folders = [word for word in words if not is_override(word)]
+    parser = Parser("export check", _ABOUT_CHECK, "asd export check FOLDER [OPTION=VALUE ...]")
+    parser.add_argument("folder", metavar="FOLDER", help="a folder that asd export wrote")
+    parser.add_keys(**CHECK_KEYS)
+    folders, given = parser.read(words)
     if len(folders) != 1:
-        raise ConfigError(
-            f"asd export check takes one folder, but got {' '.join(folders) or 'none'}",
-            "Use: asd export check FOLDER",
-        )
+        parser.error(f"takes one folder, but got {' '.join(folders) or 'none'}")
     bundle = Bundle(Path(folders[0]))
-    given = [word for word in words if is_override(word)]
-    for word in given:
-        if not re.match(r"(scorer\.\w+|device|threads|calibration)=", word):
-            raise ConfigError(
-                f"asd export check does not read {word}",
-                "It takes device, threads and, for int8, calibration and scorer.weights",
-            )
-    config = compose_app(EXPORT, [*settings_to_check(bundle), *given])
+    options = [f"{key}={value}" for key, value in given.items()]
+    config = compose_app(EXPORT, [*settings_to_check(bundle), *options])
     check(bundle, make_export_plan(config), print)
     print(f"{bundle.folder} is as it should be")

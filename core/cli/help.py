@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
@@ -24,13 +25,18 @@ _COLUMN = 38
 _WIDTH = 100
 
 
-def app_help(app: App, overrides: Iterable[str]) -> str:
+def app_help(app: App, overrides: Iterable[str], presets: Path | None = None) -> str:
     """The help text of an application for a command line with these overrides.
+
+    Args:
+        app: The application.
+        overrides: Options as on the command line.
+        presets: A folder of presets, besides those of installed packages.
 
     Raises:
         ConfigError: An override is invalid.
     """
-    config = compose_app(app, overrides)
+    config = compose_app(app, overrides, presets=presets)
     hints = get_type_hints(app.options)
     own = vars(app.options)["__annotations__"]
     # The class's own options first, then inherited ones; the sort is stable.

@@ -54,7 +54,7 @@ Common options of asd run:
   start_s=10 end_s=20               process a part
   writers=[json,rttm,annotated]     which files to write
 
-asd run --help tells of all options; every other command has a --help, too.
+asd run --help, or asd help run, tells of all options; every other command has help, too.
 Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
 """
 
@@ -64,6 +64,9 @@ _COMMANDS = (
     *("run", "demo", "batch", "repeat", "evaluate", "compare", "calibrate", "export"),
     *("plugins", "weights"),
 )
+
+_ASK = {"help", *HELP}
+"""Words that ask for help in place of a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -148,11 +151,12 @@ def _command(words: list[str]) -> None:
     Raises:
         AsdError: The command does not exist, or fails.
     """
-    if not words or words[0] in {"help", *HELP}:
+    words = _usual_form(words)
+    if not words or words[0] in _ASK:
         print(USAGE, end="")
         if not words:
             sys.exit(2)
-    elif words[0] == "--version":
+    elif "--version" in words[: words.index("--") if "--" in words else None]:
         print(f"asdkit {__version__}")
     else:
         logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
@@ -164,10 +168,32 @@ def _command(words: list[str]) -> None:
         elif words[0] in commands:
             commands[words[0]]()(words[1:])
         else:
-            raise ConfigError(
-                f"There is no command {words[0]!r}; there are {', '.join(commands)}",
-                f"To process a video: asd run {words[0]}" if Path(words[0]).exists() else "",
-            )
+            raise _no_command(words)
+
+
+def _usual_form(words: list[str]) -> list[str]:
+    """The arguments, with other ways to ask for help or the version put into the usual one.
+
+    `asd help run`, `asd --help run` and `asd run help` become `asd run --help`.
+    """
+    if words and words[0] in _ASK:
+        return [*words[1:], "--help"]
+    if words[1:] == ["help"] and not Path("help").exists():
+        return [words[0], "--help"]
+    return ["--version"] if words[:1] == ["-V"] else words
+
+
+def _no_command(words: list[str]) -> ConfigError:
+    """The error for a first argument that is no command."""
+    from ..spelling import guess
+    from .arguments import is_override
+
+    if is_override(words[0]) or (words[0] and Path(words[0]).exists()):
+        hint = f"To process a video: asd run {' '.join(words)}"
+    else:
+        flags = ("--help", "--version", "--shell-completion")
+        hint = guess(words[0], (*_COMMANDS, *flags), "asd --help tells of them")
+    return ConfigError(f"There is no command {words[0]!r}; there are {', '.join(_COMMANDS)}", hint)
 
 
 def _loaded(name: str) -> Callable[[list[str]], None]:

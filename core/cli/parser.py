@@ -1,31 +1,35 @@
-"""The argument parser of commands that are not Hydra applications."""
+"""Reads the arguments of commands that are not Hydra applications, and writes their help."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
-from typing import Any, NoReturn
+import os
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Collection, Sequence
+from typing import NoReturn
 
 from ..errors import ConfigError
+from ..spelling import guess
+from .arguments import HELP, is_override, no_flag, refuse_empty
 
 
 class Parser(ArgumentParser):
     """A parser that also reads KEY=VALUE, and raises `ConfigError` instead of exiting.
 
     Args:
-        command: The words that call the command, such as "asd weights".
+        command: The words that call the command after asd, such as "weights".
         about: What the command does, for the head of its help.
         form: Usage of the command, for its help and for the hint of errors.
     """
 
     def __init__(self, command: str, about: str, form: str) -> None:
         super().__init__(
-            command,
+            f"asd {command}",
             usage=form,
             description=about,
             formatter_class=RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self._command = command
         self._form = form
         self._keys: dict[str, str] = {}
 
@@ -40,30 +44,57 @@ class Parser(ArgumentParser):
         lines = [f"  {f'{key}=VALUE':<{width}}  {about}" for key, about in keys.items()]
         self.epilog = "\n".join(["options of the form KEY=VALUE:", *lines])
 
-    def read(self, words: Sequence[str]) -> Any:
-        """Parse the arguments; keys that are not given are None.
+    def read(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Separate the plain arguments from the keys with their values.
 
         Raises:
-            ConfigError: The arguments are invalid.
+            ConfigError: A key is unknown or given twice; and as for `plain`.
             SystemExit: The help was requested, and printed.
         """
-        given = {}
+        given: dict[str, str] = {}
         rest = []
-        for word in words:
+        for word in self.plain(words, self._keys):
             key, equals, value = word.partition("=")
             if equals and key in given:
-                self.error(f"{key} was given twice")
+                self.error(f"takes {key} once, but it was given twice")
             elif equals and key in self._keys:
                 given[key] = value
+            elif is_override(word) and not os.path.lexists(word):
+                raise ConfigError(
+                    f"There is no option {key}", guess(key, self._keys, f"Use: {self._form}")
+                )
             else:
                 rest.append(word)
-        found = self.parse_args(rest)
-        return Namespace(**{**dict.fromkeys(self._keys), **given, **vars(found)})
+        return rest, given
+
+    def plain(self, words: Sequence[str], keys: Collection[str]) -> list[str]:
+        """The arguments without `--`, after which names may begin with a dash.
+
+        Args:
+            words: The arguments.
+            keys: The options that there are, for errors.
+
+        Raises:
+            ConfigError: An argument is a flag, or empty.
+            SystemExit: The help was requested, and printed.
+        """
+        listed = list(words)
+        end = listed.index("--") if "--" in listed else len(listed)
+        if HELP & set(listed[:end]):
+            self.parse_args(["--help"])
+        refuse_empty(listed)
+        for number, word in enumerate(listed[:end]):
+            if word.startswith("-"):
+                raise no_flag(listed[number:end], HELP, keys)
+        return [*listed[:end], *listed[end + 1 :]]
 
     def error(self, message: str) -> NoReturn:
         """Raise an error about the arguments.
 
+        Args:
+            message: The sentence, without its subject, which is the command.
+
         Raises:
             ConfigError: Always.
         """
-        raise ConfigError(f"{self.prog}: {message}", f"Use: {self._form}")
+        raise ConfigError(f"{self._command} {message}", f"Use: {self._form}")

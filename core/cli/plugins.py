@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .arguments import HELP
+from ..errors import ConfigError
+from ..spelling import guess
 from .parser import Parser
 from .tables import print_columns
 
@@ -19,17 +20,23 @@ def command(words: list[str]) -> None:
     Raises:
         AsdError: An argument is invalid, or the plugin cannot be written.
     """
-    parser = Parser("asd plugins", _ABOUT, "asd plugins, or asd plugins new NAME")
+    parser = Parser("plugins", _ABOUT, "asd plugins, or asd plugins new NAME")
     parser.add_argument("new", nargs="?", metavar="new", help="write a plugin")
     parser.add_argument("name", nargs="?", metavar="NAME", help="its name, such as my-faces")
-    if HELP & set(words):
-        parser.parse_args(["--help"])
-    if words[:1] == ["new"] and len(words) == 2:
-        _write(words[1])
-    elif words:
-        parser.error(f"it takes no arguments, or new NAME, but got {' '.join(words)}")
-    else:
+    given, _ = parser.read(words)
+    if not given:
         _list()
+    elif given[0] != "new":
+        raise ConfigError(
+            f"plugins takes no arguments, or new NAME, but got {' '.join(given)}",
+            guess(given[0], ["new"], "Use: asd plugins, or asd plugins new NAME"),
+        )
+    elif len(given) != 2:
+        parser.error(
+            f"new takes one name, such as my-faces, but got {' '.join(given[1:]) or 'none'}"
+        )
+    else:
+        _write(given[1])
 
 
 def _list() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import ConfigError
@@ -23,7 +24,7 @@ def command(words: list[str]) -> None:
     Raises:
         AsdError: An argument or a file is invalid, or the repetition fails.
     """
-    parser = Parser("asd repeat", _ABOUT, "asd repeat FOLDER [OPTION=VALUE ...]")
+    parser = Parser("repeat", _ABOUT, "asd repeat FOLDER [OPTION=VALUE ...]")
     parser.add_argument("folder", metavar="FOLDER", help="a folder of asd run or asd evaluate")
     parser.add_argument(
         "options",
@@ -31,13 +32,12 @@ def command(words: list[str]) -> None:
         nargs="*",
         help="options of asd run to change, such as device=cpu; of an evaluation output alone",
     )
-    if HELP & set(words):
-        parser.parse_args(["--help"])
-    folders = [word for word in words if not is_override(word) or os.path.isdir(word)]  # noqa: PTH112
+    given = parser.plain(words, _keys(words))
+    folders = [word for word in given if not is_override(word) or os.path.isdir(word)]  # noqa: PTH112
     if len(folders) != 1:
-        parser.error(f"it takes one folder of results, but got {' '.join(folders) or 'none'}")
+        parser.error(f"takes one folder of results, but got {' '.join(folders) or 'none'}")
     folder = Path(folders[0]).resolve()
-    overrides = [word for word in words if word != folders[0]]
+    overrides = [word for word in given if word != folders[0]]
     if (folder / "evaluation.json").exists() and not (folder / "result.json").exists():
         found = _evaluate_again(folder, overrides)
     else:
@@ -49,6 +49,15 @@ def command(words: list[str]) -> None:
     print("\n".join(found) if found else "The same as before, number for number")
 
 
+def _keys(words: list[str]) -> Collection[str]:
+    """The options of asd run, if the arguments look as if one was written with dashes."""
+    if all(word in HELP or not word.startswith("-") for word in words):
+        return ()
+    from ..config.compose import RUN
+
+    return RUN.keys
+
+
 def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
     """Repeat an evaluation; return the differences."""
     from ..evaluation.evaluate import evaluate
@@ -57,7 +66,7 @@ def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
 
     if any(not word.startswith("output=") for word in overrides) or len(overrides) > 1:
         raise ConfigError(
-            f"Of an evaluation asd repeat takes only output=FOLDER, but got {' '.join(overrides)}",
+            f"Of an evaluation repeat takes only output=FOLDER, but got {' '.join(overrides)}",
             "To change options use asd evaluate",
         )
     given = overrides[0].partition("=")[2] if overrides else f"{folder}-again"

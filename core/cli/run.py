@@ -15,7 +15,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     from ..config.compose import RUN
 
-    video, overrides = split_video(words)
+    video, overrides = split_video(words, RUN.keys)
     run_or_help(RUN, overrides, _report, video)
 
 

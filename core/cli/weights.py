@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, InputError
+from ..spelling import guess
 from .parser import Parser
 from .tables import print_columns
 
@@ -31,21 +31,29 @@ def command(words: list[str]) -> None:
         AsdError: An argument is invalid, or weights are damaged or cannot be downloaded.
     """
     form = "asd weights list, asd weights fetch NAME ..., or asd weights verify"
-    parser = Parser("asd weights", _ABOUT, form)
-    parser.add_argument("action", nargs="?", help=SUPPRESS)
-    parser.add_argument("names", nargs="*", help=SUPPRESS)
-    found = parser.read(words)
-    if found.action not in ACTIONS or bool(found.names) != (found.action == "fetch"):
-        parser.error(
-            f"it does not know {' '.join(words)}" if words else "it needs to know what to do"
+    parser = Parser("weights", _ABOUT, form)
+    given, _ = parser.read(words)
+    action, names = (given or [""])[0], given[1:]
+    if not action:
+        parser.error(f"needs to know what to do, one of {', '.join(ACTIONS)}")
+    if action not in ACTIONS:
+        raise ConfigError(
+            f"weights does not know {action!r}; it knows {', '.join(ACTIONS)}",
+            guess(action, ACTIONS, f"Use: {form}"),
         )
+    if action != "fetch" and names:
+        parser.error(f"{action} takes no names, but got {' '.join(names)}")
+    if action == "fetch":
+        _fetch(names, published())
+    else:
+        _list(published(), refuse_damaged=action == "verify")
+
+
+def published() -> dict[str, Weights]:
+    """The published weights of all components, by name."""
     from ..registry import registry
 
-    known = {w.name: w for c in registry().components.values() for w in c.weights}
-    if found.action == "fetch":
-        _fetch(found.names, known)
-    else:
-        _list(known, refuse_damaged=found.action == "verify")
+    return {w.name: w for c in registry().components.values() for w in c.weights}
 
 
 def _list(known: Mapping[str, Weights], *, refuse_damaged: bool) -> None:
@@ -71,10 +79,16 @@ def _list(known: Mapping[str, Weights], *, refuse_damaged: bool) -> None:
 def _fetch(names: list[str], known: Mapping[str, Weights]) -> None:
     from ..weights import fetch
 
+    listed = sorted(known)
+    if not names:
+        raise ConfigError(
+            f"weights fetch needs names; there are {', '.join(listed)}",
+            "Use: asd weights fetch NAME ...",
+        )
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"There are no weights {name!r}; there are {', '.join(sorted(known))}"
+                f"There are no weights {name!r}; there are {', '.join(listed)}", guess(name, listed)
             )
     for name in names:
         print(fetch(known[name]))

@@ -11,6 +11,7 @@ from ..component import Component, Context
 from ..errors import ConfigError
 from ..files import expanded
 from ..registry import registry
+from ..spelling import guess
 from .schemas import CALIBRATION, SHIPPED, names, offer
 from .values import make
 
@@ -107,7 +108,7 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         if name not in names(component.config):
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
-                offer(names(component.config)),
+                guess(name, names(component.config), offer(names(component.config))),
             )
     config, shipped = make(component.config, parameters, key), None
     if component.settle:

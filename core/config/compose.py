@@ -32,8 +32,8 @@ from ..errors import AsdError, ConfigError
 from ..registry import registry
 from .options import Options
 from .presets import offering
-from .refusals import explained
-from .schemas import App, offer, store_of
+from .refusals import explained, no_option
+from .schemas import App, store_of
 
 _ABOUT = """\
 asd run FILE [OPTION=VALUE ...]
@@ -178,7 +178,7 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     values = {str(key): value for key, value in settings.items()}
     for key in values:
         if key not in app.keys:
-            raise ConfigError(f"There is no option {key}", offer(app.keys))
+            raise no_option(key, app.keys)
     for key in app.keys:
         if key not in values:  # deleted with ~KEY
             raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")

@@ -23,7 +23,7 @@ def check_device_name(device: str) -> None:
         ValueError: The name is not auto, cpu, cuda or cuda:N.
     """
     if read_device(device) is None:
-        raise ValueError(f"device must be {DEVICES}, got {device}")
+        raise ValueError(f"device must be {DEVICES}, got {device or 'nothing'}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +115,10 @@ class Options(AnalysisOptions):
     end_s: float | None = None
 
     def __post_init__(self) -> None:
+        if not self.video:
+            raise ValueError("video names no file")
+        if self.sound == "":
+            raise ValueError("sound names no file")
         if self.start_s < 0:
             raise ValueError(f"start_s must not be negative, got {self.start_s}")
         if self.end_s is not None and self.end_s <= self.start_s:

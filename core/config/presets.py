@@ -26,6 +26,7 @@ from ..component import PRESET_KINDS, RUN_KINDS
 from ..errors import ConfigError, one_line
 from ..named_files import read_text_file
 from ..registry import CONF, registry
+from ..spelling import guess
 
 MOST_BYTES = 1 << 20
 """Largest size of a preset."""
@@ -232,7 +233,7 @@ class _Check:
         if key not in self._offer.keys:
             self._refuse(
                 f"sets {key}, which asd {self._offer.app} does not know",
-                f"There are {', '.join(self._offer.keys)}",
+                guess(key, self._offer.keys, f"There are {', '.join(self._offer.keys)}"),
             )
 
     def _refuse(self, what: str, hint: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -19,6 +19,7 @@ from omegaconf.errors import (
 
 from ..errors import AsdError, ConfigError, PluginError
 from ..registry import registry
+from ..spelling import guess
 from .schemas import names, offer
 
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
@@ -59,6 +60,21 @@ def explained(error: BaseException, prefix: str = "") -> AsdError:
     return ConfigError(_cut(str(one) or type(one).__name__, 5 * _MOST_SHOWN))
 
 
+def no_option(key: str, known: Iterable[str] | None) -> ConfigError:
+    """The error for an option that does not exist.
+
+    Args:
+        key: The option, with the node it would belong to, as in detector.min_face_px.
+        known: The options of that node, without it; None if they are not known.
+    """
+    if known is None:
+        return ConfigError(f"There is no option {key}")
+    listed = list(known)
+    return ConfigError(
+        f"There is no option {key}", guess(key.rpartition(".")[2], listed, offer(listed))
+    )
+
+
 def _cut(text: str, most: int = _MOST_SHOWN) -> str:
     """Shorten a text."""
     return text if len(text) <= most else f"{text[:most]}..."
@@ -84,7 +100,7 @@ def _no_choice(error: MissingConfigException) -> AsdError:
     hint = f'Install it with: pip install "asdkit[{extra}]"' if extra else ""
     return PluginError(
         f"There is no {kind} {name!r}; there are {', '.join(there)}",
-        hint or registry().failure_hint(),
+        guess(name, there, hint or registry().failure_hint()),
     )
 
 
@@ -92,11 +108,14 @@ def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
     """The error for a key that is unknown or not set, or for an invalid value."""
     if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
         use = "asd run FILE" if key == "video" else f"{key}=VALUE"
-        return ConfigError(f"{key} is not set", f"Set it, as in: {use}")
+        kind, _, parameter = key.partition(".")
+        others = registry().choices(kind) if parameter else []
+        hint = f"; or choose {kind}=NAME, of {', '.join(others)}" if len(others) > 1 else ""
+        return ConfigError(f"{key} is not set", f"Set it, as in: {use}{hint}")
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         known: Any = error.object_type
-        offered = offer(n for n in names(known) if n != "name") if _is_schema(known) else ""
-        return ConfigError(f"There is no option {key}", offered)
+        offered = [n for n in names(known) if n != "name"] if _is_schema(known) else None
+        return no_option(key, offered)
     if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
         if error.value is None:
             return ConfigError(f"{key} must be {kind}, not null", _default_of(error))

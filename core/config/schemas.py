@@ -34,10 +34,11 @@ class App:
     """A command that is a Hydra application: `asd NAME`, composed from conf/NAME.yaml.
 
     Attributes:
-        name: Name of the command.
+        name: Name of its configuration, conf/NAME.yaml, and usually of the command.
         options: Dataclass of the options that belong to no component.
         kinds: Kinds of components, of each of which one is chosen.
-        about: What the command does, for the head of its help.
+        about: What the command does, for the head of its help; its first line is the usage, as in
+            "asd run FILE [OPTION=VALUE ...]".
         writers: Whether any number of writers, and an experiment preset, can be chosen.
     """
 
@@ -46,6 +47,16 @@ class App:
     kinds: tuple[str, ...]
     about: str
     writers: bool = False
+
+    @property
+    def usage(self) -> str:
+        """How the command is used, in a line."""
+        return self.about.partition("\n")[0]
+
+    @property
+    def command(self) -> str:
+        """The name of the command."""
+        return self.usage.split()[1]
 
     @property
     def keys(self) -> list[str]:

@@ -52,6 +52,16 @@ def test_options_in_the_docs_are_those_of_the_program():
     ("words", "says"),
     [
         (["help"], "asd weights fetch NAME"),
+        (["help", "help"], "asd weights fetch NAME"),
+        (["help", "weights"], "fetch NAME ...   download some"),
+        (["--help", "weights"], "fetch NAME ...   download some"),
+        (["weights", "help"], "fetch NAME ...   download some"),
+        (["weights", "list", "--help"], "fetch NAME ...   download some"),
+        (["compare", "a", "-h"], "output=VALUE  where the table goes"),
+        (["repeat", "a", "--foo", "-h"], "says what differs, number for number"),
+        (["help", "export", "check"], "Repeats the proof of a bundle"),
+        (["export", "check", "--help"], "calibration=VALUE     of an int8 bundle, a video"),
+        (["help", "demo"], "Makes a clip on the spot"),
         (["-h"], "asd weights fetch NAME"),
         (["demo", "-h"], "Makes a clip on the spot"),
         (["plugins", "--help"], "into the folder asdkit-NAME"),
@@ -66,18 +76,34 @@ def test_help_of_the_other_commands(asd, words, says):
     code, out, err = asd(*words)
     assert (code, err) == (0, "")
     assert says in out
-    if words[0] not in ("help", "-h", "demo"):
-        assert out.startswith(f"usage: asd {words[0]}")
+    named = next((word for word in words if word[0] != "-" and word != "help"), "demo")
+    if named != "demo":
+        assert out.startswith(f"usage: asd {named}")
 
 
-def test_version_and_no_command(asd):
-    assert asd("--version")[1].startswith("asdkit 0.")
-    assert asd()[0] == 2
+def test_help_of_run_is_had_in_any_way(asd):
+    shown = asd("run", "--help")
+    for words in (["help", "run"], ["--help", "run"], ["run", "help"], ["run", "x.mp4", "-h"]):
+        assert asd(*words) == shown
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["-V"], ["run", "--version"], ["weights", "--version"]]
+)
+def test_version(asd, words):
+    code, out, _ = asd(*words)
+    assert code == 0
+    assert out.startswith("asdkit 0.")
+
+
+def test_no_command(asd):
+    code, out, _ = asd()
+    assert code == 2
+    assert "asd run FILE" in out
 
 
 @pytest.mark.usefixtures("own_alone")
 def test_help_of_export_tells_of_every_option(asd):
-    assert asd("export", "check", "--help")[0] == 0
     code, out, _ = asd("export", "precision=int8", "--help")
     assert code == 0
     assert "precision=int8 " in out

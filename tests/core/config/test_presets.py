@@ -42,7 +42,10 @@ def test_a_preset_of_options_is_taken(tmp_path):
     [
         (HEAD + "hydra:\n  callbacks:\n    x: {_target_: os.getcwd}\n", "sets hydra"),
         (HEAD + "hydra: {run: {dir: /tmp/x}}\n", "sets hydra"),
-        (HEAD + "speed: 3\n", "sets speed, which asd run does not know. There are"),
+        (
+            HEAD + "speed: 3\n",
+            "sets speed, which asd run does not know. Did you mean seed? There are",
+        ),
         (HEAD + "videos: x\n", "sets videos"),
         ("# @package hydra\nverbose: true\n", "has not the head of an experiment"),
         ("detect_every: 2\n", "has not the head of an experiment"),
