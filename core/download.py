@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from .bars import drawn
+
 TIMEOUTS_S = (5.0, 30.0)
 """Timeouts for the connection, and for each read after it."""
 BLOCK_BYTES = 1 << 18
@@ -55,17 +57,16 @@ class _Bar:
         console = Console(stderr=True)
         columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
         self._bars = Progress(*columns, console=console, transient=True)
-        self._is_shown = sys.stderr.isatty()
+        self._open = ExitStack()
         self._task = self._bars.add_task(name, total=size_bytes)
 
     def __enter__(self) -> _Bar:
-        if self._is_shown:
-            self._bars.start()
+        if sys.stderr.isatty():
+            self._open.enter_context(drawn(self._bars))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._is_shown:  # rich 13.7 prints an empty line even for a bar that is not shown
-            self._bars.stop()
+        self._open.close()  # rich 13.7 would print an empty line even for a bar that is not shown
 
     @property
     def total(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Ends the command promptly and cleanly on SIGINT and SIGTERM.
+"""Ends the command promptly and cleanly on SIGINT, SIGTERM and SIGHUP.
 
 A signal raises `Stopped` in the main thread, so that everything is cleaned up as after any other
 exception. But Python cannot raise while a library call runs, which may take a minute; in that case
@@ -50,7 +50,7 @@ def last_resort(act: Callable[[], str | None]) -> Iterator[None]:
 
 @contextmanager
 def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM raise `Stopped`, once; end the process if that does not suffice.
+    """Let the signals raise `Stopped`, once; end the process if that does not suffice.
 
     Signals that have another handler or are ignored, as under nohup, are left alone. Outside the
     main thread nothing is changed.
@@ -70,6 +70,8 @@ def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: signal.SIG_DFL,
     }
+    if hasattr(signal, "SIGHUP"):  # the terminal is closed, or the connection to it lost
+        usual[signal.SIGHUP] = signal.SIG_DFL
     ours = {number: how for number, how in usual.items() if signal.getsignal(number) == how}
 
     def stop(number: int, _: Any) -> None:

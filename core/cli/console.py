@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..bars import drawn
 from ..errors import AsdError
-from ..stopping import last_resort
 from ..types import GRID_FPS, Result, Spans
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class ProgressLine:
 
     def __enter__(self) -> ProgressLine:
         if self._console.is_terminal:
-            self._bars.start()
-            self._open.enter_context(last_resort(_show_cursor))
+            self._open.enter_context(drawn(self._bars))
         return self
 
     def __exit__(
@@ -60,9 +59,7 @@ class ProgressLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._console.is_terminal:
-            self._open.close()
-            self._bars.stop()
+        self._open.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show the progress of the run; see `core.progress.Progress`."""
@@ -78,11 +75,6 @@ class ProgressLine:
             speed = self._bars.tasks[0].speed
             rate = f", {speed:.1f} frames/s" if speed else ""
             self._bars.update(self._task, completed=done, counts=f"{done}/{total} frames{rate}")
-
-
-def _show_cursor() -> None:
-    """Show the terminal's cursor again, which the progress line hides."""
-    print("\x1b[?25h", file=sys.stderr, flush=True)
 
 
 def print_summary(result: Result) -> None:

@@ -72,8 +72,8 @@ _ASK = {"help", *HELP}
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command.
 
-    Exit status: 0; 2 after a one-line error that the user can fix; 130 if stopped by Ctrl-C and 143
-    by SIGTERM, after one line; 1 if the reader of its output has closed the pipe.
+    Exit status: 0; 2 after a one-line error that the user can fix; 130 if stopped by Ctrl-C, 143 by
+    SIGTERM and 129 by SIGHUP, after one line; 1 if the reader of its output has closed the pipe.
     """
     _open_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)

@@ -108,10 +108,10 @@ def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
     """The error for a key that is unknown or not set, or for an invalid value."""
     if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
         use = "asd run FILE" if key == "video" else f"{key}=VALUE"
-        kind, _, parameter = key.partition(".")
-        others = registry().choices(kind) if parameter else []
-        hint = f"; or choose {kind}=NAME, of {', '.join(others)}" if len(others) > 1 else ""
-        return ConfigError(f"{key} is not set", f"Set it, as in: {use}{hint}")
+        group, _, parameter = key.partition(".")
+        others = registry().choices(group) if parameter else []
+        choice = f"; or choose {group}=NAME, of {', '.join(others)}" if len(others) > 1 else ""
+        return ConfigError(f"{key} is not set", f"Set it, as in: {use}{choice}")
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         known: Any = error.object_type
         offered = [n for n in names(known) if n != "name"] if _is_schema(known) else None
