@@ -126,7 +126,7 @@ def test_names(name, folder, part):
     ],
 )
 def test_names_that_will_not_do(refused, name):
-    assert "letters, digits and hyphens" in refused("plugins", "new", name)
+    assert "letters, digits and hyphens" in refused("plugins", "new", "--", name)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR2") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2")
+    if hasattr(signal, name)
 ]
 """Signals that the parent gets, too, and handles; Slurm announces a job's time limit by USR2."""
 

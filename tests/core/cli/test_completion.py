@@ -20,6 +20,11 @@ from asdkit.core.registry import registry
         ("asd run detector=", {f"detector={name}" for name in DETECTORS}),
         ("asd run clip.mp4 detector.m", {"detector.min_face_px="}),
         ("asd weights f", {"fetch"}),
+        ("asd weights fetch talk", {"talknet_ava", "talknet_talkset"}),
+        ("asd weights fetch talknet_ava talk", {"talknet_talkset"}),
+        ("asd plugins n", {"new"}),
+        ("asd export check out d", {"device="}),
+        ("asd help r", {"repeat", "run"}),
     ],
 )
 def test_completion(asd, monkeypatch, line, offered):
