@@ -108,7 +108,6 @@ def test_names(name, folder, part):
 @pytest.mark.parametrize(
     "name",
     [
-        "",
         "-",
         "-x",
         "x-",
