@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -156,3 +156,25 @@ class Dataset(Protocol):
             AsdError: A file is missing or invalid.
         """
         ...
+
+
+CONTRACTS: Mapping[str, type] = {
+    "cutter": Cutter,
+    "detector": Detector,
+    "tracker": Tracker,
+    "scorer": Scorer,
+    "embedder": Embedder,
+    "vad": Vad,
+    "writer": Writer,
+    "dataset": Dataset,
+}
+"""By kind of component: its contract."""
+
+
+def methods(kind: str) -> list[str]:
+    """The names of the methods that every component of a kind must have."""
+    return [
+        name
+        for name, value in vars(CONTRACTS[kind]).items()
+        if callable(value) and not name.startswith("_")
+    ]

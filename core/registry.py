@@ -109,6 +109,13 @@ class Registry:
         names = ", ".join(component.name for component in self.of_kind(kind))
         raise PluginError(f"There is no {kind} {name!r}; there are {names}", self.failure_hint())
 
+    def in_words(self, component: Component) -> str:
+        """A component by its option and package, such as "detector=yunet (asdkit 0.1.0)"."""
+        words = f"{component.kind}={component.name}"
+        # A component created in Python code has no package.
+        provider = self.providers.get((component.kind, component.name))
+        return f"{words} ({provider.name} {provider.version})" if provider else words
+
     def failure_hint(self) -> str:
         """A hint that names the plugins that failed to load; empty if none failed."""
         if not self.failures:

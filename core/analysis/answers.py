@@ -2,37 +2,99 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..contracts import Cutter, Vad, Writer, methods
 from ..errors import AsdError, PluginError
-from ..types import Clip, Detections, Float32, Scores, TrackPiece
+from ..files import DISK_ERRORS
+from ..types import Clip, Detections, Float32, Result, Scores, TrackPiece
 
+_ROUNDING = 1e-5
+"""How far a probability may lie outside 0 to 1, as sums of float32 do."""
 _MOST_PICTURES = 10
 """Longest plausible side of a face box, in multiples of the picture's longer side."""
 
 
 @contextmanager
-def asked(name: str) -> Iterator[None]:
+def asked(name: str, folder: Path | None = None) -> Iterator[None]:
     """Call a component within this context, so that its exceptions are raised under its name.
 
     Args:
         name: The component in words, such as "detector=yunet (asdkit 0.1.0)".
+        folder: The folder that it writes into, if it does. What is wrong with this folder or with
+            its disk is not the component's fault.
 
     Raises:
-        PluginError: The component raised anything but an `AsdError`.
+        PluginError: The component raised anything but an `AsdError` or KeyboardInterrupt.
+        OSError: The folder cannot be written to, or its disk is full.
     """
     try:
         yield
     except AsdError:
         raise
-    except Exception as error:  # a stranger's code can fail in any way
+    except (Exception, SystemExit) as error:  # a stranger's code can fail in any way
+        if folder and isinstance(error, OSError) and _is_about(folder, error):
+            raise
         raise PluginError(
             f"{name} failed: {type(error).__name__}: {error}", "ASDKIT_DEBUG=1 shows where"
         ) from error
+
+
+def _is_about(folder: Path, error: OSError) -> bool:
+    """Whether a system error is about a disk, or about a file in a folder."""
+    if error.errno in DISK_ERRORS:
+        return True
+    if not isinstance(error.filename, str | bytes):
+        return False
+    return Path(os.path.realpath(os.fsdecode(error.filename))).is_relative_to(folder.resolve())
+
+
+def checked_part(name: str, kind: str, part: Any) -> Any:
+    """Check what the `build` of a component returned.
+
+    Args:
+        name: The component in words.
+        kind: Its kind.
+        part: The value it returned.
+
+    Raises:
+        PluginError: The value lacks a method of its kind, or has a `device` that is not text.
+    """
+    with asked(name):
+        missing = [method for method in methods(kind) if not callable(getattr(part, method, None))]
+        device = getattr(part, "device", "")
+    if missing:
+        raise PluginError(
+            f"{name} must be built as an object with the method {missing[0]}, but its build "
+            f"returned {_shown(part)}"
+        )
+    if not isinstance(device, str):
+        raise PluginError(
+            f"{name} must say in its attribute device which it uses, as text such as 'cpu' or "
+            f"'cuda:0', but it is {_shown(device)}"
+        )
+    return part
+
+
+def checked_lookahead(name: str, cutter: Cutter) -> int:
+    """A cutter's `lookahead_frames`; 0 if it has none.
+
+    Raises:
+        PluginError: It is not a number of frames.
+    """
+    with asked(name):
+        frames = getattr(cutter, "lookahead_frames", 0)
+    if not isinstance(frames, int | np.integer) or isinstance(frames, bool) or frames < 0:
+        raise PluginError(f"{name} has lookahead_frames={frames!r}, which is no number of frames")
+    return int(frames)
 
 
 def checked_cut(name: str, answer: Any) -> bool:
@@ -207,6 +269,81 @@ def checked_vectors(name: str, answer: Any, faces: int, length: int | None = Non
             f"{vectors.shape[1]}"
         )
     return vectors
+
+
+def checked_memory_s(name: str, vad: Vad | None) -> float:
+    """The `memory_s` of a voice activity detector, in seconds; 0 if it has none.
+
+    Raises:
+        PluginError: It is not a number of seconds.
+    """
+    with asked(name):
+        memory_s = getattr(vad, "memory_s", 0.0)
+    if not isinstance(memory_s, Real) or not math.isfinite(memory_s) or memory_s < 0:
+        raise PluginError(f"{name} has memory_s={memory_s!r}, which is no number of seconds")
+    return float(memory_s)
+
+
+def checked_heard(name: str, answer: Any, frames: int) -> Float32:
+    """Check what a voice activity detector returned, and convert it to (n,) float32.
+
+    Args:
+        name: The detector in words.
+        answer: The value it returned.
+        frames: How many grid frames of sound it was given.
+
+    Raises:
+        PluginError: The value is not one number from 0 to 1 for each frame.
+    """
+    with asked(name):
+        heard: Float32 = np.asarray(answer, np.float32)
+    wanted = f"{name} must answer with one number from 0 to 1 for each of {frames} frames"
+    if heard.shape != (frames,):
+        raise PluginError(f"{wanted}, but answered with shape {heard.shape}")
+    wrong = heard[~(np.abs(heard - 0.5) <= 0.5 + _ROUNDING)]  # nan is wrong, too
+    if len(wrong):
+        raise PluginError(f"{wanted}, but among its numbers is {wrong[0]:g}")
+    return np.clip(heard, 0, 1)
+
+
+def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Path]:
+    """Call a writer, and check the files it returns.
+
+    Args:
+        name: The writer in words.
+        writer: The writer.
+        result: The result to write.
+        folder: The folder to write into.
+
+    Returns:
+        The files, as paths that begin with `folder`.
+
+    Raises:
+        PluginError: The writer failed, or returned anything but a list of files and folders that
+            are in `folder`.
+        OSError: The folder cannot be written to, or its disk is full.
+    """
+    with asked(name, folder):
+        answer = writer.write(result, folder)
+    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
+        raise PluginError(f"{name} must answer with a list of Path, but answered {_shown(answer)}")
+    with asked(name):
+        return [_checked_file(name, path, folder) for path in answer]
+
+
+def _checked_file(name: str, path: Any, folder: Path) -> Path:
+    """A file that a writer returned, as a path that begins with `folder`."""
+    if not isinstance(path, Path):
+        raise PluginError(f"{name} must answer with a list of Path, but in it is {_shown(path)}")
+    # The file itself may be a link to elsewhere, but not the folder around it.
+    place = Path(os.path.normpath(path.parent.resolve() / path.name))
+    if folder.resolve() not in place.parents:
+        raise PluginError(
+            f"{name} must write into the folder that it is given, but says it has written {path}"
+        )
+    if not path.exists():
+        raise PluginError(f"{name} says it has written {path.name}, which is not there")
+    return folder / place.relative_to(folder.resolve())
 
 
 def _shown(value: Any) -> str:
