@@ -18,6 +18,10 @@ PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
 """Folders of presets: one folder per kind, and `experiment` for presets of several kinds."""
 
 
+CALIBRATION = "calibration"
+"""A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Settings of a run that a component may use when it is built.

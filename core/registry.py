@@ -14,6 +14,7 @@ import pluggy
 
 from . import hookspecs
 from .component import KINDS, PRESET_KINDS, Component
+from .component_checks import check_component
 from .errors import PluginError
 from .version import __version__
 
@@ -45,17 +46,21 @@ class Registry:
 
         Raises:
             PluginError: Another package already provides this kind and name.
-            ValueError: The kind does not exist.
+            TypeError, ValueError: It is not usable; see `core.component_checks.check_component`.
         """
+        check_component(component)
         key = (component.kind, component.name)
-        if component.kind not in KINDS:
-            raise ValueError(f"{key} is of no kind of component; there are {', '.join(KINDS)}")
         self._claim(key, provider)
         self.components[key] = component
 
     def add_all(self, components: Iterable[Component], provider: Provider) -> None:
-        """Add several components; see `add`."""
-        for component in components:
+        """Add several components, or none if one is not usable; see `add`."""
+        if not isinstance(components, Iterable):
+            raise TypeError(f"asdkit_components must return a list, but returned {components!r}")
+        given = list(components)
+        for component in given:
+            check_component(component)
+        for component in given:
             self.add(component, provider)
 
     def add_presets(self, folder: Path, provider: Provider) -> None:
@@ -63,8 +68,11 @@ class Registry:
 
         Raises:
             PluginError: Another package already provides one of this kind and name.
+            TypeError: It is no `Path`.
             ValueError: The folder holds no presets, or one in a folder of no kind.
         """
+        if not isinstance(folder, Path):
+            raise TypeError(f"asdkit_presets must return a Path, but returned {folder!r}")
         files = sorted(folder.glob("*/*.yaml"))
         if not files:
             raise ValueError(f"{folder} holds no preset, such as experiment/NAME.yaml")
@@ -143,7 +151,7 @@ def load_registry() -> Registry:
             plugin = entry.load()
             manager.register(plugin, name=label)
             manager.check_pending()  # raises for misspelt hooks, which would never be called
-        except Exception as error:  # plugins may raise anything
+        except (Exception, SystemExit) as error:  # plugins may raise anything
             registry.failures[label] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(label):
                 manager.unregister(name=label)
@@ -159,7 +167,7 @@ def load_registry() -> Registry:
                 add(implementation.function(), providers[label])
             except PluginError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 registry.failures[label] = f"{type(error).__name__}: {error}"
     return registry
 

@@ -232,7 +232,7 @@ def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
 def test_two_packages_with_one_name_stop_with_one_line(tmp_path):
     code = (
         "import asdkit\n@asdkit.hookimpl\ndef asdkit_components():\n"
-        "    return [asdkit.Component('detector', 'mtcnn', int, None)]\n"
+        "    return [asdkit.Component('detector', 'mtcnn', asdkit.Context, print)]\n"
     )
     package(tmp_path, "rival", code)
     done = asd("plugins", site=tmp_path)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.answers import asked, checked_part
-from ..component import Component, Context, Settled
+from ..component import CALIBRATION, Component, Context, Settled
 from ..errors import ConfigError, PluginError
 from ..files import expanded
 from ..registry import registry
-from .schemas import CALIBRATION, SHIPPED, names, offer
+from .schemas import SHIPPED, names, offer
 from .values import make
 
 if TYPE_CHECKING:

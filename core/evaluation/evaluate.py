@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..analysis.answers import written
 from ..component import Context
 from ..errors import AsdError, OutputError
 from ..figures import files_of, require_matplotlib
@@ -67,9 +68,9 @@ def evaluate(
                 plan, dataset, tell, progress, compute, foreign=foreign
             ):
                 evaluated.add(video, outcome)
-                for writer in writers:
+                for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
-                    writer.write(outcome.result, new / video.name)
+                    written(chosen.in_words, writer, outcome.result, new / video.name)
         metrics = evaluated.metrics()
         found = {
             "schema": SCHEMA,
