@@ -24,7 +24,6 @@ from .core.analysis.answers import (
     checked_memory_s,
     checked_scores,
     checked_vectors,
-    written,
 )
 from .core.contracts import (
     Cutter,
@@ -48,6 +47,7 @@ from .core.types import (
     Result,
     UInt8,
 )
+from .core.writing import written
 
 __all__ = [
     "check_cutter",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis.answers import asked, written
+from .analysis.answers import asked
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .config.compose import compose_run
@@ -31,6 +31,7 @@ from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, digest_of, kept
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
+from .writing import written
 
 _SOUND_SHORTER_FRAMES = 5
 _log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..contracts import Cutter, Vad, Writer, methods
+from ..contracts import Cutter, Vad, methods
 from ..errors import AsdError, PluginError
 from ..files import DISK_ERRORS
-from ..types import Clip, Detections, Float32, Result, Scores, TrackPiece
+from ..types import Clip, Detections, Float32, Scores, TrackPiece
 
 _ROUNDING = 1e-5
 """How far a probability may lie outside 0 to 1, as sums of float32 do."""
@@ -74,12 +74,12 @@ def checked_part(name: str, kind: str, part: Any) -> Any:
     if missing:
         raise PluginError(
             f"{name} must be built as an object with the method {missing[0]}, but its build "
-            f"returned {_shown(part)}"
+            f"returned {shown(part)}"
         )
     if not isinstance(device, str):
         raise PluginError(
             f"{name} must say in its attribute device which it uses, as text such as 'cpu' or "
-            f"'cuda:0', but it is {_shown(device)}"
+            f"'cuda:0', but it is {shown(device)}"
         )
     return part
 
@@ -104,7 +104,7 @@ def checked_cut(name: str, answer: Any) -> bool:
         PluginError: It is not a bool.
     """
     if not isinstance(answer, bool | np.bool_):
-        raise PluginError(f"{name} must answer True or False, but answered {_shown(answer)}")
+        raise PluginError(f"{name} must answer True or False, but answered {shown(answer)}")
     return bool(answer)
 
 
@@ -126,13 +126,13 @@ def checked_faces(
     if not isinstance(answer, Sequence) or len(answer) != len(indices):
         raise PluginError(
             f"{name} must answer with one Detections for each of {len(indices)} frames, but "
-            f"answered {_shown(answer)}"
+            f"answered {shown(answer)}"
         )
     for index, faces in zip(indices, answer, strict=True):
         if not isinstance(faces, Detections):
             raise PluginError(
                 f"{name} must answer with Detections, but for frame {index} it answered "
-                f"{_shown(faces)}"
+                f"{shown(faces)}"
             )
         _check_places(name, index, faces, size)
     return list(answer)
@@ -178,11 +178,11 @@ class Pieces:
         """
         if not isinstance(answer, Sequence):
             raise self._wrong(
-                f"must answer with a list of TrackPiece, but answered {_shown(answer)}"
+                f"must answer with a list of TrackPiece, but answered {shown(answer)}"
             )
         for piece in answer:
             if not isinstance(piece, TrackPiece):
-                raise self._wrong(f"must answer with TrackPiece, but answered {_shown(piece)}")
+                raise self._wrong(f"must answer with TrackPiece, but answered {shown(piece)}")
             self._check(piece, end)
         return list(answer)
 
@@ -230,11 +230,11 @@ def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores
     if not isinstance(answer, Sequence) or len(answer) != len(clips):
         raise PluginError(
             f"{name} must answer with one Scores for each of {len(clips)} clips, but answered "
-            f"{_shown(answer)}"
+            f"{shown(answer)}"
         )
     for clip, scores in zip(clips, answer, strict=True):
         if not isinstance(scores, Scores):
-            raise PluginError(f"{name} must answer with Scores, but answered {_shown(scores)}")
+            raise PluginError(f"{name} must answer with Scores, but answered {shown(scores)}")
         if len(scores) != len(clip):
             raise PluginError(
                 f"{name} must answer with one row per frame of every clip, but answered with "
@@ -306,47 +306,7 @@ def checked_heard(name: str, answer: Any, frames: int) -> Float32:
     return np.clip(heard, 0, 1)
 
 
-def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Path]:
-    """Call a writer, and check the files it returns.
-
-    Args:
-        name: The writer in words.
-        writer: The writer.
-        result: The result to write.
-        folder: The folder to write into.
-
-    Returns:
-        The files, as paths that begin with `folder`.
-
-    Raises:
-        PluginError: The writer failed, or returned anything but a list of files and folders that
-            are in `folder`.
-        OSError: The folder cannot be written to, or its disk is full.
-    """
-    with asked(name, folder):
-        answer = writer.write(result, folder)
-    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
-        raise PluginError(f"{name} must answer with a list of Path, but answered {_shown(answer)}")
-    with asked(name):
-        return [_checked_file(name, path, folder) for path in answer]
-
-
-def _checked_file(name: str, path: Any, folder: Path) -> Path:
-    """A file that a writer returned, as a path that begins with `folder`."""
-    if not isinstance(path, Path):
-        raise PluginError(f"{name} must answer with a list of Path, but in it is {_shown(path)}")
-    # The file itself may be a link to elsewhere, but not the folder around it.
-    place = Path(os.path.normpath(path.parent.resolve() / path.name))
-    if folder.resolve() not in place.parents:
-        raise PluginError(
-            f"{name} must write into the folder that it is given, but says it has written {path}"
-        )
-    if not path.exists():
-        raise PluginError(f"{name} says it has written {path.name}, which is not there")
-    return folder / place.relative_to(folder.resolve())
-
-
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A short description of a value, for errors."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return f"with {len(value)}"

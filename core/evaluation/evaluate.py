@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..analysis.answers import written
 from ..component import Context
 from ..errors import AsdError, OutputError
 from ..figures import files_of, require_matplotlib
@@ -17,6 +16,7 @@ from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import as_cell, plain
+from ..writing import written
 from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .evaluated_videos import EvaluatedVideos
 from .evaluation_file import FILE, SCHEMA, read_evaluation_file
