@@ -36,7 +36,8 @@ from .core.contracts import (
     Writer,
 )
 from .core.errors import PluginError
-from .core.labels import LabelledVideo, Measure
+from .core.evaluation.checked_dataset import measure_of, videos_of
+from .core.labels import LabelledVideo
 from .core.samples import noise_picture, noise_sound, result, two_faces, write_video
 from .core.types import (
     FACE_SIZE_PX,
@@ -271,22 +272,10 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
         PluginError: It does not keep its contract; see `core.contracts.Dataset`.
     """
     name = _name(dataset)
-    with asked(name):
-        videos, again = dataset.videos(), dataset.videos()
-    lists = all(
-        isinstance(found, Sequence) and all(isinstance(video, LabelledVideo) for video in found)
-        for found in (videos, again)
-    )
-    _hold(lists, f"{name} must answer with a sequence of LabelledVideo")
-    names = [video.name for video in videos]
-    _hold(names == [video.name for video in again], f"{name} gives its videos in another order")
-    _hold(len(set(names)) == len(names), f"{name} gives two videos one name")
-    measure = getattr(dataset, "measure", None)
-    _hold(isinstance(measure, Measure), f"{name} must have a Measure as its measure")
-    for video in videos:
-        for face in video.faces:
-            ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
-            _hold(bool(ordered), f"{name} has a box of {video.name} that ends before it begins")
+    videos, again = videos_of(name, dataset), videos_of(name, dataset)
+    same = [video.name for video in videos] == [video.name for video in again]
+    _hold(same, f"{name} gives its videos in another order")
+    measure_of(name, dataset)
     return videos
 
 

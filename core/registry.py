@@ -39,7 +39,7 @@ class Registry:
         """By kind ("experiment" for several kinds) and name: the YAML file."""
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
-        """By package and entry point: the reason of the failure."""
+        """By package and entry point, or a damaged package's folder: the reason of the failure."""
 
     def add(self, component: Component, provider: Provider) -> None:
         """Add a component.
@@ -143,8 +143,7 @@ def load_registry() -> Registry:
     manager.add_hookspecs(hookspecs)
     registry = Registry()
     providers = {}
-    for distribution, entry in _entry_points():
-        provider = Provider(distribution.metadata["Name"], distribution.version)
+    for provider, entry in _entry_points(registry.failures):
         label = f"{provider.name} ({entry.name})"
         providers[label] = provider
         try:
@@ -172,15 +171,39 @@ def load_registry() -> Registry:
     return registry
 
 
-def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
-    """The entry points of the group, asdkit's own first, each once."""
-    found: dict[tuple[bool, str, str], tuple[Distribution, EntryPoint]] = {}
+def _entry_points(failures: dict[str, str]) -> list[tuple[Provider, EntryPoint]]:
+    """The entry points of the group, asdkit's own first, each once, with their packages.
+
+    Args:
+        failures: Gets the packages of which this cannot be read; see `Registry.failures`.
+    """
+    found: dict[tuple[bool, str, str], tuple[Provider, EntryPoint]] = {}
     for distribution in distributions():
-        for entry in distribution.entry_points.select(group=hookspecs.PROJECT):
-            name = distribution.metadata["Name"]
+        try:
+            entries = distribution.entry_points.select(group=hookspecs.PROJECT)
+            provider = _provider(distribution) if entries else None
+        except Exception as error:  # files of a package that was not wholly installed or removed
+            place = getattr(distribution, "_path", distribution.locate_file(""))
+            failures[str(place)] = f"{type(error).__name__}: {error}"
+            continue
+        for entry in entries:
+            assert provider
             # An editable install can be listed twice.
-            found.setdefault((name != "asdkit", name, entry.name), (distribution, entry))
+            key = (provider.name != "asdkit", provider.name, entry.name)
+            found.setdefault(key, (provider, entry))
     return [found[key] for key in sorted(found)]
+
+
+def _provider(distribution: Distribution) -> Provider:
+    """The package of a distribution.
+
+    Raises:
+        ValueError: It has no name or no version.
+    """
+    name, version = distribution.metadata["Name"], distribution.metadata["Version"]
+    if not name or not version:
+        raise ValueError("there are entry points for asdkit, but no METADATA with name and version")
+    return Provider(name, version)
 
 
 @cache
