@@ -116,7 +116,7 @@ class Vad(Protocol):
     """Voice activity detection. One instance processes one sound.
 
     A detector whose output depends on earlier sound may have an attribute `memory_s`: if a run
-    begins within a video, it is first given so many seconds of the sound before.
+    begins within a video, it is first given so many seconds of the sound before, 0 or more.
     """
 
     def speech(self, sound: Int16) -> Float32:
@@ -136,7 +136,7 @@ class Writer(Protocol):
     """Writes a result in one format."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
-        """Write into `folder`, which exists, and return the files written, all complete."""
+        """Write into `folder`, which exists, and return the files written in it, all complete."""
         ...
 
 

@@ -7,15 +7,21 @@ import importlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from strangers import package
 from synth import clicks, write_video
 
+import asdkit
+from asdkit.core.config.chosen import Chosen
+from asdkit.core.errors import PluginError
 from asdkit.core.registry import registry
-from asdkit.plugin import Judged, LabelledFace, LabelledVideo, Measure
+from asdkit.export.settings import ExportOptions, ExportPlan
+from asdkit.plugin import Clip, Detections, Judged, LabelledFace, LabelledVideo, Measure
 
 MOODY = """
 from dataclasses import dataclass
@@ -152,9 +158,6 @@ def test_every_kind_has_its_method(moody, monkeypatch, refused, kind, method):
 
 
 def test_a_part_used_by_itself_is_named_too(moody, monkeypatch):
-    import asdkit
-    from asdkit.core.errors import PluginError
-
     monkeypatch.setattr(moody, "made", raises(RuntimeError("broken")))
     with pytest.raises(PluginError, match=r"^detector=moody .* failed: RuntimeError: broken"):
         asdkit.load("detector", "moody")
@@ -163,6 +166,49 @@ def test_a_part_used_by_itself_is_named_too(moody, monkeypatch):
 def test_parameters_that_fail_are_named(moody, monkeypatch, refused):
     monkeypatch.setattr(moody.Config, "__post_init__", raises(KeyError("x")))
     assert refused("run", *RUN).startswith(f"{named('writer')}failed: KeyError: 'x'")
+
+
+@pytest.fixture
+def scorer(moody, monkeypatch):
+    """Gives the plugin's scorer another field."""
+
+    def changed(**fields):
+        key = ("scorer", "moody")
+        component = replace(registry().components[key], **fields)
+        monkeypatch.setitem(registry().components, key, component)
+        return component
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("settle", "words"),
+    [
+        (raises(RuntimeError("broken")), "failed: RuntimeError: broken"),
+        (lambda config: None, "must settle its parameters with asdkit.plugin.Settled"),
+        (lambda config: (config, "a.json"), "of a Config and a Path or None, but answered"),
+        (lambda config: (3, None), "of a Config and a Path or None, but answered (3, None)"),
+    ],
+)
+def test_parameters_that_are_not_settled_are_named(scorer, refused, settle, words):
+    scorer(settle=settle)
+    words_of_run = [word for word in RUN if not word.startswith("scorer")]
+    line = refused("run", *words_of_run, "scorer=moody", "writers=[json]")
+    assert line.startswith(named("scorer"))
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("export", "words"),
+    [(raises(RuntimeError("broken")), "failed: RuntimeError: broken"),
+     (lambda config: 3, "must be exported as an Exportable, but was as a int")],
+)  # fmt: skip
+def test_a_network_that_is_not_handed_out_is_named(scorer, moody, export, words):
+    plan = ExportPlan(ExportOptions(), Chosen(scorer(export=export), moody.Config()))
+    with pytest.raises(PluginError) as caught:
+        plan.network()
+    assert f"asd: {caught.value}".startswith(named("scorer"))
+    assert words in str(caught.value)
 
 
 # Voice activity detection
@@ -278,8 +324,6 @@ def test_a_file_told_of_by_another_way_to_it_is_put_in_place(moody, monkeypatch,
 
 
 def test_a_smallest_face_of_no_size_is_named(moody, monkeypatch, refused):
-    from asdkit.plugin import Detections
-
     none = Detections(np.empty((0, 4)), np.empty(0))
     monkeypatch.setattr(moody.Part, "says", lambda _, frames, at: [none for _ in at])
     monkeypatch.setattr(moody.Part, "smallest_face_px", lambda *_: None, raising=False)
@@ -290,10 +334,6 @@ def test_a_smallest_face_of_no_size_is_named(moody, monkeypatch, refused):
 
 @pytest.mark.parametrize("kind", ["detector", "embedder"])
 def test_what_fails_on_a_portrait_is_named(moody, monkeypatch, refused, kind):
-    import cv2
-
-    from asdkit.plugin import Detections
-
     Path("people").mkdir()
     cv2.imwrite("people/Ann.png", np.full((40, 40, 3), 90, np.uint8))
     face = Detections(np.array([[5.0, 5, 30, 30]]), np.ones(1))
@@ -423,8 +463,6 @@ def test_predictions_that_are_none_are_named(moody, monkeypatch, asd, predicted)
      (None, None, "scorer"), (None, [], "scorer")],
 )  # fmt: skip
 def test_crops_and_their_scores_are_checked(moody, monkeypatch, asd, clips, scores, kind):
-    from asdkit.plugin import Clip
-
     def whole():
         return [Clip(np.zeros((5, 112, 112), np.uint8), np.zeros(3200, np.int16))]
 
