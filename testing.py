@@ -19,6 +19,9 @@ from .core.analysis.answers import (
     asked,
     checked_cut,
     checked_faces,
+    checked_heard,
+    checked_lookahead,
+    checked_memory_s,
     checked_scores,
     checked_vectors,
 )
@@ -33,7 +36,8 @@ from .core.contracts import (
     Writer,
 )
 from .core.errors import PluginError
-from .core.labels import LabelledVideo, Measure
+from .core.evaluation.checked_dataset import measure_of, videos_of
+from .core.labels import LabelledVideo
 from .core.samples import noise_picture, noise_sound, result, two_faces, write_video
 from .core.types import (
     FACE_SIZE_PX,
@@ -44,6 +48,7 @@ from .core.types import (
     Result,
     UInt8,
 )
+from .core.writing import written
 
 __all__ = [
     "check_cutter",
@@ -190,22 +195,16 @@ def check_vad(make: Callable[[], Vad]) -> None:
     for step in (100, 4, frames):
         vad = _made(make)
         name = _name(vad)
+        checked_memory_s(name, vad)
         heard = []
         for first in range(0, frames, step):
             piece = sound[SAMPLES_PER_FRAME * first : SAMPLES_PER_FRAME * (first + step)]
             before = piece.copy()
             with asked(name):
-                answer = np.asarray(vad.speech(piece), np.float32)
+                answer = vad.speech(piece)
             _unchanged(name, before, piece)
-            wanted = (len(piece) // SAMPLES_PER_FRAME,)
-            _hold(
-                answer.shape == wanted,
-                f"{name} must answer with shape {wanted}, but answered with {answer.shape}",
-            )
-            heard.append(answer)
+            heard.append(checked_heard(name, answer, len(piece) // SAMPLES_PER_FRAME))
         answers.append(np.concatenate(heard))
-        fits = np.isfinite(answers[-1]).all() and (abs(answers[-1] - 0.5) <= 0.5).all()
-        _hold(fits, f"{name} must answer with numbers from 0 to 1")
     same = all(np.allclose(answers[0], other, rtol=0, atol=1e-3) for other in answers)
     _hold(same, f"{name} answers otherwise where the same sound is cut otherwise")
 
@@ -223,13 +222,8 @@ def check_cutter(make: Callable[[], Cutter]) -> None:
     for _ in range(2):
         cutter = _made(make)
         name = _name(cutter)
-        ahead = getattr(cutter, "lookahead_frames", 0)
-        _hold(
-            isinstance(ahead, int | np.integer) and not isinstance(ahead, bool) and ahead >= 0,
-            f"{name} has lookahead_frames={ahead!r}, which is no number of frames",
-        )
         said = []
-        for index in range(20 + ahead):
+        for index in range(20 + checked_lookahead(name, cutter)):
             frame = np.full((90, 160, 3), 40 if index < 10 else 200, np.uint8)
             before = frame.copy()
             with asked(name):
@@ -254,18 +248,11 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
         PluginError: It does not keep its contract; see `core.contracts.Writer`.
     """
     name = _name(writer)
-    with asked(name):
-        files = writer.write(of or result(folder / "talk.mp4"), folder)
+    files = written(name, writer, of or result(folder / "talk.mp4"), folder)
     place = folder.resolve()
     listed = sorted(path for path in place.rglob("*") if path.is_file())
-    paths = isinstance(files, list) and all(isinstance(path, Path) for path in files)
-    _hold(paths, f"{name} must answer with a list of Path")
     _hold(bool(files), f"{name} tells of no file")
-    strange = [path for path in files if not path.exists()]
-    _hold(not strange, f"{name} tells of {strange[:1]}, which is not there")
     told = {path.resolve() for path in files}
-    inside = all(place in path.parents for path in told)
-    _hold(inside, f"{name} tells of a file outside the folder it was given, or of the folder")
     more = [path for path in listed if path not in told and not told & set(path.parents)]
     more = [path for path in more if of is None or path != of.video.path.resolve()]
     _hold(not more, f"{name} leaves {more[:1]}, of which it does not tell")
@@ -285,22 +272,10 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
         PluginError: It does not keep its contract; see `core.contracts.Dataset`.
     """
     name = _name(dataset)
-    with asked(name):
-        videos, again = dataset.videos(), dataset.videos()
-    lists = all(
-        isinstance(found, Sequence) and all(isinstance(video, LabelledVideo) for video in found)
-        for found in (videos, again)
-    )
-    _hold(lists, f"{name} must answer with a sequence of LabelledVideo")
-    names = [video.name for video in videos]
-    _hold(names == [video.name for video in again], f"{name} gives its videos in another order")
-    _hold(len(set(names)) == len(names), f"{name} gives two videos one name")
-    measure = getattr(dataset, "measure", None)
-    _hold(isinstance(measure, Measure), f"{name} must have a Measure as its measure")
-    for video in videos:
-        for face in video.faces:
-            ordered = (face.boxes[:, :2] <= face.boxes[:, 2:]).all()
-            _hold(bool(ordered), f"{name} has a box of {video.name} that ends before it begins")
+    videos, again = videos_of(name, dataset), videos_of(name, dataset)
+    same = [video.name for video in videos] == [video.name for video in again]
+    _hold(same, f"{name} gives its videos in another order")
+    measure_of(name, dataset)
     return videos
 
 

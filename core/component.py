@@ -18,6 +18,10 @@ PRESET_KINDS = (*(kind for kind in KINDS if kind != "writer"), "experiment")
 """Folders of presets: one folder per kind, and `experiment` for presets of several kinds."""
 
 
+CALIBRATION = "calibration"
+"""A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Settings of a run that a component may use when it is built.
@@ -52,13 +56,13 @@ class Component:
 
     Attributes:
         kind: One of `KINDS`.
-        name: What a user writes: `detector=yunet`.
+        name: What a user writes: `detector=yunet`; letters, digits, - and _.
         config: A dataclass: every parameter with its type and default, the unit in its name. It
             may raise ValueError in `__post_init__`, naming the parameter.
         build: Builds the component from an instance of `config` and a `Context`; heavy imports
             belong here.
         weights: The published weights it can load, for `asd weights`.
-        files: Writers only: the files it writes, relative to the output folder.
+        files: Writers only: the files it writes, relative to the output folder and within it.
         export: Scorers only: prepares the network for `asd export` from an instance of `config`;
             None if the scorer cannot be exported.
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -116,7 +116,7 @@ class Vad(Protocol):
     """Voice activity detection. One instance processes one sound.
 
     A detector whose output depends on earlier sound may have an attribute `memory_s`: if a run
-    begins within a video, it is first given so many seconds of the sound before.
+    begins within a video, it is first given so many seconds of the sound before, 0 or more.
     """
 
     def speech(self, sound: Int16) -> Float32:
@@ -136,7 +136,7 @@ class Writer(Protocol):
     """Writes a result in one format."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
-        """Write into `folder`, which exists, and return the files written, all complete."""
+        """Write into `folder`, which exists, and return the files written in it, all complete."""
         ...
 
 
@@ -156,3 +156,25 @@ class Dataset(Protocol):
             AsdError: A file is missing or invalid.
         """
         ...
+
+
+CONTRACTS: Mapping[str, type] = {
+    "cutter": Cutter,
+    "detector": Detector,
+    "tracker": Tracker,
+    "scorer": Scorer,
+    "embedder": Embedder,
+    "vad": Vad,
+    "writer": Writer,
+    "dataset": Dataset,
+}
+"""By kind of component: its contract."""
+
+
+def methods(kind: str) -> list[str]:
+    """The names of the methods that every component of a kind must have."""
+    return [
+        name
+        for name, value in vars(CONTRACTS[kind]).items()
+        if callable(value) and not name.startswith("_")
+    ]

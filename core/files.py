@@ -27,6 +27,8 @@ _PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?(?:-\d+)?\.partial(?:\.[^.
 _partial_count = itertools.count()
 _partial_now: set[str] = set()
 """Temporary names this process is writing to."""
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
+"""System errors of a disk, which would also hit whatever is written to it next."""
 
 _LITTER = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
 """Files that Windows and macOS leave in folders, in lower case."""

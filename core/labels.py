@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_array
+from .arrays import as_array, checked_boxes
 from .types import Clip, Float32, Float64, Result, Spans, probability
 
 Bool = NDArray[np.bool_]
@@ -21,8 +22,9 @@ class LabelledFace:
     """A face track that a dataset gives, on the 25 fps grid.
 
     Attributes:
-        first_frame: Grid frame of the first box.
-        boxes: (n, 4) float64, x1, y1, x2, y2 in source pixels, one per grid frame.
+        first_frame: Grid frame of the first box, 0 or more.
+        boxes: (n, 4) float64, finite, x1 <= x2 and y1 <= y2, in source pixels; one per grid frame,
+            at least one.
         clips: Returns the crops and sound of these frames as successive clips of at most a minute;
             for datasets that hold crops instead of a video.
     """
@@ -32,7 +34,13 @@ class LabelledFace:
     clips: Callable[[], Sequence[Clip]] | None = None
 
     def __post_init__(self) -> None:
-        boxes = as_array("LabelledFace.boxes", self.boxes, np.float64, (None, 4))
+        boxes = checked_boxes("LabelledFace.boxes", self.boxes)
+        if not len(boxes):
+            raise ValueError("LabelledFace.boxes must hold at least one box")
+        if not isinstance(self.first_frame, int | np.integer) or self.first_frame < 0:
+            raise ValueError(
+                f"LabelledFace.first_frame must be a grid frame, but is {self.first_frame!r}"
+            )
         object.__setattr__(self, "boxes", boxes)
 
 
@@ -42,9 +50,9 @@ class Judged:
 
     Attributes:
         person: (n,) str, the person the label is about, as named in the dataset.
-        time_s: (n,) float64, seconds from the start of the picture.
+        time_s: (n,) float64, finite, seconds from the start of the picture.
         truth: (n,) bool, whether the labelled face speaks.
-        logits: (n, 2) float32, the scorer's; (0, -inf) if no face was found.
+        logits: (n, 2) float32, the scorer's, not nan; (0, -inf) if no face was found.
         decided: (n,) bool, the result's decision that the face speaks; False if none was found.
         found: (n,) bool, whether a face was found for the label.
         face_px: (n,) float64, the larger side in source pixels of the labelled face, or of the
@@ -78,6 +86,10 @@ class Judged:
         for name, (dtype, shape) in kinds.items():
             array = as_array(f"Judged.{name}", getattr(self, name), dtype, shape)
             object.__setattr__(self, name, array)
+        if not np.isfinite(self.time_s).all():
+            raise ValueError("Judged.time_s must be finite")
+        if np.isnan(self.logits).any():
+            raise ValueError("Judged.logits must not be nan")
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -122,6 +134,42 @@ class LabelledVideo:
     faces: tuple[LabelledFace, ...] = ()
     speakers: Mapping[str, Spans] | None = None
     scored: Spans | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_file_name(self.name):
+            raise ValueError(
+                f"LabelledVideo.name must be a name without path separators, but is {self.name!r}"
+            )
+        if self.path is not None and not isinstance(self.path, Path):
+            raise ValueError(f"LabelledVideo.path must be a Path or None, but is {self.path!r}")
+        if not all(isinstance(face, LabelledFace) for face in self.faces):
+            raise ValueError("LabelledVideo.faces must be a tuple of LabelledFace")
+        if self.path is None and any(face.clips is None for face in self.faces):
+            raise ValueError("LabelledVideo.faces must have clips where there is no video")
+        for name, spans in (self.speakers or {}).items():
+            _check_spans(f"LabelledVideo.speakers[{name!r}]", spans)
+        _check_spans("LabelledVideo.scored", self.scored or ())
+
+
+def _is_file_name(name: Any) -> bool:
+    return (
+        isinstance(name, str)
+        and name not in ("", ".", "..")
+        and "\0" not in name
+        and Path(name).name == name
+    )
+
+
+def _check_spans(what: str, spans: Any) -> None:
+    """Check spans of time.
+
+    Raises:
+        ValueError: One is not a pair of finite numbers in order.
+    """
+    for span in spans:
+        start_s, end_s = span
+        if not (math.isfinite(start_s) and math.isfinite(end_s) and start_s <= end_s):
+            raise ValueError(f"{what} must be pairs (start_s, end_s) in order, but one is {span}")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from .config.plan import AnalysisPlan
 from .errors import DeviceError
 from .files import expanded
 from .provenance import WeightsFile
-from .registry import registry
 from .shared_state import Together
 from .types import Float32
 from .weights import noting
@@ -67,6 +66,10 @@ class Models:
             self._lasting[kind] = part
         return part
 
+    def name(self, kind: str) -> str:
+        """The component of a kind in words, such as "detector=yunet (asdkit 0.1.0)"."""
+        return self._plan.chosen[kind].in_words
+
     def parts(self, instead: Mapping[str, Any] | None = None) -> Parts:
         """A component of each kind, for one video.
 
@@ -79,16 +82,8 @@ class Models:
         own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
         if not instead:
             self.check_device({})
-        names = {kind: self._in_words(kind) for kind in RUN_KINDS}
+        names = {kind: self.name(kind) for kind in RUN_KINDS}
         return Parts(**{**own, **(instead or {})}, names=names)
-
-    def _in_words(self, kind: str) -> str:
-        """Describe a component by its option and package, for messages."""
-        component = self._plan.chosen[kind].component
-        words = f"{kind}={component.name}"
-        # A component created in Python code has no package.
-        provider = registry().providers.get((kind, component.name))
-        return f"{words} ({provider.name} {provider.version})" if provider else words
 
     def check_device(self, others: Mapping[str, str]) -> None:
         """Check that some component uses CUDA if it was requested.
@@ -118,7 +113,13 @@ class Models:
         folder = self._plan.options.identities
         if folder is None:
             return {}
-        return read_people(expanded(folder), self.part("detector"), self.part("embedder"))
+        return read_people(
+            expanded(folder),
+            self.part("detector"),
+            self.part("embedder"),
+            detector_name=self.name("detector"),
+            embedder_name=self.name("embedder"),
+        )
 
 
 @contextmanager

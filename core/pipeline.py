@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from .analysis.answers import asked
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .config.compose import compose_run
@@ -30,6 +31,7 @@ from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, digest_of, kept
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
+from .writing import written
 
 _SOUND_SHORTER_FRAMES = 5
 _log = logging.getLogger(__name__)
@@ -136,7 +138,7 @@ def _written(
         for chosen, writer in zip(plan.writers, writers, strict=True):
             progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
             with watch("write"):
-                files = writer.write(result, aside)
+                files = written(chosen.in_words, writer, result, aside)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 
@@ -214,7 +216,8 @@ def analysed(
     """
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
-    before_s = frames_before(parts.vad, first_frame_at(options.start_s)) / GRID_FPS
+    first_frame = first_frame_at(options.start_s)
+    before_s = frames_before(parts.vad, first_frame, parts.name("vad")) / GRID_FPS
     with seeded(options.seed), Sound(media, options.start_s, before_s) as sound:
         analysis = Analysis(
             (answers or Answers(None, seed=options.seed)).asked_of(parts),
@@ -269,9 +272,11 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
     smallest = getattr(parts.detector, "smallest_face_px", None)
     if smallest is not None:
         height, width = media.info.height, media.info.width
+        with asked(parts.name("detector")):
+            smallest_px = float(smallest(height, width))
         media.notes.add(
             f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
-            f"faces from about {smallest(height, width):.0f} px on; a larger "
+            f"faces from about {smallest_px:.0f} px on; a larger "
             "detector.longer_side_px, or a smaller detector.min_face_px, finds smaller ones"
         )
 

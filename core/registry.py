@@ -14,6 +14,7 @@ import pluggy
 
 from . import hookspecs
 from .component import KINDS, PRESET_KINDS, Component
+from .component_checks import check_component
 from .errors import PluginError
 from .spelling import guess
 from .version import __version__
@@ -39,24 +40,28 @@ class Registry:
         """By kind ("experiment" for several kinds) and name: the YAML file."""
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
-        """By package and entry point: the reason of the failure."""
+        """By package and entry point, or a damaged package's folder: the reason of the failure."""
 
     def add(self, component: Component, provider: Provider) -> None:
         """Add a component.
 
         Raises:
             PluginError: Another package already provides this kind and name.
-            ValueError: The kind does not exist.
+            TypeError, ValueError: It is not usable; see `core.component_checks.check_component`.
         """
+        check_component(component)
         key = (component.kind, component.name)
-        if component.kind not in KINDS:
-            raise ValueError(f"{key} is of no kind of component; there are {', '.join(KINDS)}")
         self._claim(key, provider)
         self.components[key] = component
 
     def add_all(self, components: Iterable[Component], provider: Provider) -> None:
-        """Add several components; see `add`."""
-        for component in components:
+        """Add several components, or none if one is not usable; see `add`."""
+        if not isinstance(components, Iterable):
+            raise TypeError(f"asdkit_components must return a list, but returned {components!r}")
+        given = list(components)
+        for component in given:
+            check_component(component)
+        for component in given:
             self.add(component, provider)
 
     def add_presets(self, folder: Path, provider: Provider) -> None:
@@ -64,8 +69,11 @@ class Registry:
 
         Raises:
             PluginError: Another package already provides one of this kind and name.
+            TypeError: It is no `Path`.
             ValueError: The folder holds no presets, or one in a folder of no kind.
         """
+        if not isinstance(folder, Path):
+            raise TypeError(f"asdkit_presets must return a Path, but returned {folder!r}")
         files = sorted(folder.glob("*/*.yaml"))
         if not files:
             raise ValueError(f"{folder} holds no preset, such as experiment/NAME.yaml")
@@ -113,6 +121,13 @@ class Registry:
             guess(name, names, self.failure_hint()),
         )
 
+    def in_words(self, component: Component) -> str:
+        """A component by its option and package, such as "detector=yunet (asdkit 0.1.0)"."""
+        words = f"{component.kind}={component.name}"
+        # A component created in Python code has no package.
+        provider = self.providers.get((component.kind, component.name))
+        return f"{words} ({provider.name} {provider.version})" if provider else words
+
     def failure_hint(self) -> str:
         """A hint that names the plugins that failed to load; empty if none failed."""
         if not self.failures:
@@ -132,15 +147,14 @@ def load_registry() -> Registry:
     manager.add_hookspecs(hookspecs)
     registry = Registry()
     providers = {}
-    for distribution, entry in _entry_points():
-        provider = Provider(distribution.metadata["Name"], distribution.version)
+    for provider, entry in _entry_points(registry.failures):
         label = f"{provider.name} ({entry.name})"
         providers[label] = provider
         try:
             plugin = entry.load()
             manager.register(plugin, name=label)
             manager.check_pending()  # raises for misspelt hooks, which would never be called
-        except Exception as error:  # plugins may raise anything
+        except (Exception, SystemExit) as error:  # plugins may raise anything
             registry.failures[label] = f"{type(error).__name__}: {error}"
             if manager.has_plugin(label):
                 manager.unregister(name=label)
@@ -156,20 +170,44 @@ def load_registry() -> Registry:
                 add(implementation.function(), providers[label])
             except PluginError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 registry.failures[label] = f"{type(error).__name__}: {error}"
     return registry
 
 
-def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
-    """The entry points of the group, asdkit's own first, each once."""
-    found: dict[tuple[bool, str, str], tuple[Distribution, EntryPoint]] = {}
+def _entry_points(failures: dict[str, str]) -> list[tuple[Provider, EntryPoint]]:
+    """The entry points of the group, asdkit's own first, each once, with their packages.
+
+    Args:
+        failures: Gets the packages of which this cannot be read; see `Registry.failures`.
+    """
+    found: dict[tuple[bool, str, str], tuple[Provider, EntryPoint]] = {}
     for distribution in distributions():
-        for entry in distribution.entry_points.select(group=hookspecs.PROJECT):
-            name = distribution.metadata["Name"]
+        try:
+            entries = distribution.entry_points.select(group=hookspecs.PROJECT)
+            provider = _provider(distribution) if entries else None
+        except Exception as error:  # files of a package that was not wholly installed or removed
+            place = getattr(distribution, "_path", distribution.locate_file(""))
+            failures[str(place)] = f"{type(error).__name__}: {error}"
+            continue
+        for entry in entries:
+            assert provider
             # An editable install can be listed twice.
-            found.setdefault((name != "asdkit", name, entry.name), (distribution, entry))
+            key = (provider.name != "asdkit", provider.name, entry.name)
+            found.setdefault(key, (provider, entry))
     return [found[key] for key in sorted(found)]
+
+
+def _provider(distribution: Distribution) -> Provider:
+    """The package of a distribution.
+
+    Raises:
+        ValueError: It has no name or no version.
+    """
+    name, version = distribution.metadata["Name"], distribution.metadata["Version"]
+    if not name or not version:
+        raise ValueError("there are entry points for asdkit, but no METADATA with name and version")
+    return Provider(name, version)
 
 
 @cache

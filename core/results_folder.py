@@ -84,7 +84,8 @@ class ResultsFolder:
         The results count as incomplete until `finish` is called.
 
         Args:
-            files: The files written; the first one is moved last.
+            files: The files written into the folder that `writing` yields; the first one is moved
+                last.
 
         Returns:
             Their paths in the folder.
@@ -107,11 +108,7 @@ class ResultsFolder:
                 (whole / name).replace(self.folder / name)
         except OSError as error:
             raise self._refusal(error) from error
-        inside = [path.is_relative_to(new) for path in files]  # writers may write elsewhere
-        return [
-            self.folder / path.relative_to(new) if own else path
-            for path, own in zip(files, inside, strict=True)
-        ]
+        return [self.folder / path.relative_to(new) for path in files]
 
     def finish(self) -> None:
         """Mark the results as complete, by removing `whole`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from omegaconf import DictConfig
 
+from ..core.analysis.answers import asked
 from ..core.config.chosen import Chosen, choose
 from ..core.config.compose import settings_of
 from ..core.config.options import check_device_name
@@ -88,7 +89,7 @@ class ExportPlan:
         """The scorer's network with its weights.
 
         Raises:
-            PluginError: The scorer has no network to export.
+            PluginError: The scorer has no network to export, or fails to hand it out.
             AsdError: PyTorch or the weights are not available.
         """
         if self.scorer.component.export is None:
@@ -97,7 +98,14 @@ class ExportPlan:
                 f"scorer={self.scorer.component.name} has no network to export; these have: "
                 f"{', '.join(exportable)}"
             )
-        return self.scorer.component.export(self.scorer.config)
+        name = self.scorer.in_words
+        with asked(name):
+            network = self.scorer.component.export(self.scorer.config)
+        if not isinstance(network, Exportable):
+            raise PluginError(
+                f"{name} must be exported as an Exportable, but was as a {type(network).__name__}"
+            )
+        return network
 
 
 def make_export_plan(config: DictConfig) -> ExportPlan:

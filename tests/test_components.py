@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -197,6 +197,21 @@ def test_presets_take_part_in_what_names_are_taken(tmp_path):
         found.add_presets(preset(tmp_path / "four", "detector", "acme"), second)
 
 
+UNUSABLE = """
+from __future__ import annotations
+from dataclasses import dataclass
+import asdkit
+
+@dataclass(frozen=True)
+class C:
+    size: Pixels = 3
+
+@asdkit.hookimpl
+def asdkit_components():
+    return [asdkit.Component("detector", "{name}", {config}, print)]
+"""
+
+
 def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
     package(tmp_path, "broken", "import no_such_module")
     package(
@@ -216,6 +231,13 @@ def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
         "import asdkit, pathlib\n@asdkit.hookimpl\ndef asdkit_presets():\n"
         "    return pathlib.Path(__file__).parent / 'conf'\n",
     )
+    package(tmp_path, "quits", "import sys\nsys.exit('usage: quits')\n")
+    for name, config in (("plain", "int"), ("unknown", "C")):
+        package(tmp_path, name, UNUSABLE.format(name=name, config=config))
+    package(tmp_path, "damaged", "")
+    (tmp_path / "damaged-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff[asdkit]\n")
+    package(tmp_path, "nameless", "")
+    (tmp_path / "nameless-1.0.dist-info" / "METADATA").unlink()
     listed = asd("plugins", site=tmp_path)
     assert listed.returncode == 0, listed.stderr
     assert ["detector", "mtcnn"] in [line.split()[:2] for line in listed.stdout.splitlines()]
@@ -224,15 +246,82 @@ def test_a_broken_plugin_is_reported_and_stops_nobody(tmp_path):
     assert "broken (main) failed to load: ModuleNotFoundError: No module named" in listed.stdout
     assert "misspelt (main) failed to load: PluginValidationError" in listed.stdout
     assert "odd (main) failed to load: ValueError" in listed.stdout
+    assert "quits (main) failed to load: SystemExit: usage: quits" in listed.stdout
+    assert "plain (main) failed to load: ValueError: detector=plain: config must" in listed.stdout
+    assert "unknown (main) failed to load: ValueError: detector=unknown: C cannot" in listed.stdout
+    assert "damaged-1.0.dist-info failed to load: UnicodeDecodeError" in listed.stdout
+    assert "nameless-1.0.dist-info failed to load: ValueError: there are entry" in listed.stdout
     missing = asd("run", "a.mp4", "detector=broken", site=tmp_path)
     assert missing.returncode == 2
     assert "broken (main)" in missing.stderr
 
 
+@dataclass(frozen=True)
+class Odd:
+    """Parameters that cannot be options."""
+
+    sizes: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A parameter that every component has."""
+
+    name: str = "x"
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A parameter that every scorer has."""
+
+    calibration: str = "x"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"kind": "tractor"}, "of no kind of component; there are cutter"),
+        ({"name": "a b"}, "must be letters, digits, - and _, but is 'a b'"),
+        ({"name": "../a"}, "must be letters, digits"),
+        ({"name": ""}, "must be letters, digits"),
+        ({"name": None}, "must be letters, digits"),
+        ({"build": None}, "scorer=acme: build must be a function, but is None"),
+        ({"export": "net"}, "scorer=acme: export must be a function, but is 'net'"),
+        ({"settle": 3}, "scorer=acme: settle must be a function, but is 3"),
+        ({"config": int}, "scorer=acme: config must be a dataclass, but is <class 'int'>"),
+        ({"config": Config()}, "scorer=acme: config must be a dataclass, but is Config"),
+        ({"config": Odd}, r"Odd cannot be made options: ValidationError: Unexpected type ann"),
+        ({"config": Named}, "Named has a field name, which every scorer has already"),
+        ({"config": Calibrated}, "Calibrated has a field calibration, which every scorer has"),
+        ({"weights": ["net.pt"]}, r"weights must be a tuple of Weights, but is \['net.pt'\]"),
+        ({"files": "a.txt"}, "files must be a tuple of str, but is 'a.txt'"),
+        ({"files": ["a.txt"]}, r"files must be a tuple of str, but is \['a.txt'\]"),
+        ({"files": ("/etc/passwd",)}, "files must be names within a folder, but one is '/etc/p"),
+        ({"files": ("../a.txt",)}, "files must be names within a folder, but one is '../a.txt'"),
+        ({"files": ("",)}, "files must be names within a folder, but one is ''"),
+    ],
+)
+def test_a_component_that_cannot_be_chosen_is_not_added(changed, words):
+    found = Registry()
+    good = component("good", "scorer")
+    odd = replace(component("acme", "scorer"), **changed)
+    with pytest.raises(ValueError, match=words):
+        found.add_all([good, odd], Provider("acme", "1"))
+    assert found.components == {}
+    found.add_all([good], Provider("acme", "1"))
+    assert list(found.components) == [("scorer", "good")]
+
+
+@pytest.mark.parametrize("answer", [None, 3, ["detector"], [Config]])
+def test_what_is_no_list_of_components_is_not_added(answer):
+    with pytest.raises(TypeError, match="asdkit_components "):
+        Registry().add_all(answer, Provider("acme", "1"))
+
+
 def test_two_packages_with_one_name_stop_with_one_line(tmp_path):
     code = (
         "import asdkit\n@asdkit.hookimpl\ndef asdkit_components():\n"
-        "    return [asdkit.Component('detector', 'mtcnn', int, None)]\n"
+        "    return [asdkit.Component('detector', 'mtcnn', asdkit.Context, print)]\n"
     )
     package(tmp_path, "rival", code)
     done = asd("plugins", site=tmp_path)

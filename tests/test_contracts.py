@@ -259,7 +259,7 @@ class Broken:
         (lambda: testing.check_detector(Broken.Paints()), "changes the arrays"),
         (lambda: testing.check_tracker(Broken.NeverEnds), "did not end track 0"),
         (lambda: testing.check_embedder(Broken.TooLong()), "whose length is not 1"),
-        (lambda: testing.check_vad(Broken.Sure), "numbers from 0 to 1"),
+        (lambda: testing.check_vad(Broken.Sure), "number from 0 to 1 .* among its numbers is 1.5"),
         (lambda: testing.check_cutter(Broken.Perhaps), "must answer True or False"),
         (lambda: testing.check_cutter(Broken.PaintsToo), "PaintsToo changes the arrays"),
         (lambda: testing.check_vad(Broken.Deafens), "Deafens changes the arrays"),

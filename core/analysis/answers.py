@@ -2,37 +2,99 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..contracts import Cutter, Vad, methods
 from ..errors import AsdError, PluginError
+from ..files import DISK_ERRORS
 from ..types import Clip, Detections, Float32, Scores, TrackPiece
 
+_ROUNDING = 1e-5
+"""How far a probability may lie outside 0 to 1, as sums of float32 do."""
 _MOST_PICTURES = 10
 """Longest plausible side of a face box, in multiples of the picture's longer side."""
 
 
 @contextmanager
-def asked(name: str) -> Iterator[None]:
+def asked(name: str, folder: Path | None = None) -> Iterator[None]:
     """Call a component within this context, so that its exceptions are raised under its name.
 
     Args:
         name: The component in words, such as "detector=yunet (asdkit 0.1.0)".
+        folder: The folder that it writes into, if it does. What is wrong with this folder or with
+            its disk is not the component's fault.
 
     Raises:
-        PluginError: The component raised anything but an `AsdError`.
+        PluginError: The component raised anything but an `AsdError` or KeyboardInterrupt.
+        OSError: The folder cannot be written to, or its disk is full.
     """
     try:
         yield
     except AsdError:
         raise
-    except Exception as error:  # a stranger's code can fail in any way
+    except (Exception, SystemExit) as error:  # a stranger's code can fail in any way
+        if folder and isinstance(error, OSError) and _is_about(folder, error):
+            raise
         raise PluginError(
             f"{name} failed: {type(error).__name__}: {error}", "ASDKIT_DEBUG=1 shows where"
         ) from error
+
+
+def _is_about(folder: Path, error: OSError) -> bool:
+    """Whether a system error is about a disk, or about a file in a folder."""
+    if error.errno in DISK_ERRORS:
+        return True
+    if not isinstance(error.filename, str | bytes):
+        return False
+    return Path(os.path.realpath(os.fsdecode(error.filename))).is_relative_to(folder.resolve())
+
+
+def checked_part(name: str, kind: str, part: Any) -> Any:
+    """Check what the `build` of a component returned.
+
+    Args:
+        name: The component in words.
+        kind: Its kind.
+        part: The value it returned.
+
+    Raises:
+        PluginError: The value lacks a method of its kind, or has a `device` that is not text.
+    """
+    with asked(name):
+        missing = [method for method in methods(kind) if not callable(getattr(part, method, None))]
+        device = getattr(part, "device", "")
+    if missing:
+        raise PluginError(
+            f"{name} must be built as an object with the method {missing[0]}, but its build "
+            f"returned {shown(part)}"
+        )
+    if not isinstance(device, str):
+        raise PluginError(
+            f"{name} must say in its attribute device which it uses, as text such as 'cpu' or "
+            f"'cuda:0', but it is {shown(device)}"
+        )
+    return part
+
+
+def checked_lookahead(name: str, cutter: Cutter) -> int:
+    """A cutter's `lookahead_frames`; 0 if it has none.
+
+    Raises:
+        PluginError: It is not a number of frames.
+    """
+    with asked(name):
+        frames = getattr(cutter, "lookahead_frames", 0)
+    if not isinstance(frames, int | np.integer) or isinstance(frames, bool) or frames < 0:
+        raise PluginError(f"{name} has lookahead_frames={frames!r}, which is no number of frames")
+    return int(frames)
 
 
 def checked_cut(name: str, answer: Any) -> bool:
@@ -42,7 +104,7 @@ def checked_cut(name: str, answer: Any) -> bool:
         PluginError: It is not a bool.
     """
     if not isinstance(answer, bool | np.bool_):
-        raise PluginError(f"{name} must answer True or False, but answered {_shown(answer)}")
+        raise PluginError(f"{name} must answer True or False, but answered {shown(answer)}")
     return bool(answer)
 
 
@@ -64,13 +126,13 @@ def checked_faces(
     if not isinstance(answer, Sequence) or len(answer) != len(indices):
         raise PluginError(
             f"{name} must answer with one Detections for each of {len(indices)} frames, but "
-            f"answered {_shown(answer)}"
+            f"answered {shown(answer)}"
         )
     for index, faces in zip(indices, answer, strict=True):
         if not isinstance(faces, Detections):
             raise PluginError(
                 f"{name} must answer with Detections, but for frame {index} it answered "
-                f"{_shown(faces)}"
+                f"{shown(faces)}"
             )
         _check_places(name, index, faces, size)
     return list(answer)
@@ -116,11 +178,11 @@ class Pieces:
         """
         if not isinstance(answer, Sequence):
             raise self._wrong(
-                f"must answer with a list of TrackPiece, but answered {_shown(answer)}"
+                f"must answer with a list of TrackPiece, but answered {shown(answer)}"
             )
         for piece in answer:
             if not isinstance(piece, TrackPiece):
-                raise self._wrong(f"must answer with TrackPiece, but answered {_shown(piece)}")
+                raise self._wrong(f"must answer with TrackPiece, but answered {shown(piece)}")
             self._check(piece, end)
         return list(answer)
 
@@ -168,11 +230,11 @@ def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores
     if not isinstance(answer, Sequence) or len(answer) != len(clips):
         raise PluginError(
             f"{name} must answer with one Scores for each of {len(clips)} clips, but answered "
-            f"{_shown(answer)}"
+            f"{shown(answer)}"
         )
     for clip, scores in zip(clips, answer, strict=True):
         if not isinstance(scores, Scores):
-            raise PluginError(f"{name} must answer with Scores, but answered {_shown(scores)}")
+            raise PluginError(f"{name} must answer with Scores, but answered {shown(scores)}")
         if len(scores) != len(clip):
             raise PluginError(
                 f"{name} must answer with one row per frame of every clip, but answered with "
@@ -209,7 +271,42 @@ def checked_vectors(name: str, answer: Any, faces: int, length: int | None = Non
     return vectors
 
 
-def _shown(value: Any) -> str:
+def checked_memory_s(name: str, vad: Vad | None) -> float:
+    """The `memory_s` of a voice activity detector, in seconds; 0 if it has none.
+
+    Raises:
+        PluginError: It is not a number of seconds.
+    """
+    with asked(name):
+        memory_s = getattr(vad, "memory_s", 0.0)
+    if not isinstance(memory_s, Real) or not math.isfinite(memory_s) or memory_s < 0:
+        raise PluginError(f"{name} has memory_s={memory_s!r}, which is no number of seconds")
+    return float(memory_s)
+
+
+def checked_heard(name: str, answer: Any, frames: int) -> Float32:
+    """Check what a voice activity detector returned, and convert it to (n,) float32.
+
+    Args:
+        name: The detector in words.
+        answer: The value it returned.
+        frames: How many grid frames of sound it was given.
+
+    Raises:
+        PluginError: The value is not one number from 0 to 1 for each frame.
+    """
+    with asked(name):
+        heard: Float32 = np.asarray(answer, np.float32)
+    wanted = f"{name} must answer with one number from 0 to 1 for each of {frames} frames"
+    if heard.shape != (frames,):
+        raise PluginError(f"{wanted}, but answered with shape {heard.shape}")
+    wrong = heard[~(np.abs(heard - 0.5) <= 0.5 + _ROUNDING)]  # nan is wrong, too
+    if len(wrong):
+        raise PluginError(f"{wanted}, but among its numbers is {wrong[0]:g}")
+    return np.clip(heard, 0, 1)
+
+
+def shown(value: Any) -> str:
     """A short description of a value, for errors."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return f"with {len(value)}"

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ..contracts import Vad
-from ..errors import PluginError
 from ..media.sound import Sound
 from ..progress import Stopwatch
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
+from .answers import asked, checked_heard, checked_memory_s
 
 _PIECE_FRAMES = 100
 """Grid frames per call of the detector: four seconds."""
@@ -18,13 +18,24 @@ _STEP_FRAMES = 4
 """The `Vad` contract: all pieces but the last are multiples of so many frames."""
 
 
-def frames_before(vad: Vad | None, first_frame: int) -> int:
+_NAME = "The voice activity detector"
+
+
+def frames_before(vad: Vad | None, first_frame: int, name: str = _NAME) -> int:
     """How many grid frames before `first_frame` a detector must hear first.
 
     Its `memory_s`, rounded up to whole steps: so its output for a part of a sound equals that
     for the whole.
+
+    Args:
+        vad: The detector; None for none.
+        first_frame: The first grid frame whose speech is wanted.
+        name: The detector in words.
+
+    Raises:
+        PluginError: Its `memory_s` is not a number of seconds.
     """
-    memory_s: float = getattr(vad, "memory_s", 0.0)
+    memory_s = checked_memory_s(name, vad)
     if not memory_s:
         return 0
     earliest = first_frame - math.ceil(memory_s * GRID_FPS)
@@ -39,22 +50,30 @@ class Listener:
         sound: The sound.
         watch: Times the stages "sound" and "listen".
         first_frame: The first grid frame whose speech is wanted.
+        name: The detector in words.
 
     Attributes:
         next_frame: The first grid frame that the detector has not heard.
     """
 
-    def __init__(self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int) -> None:
-        self._before = frames_before(vad, first_frame)
+    def __init__(
+        self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int, name: str = _NAME
+    ) -> None:
+        self._before = frames_before(vad, first_frame, name)
         self._first_frame = first_frame
         self.next_frame = first_frame - self._before
         self._vad = vad
         self._sound = sound
         self._watch = watch
+        self._name = name
         self._heard: list[Float32] = []
 
     def hear(self, end: int) -> None:
-        """Process all whole pieces before grid frame `end`."""
+        """Process all whole pieces before grid frame `end`.
+
+        Raises:
+            PluginError: The detector breaks its contract.
+        """
         while end - self.next_frame >= _PIECE_FRAMES:
             self._piece(_PIECE_FRAMES)
 
@@ -71,12 +90,8 @@ class Listener:
         first = self.next_frame * SAMPLES_PER_FRAME
         with self._watch("sound"):
             sound = self._sound.read(first, first + frames * SAMPLES_PER_FRAME)
-        with self._watch("listen"):
-            heard = np.asarray(self._vad.speech(sound), np.float32)
-        if heard.shape != (frames,) or not np.isfinite(heard).all():
-            raise PluginError(
-                f"The voice activity detector did not answer with one finite number for each of "
-                f"{frames} frames, but with shape {heard.shape}"
-            )
+        with self._watch("listen"), asked(self._name):
+            answer = self._vad.speech(sound)
+        heard = checked_heard(self._name, answer, frames)
         self._heard.append(heard)
         self.next_frame += frames

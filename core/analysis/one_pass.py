@@ -32,7 +32,7 @@ from ..types import (
     TrackPiece,
     UInt8,
 )
-from .answers import asked, checked_cut, checked_scores
+from .answers import asked, checked_cut, checked_lookahead, checked_scores
 from .crops import Smoother, face
 from .embedding import Embedded, Portraits
 from .following import Follower
@@ -173,7 +173,7 @@ class Analysis:
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._ahead: deque[Frame] = deque()
         """Frames for which the cutter has not decided yet whether a shot begins."""
-        self._lookahead: int = getattr(parts.cutter, "lookahead_frames", 0)
+        self._lookahead = checked_lookahead(parts.name("cutter"), parts.cutter)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
         self._shot_start: int | None = None
@@ -224,7 +224,9 @@ class Analysis:
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
-                self._listener = Listener(self._parts.vad, self._sound, self._watch, frame.index)
+                self._listener = Listener(
+                    self._parts.vad, self._sound, self._watch, frame.index, self._parts.name("vad")
+                )
         elif cut:
             self._end_shot()
             self._shot_start = frame.index

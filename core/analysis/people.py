@@ -15,6 +15,7 @@ from ..files import is_litter, same_form
 from ..named_files import read_file
 from ..results import printable
 from ..types import OFF_SCREEN, Float32, UInt8
+from .answers import asked, checked_faces
 from .crops import portrait
 from .embedding import embed
 
@@ -24,7 +25,14 @@ _NO_FRAME = -1
 """Frame index passed to a detector with a picture that is not a frame of the video."""
 
 
-def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[str, Float32]:
+def read_people(
+    folder: Path,
+    detector: Detector,
+    embedder: Embedder,
+    *,
+    detector_name: str = "The detector",
+    embedder_name: str = "The embedder",
+) -> dict[str, Float32]:
     """Embed the people of a folder.
 
     Args:
@@ -32,6 +40,8 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
             face of each picture is used.
         detector: Finds the faces.
         embedder: Embeds them.
+        detector_name: The detector in words.
+        embedder_name: The embedder in words.
 
     Returns:
         The embeddings (m, d) of each person, by name.
@@ -40,11 +50,14 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
         InputError: There is no such folder, it holds no picture, or a picture is unreadable,
             shows no face or is named after nobody.
         ConfigError: The detector does not look at pictures.
+        PluginError: The detector or the embedder breaks its contract.
     """
     found: dict[str, list[UInt8]] = defaultdict(list)
     for name, path in _pictures(folder):
         image = _read(path)
-        faces = detector.detect(image[None], [_NO_FRAME])[0]
+        with asked(detector_name):
+            answer = detector.detect(image[None], [_NO_FRAME])
+        (faces,) = checked_faces(detector_name, answer, [_NO_FRAME], image.shape[:2])
         if not len(faces):
             raise InputError(
                 f"No face was found in the portrait {path}",
@@ -52,7 +65,10 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
             )
         sizes = (faces.boxes[:, 2:] - faces.boxes[:, :2]).prod(1)
         found[name].append(portrait(image, faces.boxes[int(sizes.argmax())]))
-    return {name: embed(embedder, np.stack(portraits)) for name, portraits in found.items()}
+    return {
+        name: embed(embedder, np.stack(portraits), embedder_name)
+        for name, portraits in found.items()
+    }
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, Path]]:

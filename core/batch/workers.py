@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import multiprocessing
 import os
@@ -17,8 +16,8 @@ from time import monotonic, perf_counter
 from typing import Any
 
 from ..config.plan import AnalysisPlan, analysis_plan_of
-from ..errors import AsdError, OutputError
-from ..files import sha256, whole_folder
+from ..errors import AsdError, OutputError, PluginError
+from ..files import DISK_ERRORS, sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
 from .held_signals import SIGNALS, signals_held
@@ -29,8 +28,6 @@ _SPAWN = multiprocessing.get_context("spawn")
 _LAST_BREATH_S = 5
 _LOADING_S = 600
 """Seconds a replacement worker may take to load its models, in addition to its video's time."""
-_NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE}
-"""System errors that would also hit the next video."""
 
 
 @dataclass(frozen=True)
@@ -288,8 +285,9 @@ def _done(
         )
     except AsdError as error:
         record = _failed(record, str(error), type(error).__name__)
+        sound = not isinstance(error, PluginError)  # it may leave a broken state: a lost GPU
         refusal = _refusal(error, task)
-    except Exception as error:  # from a plugin, which may leave a broken state, such as a lost GPU
+    except Exception as error:
         record, sound = _failed(record, _told(error), type(error).__name__), False
         refusal = _refusal(error, task)
     return replace(record, seconds=round(perf_counter() - begin, 3)), sound, refusal
@@ -302,7 +300,7 @@ def _refusal(error: BaseException, task: Task) -> tuple[str, str] | None:
         return f"The folder of the results, {task.output}, is gone", f"Put it back. {hint}"
     cause: BaseException | None = error
     for _ in range(10):  # the chain of causes may be circular
-        if isinstance(cause, OSError) and cause.errno in _NO_MORE:
+        if isinstance(cause, OSError) and cause.errno in DISK_ERRORS:
             return f"{task.output}: {os.strerror(cause.errno)}", f"Make room. {hint}"
         cause = cause and (cause.__cause__ or cause.__context__)
     return None

@@ -12,8 +12,9 @@ from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
+from ..component import CALIBRATION
 from ..config.compose import compose_app
-from ..config.schemas import CALIBRATION, App, names
+from ..config.schemas import App, names
 from ..registry import registry
 
 _TAIL = """\

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..component import Component, Context
-from ..errors import ConfigError
+from ..analysis.answers import asked, checked_part
+from ..component import CALIBRATION, Component, Context, Settled
+from ..errors import ConfigError, PluginError
 from ..files import expanded
 from ..registry import registry
 from ..spelling import guess
-from .schemas import CALIBRATION, SHIPPED, names, offer
+from .schemas import SHIPPED, names, offer
 from .values import make
 
 if TYPE_CHECKING:
@@ -37,9 +38,22 @@ class Chosen:
     calibration: Calibration | None = None
     calibration_path: Path | None = None
 
+    @property
+    def in_words(self) -> str:
+        """The component by its option and package; see `core.registry.Registry.in_words`."""
+        return registry().in_words(self.component)
+
     def build(self, context: Context) -> Any:
-        """Build the component. Its calibration is applied later, in `pipeline.concluded`."""
-        return self.component.build(self.config, context)
+        """Build the component. Its calibration is applied later, in `pipeline.concluded`.
+
+        Raises:
+            AsdError: The component cannot be built, or what was built is none of its kind.
+        """
+        with asked(self.in_words):
+            part = self.component.build(self.config, context)
+        if part is None and self.component.name == "none":
+            return None
+        return checked_part(self.in_words, self.component.kind, part)
 
 
 def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
@@ -84,6 +98,29 @@ def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path |
     return None, None
 
 
+def _settled(component: Component, config: Any) -> Settled:
+    """Call a scorer's `settle`, and check what it returns.
+
+    Raises:
+        PluginError: It failed, or returned anything but parameters and a calibration's file.
+    """
+    name = registry().in_words(component)
+    assert component.settle
+    with asked(name):
+        answer = component.settle(config)
+    fits = isinstance(answer, tuple) and len(answer) == len(Settled._fields)
+    if not fits or not isinstance(answer[0], component.config) or _is_no_file(answer[1]):
+        raise PluginError(
+            f"{name} must settle its parameters with asdkit.plugin.Settled, of a "
+            f"{component.config.__name__} and a Path or None, but answered {answer!r}"
+        )
+    return Settled(*answer)
+
+
+def _is_no_file(path: Any) -> bool:
+    return path is not None and not isinstance(path, Path)
+
+
 def choose(kind: str, node: Any, key: str = "") -> Chosen:
     """The component that a node of the configuration names, with its parameters.
 
@@ -110,9 +147,10 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 guess(name, names(component.config), offer(names(component.config))),
             )
-    config, shipped = make(component.config, parameters, key), None
+    with asked(registry().in_words(component)):
+        config, shipped = make(component.config, parameters, key), None
     if component.settle:
-        config, shipped = component.settle(config)
+        config, shipped = _settled(component, config)
     if file == SHIPPED:
         return Chosen(component, config, *_shipped(shipped, config))
     if file is None:

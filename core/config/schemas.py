@@ -19,14 +19,12 @@ from typing import Any, get_type_hints
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from ..component import Component
+from ..component import CALIBRATION, Component
 from ..registry import Registry
 
 CONFIG_MODULE = "asdkit.conf"
-CALIBRATION = "calibration"
-"""A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
 SHIPPED = "auto"
-"""The default of this parameter: the calibration shipped for the scorer's weights, if any."""
+"""The default of a scorer's `calibration`: the one shipped for its weights, if there is one."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ..provenance import provenance
 from ..types import Result
 from ..weights import cache_folder
 from .cache import Cache
+from .checked_dataset import measure_of, videos_of
 from .seen import Analyser, Computes, VideoOutcome, Viewer
 
 Tell = Callable[[str], None]
@@ -80,6 +81,7 @@ def build(plan: DatasetPlan) -> Dataset:
         AsdError: The dataset's files are missing or not as expected.
     """
     dataset: Dataset = plan.dataset.build(Context())
+    measure_of(plan.dataset.in_words, dataset)
     return dataset
 
 
@@ -137,7 +139,7 @@ def outcomes_of(
     models = Models(plan.run)
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
-    videos = _wanted(dataset.videos(), plan.options.videos)
+    videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
     for video in videos:
         outcome = viewer.look(video, run_of(plan, video))
         said = _said(plan, outcome.computed)

@@ -57,8 +57,11 @@ class KeptDetections:
             start = perf_counter()
             found = detector.detect(frames[new], [indices[k] for k in new])
             share_s = (perf_counter() - start) / len(new)
-            if len(found) != len(new):
-                raise PluginError(f"The detector answered for {len(found)} of {len(new)} frames")
+            if not isinstance(found, Sequence) or len(found) != len(new):
+                raise PluginError(
+                    f"{self._models.name('detector')} must answer with one Detections for each of "
+                    f"{len(new)} frames"
+                )
             for k, faces in zip(new, found, strict=True):
                 self._known[indices[k]] = (faces, share_s)
             self.computed += len(new)

@@ -16,6 +16,7 @@ from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
 from ..results import as_cell, plain
+from ..writing import written
 from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .evaluated_videos import EvaluatedVideos
 from .evaluation_file import FILE, SCHEMA, read_evaluation_file
@@ -67,9 +68,9 @@ def evaluate(
                 plan, dataset, tell, progress, compute, foreign=foreign
             ):
                 evaluated.add(video, outcome)
-                for writer in writers:
+                for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
-                    writer.write(outcome.result, new / video.name)
+                    written(chosen.in_words, writer, outcome.result, new / video.name)
         metrics = evaluated.metrics()
         found = {
             "schema": SCHEMA,

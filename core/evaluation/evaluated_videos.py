@@ -13,6 +13,7 @@ from ..labels import Judged, LabelledVideo, Measure
 from ..provenance import provenance
 from ..results import turns
 from ..types import GRID_FPS, Result, Spans
+from .checked_dataset import measure_of, predictions_of
 from .dataset import DatasetPlan
 from .diarization import pooled, who_speaks_error
 from .rows import evaluate_rows
@@ -41,7 +42,7 @@ class EvaluatedVideos:
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
-        predicted: Judged | None = getattr(dataset, "predicted", None)
+        predicted = predictions_of(plan.dataset.in_words, dataset)
         self.rows = {} if predicted is None else {"predictions": predicted}
         self.names: list[str] = []
         self._plan = plan
@@ -75,7 +76,7 @@ class EvaluatedVideos:
             said = _speakers(outcome.result)
             self._errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
         if len(self.names) == 1:
-            self._measure()
+            self._check_early()
 
     def metrics(self) -> dict[str, Any]:
         """All metrics over all videos."""
@@ -91,8 +92,13 @@ class EvaluatedVideos:
         return found
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """The evaluation's measure, with its value from the metrics."""
+        """The evaluation's measure, with its value from the metrics.
+
+        Raises:
+            ConfigError: It is none of the metrics.
+        """
         measure = self._measure()
+        self._check(measure, metrics)
         return {**vars(measure), "value": metrics[measure.name]}
 
     def cost(self) -> dict[str, Any] | None:
@@ -128,20 +134,28 @@ class EvaluatedVideos:
 
     def _measure(self) -> Measure:
         name = self._plan.options.measure
-        measure = self._dataset.measure
+        measure = measure_of(self._plan.dataset.in_words, self._dataset)
         if name is not None:
             measure = Measure(name, name not in _LOWER_IS_BETTER)
+        return measure
+
+    def _check_early(self) -> None:
+        """Check the measure by the first video, if its metrics can be computed."""
         rows = [of_one for of_one in self.rows.values() if len(of_one)]
         found = evaluate_rows(rows[0]) if rows else {}
-        known = [key for key, value in found.items() if not isinstance(value, (dict, list))]
-        known += self._errors[0] if self._errors else ()
-        known += [FOREIGN] if known and self._plan.options.foreign_sound else ()
-        if known and measure.name not in known:
+        found |= self._errors[0] if self._errors else {}
+        if found and self._plan.options.foreign_sound:
+            found[FOREIGN] = None
+        if found:
+            self._check(self._measure(), found)
+
+    def _check(self, measure: Measure, metrics: Mapping[str, Any]) -> None:
+        known = [key for key, value in metrics.items() if not isinstance(value, (dict, list))]
+        if measure.name not in known:
             raise ConfigError(
                 f"There is no measure {measure.name} with this dataset",
-                f"There are {', '.join(known)}",
+                f"There are {', '.join(known)}" if known else "",
             )
-        return measure
 
 
 def _speakers(result: Result) -> dict[str, Spans]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import log_odds
-from ..config.schemas import CALIBRATION, SHIPPED
+from ..component import CALIBRATION
+from ..config.schemas import SHIPPED
 from ..decisions.calibration import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Calibration, Change
 from ..errors import ConfigError, InputError, OutputError
 from ..labels import Bool, Judged

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..analysis.answers import asked, checked_scores
 from ..analysis.crops import centre_and_half_size
 from ..analysis.square_pixels import Square
 from ..contracts import Scorer
@@ -79,17 +80,21 @@ def parts_for(faces: Sequence[LabelledFace], pixel_aspect: float = 1.0) -> dict[
     return dict(zip(FOUND_KINDS, (_OneShot(), _Blind(), given), strict=True))
 
 
-def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress: Progress) -> Seen:
+def crops_seen(
+    video: LabelledVideo, scorer: Scorer, name: str, watch: Stopwatch, progress: Progress
+) -> Seen:
     """Score the face crops of a dataset that has no video file.
 
     Args:
         video: The labelled video, each of its faces with clips.
         scorer: The scorer.
+        name: The scorer in words.
         watch: Times the stages "decode" and "score".
         progress: Called with the progress.
 
     Raises:
         InputError: A crop or a sound cannot be read.
+        PluginError: The dataset or the scorer breaks its contract.
     """
     tracks = []
     frames = sum(len(face.boxes) for face in video.faces)
@@ -98,8 +103,9 @@ def crops_seen(video: LabelledVideo, scorer: Scorer, watch: Stopwatch, progress:
         assert face.clips is not None
         with watch("decode"):
             clips = face.clips()
-        with watch("score"):
-            scores = scorer.score(clips)
+        with watch("score"), asked(name):
+            answer = scorer.score(clips)
+        scores = checked_scores(name, answer, clips)
         smoothed = centre_and_half_size(face.boxes)
         logits = np.concatenate([found.logits for found in scores])
         tracks.append(Track(number, 0, face.first_frame, face.boxes, smoothed, logits, ()))

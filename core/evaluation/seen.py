@@ -134,8 +134,8 @@ class Analyser:
         watch = Stopwatch()
         with peak_memory() as peak:
             if video.path is None:
-                scorer = self.models.part("scorer")
-                seen = crops_seen(video, scorer, watch, self.progress)
+                scorer, name = self.models.part("scorer"), self.models.name("scorer")
+                seen = crops_seen(video, scorer, name, watch, self.progress)
             else:
                 media = media_of(plan.options)
                 parts = self.models.parts(parts_for(video.faces, media.info.pixel_aspect))

@@ -15,6 +15,7 @@ from ..labels import LabelledVideo
 from ..models import Models
 from ..progress import Progress
 from .cache import Entry
+from .checked_dataset import videos_of
 from .dataset import DatasetPlan, analyser_of, build, dataset_plan_of, run_of
 from .seen import Computes
 
@@ -78,7 +79,8 @@ def _serve(connection: Connection, app: Any, settings: dict[str, Any]) -> None:
         name, *heard = connection.recv()
         try:
             plan = dataset_plan_of(app, settings)
-            videos = {video.name: video for video in build(plan).videos()}
+            found = videos_of(plan.dataset.in_words, build(plan))
+            videos = {video.name: video for video in found}
             analyser = analyser_of(plan, Models(plan.run), progress)
             while True:
                 entry, computed = analyser(videos[name], run_of(plan, videos[name], *heard))

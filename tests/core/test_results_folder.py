@@ -14,7 +14,7 @@ import pytest
 from strangers import package
 
 import asdkit
-from asdkit.core.errors import AsdError, OutputError
+from asdkit.core.errors import AsdError, OutputError, PluginError
 from asdkit.core.files import remove_partial, whole, whole_folder
 from asdkit.core.results_folder import INCOMPLETE, taken
 
@@ -159,7 +159,7 @@ def test_killed_while_files_are_put_in_place_the_next_run_can_tell(
 @pytest.mark.parametrize(
     ("does", "error", "told"),
     [
-        ("raise", RuntimeError, "broken"),
+        ("raise", PluginError, r"writer=unsure \(unsure 1.0\) failed: RuntimeError: broken"),
         ("full", OutputError, "No space left on device"),
     ],
 )

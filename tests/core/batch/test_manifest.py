@@ -140,7 +140,7 @@ def test_pandas_reads_the_manifest(videos):
     assert table.loc["a", "video_s"] == pytest.approx(1, abs=0.05)
     assert "total" in table.loc["a", "timings_s"]
     assert table.loc["a", "files"] == ["result.json", "moody.txt"]
-    assert table.loc["b raise", "error"] == "RuntimeError: not today"
+    assert "RuntimeError: not today" in table.loc["b raise", "error"]
 
 
 def test_a_full_disk_is_told():

@@ -36,8 +36,9 @@ def test_a_worker_that_dies_or_a_plugin_that_fails_costs_one_video(videos):
     found = latest()
     assert found["b crash"].error == found["e crash"].error == "Its worker died (Killed)"
     assert found["b crash"].error_type == "WorkerDied"
-    assert found["c raise"].error == "RuntimeError: not today"
-    assert found["c raise"].error_type == "RuntimeError"
+    said = "writer=moody (moody 1.0) failed: RuntimeError: not today. ASDKIT_DEBUG=1 shows where"
+    assert found["c raise"].error == said
+    assert found["c raise"].error_type == "PluginError"
     assert results() == ["a", "d"]
     assert not list(Path("out").glob(".*.????????"))
     batch("retry_failed=false", failed=3)
@@ -77,7 +78,7 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(videos, how):
     ("override", "told"),
     [
         ("detector.path=none.json", "none.json"),
-        ("writers.moody.built=raise", "cannot be loaded: RuntimeError: broken"),
+        ("writers.moody.built=raise", r"writer=moody \(moody 1.0\) failed: RuntimeError: broken"),
         ("writers.moody.built=crash", r"died while it loaded.*\(Killed\)"),
     ],
 )

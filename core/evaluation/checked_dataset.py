@@ -1,0 +1,107 @@
+"""Checks what a dataset returns against its contract; errors name the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..analysis.answers import asked
+from ..contracts import Dataset
+from ..errors import PluginError
+from ..labels import Judged, LabelledFace, LabelledVideo, Measure
+from ..types import Clip, Result
+
+
+def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:
+    """The videos of a dataset, checked; what is asked of them later is checked then.
+
+    Args:
+        name: The dataset in words, such as "dataset=ava (asdkit 0.1.0)".
+        dataset: The dataset.
+
+    Raises:
+        PluginError: The dataset failed, returned anything but videos, or gave two one name. The
+            `judge` of a video and the `clips` of its faces raise it later, if these fail or return
+            something wrong.
+    """
+    with asked(name):
+        answer = dataset.videos()
+    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
+        raise PluginError(
+            f"{name} must answer with a sequence of LabelledVideo, but answered with a "
+            f"{type(answer).__name__}"
+        )
+    with asked(name):
+        videos = list(answer)
+    for video in videos:
+        if not isinstance(video, LabelledVideo):
+            raise PluginError(
+                f"{name} must answer with a sequence of LabelledVideo, but in it is a "
+                f"{type(video).__name__}"
+            )
+    names = [video.name for video in videos]
+    if twice := [one for one in names if names.count(one) > 1]:
+        raise PluginError(f"{name} gives two videos one name: {twice[0]}")
+    return [_checked(name, video) for video in videos]
+
+
+def measure_of(name: str, dataset: Dataset) -> Measure:
+    """The default metric of a dataset.
+
+    Raises:
+        PluginError: It has none.
+    """
+    with asked(name):
+        measure: Any = dataset.measure
+    if not isinstance(measure, Measure):
+        raise PluginError(f"{name} must have a Measure as its measure, but has {measure!r}")
+    return measure
+
+
+def predictions_of(name: str, dataset: Dataset) -> Judged | None:
+    """The rows of a dataset that holds predictions, so that no video is run; else None.
+
+    Raises:
+        PluginError: They are no rows, or reading them fails.
+    """
+    with asked(name):
+        predicted = getattr(dataset, "predicted", None)
+    return None if predicted is None else _rows(name, predicted)
+
+
+def _checked(name: str, video: LabelledVideo) -> LabelledVideo:
+    """A video whose functions check what they return."""
+    faces = tuple(
+        replace(face, clips=partial(_clips, name, face)) if face.clips else face
+        for face in video.faces
+    )
+    judge = partial(_judged, name, video) if video.judge else None
+    return replace(video, faces=faces, judge=judge)
+
+
+def _judged(name: str, video: LabelledVideo, result: Result) -> Judged:
+    assert video.judge
+    with asked(name):
+        rows = video.judge(result)
+    return _rows(name, rows)
+
+
+def _rows(name: str, rows: Any) -> Judged:
+    if not isinstance(rows, Judged):
+        raise PluginError(f"{name} must judge with Judged, but did with a {type(rows).__name__}")
+    return rows
+
+
+def _clips(name: str, face: LabelledFace) -> Sequence[Clip]:
+    assert face.clips
+    with asked(name):
+        clips = face.clips()
+    whole = isinstance(clips, Sequence) and all(isinstance(clip, Clip) for clip in clips)
+    if not whole or sum(map(len, clips)) != len(face.boxes):
+        raise PluginError(
+            f"{name} must answer with clips of all {len(face.boxes)} frames of a face from frame "
+            f"{face.first_frame} on, but answered with others"
+        )
+    return clips

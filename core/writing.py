@@ -1,0 +1,53 @@
+"""Calls a writer, and checks the files that it says it has written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .analysis.answers import asked, shown
+from .contracts import Writer
+from .errors import PluginError
+from .types import Result
+
+
+def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Path]:
+    """Call a writer, and check the files it returns.
+
+    Args:
+        name: The writer in words.
+        writer: The writer.
+        result: The result to write.
+        folder: The folder to write into.
+
+    Returns:
+        The files, as paths that begin with `folder`.
+
+    Raises:
+        PluginError: The writer failed, or returned anything but a list of files and folders that
+            are in `folder`.
+        OSError: The folder cannot be written to, or its disk is full.
+    """
+    with asked(name, folder):
+        answer = writer.write(result, folder)
+    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
+        raise PluginError(f"{name} must answer with a list of Path, but answered {shown(answer)}")
+    with asked(name):
+        return [_checked_file(name, path, folder) for path in answer]
+
+
+def _checked_file(name: str, path: Any, folder: Path) -> Path:
+    """A file that a writer returned, as a path that begins with `folder`."""
+    if not isinstance(path, Path):
+        raise PluginError(f"{name} must answer with a list of Path, but in it is {shown(path)}")
+    # The file itself may be a link to elsewhere, but not the folder around it.
+    place = Path(os.path.normpath(path.parent.resolve() / path.name))
+    if folder.resolve() not in place.parents:
+        raise PluginError(
+            f"{name} must write into the folder that it is given, but says it has written {path}"
+        )
+    if not path.exists():
+        raise PluginError(f"{name} says it has written {path.name}, which is not there")
+    return folder / place.relative_to(folder.resolve())
