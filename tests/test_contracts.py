@@ -16,9 +16,8 @@ from checkout import ROOT
 
 import asdkit
 from asdkit import plugin, testing
-from asdkit.core.errors import MissingExtraError, PluginError, WeightsError
+from asdkit.core.errors import MissingExtraError, WeightsError
 from asdkit.core.registry import registry
-from asdkit.core.types import Detections, Scores, TrackPiece
 
 OWN = {
     key: component
@@ -174,113 +173,6 @@ def test_dataset(tmp_path):
     (tmp_path / "data" / "talk.rttm").write_text("SPEAKER talk 1 0.2 0.4 <NA> <NA> ann <NA> <NA>\n")
     dataset = asdkit.load("dataset", "rttm", videos=str(video.parent), rttm=str(video.parent))
     assert [video.name for video in testing.check_dataset(dataset)] == ["talk"]
-
-
-class Broken:
-    """Parts that break their contract, each in one way."""
-
-    class ForgetsAFrame:
-        def detect(self, frames, indices):
-            return [Detections.none() for _ in indices][:1]
-
-    class LooksAtTheBatch:
-        def detect(self, frames, indices):
-            box = np.array([[0, 0, 10 * len(indices), 10]], float)
-            return [Detections(box, np.ones(1)) for _ in indices]
-
-    class Paints:
-        def detect(self, frames, indices):
-            frames[:] = 0
-            return [Detections.none() for _ in indices]
-
-    class NeverEnds:
-        def __init__(self):
-            self.known = False
-
-        def update(self, index, found):
-            begun, self.known = not self.known, True
-            boxes = found.boxes[:1] if begun else np.empty((0, 4))
-            return [TrackPiece(0, index, boxes, "live")] if begun else []
-
-        def flush(self):
-            return []
-
-    class NotANumber:
-        def score(self, clips):
-            return [Scores(np.full((len(clip), 2), np.nan, np.float32)) for clip in clips]
-
-    class TooLong:
-        def embed(self, faces):
-            return np.ones((len(faces), 8), np.float32)
-
-    class Sure:
-        def speech(self, sound):
-            return np.full(len(sound) // 640, 1.5)
-
-    class Perhaps:
-        def starts_shot(self, frame, index):
-            return None
-
-    class PaintsToo:
-        def starts_shot(self, frame, index):
-            frame[:] = 0
-            return False
-
-    class Deafens:
-        def speech(self, sound):
-            sound[:] = 0
-            return np.zeros(len(sound) // 640)
-
-    class OnceOnly:
-        measure = plugin.Measure("f1")
-
-        def videos(self):
-            yield plugin.LabelledVideo("a", Path("a.mp4"))
-
-    class TellsOfNothing:
-        def write(self, result, folder):
-            (folder / "secret.txt").touch()
-            return [folder / "there_is_none.txt"]
-
-    class TwoOfOneName:
-        measure = plugin.Measure("f1")
-
-        def videos(self):
-            from asdkit.core.labels import LabelledVideo
-
-            return [LabelledVideo("a", Path("a.mp4")), LabelledVideo("a", Path("b.mp4"))]
-
-
-@pytest.mark.parametrize(
-    ("check", "says"),
-    [
-        (lambda: testing.check_detector(Broken.ForgetsAFrame()), "one Detections for each of 3"),
-        (lambda: testing.check_detector(Broken.LooksAtTheBatch()), "other faces in frame 0"),
-        (lambda: testing.check_detector(Broken.Paints()), "changes the arrays"),
-        (lambda: testing.check_tracker(Broken.NeverEnds), "did not end track 0"),
-        (lambda: testing.check_embedder(Broken.TooLong()), "whose length is not 1"),
-        (lambda: testing.check_vad(Broken.Sure), "numbers from 0 to 1"),
-        (lambda: testing.check_cutter(Broken.Perhaps), "must answer True or False"),
-        (lambda: testing.check_cutter(Broken.PaintsToo), "PaintsToo changes the arrays"),
-        (lambda: testing.check_vad(Broken.Deafens), "Deafens changes the arrays"),
-        (lambda: testing.check_tracker(Broken.NeverEnds()), "takes what makes a NeverEnds"),
-        (lambda: testing.check_dataset(Broken.TwoOfOneName()), "two videos one name"),
-        (lambda: testing.check_dataset(Broken.OnceOnly()), "sequence of LabelledVideo"),
-    ],
-)
-def test_what_breaks_a_contract_is_named(check, says):
-    with pytest.raises(PluginError, match=says):
-        check()
-
-
-def test_a_scorer_without_numbers_is_named():
-    with pytest.raises(PluginError, match=r"NotANumber.*finite"):
-        testing.check_scorer(Broken.NotANumber())
-
-
-def test_a_writer_that_tells_of_nothing_is_named(tmp_path):
-    with pytest.raises(PluginError, match="which is not there"):
-        testing.check_writer(Broken.TellsOfNothing(), tmp_path)
 
 
 def test_the_public_names_are_there():
