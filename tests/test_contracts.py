@@ -126,7 +126,7 @@ def test_detectors(name, tmp_path):
     if name == "boxes":
         (tmp_path / "boxes.json").write_text("[[[10, 10, 50, 60, 0.9]], [], [], [], []]")
         given = {"path": str(tmp_path / "boxes.json")}
-    testing.check_detector(available("detector", name, **given))
+    testing.check_detector(available("detector", name, **given), 120, 160)
 
 
 @pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "tracker"))
@@ -136,6 +136,12 @@ def test_trackers(name):
 
 @pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "scorer"))
 def test_scorers(name):
+    testing.check_scorer(available("scorer", name), longest_frames=50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "scorer"))
+def test_scorers_of_a_minute(name):
     testing.check_scorer(available("scorer", name))
 
 
@@ -148,9 +154,13 @@ def test_vads(name):
     testing.check_vad(lambda: available("vad", name))
 
 
-@pytest.mark.parametrize("name", ["content", "none"])
-def test_cutters(name):
-    testing.check_cutter(lambda: available("cutter", name))
+@pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "cutter"))
+def test_cutters(name, tmp_path):
+    given = {}
+    if name == "csv":
+        (tmp_path / "scenes.csv").write_text("1,0,00:00:00.000,0.0\n2,250,00:00:10.000,10.0\n")
+        given = {"path": str(tmp_path / "scenes.csv")}
+    testing.check_cutter(lambda: available("cutter", name, **given))
 
 
 @pytest.mark.parametrize("name", sorted(name for kind, name in OWN if kind == "writer"))
