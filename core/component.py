@@ -51,7 +51,7 @@ class Component:
     """One part of a run that a user can choose, such as a detector.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: "cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer" or "dataset".
         name: What a user writes: `detector=yunet`.
         config: A dataclass: every parameter with its type and default, the unit in its name. It
             may raise ValueError in `__post_init__`, naming the parameter.

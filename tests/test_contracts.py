@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -191,6 +192,19 @@ def test_the_public_names_are_there():
         assert sorted(module.__all__, key=str.lower) == sorted(set(module.__all__), key=str.lower)
         for name in module.__all__:
             assert getattr(module, name).__doc__ or not callable(getattr(module, name))
+
+
+def test_docstrings_of_public_names_point_at_public_names():
+    """A stranger may not import what lies in asdkit.core."""
+    public = {name: getattr(m, name) for m in (asdkit, plugin, testing) for name in m.__all__}
+    for name, found in public.items():
+        methods = vars(found) if inspect.isclass(found) else {}
+        own = {f"{name}.{key}": one for key, one in methods.items() if not key.startswith("_")}
+        for where, one in {name: found, **own}.items():
+            said = inspect.getdoc(one) or ""
+            assert not re.search(r"\bcore\.", said), where
+            named = re.findall(r"asdkit\.(?:plugin|testing)\.([A-Za-z_]+)", said)
+            assert set(named) <= public.keys(), where
 
 
 def test_examples_and_docs_import_public_names_alone():
