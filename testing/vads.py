@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..core.analysis.answers import checked_speech
 from ..core.contracts import Vad
 from ..core.samples import noise_sound
 from ..core.types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Int16
@@ -55,19 +56,8 @@ def _heard(vad: Vad, sound: Int16, step: int) -> Float32:
     for first in range(0, max(len(sound), 1), step * SAMPLES_PER_FRAME):
         piece = sound[first : first + step * SAMPLES_PER_FRAME]
         with asking(name, piece):
-            answer = np.asarray(vad.speech(piece), np.float32)
-        wanted = (len(piece) // SAMPLES_PER_FRAME,)
-        hold(
-            answer.shape == wanted,
-            f"{name} must answer with shape {wanted}, but answered with {answer.shape}",
-            f"A frame is {SAMPLES_PER_FRAME} samples; answer with one number for each",
-        )
-        hold(
-            np.isfinite(answer).all() and (abs(answer - 0.5) <= 0.5).all(),
-            f"{name} must answer with numbers from 0 to 1, but answered with "
-            f"{answer[~(abs(answer - 0.5) <= 0.5)][:1]}",
-            "Turn levels into probabilities; silence, whose logarithm is infinite, needs a floor",
-        )
+            said = vad.speech(piece)
+        answer = checked_speech(name, said, len(piece) // SAMPLES_PER_FRAME)
         returned.add([answer])
         heard.append(answer)
     returned.check()

@@ -14,6 +14,9 @@ from ..types import Clip, Detections, Float32, Scores, TrackPiece
 _MOST_PICTURES = 10
 """Longest plausible side of a face box, in multiples of the picture's longer side."""
 
+_ROUNDING = 1e-6
+"""How far a probability may lie beyond 0 or 1."""
+
 
 @contextmanager
 def asked(name: str) -> Iterator[None]:
@@ -207,6 +210,31 @@ def checked_vectors(name: str, answer: Any, faces: int, length: int | None = Non
             f"{vectors.shape[1]}"
         )
     return vectors
+
+
+def checked_speech(name: str, answer: Any, frames: int) -> Float32:
+    """Check what a voice activity detector returned, and convert it to (n,) float32.
+
+    Args:
+        name: The detector in words.
+        answer: The value it returned.
+        frames: How many grid frames of sound it was given.
+
+    Raises:
+        PluginError: The value is not one number from 0 to 1 per frame.
+    """
+    with asked(name):
+        speech: Float32 = np.asarray(answer, np.float32)
+    expected = f"{name} must answer with one number from 0 to 1 for each of {frames} frames"
+    if speech.shape != (frames,):
+        raise PluginError(f"{expected}, but answered with shape {speech.shape}")
+    wrong = speech[~(abs(speech - 0.5) <= 0.5 + _ROUNDING)]
+    if len(wrong):
+        raise PluginError(
+            f"{expected}, but answered with {wrong[0]}",
+            "Turn levels into probabilities; silence, whose logarithm is infinite, needs a floor",
+        )
+    return speech
 
 
 def _shown(value: Any) -> str:

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ..contracts import Vad
-from ..errors import PluginError
 from ..media.sound import Sound
 from ..progress import Stopwatch
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
+from .answers import asked, checked_speech
 
 _PIECE_FRAMES = 100
 """Grid frames per call of the detector: four seconds."""
@@ -39,12 +39,21 @@ class Listener:
         sound: The sound.
         watch: Times the stages "sound" and "listen".
         first_frame: The first grid frame whose speech is wanted.
+        name: The detector in words.
 
     Attributes:
         next_frame: The first grid frame that the detector has not heard.
     """
 
-    def __init__(self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int) -> None:
+    def __init__(
+        self,
+        vad: Vad,
+        sound: Sound,
+        watch: Stopwatch,
+        first_frame: int,
+        name: str = "The voice activity detector",
+    ) -> None:
+        self._name = name
         self._before = frames_before(vad, first_frame)
         self._first_frame = first_frame
         self.next_frame = first_frame - self._before
@@ -71,12 +80,7 @@ class Listener:
         first = self.next_frame * SAMPLES_PER_FRAME
         with self._watch("sound"):
             sound = self._sound.read(first, first + frames * SAMPLES_PER_FRAME)
-        with self._watch("listen"):
-            heard = np.asarray(self._vad.speech(sound), np.float32)
-        if heard.shape != (frames,) or not np.isfinite(heard).all():
-            raise PluginError(
-                f"The voice activity detector did not answer with one finite number for each of "
-                f"{frames} frames, but with shape {heard.shape}"
-            )
-        self._heard.append(heard)
+        with self._watch("listen"), asked(self._name):
+            answer = self._vad.speech(sound)
+        self._heard.append(checked_speech(self._name, answer, frames))
         self.next_frame += frames

@@ -224,7 +224,8 @@ class Analysis:
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
-                self._listener = Listener(self._parts.vad, self._sound, self._watch, frame.index)
+                vad, name = self._parts.vad, self._parts.name("vad")
+                self._listener = Listener(vad, self._sound, self._watch, frame.index, name)
         elif cut:
             self._end_shot()
             self._shot_start = frame.index

@@ -15,6 +15,7 @@ from ..files import is_litter, same_form
 from ..named_files import read_file
 from ..results import printable
 from ..types import OFF_SCREEN, Float32, UInt8
+from .answers import asked, checked_faces
 from .crops import portrait
 from .embedding import embed
 
@@ -40,11 +41,14 @@ def read_people(folder: Path, detector: Detector, embedder: Embedder) -> dict[st
         InputError: There is no such folder, it holds no picture, or a picture is unreadable,
             shows no face or is named after nobody.
         ConfigError: The detector does not look at pictures.
+        PluginError: The detector or the embedder breaks its contract.
     """
     found: dict[str, list[UInt8]] = defaultdict(list)
     for name, path in _pictures(folder):
         image = _read(path)
-        faces = detector.detect(image[None], [_NO_FRAME])[0]
+        with asked("The detector"):
+            answer = detector.detect(image[None], [_NO_FRAME])
+        faces = checked_faces("The detector", answer, [_NO_FRAME], image.shape[:2])[0]
         if not len(faces):
             raise InputError(
                 f"No face was found in the portrait {path}",

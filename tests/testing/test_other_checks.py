@@ -107,7 +107,7 @@ def test_a_vad_that_keeps_the_contract_passes():
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        (Sure, r"numbers from 0 to 1, but answered with \[1.5\]"),
+        (Sure, r"from 0 to 1 for each of 100 frames, but answered with 1.5. Turn"),
         (Deafens, r"Deafens changes the arrays"),
         (LogOfSilence, r"from 0 to 1.*silence, whose logarithm is infinite"),
         (Loudest, r"from 0 to 1"),
