@@ -23,9 +23,7 @@ class MiddleConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.face_ratio <= 1:
-            raise ValueError(
-                f"face_ratio must be above 0 and up to 1, got {self.face_ratio}"
-            )
+            raise ValueError(f"face_ratio must be in (0, 1], got {self.face_ratio}")
 
 
 class MiddleDetector:
