@@ -1,4 +1,9 @@
-"""The contract of each kind of component. Any object with these methods fulfils it."""
+"""The contract of each kind of component. Any object with these methods fulfils it.
+
+Of every component is asked: that it leaves the arrays it is given as they are, since others use
+them after it; that what it has returned does not change in later calls; and that where any number
+of frames, clips, faces or samples is allowed, it may be none. `asdkit.testing` checks all this.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece,
 
 
 class Cutter(Protocol):
-    """Finds where shots begin.
+    """Finds where shots begin. One instance processes one video, or a part of one.
 
     A cutter that needs later frames has an attribute `lookahead_frames`: each answer is about the
     frame that many frames before the one passed in. At the end of the video the last picture is
@@ -23,34 +28,41 @@ class Cutter(Protocol):
 
         Args:
             frame: (height, width, 3) uint8, RGB, in stored pixels; frames come in order, none
-                left out.
-            index: Grid frame number of `frame`.
+                left out. Left unchanged.
+            index: Grid frame number of `frame`. The first one is above 0 in a part of a video.
         """
         ...
 
 
 class Detector(Protocol):
-    """Finds faces. One instance serves any number of videos.
+    """Finds faces. One instance serves any number of videos, of any size.
 
-    A picture that repeats the previous one is not passed in again. A detector that does not look
+    The faces of a picture depend on nothing else: not on the other pictures of the batch, nor on
+    earlier ones, nor on the frame's number. A picture that repeats the previous one is not passed
+    in again. A detector that does not look
     at pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
-    False: it is called for every frame, and its boxes are in stored pixels, square or not.
+    False: it is called for every frame, its boxes depend on the frame's number alone, and they are
+    in stored pixels, square or not.
 
-    It may have a method `smallest_face_px(height, width) -> float`: the larger side, in pixels, of
-    the smallest face it can find in pictures of this size. A note states it if no face is found.
+    It may have a method `smallest_face_px(height, width) -> float`: about the larger side, in
+    pixels, of the smallest face it can find in pictures of this size; none that it finds is less
+    than half as large. A note states it if no face is found.
     """
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces in each frame.
 
         Args:
-            frames: (n, height, width, 3) uint8, RGB, in square pixels.
-            indices: The n grid frame numbers, rising, perhaps with gaps. -1 stands for a picture
-                that is not a frame of the video, such as a portrait.
+            frames: (n, height, width, 3) uint8, RGB, in square pixels. Left unchanged.
+            indices: The n grid frame numbers, rising, perhaps with gaps: not positions in
+                `frames`. -1 stands for a picture that is not a frame of the video, such as a
+                portrait; a detector that does not look at pictures refuses it with a
+                `ConfigError`.
 
         Returns:
             One `Detections` per frame, in the same order, empty ones included; boxes in pixels of
-            `frames`.
+            `frames`, each at least partly inside the picture, and beyond its edges by no more than
+            its longer side.
         """
         ...
 
@@ -58,9 +70,13 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Joins the faces of successive frames into tracks, within one shot.
 
-    It may have a method `end(tracks) -> list[TrackPiece]`, which ends some of its tracks before
-    the next frame and returns their last pieces; it is called if another person has taken their
-    place. Without this method `flush` is called instead, as at the end of a shot.
+    One instance serves one video: a new one, given the same faces, returns the same tracks. A
+    track is one face: faces far from each other are in different tracks.
+
+    It may have a method `end(tracks) -> list[TrackPiece]`, which ends the live tracks of these
+    numbers before the next frame, and no others, and returns their last pieces; it is called if
+    another person has taken their place, whose face then begins a new track. Without this method
+    `flush` is called instead, as at the end of a shot.
     """
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
@@ -68,12 +84,12 @@ class Tracker(Protocol):
 
         Args:
             index: Grid frame number, higher than the last one, perhaps with a gap.
-            found: The faces of that frame.
+            found: The faces of that frame. Left unchanged.
 
         Returns:
-            The pieces of tracks that are final now. A new track must be returned at once, and its
-            pieces must follow each other without a gap, as frames are only kept for tracks that
-            have been returned.
+            The pieces of tracks that are final now. A new track must be returned at once, its
+            first piece beginning with frame `index`, and its pieces must follow each other
+            without a gap, as frames are only kept for tracks that have been returned.
         """
         ...
 
@@ -87,10 +103,20 @@ class Tracker(Protocol):
 
 
 class Scorer(Protocol):
-    """Scores how likely each face is the one speaking. One instance serves any number of videos."""
+    """Scores how likely each face is the one speaking. One instance serves any number of videos.
+
+    The scores of a clip depend on nothing else: not on the clips beside it, nor on earlier ones.
+    """
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
-        """Score any number of clips of any length; one `Scores` per clip, a row per frame."""
+        """Score clips.
+
+        Args:
+            clips: Any number of clips of 1 to `CLIP_FRAMES` (1500) frames each. Left unchanged.
+
+        Returns:
+            One `Scores` per clip, in the same order, a row per frame.
+        """
         ...
 
 
@@ -104,7 +130,8 @@ class Embedder(Protocol):
         """Embed faces, each independently.
 
         Args:
-            faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it.
+            faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it; it may
+                be of one colour. Left unchanged.
 
         Returns:
             (n, d) float32, each row of length 1; d is the same for all faces.
@@ -116,7 +143,8 @@ class Vad(Protocol):
     """Voice activity detection. One instance processes one sound.
 
     A detector whose output depends on earlier sound may have an attribute `memory_s`: if a run
-    begins within a video, it is first given so many seconds of the sound before, 0 or more.
+    begins within a video, it is first given so many seconds, 0 or more, of the sound before. Sound
+    before that may change its output by 0.1 at most.
     """
 
     def speech(self, sound: Int16) -> Float32:
@@ -124,10 +152,11 @@ class Vad(Protocol):
 
         Args:
             sound: (640 n,) int16, 16 kHz mono, the sound of the next n grid frames; n is a
-                multiple of four, except in the last piece.
+                multiple of four, except in the last piece. Left unchanged.
 
         Returns:
-            (n,) float32 from 0 to 1: for each frame, the probability that somebody speaks.
+            (n,) float32 from 0 to 1: for each frame, the probability that somebody speaks,
+            however the sound is divided into pieces.
         """
         ...
 
@@ -136,7 +165,16 @@ class Writer(Protocol):
     """Writes a result in one format."""
 
     def write(self, result: Result, folder: Path) -> list[Path]:
-        """Write into `folder`, which exists, and return the files written in it, all complete."""
+        """Write a result, perhaps one without tracks or without sound.
+
+        Args:
+            result: The result. Left unchanged, as other writers share it.
+            folder: An existing folder to write into, and nowhere else. A file of the same name is
+                replaced. Its place may be another one later.
+
+        Returns:
+            The files written, at least one, all complete; a folder stands for all files in it.
+        """
         ...
 
 
@@ -150,7 +188,7 @@ class Dataset(Protocol):
     measure: Measure
 
     def videos(self) -> Sequence[LabelledVideo]:
-        """The videos, in a fixed order.
+        """The videos, in a fixed order, with unique names.
 
         Raises:
             AsdError: A file is missing or invalid.

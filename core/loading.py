@@ -136,14 +136,15 @@ def load(
     """Build one component, to use on its own.
 
     Args:
-        kind: One of `asdkit.core.component.KINDS`, such as "detector".
+        kind: "cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer" or "dataset".
         name: Its name, as `asd plugins` lists it.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads it may use; None for the library's own choice.
         **parameters: Its parameters; the defaults are those of its config dataclass.
 
     Returns:
-        The component; see `asdkit.core.contracts` for its methods.
+        The component; its methods are those of its kind's protocol, such as
+        `asdkit.plugin.Detector`. None for the embedder and the vad "none".
 
     Raises:
         PluginError: There is no such component.

@@ -313,8 +313,8 @@ class Result:
         folder: Where the files were written; None if nothing was written.
         files: The files written.
         provenance: The origin besides the settings: versions, devices, weights files.
-        media: What probing found in the file (`core.media.container.Media`), so that a writer need
-            not probe again; None for a result without a run.
+        media: What probing found in the file, so that asdkit's own writers need not probe again;
+            None for a result without a run.
     """
 
     video: VideoInfo

@@ -33,7 +33,10 @@ def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Pat
     with asked(name, folder):
         answer = writer.write(result, folder)
     if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
-        raise PluginError(f"{name} must answer with a list of Path, but answered {shown(answer)}")
+        raise PluginError(
+            f"{name} must answer with a list of Path, but answered {shown(answer)}",
+            "Return the paths of all files written, also of a single one, as in: return [path]",
+        )
     with asked(name):
         return [_checked_file(name, path, folder) for path in answer]
 
@@ -46,8 +49,12 @@ def _checked_file(name: str, path: Any, folder: Path) -> Path:
     place = Path(os.path.normpath(path.parent.resolve() / path.name))
     if folder.resolve() not in place.parents:
         raise PluginError(
-            f"{name} must write into the folder that it is given, but says it has written {path}"
+            f"{name} must write into the folder that it is given, but says it has written {path}",
+            "Write to folder / NAME, which is later moved with the whole folder",
         )
     if not path.exists():
-        raise PluginError(f"{name} says it has written {path.name}, which is not there")
+        raise PluginError(
+            f"{name} says it has written {path.name}, which is not there",
+            "Return the files that were written",
+        )
     return folder / place.relative_to(folder.resolve())

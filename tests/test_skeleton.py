@@ -58,6 +58,32 @@ def test_a_new_plugin_is_installed_listed_and_run(tmp_path, tmp_path_factory, ca
     assert (tmp_path / "out" / "my_faces.csv").read_text().startswith("track,start_s,end_s")
 
 
+@pytest.mark.parametrize("name", ["a", "smile", "my-talking-faces-of-my-own"])
+def test_what_is_written_is_in_the_style_that_ruff_has_unasked(tmp_path, name):
+    """Whatever settings stand around it, and however long its name is."""
+    pytest.importorskip("ruff")
+    folder, _ = skeleton.write_skeleton(name)
+    for words in (["check", "--select", "I,E,F,W,UP,B"], ["format", "--check", "--diff"]):
+        for own in ([], ["--isolated"]):
+            done = run_module("ruff", *words, *own, ".", site=tmp_path, cwd=folder)
+            assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_what_is_written_is_typed_strictly(tmp_path):
+    pytest.importorskip("mypy")
+    (tmp_path / "view").mkdir()
+    (tmp_path / "view" / "asdkit").symlink_to(ROOT)
+    folder, part = skeleton.write_skeleton("smile")
+    done = run_module(
+        *("mypy", "--strict", "--follow-imports=silent"),
+        *("--cache-dir", str(ROOT / ".mypy_cache"), f"asdkit_{part}", "tests"),
+        site=tmp_path / "view",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_example_is_what_the_command_writes():
     """The names of the files too: one left out of the list would be missing from what is made."""
     folder, _ = skeleton.write_skeleton("centre")
@@ -97,7 +123,7 @@ def test_names(name, folder, part):
     texts = tree(Path(folder))
     assert f'name = "{folder}"' in texts["pyproject.toml"]
     assert f'{part} = "{module}"' in texts["pyproject.toml"]
-    assert f'"detector", "{part}"' in texts[f"{module}/__init__.py"]
+    assert f'kind="detector",\n            name="{part}"' in texts[f"{module}/__init__.py"]
     assert f"override /scorer: {part}\n" in texts[f"{module}/conf/experiment/{part}.yaml"]
     for file in (file for file in texts if file.endswith(".py")):
         compile(texts[file], file, "exec")

@@ -93,7 +93,10 @@ def checked_lookahead(name: str, cutter: Cutter) -> int:
     with asked(name):
         frames = getattr(cutter, "lookahead_frames", 0)
     if not isinstance(frames, int | np.integer) or isinstance(frames, bool) or frames < 0:
-        raise PluginError(f"{name} has lookahead_frames={frames!r}, which is no number of frames")
+        raise PluginError(
+            f"{name} has lookahead_frames={frames!r}, which is no number of frames",
+            "Leave it out for a cutter that needs no later frames",
+        )
     return int(frames)
 
 
@@ -280,7 +283,10 @@ def checked_memory_s(name: str, vad: Vad | None) -> float:
     with asked(name):
         memory_s = getattr(vad, "memory_s", 0.0)
     if not isinstance(memory_s, Real) or not math.isfinite(memory_s) or memory_s < 0:
-        raise PluginError(f"{name} has memory_s={memory_s!r}, which is no number of seconds")
+        raise PluginError(
+            f"{name} has memory_s={memory_s!r}, which is no number of seconds",
+            "Leave it out if the output depends on no earlier sound",
+        )
     return float(memory_s)
 
 
@@ -302,7 +308,10 @@ def checked_heard(name: str, answer: Any, frames: int) -> Float32:
         raise PluginError(f"{wanted}, but answered with shape {heard.shape}")
     wrong = heard[~(np.abs(heard - 0.5) <= 0.5 + _ROUNDING)]  # nan is wrong, too
     if len(wrong):
-        raise PluginError(f"{wanted}, but among its numbers is {wrong[0]:g}")
+        raise PluginError(
+            f"{wanted}, but among its numbers is {wrong[0]:g}",
+            "Turn levels into probabilities; silence, whose logarithm is infinite, needs a floor",
+        )
     return np.clip(heard, 0, 1)
 
 

@@ -31,7 +31,8 @@ def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:
     if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
         raise PluginError(
             f"{name} must answer with a sequence of LabelledVideo, but answered with a "
-            f"{type(answer).__name__}"
+            f"{type(answer).__name__}",
+            "Return a list, which can be gone through twice",
         )
     with asked(name):
         videos = list(answer)
@@ -43,7 +44,10 @@ def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:
             )
     names = [video.name for video in videos]
     if twice := [one for one in names if names.count(one) > 1]:
-        raise PluginError(f"{name} gives two videos one name: {twice[0]}")
+        raise PluginError(
+            f"{name} gives two videos one name: {twice[0]}",
+            "Make names unique, for example by the name of the folder",
+        )
     return [_checked(name, video) for video in videos]
 
 
@@ -56,7 +60,10 @@ def measure_of(name: str, dataset: Dataset) -> Measure:
     with asked(name):
         measure: Any = dataset.measure
     if not isinstance(measure, Measure):
-        raise PluginError(f"{name} must have a Measure as its measure, but has {measure!r}")
+        raise PluginError(
+            f"{name} must have a Measure as its measure, but has {measure!r}",
+            'As in: measure = asdkit.plugin.Measure("average_precision")',
+        )
     return measure
 
 
@@ -90,7 +97,10 @@ def _judged(name: str, video: LabelledVideo, result: Result) -> Judged:
 
 def _rows(name: str, rows: Any) -> Judged:
     if not isinstance(rows, Judged):
-        raise PluginError(f"{name} must judge with Judged, but did with a {type(rows).__name__}")
+        raise PluginError(
+            f"{name} must judge with Judged, but did with a {type(rows).__name__}",
+            "asdkit.plugin.judge_matches makes it of labels and matched faces",
+        )
     return rows
 
 
@@ -102,6 +112,7 @@ def _clips(name: str, face: LabelledFace) -> Sequence[Clip]:
     if not whole or sum(map(len, clips)) != len(face.boxes):
         raise PluginError(
             f"{name} must answer with clips of all {len(face.boxes)} frames of a face from frame "
-            f"{face.first_frame} on, but answered with others"
+            f"{face.first_frame} on, but answered with others",
+            "Give one crop for each box, in successive clips of at most a minute",
         )
     return clips

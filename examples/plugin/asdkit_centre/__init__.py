@@ -1,4 +1,4 @@
-"""A plugin for asdkit: a detector, a scorer, a writer, and a preset that chooses all three."""
+"""A plugin for asdkit: a detector, a scorer, a writer, and a preset that takes all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from . import detector, scorer, writer
 def asdkit_components() -> list[asdkit.Component]:
     """Tell asdkit what this package adds, and by which names it is chosen."""
     return [
-        asdkit.Component("detector", "centre", detector.MiddleConfig, detector.build),
-        asdkit.Component("scorer", "centre", scorer.LoudnessConfig, scorer.build),
+        asdkit.Component(
+            kind="detector",
+            name="centre",
+            config=detector.MiddleConfig,
+            build=detector.build,
+        ),
+        asdkit.Component(
+            kind="scorer",
+            name="centre",
+            config=scorer.LoudnessConfig,
+            build=scorer.build,
+        ),
         asdkit.Component(
             kind="writer",
             name="centre",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 import asdkit
+import numpy as np
 
 
 @dataclass(frozen=True)

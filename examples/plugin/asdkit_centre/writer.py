@@ -36,12 +36,13 @@ class CsvWriter:
     def write(self, result: asdkit.Result, folder: Path) -> list[Path]:
         """Write into the folder; the file appears only when it is whole."""
         path = folder / FILE
-        with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
+        with whole(path) as aside, aside.open("w", encoding="utf-8", newline="") as out:
+            table = csv.writer(out)
             table.writerow(["track", "start_s", "end_s"])
             for track in result.tracks:
-                for times in track.speaking:
-                    table.writerow([track.id, *(f"{time:.{self._decimals}f}" for time in times)])
+                for span in track.speaking:
+                    times = [f"{time_s:.{self._decimals}f}" for time_s in span]
+                    table.writerow([track.id, *times])
         return [path]
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import asdkit
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-import asdkit
 from asdkit import testing
+from numpy.typing import NDArray
 
 
 def tone(seconds: float) -> NDArray[np.int16]:
     """(n,) int16 at 16 kHz, -16 dB against full scale."""
     time_s = np.arange(round(seconds * 16_000)) / 16_000
-    return np.rint(7000 * np.sin(2 * np.pi * 220 * time_s)).astype(np.int16)
+    samples = np.rint(7000 * np.sin(2 * np.pi * 220 * time_s))
+    return np.asarray(samples, np.int16)
 
 
 def test_the_parts_keep_their_contracts(tmp_path: Path) -> None:
-    """The checks that every component of asdkit passes."""
+    """The checks that every component of asdkit passes.
+
+    If your detector finds nothing in noise, give the check pictures of people, too.
+    """
     testing.check_detector(asdkit.load("detector", "centre"))
     testing.check_scorer(asdkit.load("scorer", "centre"))
     testing.check_writer(asdkit.load("writer", "centre"), tmp_path)
@@ -68,9 +71,14 @@ def test_a_run_with_the_preset(tmp_path: Path) -> None:
     sound = np.concatenate([np.zeros(16_000, np.int16), tone(1)])
     testing.write_video(video, [picture] * 50, sound)
     output = tmp_path / "results"
-    overrides = ["experiment=centre", "writers.centre.decimals=1", f"output={output}"]
+    overrides = [
+        "experiment=centre",
+        "writers.centre.decimals=1",
+        f"output={output}",
+    ]
     result = asdkit.run(video, overrides)
     assert len(result.tracks) == 1
     assert len(result.tracks[0]) == 50
     assert (output / "result.json").exists()
-    assert (output / "centre.csv").read_text().split() == ["track,start_s,end_s", "0,1.0,2.0"]
+    lines = (output / "centre.csv").read_text().split()
+    assert lines == ["track,start_s,end_s", "0,1.0,2.0"]

@@ -285,12 +285,44 @@ def test_an_embedder_that_answers_wrongly_is_named(strangers, video, monkeypatch
         asdkit.run(path, [*WORDS, scenes, "embed_every=50", "end_s=2", "writers=[]"])
 
 
-@pytest.mark.parametrize("answer", [np.zeros(99), np.full(100, np.inf)])
-def test_a_listener_that_answers_wrongly_is_named(strangers, video, monkeypatch, answer):
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (np.zeros(99), "one number from 0 to 1 for each of 100 frames"),
+        (np.full(100, np.inf), "among its numbers is inf"),
+        (np.full(100, 3.0), "among its numbers is 3"),
+        ("abc", "failed: ValueError"),
+        (ZeroDivisionError("no level"), "failed: ZeroDivisionError: no level"),
+    ],
+)
+def test_a_listener_that_answers_wrongly_is_named(strangers, video, monkeypatch, answer, says):
+    def speech(self, sound):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     path, scenes = video
-    monkeypatch.setattr(Loud, "speech", lambda self, sound: answer)
-    with pytest.raises(PluginError, match=r"vad=loud .* one number from 0 to 1 for each of 100"):
+    monkeypatch.setattr(Loud, "speech", speech)
+    with pytest.raises(PluginError, match=f"vad=loud.*{says}"):
         asdkit.run(path, [*WORDS, scenes, "vad=loud", "writers=[]"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda frames: [], "one Detections for each of 1 frames"),
+        (lambda frames: [Detections(np.array([[900.0, 0, 950, 50]]), np.ones(1))], "lies outside"),
+        (lambda frames: 1 / 0, "failed: ZeroDivisionError"),
+    ],
+)
+def test_a_detector_that_answers_wrongly_for_a_portrait_is_named(tmp_path, answer, says):
+    class Wrong:
+        def detect(self, frames, indices):
+            return answer(frames)
+
+    save(tmp_path / "Ann.png", faces(RED))
+    with pytest.raises(PluginError, match=f"The detector .*{says}"):
+        read_people(tmp_path, Wrong(), MeanColour())
 
 
 def test_names_are_one_line_and_hidden_files_are_no_people(tmp_path):

@@ -13,6 +13,7 @@ from judging import make, rows
 from scipy.io import wavfile
 from synth import write_video
 
+from asdkit import testing
 from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
 from asdkit.core.types import CLIP_FRAMES
@@ -202,7 +203,8 @@ def crops(folder: Path, entity: str, split: str = "", *, rate: int = 16_000, sec
 def test_ava_reads_crops_and_sound(tmp_path, entity, split):
     crops(tmp_path, entity, split)
     lines = [("movie", 5 + k / 25, 0.125, SPEAKS, "l:1") for k in range(75)]
-    (video,) = make("ava", truth=ava_truth(tmp_path, *lines), crops=tmp_path).videos()
+    dataset = make("ava", truth=ava_truth(tmp_path, *lines), crops=tmp_path)
+    (video,) = testing.check_dataset(dataset)
     assert video.path is None
     (face,) = video.faces
     assert (face.first_frame, len(face.boxes)) == (125, 75)

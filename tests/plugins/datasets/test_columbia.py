@@ -8,6 +8,7 @@ from by_hand import result, square, track
 from judging import make
 from synth import write_video
 
+from asdkit import testing
 from asdkit.core.errors import InputError
 
 
@@ -30,7 +31,7 @@ def test_columbia_by_hand(tmp_path):
     (labels / "ann.txt").write_text("\n".join(ann) + "\n")
     (labels / "bob.txt").write_text("".join(f"{k}\t25\t15\t10\t1\r\n" for k in range(4)))
     dataset = make("columbia", labels=labels, video=tmp_path / "panel.mkv", scale=2.0)
-    (video,) = dataset.videos()
+    (video,) = testing.check_dataset(dataset)
     judged = video.judge(
         result(
             track(0, 0, [square(24, 18)] * 10, 1.0, speaking=((0.04, 0.16),)),

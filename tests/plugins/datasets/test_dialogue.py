@@ -11,6 +11,7 @@ from by_hand import result, square, track
 from judging import make, rows
 from synth import write_video
 
+from asdkit import testing
 from asdkit.core.errors import InputError
 
 
@@ -34,7 +35,7 @@ def dialogue(folder: Path, **changes) -> Path:
 
 
 def test_dialogue_judges_tracks_by_region_and_shot(tmp_path):
-    (video,) = make("dialogue", folder=dialogue(tmp_path)).videos()
+    (video,) = testing.check_dataset(make("dialogue", folder=dialogue(tmp_path)))
     assert (video.name, video.path) == ("talk", tmp_path / "talk.mkv")
     judged = video.judge(
         result(

@@ -16,6 +16,7 @@ import rule
 from checkout import DATA
 
 import asdkit
+from asdkit import testing
 from asdkit.core.boxes import iou
 from asdkit.core.errors import ConfigError, DeviceError, InputError
 from asdkit.core.media.picture import frames as frames_of
@@ -155,6 +156,11 @@ def test_views_of_pictures(make, head):
 
 
 # Of all, with published weights.
+
+
+def test_the_check_of_every_detector_with_a_face(make_trained, portrait):
+    shown = np.stack([portrait[:160, 120:320], portrait[:160, 319:119:-1]])
+    testing.check_detector(make_trained(), 90, 120, pictures=shown)
 
 
 def test_each_face_where_it_is(make_trained, portrait):

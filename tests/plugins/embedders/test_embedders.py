@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import asdkit
+from asdkit import testing
 from asdkit.core.analysis.crops import portrait
 from asdkit.core.errors import ConfigError, DeviceError, MissingExtraError, WeightsError
 from asdkit.core.media.picture import frames
@@ -67,6 +68,10 @@ def checkpoint(network, tmp_path_factory):
 @pytest.fixture(scope="module")
 def embedder(checkpoint):
     return asdkit.load("embedder", "facenet", device="cpu", weights=str(checkpoint))
+
+
+def test_the_check_of_every_embedder(embedder):
+    testing.check_embedder(embedder)
 
 
 def close(found, wanted):

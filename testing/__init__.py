@@ -1,0 +1,31 @@
+"""Checks that every component must pass, asdkit's own and those of plugins.
+
+There is one for each kind. Each raises `asdkit.plugin.PluginError` with one line that says what is
+wrong, what was expected and how to mend it. In a test of a plugin:
+
+    >>> def test_my_detector():
+    ...     asdkit.testing.check_detector(asdkit.load("detector", "mine"))
+"""
+
+from ..core.samples import result, write_video
+from .cutters import check_cutter
+from .datasets import check_dataset
+from .detectors import check_detector
+from .embedders import check_embedder
+from .scorers import check_scorer
+from .trackers import check_tracker
+from .vads import check_vad
+from .writers import check_writer
+
+__all__ = [
+    "check_cutter",
+    "check_dataset",
+    "check_detector",
+    "check_embedder",
+    "check_scorer",
+    "check_tracker",
+    "check_vad",
+    "check_writer",
+    "result",
+    "write_video",
+]

@@ -1,0 +1,102 @@
+"""What the checks of all kinds share: to hold a component to something, and to watch arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.analysis.answers import asked
+from ..core.errors import PluginError
+
+_Part = TypeVar("_Part")
+SAME_SCORE = 1e-2
+"""Allowed difference of scores and embeddings: networks round differently in a batch."""
+
+
+def name_of(part: object) -> str:
+    """The component in words: its class."""
+    return type(part).__name__
+
+
+def made(make: Callable[[], _Part]) -> _Part:
+    """A new component.
+
+    Raises:
+        PluginError: It is a component, not what makes one.
+    """
+    if not callable(make):
+        raise PluginError(
+            f"This check takes what makes a {name_of(make)}, as it needs new ones",
+            "As in: lambda: asdkit.load(KIND, NAME)",
+        )
+    return make()
+
+
+def hold(true: object, otherwise: str, mend: str) -> None:
+    """Hold a component to something.
+
+    Args:
+        true: Whether it does so.
+        otherwise: What is wrong, and what was expected.
+        mend: How to mend it.
+
+    Raises:
+        PluginError: It does not.
+    """
+    if not true:
+        raise PluginError(otherwise, mend)
+
+
+@contextmanager
+def asking(name: str, *given: NDArray[Any]) -> Iterator[None]:
+    """Call a component within this context.
+
+    Args:
+        name: The component in words.
+        *given: The arrays it is given.
+
+    Raises:
+        PluginError: It fails, or changes an array that it is given.
+    """
+    before = [array.copy() for array in given]
+    with asked(name):
+        yield
+    for old, array in zip(before, given, strict=True):
+        hold(
+            np.array_equal(old, array),
+            f"{name} changes the arrays that it is given, which others use after it",
+            "Work on a copy, as in: frames = frames.copy()",
+        )
+
+
+class Remembered:
+    """What a component has returned, to see whether it changes later.
+
+    Args:
+        name: The component in words.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._known: list[tuple[NDArray[Any], NDArray[Any]]] = []
+
+    def add(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Note arrays of an answer."""
+        self._known += [(array, array.copy()) for array in arrays]
+
+    def check(self) -> None:
+        """Check that all of them are still what they were.
+
+        Raises:
+            PluginError: One is not.
+        """
+        hold(
+            all(np.array_equal(array, copy) for array, copy in self._known),
+            f"{self._name} changes in a later call what it returned in an earlier one, which is "
+            "still in use",
+            "Return new arrays, not always the same one",
+        )

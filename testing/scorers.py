@@ -1,0 +1,90 @@
+"""The check of scorers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.analysis.answers import asked, checked_scores
+from ..core.contracts import Scorer
+from ..core.samples import noise_picture, noise_sound
+from ..core.types import CLIP_FRAMES, FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
+from .holding import SAME_SCORE, Remembered, asking, hold, name_of
+
+_LENGTHS = (1, 7, 30)
+"""Frames of the clips that are scored together and each alone."""
+
+
+def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
+    """Check that a scorer gives each frame of clips of any length a finite score.
+
+    The scores of a clip must not depend on the other clips, nor on those scored before.
+
+    Args:
+        scorer: The scorer.
+        longest_frames: Length of the longest clip to score. In a run that is a minute, 1500
+            frames; less is quicker.
+
+    Raises:
+        PluginError: It does not keep its contract; see `asdkit.plugin.Scorer`.
+    """
+    score = _Score(scorer)
+    clips = [_noise(frames) for frames in _LENGTHS]
+    together = score(clips)
+    score([])
+    for clip, one in zip(clips, together, strict=True):
+        hold(
+            np.allclose(one.logits, score([clip])[0].logits, rtol=0, atol=SAME_SCORE),
+            f"{score.name} scores a clip of {len(clip)} frames otherwise among others than alone",
+            "Score each clip separately; if clips are padded to one length, leave the padding out",
+        )
+    score([_plain(frames) for frames in (1, 26)])
+    score([_noise(longest_frames)])
+    for one, other in zip(together, score(clips), strict=True):
+        hold(
+            np.allclose(one.logits, other.logits, rtol=0, atol=SAME_SCORE),
+            f"{score.name} scores clips otherwise that it has scored before, but one scorer serves "
+            "all videos",
+            "Keep nothing from one call to the next, and use no chance",
+        )
+    score.returned.check()
+
+
+class _Score:
+    """Has clips scored and checks the scores.
+
+    Attributes:
+        name: The scorer in words.
+        returned: What it has answered so far.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.name = name_of(scorer)
+        self.returned = Remembered(self.name)
+        self._scorer = scorer
+
+    def __call__(self, clips: Sequence[Clip]) -> list[Scores]:
+        """The scores of clips."""
+        given = [array for clip in clips for array in (clip.faces, clip.sound, clip.sound_after)]
+        with asking(self.name, *given):
+            answer = self._scorer.score(list(clips))
+        found = checked_scores(self.name, answer, clips)
+        with asked(self.name):
+            for scores in found:
+                Scores(scores.logits)  # they may have been changed since
+        self.returned.add([scores.logits for scores in found])
+        return found
+
+
+def _noise(frames: int) -> Clip:
+    """A clip of noise, as from the middle of a track."""
+    faces = noise_picture((frames, FACE_SIZE_PX, FACE_SIZE_PX), frames)
+    sound = noise_sound(1 + SAMPLES_PER_FRAME * frames + SOUND_AFTER, frames)
+    return Clip(faces, sound[1:-SOUND_AFTER], int(sound[0]), sound[-SOUND_AFTER:])
+
+
+def _plain(frames: int) -> Clip:
+    """A clip of a black picture and silence."""
+    faces = np.zeros((frames, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
+    return Clip(faces, np.zeros(SAMPLES_PER_FRAME * frames, np.int16))

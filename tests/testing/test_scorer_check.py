@@ -1,0 +1,236 @@
+"""`check_scorer` and `check_embedder` find what breaks the contract, and say how to mend it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from asdkit import testing
+from asdkit.core.errors import PluginError
+from asdkit.core.types import Scores
+
+# Scorers
+
+
+def logits(clip):
+    """Speaking while it is loud."""
+    loud = np.abs(clip.sound.reshape(len(clip), -1) / 32768).mean(1)
+    return np.stack([-loud, loud], 1).astype(np.float32)
+
+
+class Sound:
+    """Keeps the contract; others change one thing."""
+
+    def score(self, clips):
+        return [Scores(logits(clip)) for clip in clips]
+
+
+class NotANumber(Sound):
+    def score(self, clips):
+        return [Scores(np.full((len(clip), 2), np.nan, np.float32)) for clip in clips]
+
+
+class NotANumberLater(Sound):
+    def score(self, clips):
+        found = super().score(clips)
+        for scores in found:
+            scores.logits[:] = np.inf
+        return found
+
+
+class LogOfSilence(Sound):
+    def score(self, clips):
+        with np.errstate(divide="ignore"):
+            return [Scores(np.log(np.abs(logits(clip)))) for clip in clips]
+
+
+class Bare(Sound):
+    def score(self, clips):
+        return [logits(clip) for clip in clips]
+
+
+class OneForAll(Sound):
+    def score(self, clips):
+        return super().score(clips)[:1]
+
+
+class WholeWindows(Sound):
+    """Scores windows of five frames, and forgets the rest."""
+
+    def score(self, clips):
+        return [Scores(logits(clip)[: len(clip) // 5 * 5]) for clip in clips]
+
+
+class NeedsAWindow(Sound):
+    def score(self, clips):
+        windows = [np.lib.stride_tricks.sliding_window_view(logits(c), 5, axis=0) for c in clips]
+        return [Scores(np.pad(window.mean(2), ((2, 2), (0, 0)), "edge")) for window in windows]
+
+
+class HalfAMinute(Sound):
+    def score(self, clips):
+        return [Scores(logits(clip)[:750]) for clip in clips]
+
+
+class NotWithoutClips(Sound):
+    def score(self, clips):
+        rows = np.concatenate([logits(clip) for clip in clips])
+        return [Scores(part) for part in np.split(rows, np.cumsum([len(c) for c in clips])[:-1])]
+
+
+class Pads(Sound):
+    """Levels depend on the longest clip."""
+
+    def score(self, clips):
+        longest = max(map(len, clips), default=1)
+        return [Scores(logits(clip) * len(clip) / longest) for clip in clips]
+
+
+class Remembers(Sound):
+    seen = 0
+
+    def score(self, clips):
+        self.seen += sum(len(clip) > 100 for clip in clips)
+        return [Scores(logits(clip) + self.seen) for clip in clips]
+
+
+class Darkens(Sound):
+    def score(self, clips):
+        for clip in clips:
+            clip.faces[:] //= 2
+        return super().score(clips)
+
+
+class Fades(Sound):
+    def score(self, clips):
+        for clip in clips:
+            clip.sound_after[:] = 0
+        return super().score(clips)
+
+
+class OneArray(Sound):
+    room = np.zeros((1500, 2), np.float32)
+
+    def score(self, clips):
+        if len(clips) != 1:
+            return super().score(clips)
+        found = self.room[: len(clips[0])]
+        found[:] = logits(clips[0])
+        return [Scores(found)]
+
+
+def test_a_scorer_that_keeps_the_contract_passes():
+    testing.check_scorer(Sound())
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (NotANumber(), r"NotANumber failed: ValueError: Scores.logits must be finite"),
+        (NotANumberLater(), r"NotANumberLater failed.*must be finite"),
+        (LogOfSilence(), r"LogOfSilence failed.*must be finite"),
+        (Bare(), r"must answer with Scores"),
+        (OneForAll(), r"one Scores for each of 3 clips"),
+        (WholeWindows(), r"0 rows for a clip of 1"),
+        (NeedsAWindow(), r"NeedsAWindow failed: ValueError"),
+        (HalfAMinute(), r"750 rows for a clip of 1500"),
+        (NotWithoutClips(), r"NotWithoutClips failed: ValueError"),
+        (Pads(), r"1 frames otherwise among others than alone. Score each clip separately"),
+        (Remembers(), r"that it has scored before.*Keep nothing"),
+        (Darkens(), r"changes the arrays.*Work on a copy"),
+        (Fades(), r"changes the arrays"),
+        (OneArray(), r"changes in a later call.*Return new arrays"),
+    ],
+)
+def test_a_scorer_that_breaks_it_is_named(broken, says):
+    with pytest.raises(PluginError, match=says):
+        testing.check_scorer(broken)
+
+
+def test_the_longest_clip_is_as_long_as_asked_for():
+    testing.check_scorer(HalfAMinute(), longest_frames=100)
+
+
+# Embedders
+
+
+class Means:
+    """Keeps the contract; others change one thing."""
+
+    def embed(self, faces):
+        rows = faces.mean((1, 2)) + 1
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+class TooLong(Means):
+    def embed(self, faces):
+        return np.ones((len(faces), 8), np.float32)
+
+
+class DividesByNothing(Means):
+    def embed(self, faces):
+        rows = faces.mean((1, 2))
+        with np.errstate(invalid="ignore"):
+            return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+class NotOfNobody(Means):
+    def embed(self, faces):
+        return np.stack([super(NotOfNobody, self).embed(face[None])[0] for face in faces])
+
+
+class Centred(Means):
+    """Takes the mean face of the batch away."""
+
+    def embed(self, faces):
+        rows = faces.mean((1, 2)) + np.arange(1, 4)
+        if len(rows):
+            rows = rows - rows.mean(0) * (len(rows) > 1)
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+class OtherLength(Means):
+    def embed(self, faces):
+        return np.eye(len(faces), max(1, len(faces)), dtype=np.float32)
+
+
+class OneVector(Means):
+    def embed(self, faces):
+        return super().embed(faces)[0] if len(faces) else super().embed(faces)
+
+
+class Blackens(Means):
+    def embed(self, faces):
+        faces[:] = 0
+        return super().embed(faces)
+
+
+class OneRoom(Means):
+    room = np.zeros((4, 3), np.float32)
+
+    def embed(self, faces):
+        found = self.room[: len(faces)]
+        found[:] = super().embed(faces)
+        return found
+
+
+def test_an_embedder_that_keeps_the_contract_passes():
+    testing.check_embedder(Means())
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (TooLong(), r"whose length is not 1, but \[2\.8\d*\]. Divide each row"),
+        (DividesByNothing(), r"one finite vector for each of 4 faces"),
+        (NotOfNobody(), r"NotOfNobody failed: ValueError"),
+        (Centred(), r"otherwise among others than alone. Embed each face separately"),
+        (OtherLength(), r"vectors of one length, but after 4 numbers came 1"),
+        (OneVector(), r"one finite vector for each of 4 faces"),
+        (Blackens(), r"changes the arrays"),
+        (OneRoom(), r"changes in a later call"),
+    ],
+)
+def test_an_embedder_that_breaks_it_is_named(broken, says):
+    with pytest.raises(PluginError, match=says):
+        testing.check_embedder(broken)
