@@ -127,9 +127,12 @@ def test_components_are_loaded_in_threads():
 
 
 @pytest.mark.weights
-def test_one_detector_serves_threads(shared, monkeypatch):
+@pytest.mark.parametrize("runtime", ["onnx", "opencv"])
+def test_one_detector_serves_threads(shared, monkeypatch, runtime):
+    if runtime == "onnx":
+        pytest.importorskip("onnxruntime", reason="needs the package onnxruntime: asdkit[cpu]")
     monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
-    detector = asdkit.load("detector", "yunet", score_threshold=0.1)
+    detector = asdkit.load("detector", "yunet", runtime=runtime, threads=1, score_threshold=0.1)
     rng = np.random.default_rng(0)
     pictures = [
         rng.integers(0, 255, (1, 64 + 32 * k, 96 + 32 * k, 3)).astype(np.uint8)

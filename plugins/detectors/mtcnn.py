@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
-from ..support.pytorch import import_torch, pick_device, set_threads
+from ..support.pytorch import import_torch, inference, pick_device, placed, set_threads
 from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
@@ -65,12 +66,18 @@ class MtcnnDetector:
         if not len(frames):
             return []
         shrunk = [shrink(frame, self._config.longer_side_px) for frame in frames]
-        small, scale = np.stack([frame for frame, _ in shrunk]), shrunk[0][1]
-        self._network.min_face_size = self._config.min_face_px * scale
-        if min(small.shape[1:3]) < max(self._network.min_face_size, _SMALLEST_INPUT_PX):
-            return [Detections.none() for _ in frames]
-        all_boxes, all_scores = self._network.detect(small)
         size = frames.shape[2], frames.shape[1]
+        return self._look(np.stack([frame for frame, _ in shrunk]), shrunk[0][1], size)
+
+    def _look(self, pictures: UInt8, scale: float, size: tuple[int, int]) -> list[Detections]:
+        """Find the faces in pictures that are scaled by `scale` from (width, height)."""
+        smallest = self._config.min_face_px * scale
+        if min(pictures.shape[1:3]) < max(smallest, _SMALLEST_INPUT_PX):
+            return [Detections.none() for _ in pictures]
+        network = copy(self._network)  # another thread may look for faces of another size
+        network.min_face_size = smallest
+        with inference():
+            all_boxes, all_scores = network.detect(pictures)
         return [
             Detections.none()
             if boxes is None
@@ -104,5 +111,5 @@ def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
         note(Path(facenet_pytorch.__file__).parent / "data" / f"{part}.pt")
     network = facenet_pytorch.MTCNN(
         keep_all=True, thresholds=list(config.thresholds), device=device
-    ).eval()
-    return MtcnnDetector(config, network, str(device))
+    )
+    return MtcnnDetector(config, placed(network, device).eval(), str(device))

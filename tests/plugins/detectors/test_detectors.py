@@ -7,8 +7,10 @@ rule makes where the published ones are too large to be at hand; those find face
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from itertools import islice
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from asdkit.core.media.picture import frames as frames_of
 from asdkit.core.media.probe import probe
 from asdkit.core.registry import registry
 from asdkit.core.weights import status
+from asdkit.plugins.detectors.mtcnn import MtcnnConfig, MtcnnDetector
 
 NEEDS_WEIGHTS = pytest.mark.weights
 FACE = np.array([175, 60, 272, 178], float)
@@ -58,7 +61,12 @@ def s3fd_checkpoint(tmp_path_factory):
 
 @pytest.fixture(
     scope="module",
-    params=["mtcnn", pytest.param("yunet", marks=NEEDS_WEIGHTS), "s3fd"],
+    params=[
+        "mtcnn",
+        pytest.param("yunet:onnx", marks=NEEDS_WEIGHTS),
+        pytest.param("yunet:opencv", marks=NEEDS_WEIGHTS),
+        "s3fd",
+    ],
 )
 def make(request, shared):
     """Makes the detector, whatever weights it can have here."""
@@ -75,7 +83,8 @@ def make(request, shared):
     scope="module",
     params=[
         "mtcnn",
-        pytest.param("yunet", marks=NEEDS_WEIGHTS),
+        pytest.param("yunet:onnx", marks=NEEDS_WEIGHTS),
+        pytest.param("yunet:opencv", marks=NEEDS_WEIGHTS),
         pytest.param("s3fd", marks=NEEDS_WEIGHTS),
     ],
 )
@@ -85,13 +94,23 @@ def make_trained(request, shared):
         yield maker(request.param, shared, patch)
 
 
-def maker(name, shared, patch):
-    """Makes a detector, once for each set of parameters, with weights that are on this machine."""
+def maker(chosen, shared, patch):
+    """Makes a detector, once for each set of parameters, with weights that are on this machine.
+
+    Args:
+        chosen: Its name, or name:runtime.
+        shared: Finds a file of the folder `shared`.
+        patch: Has it be looked for there.
+    """
+    name, _, runtime = chosen.partition(":")
+    if runtime == "onnx":
+        pytest.importorskip("onnxruntime", reason="needs the package onnxruntime: asdkit[cpu]")
     for weights in registry().find("detector", name).weights:
         if status(weights).state != "ok":  # neither in the cache nor in ASDKIT_WEIGHTS
             folder = shared(f"weights/{weights.published}").parent
             patch.setenv("ASDKIT_WEIGHTS", str(folder))
-    return cache(partial(asdkit.load, "detector", name, device="cpu"))
+    given = {"runtime": runtime} if runtime else {}
+    return cache(partial(asdkit.load, "detector", name, device="cpu", **given))
 
 
 def placed(portrait, at=(0, 0), size=(360, 640)):
@@ -238,6 +257,48 @@ def test_yunet_sees_small_faces_where_it_is_asked_to(shared, portrait):
     assert (iou(np.array(boxes), wide.boxes).max(1) > 0.6).all()
 
 
+def test_mtcnn_finds_what_its_package_finds(portrait):
+    """With other layouts in memory, which change nothing but the pace."""
+    from extras import torch
+    from facenet_pytorch import MTCNN
+
+    frame = np.ascontiguousarray(portrait[::2, ::2])
+    plain = MTCNN(keep_all=True, min_face_size=40, thresholds=[0.6, 0.7, 0.9], device="cpu")
+    boxes, scores = plain.detect(frame)
+    detector = asdkit.load("detector", "mtcnn", device="cpu")
+    (found,) = looked_at(detector, frame[None])
+    assert found.boxes == pytest.approx(boxes.astype(float), abs=1e-3)
+    assert found.scores == pytest.approx(scores.astype(float), abs=1e-5)
+    weight = detector._network.onet.conv2.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+class Waiting:
+    """Stands in for MTCNN: finds one face as large as it was told to look for, all at once."""
+
+    min_face_size = 20
+
+    def __init__(self, all_of_them):
+        self.wait = all_of_them.wait
+
+    def detect(self, pictures):
+        from extras import torch
+
+        self.wait(timeout=60)
+        assert torch.is_inference_mode_enabled()
+        assert not torch.backends.cudnn.allow_tf32
+        side = self.min_face_size
+        return [np.array([[0, 0, side, side]])] * len(pictures), [[0.9]] * len(pictures)
+
+
+def test_mtcnn_serves_threads_with_frames_of_different_sizes():
+    detector = MtcnnDetector(MtcnnConfig(min_face_px=50), Waiting(Barrier(2)), "cpu")
+    frames = [np.zeros((1, side, side, 3), np.uint8) for side in (640, 1280)]
+    with ThreadPoolExecutor(2) as pool:
+        for (found,) in pool.map(lambda frame: detector.detect(frame, [0]), frames):
+            assert found.boxes.tolist() == [[0, 0, 50, 50]]
+
+
 def test_mtcnn_says_how_small_a_face_may_be():
     detector = asdkit.load("detector", "mtcnn", device="cpu")
     assert detector.smallest_face_px(360, 640) == 40
@@ -294,6 +355,7 @@ def test_the_device(name, request):
         ("mtcnn", {"min_face_px": 0.0}),
         ("mtcnn", {"thresholds": [0.5, 0.6]}),
         ("mtcnn", {"thresholds": [0.5, 0.6, 1.1]}),
+        ("yunet", {"runtime": "torch"}),
         ("yunet", {"longer_side_px": 0}),
         ("yunet", {"min_face_px": -1.0}),
         ("yunet", {"score_threshold": 1.5}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -228,14 +229,18 @@ def test_a_graph_that_fails_is_one_line(identity):
     assert "batch_frames" not in str(caught.value)
 
 
-def test_memory_that_is_short_is_told_so(identity, monkeypatch):
-    session = OnnxSession(identity, Context("cpu"))
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [({}, "scorer.batch_frames"), ({"smaller": "detector.size_px"}, "detector.size_px")],
+)
+def test_memory_that_is_short_is_told_so(identity, monkeypatch, given, option):
+    session = OnnxSession(identity, Context("cpu"), **given)
 
     def fail(*_):
         raise RuntimeError("Failed to allocate memory for requested buffer of size 99")
 
     monkeypatch.setattr(session, "_value", SimpleNamespace(ortvalue_from_numpy=fail))
-    with pytest.raises(WeightsError, match=r"Use a smaller scorer\.batch_frames"):
+    with pytest.raises(WeightsError, match=f"Use a smaller {re.escape(option)}"):
         session.run({"x": np.zeros((1, 3), np.float32)})
 
 

@@ -350,6 +350,20 @@ def test_inference_is_true_float32_and_leaves_no_trace():
     assert not torch.is_inference_mode_enabled()
 
 
+def test_a_placed_network_has_its_channels_last_and_the_same_numbers():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 4, 3))
+    pictures = torch.rand(2, 3, 9, 7)
+    with torch_support.inference():
+        before = network(pictures)
+        placed = torch_support.placed(network, torch.device("cpu"))
+        assert placed is network
+        found = placed(pictures)
+    for tensor in (placed[1].weight, found):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+    close(found, before, 1e-6)
+
+
 @pytest.mark.gpu
 @needs_cuda
 def test_cuda_gives_the_scores_of_the_cpu(checkpoint):
