@@ -7,8 +7,9 @@ import numpy as np
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
+from asdkit.core.pictures import Frame, as_picture
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Frame, Scores
+from asdkit.core.types import Scores
 from asdkit.plugins.trackers.iou import IouConfig, build
 
 
@@ -65,6 +66,6 @@ def analyse(
     asked = AnalysisOptions(detect_every=every, batch_frames=batch, **options)
     analysis = Analysis(parts, Silence(), Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     for index, picture in enumerate(pictures):
-        analysis.feed(Frame(index, picture))
+        analysis.feed(Frame(index, as_picture(picture)))
     tracks, _ = analysis.finish()
     return analysis, tracks

@@ -17,6 +17,7 @@ from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from ..errors import PluginError
 from ..media.sound import Sound
 from ..notes import Notes
+from ..pictures import Frame, Picture
 from ..progress import Stopwatch
 from ..types import (
     CLIP_FRAMES,
@@ -26,7 +27,6 @@ from ..types import (
     Clip,
     Float32,
     Float64,
-    Frame,
     Heard,
     Track,
     TrackPiece,
@@ -173,6 +173,7 @@ class Analysis:
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._ahead: deque[Frame] = deque()
         """Frames for which the cutter has not decided yet whether a shot begins."""
+        self._cut_px: int | None = getattr(parts.cutter, "input_side_px", None)
         self._lookahead: int = getattr(parts.cutter, "lookahead_frames", 0)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
@@ -182,7 +183,7 @@ class Analysis:
     def feed(self, frame: Frame) -> None:
         """Take the next frame."""
         self._ahead.append(frame)
-        cut = self._starts_shot(frame.image, frame.index)
+        cut = self._starts_shot(frame.picture, frame.index)
         if len(self._ahead) > self._lookahead:
             self._pass(self._ahead.popleft(), cut)
 
@@ -196,7 +197,7 @@ class Analysis:
         if self._ahead:
             last = self._ahead[-1]
             for later in range(1, self._lookahead + 1):
-                cut = self._starts_shot(last.image, last.index + later)
+                cut = self._starts_shot(last.picture, last.index + later)
                 if len(self._ahead) > self._lookahead - later:
                     self._pass(self._ahead.popleft(), cut)
         if self._shot_start is not None:
@@ -212,11 +213,13 @@ class Analysis:
         )
         return tracks, heard
 
-    def _starts_shot(self, image: UInt8, index: int) -> bool:
+    def _starts_shot(self, picture: Picture, index: int) -> bool:
         """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
         name = self._parts.name("cutter")
-        with self._watch("cut"), asked(name):
-            cut = self._parts.cutter.starts_shot(image, index)
+        with self._watch("cut"):
+            image = picture.rgb() if self._cut_px is None else picture.scaled(self._cut_px)
+            with asked(name):
+                cut = self._parts.cutter.starts_shot(image, index)
         return checked_cut(name, cut)
 
     def _pass(self, frame: Frame, cut: bool) -> None:
@@ -294,15 +297,15 @@ class Analysis:
                         f"{self._parts.name('tracker')} told of frame {track.next_crop} too late "
                         "to crop it"
                     )
-                image = self._frames[track.next_crop]
+                picture = self._frames[track.next_crop]
                 x, y, half_size = row
                 if not track.gathered:
                     track.faces = _room_for_faces(CLIP_FRAMES)
-                crop = face(image, x, y, half_size, self._options.crop_scale)
+                crop = face(picture, x, y, half_size, self._options.crop_scale)
                 track.faces[track.gathered] = crop
             box = track.uncropped.popleft()
             if self._portraits and track.cropped % self._options.embed_every == 0:
-                self._portraits.take(track.embedded, track.next_crop, image, box)
+                self._portraits.take(track.embedded, track.next_crop, picture, box)
             track.gathered += 1
             track.cropped += 1
             if track.gathered == CLIP_FRAMES:

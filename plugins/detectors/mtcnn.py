@@ -11,10 +11,10 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.errors import MissingExtraError
+from ...core.pictures import shrink
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
 from ..support.pytorch import import_torch, pick_device, set_threads
-from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
 """Side of the input of MTCNN's first network, hence of the smallest face."""

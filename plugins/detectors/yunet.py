@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from ...core.component import Context
+from ...core.pictures import shrink
 from ...core.types import Detections, UInt8
 from ...core.weights import Weights, locate
-from ..support.resizing import shrink
 
 WEIGHTS = Weights(
     name="face_detection_yunet_2023mar",

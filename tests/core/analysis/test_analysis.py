@@ -12,8 +12,9 @@ from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.errors import PluginError
 from asdkit.core.notes import Notes
+from asdkit.core.pictures import Frame, as_picture
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Detections, Frame, Scores, TrackPiece
+from asdkit.core.types import Detections, Scores, TrackPiece
 from asdkit.plugins.trackers.iou import IouConfig, build
 
 SIDE = 64
@@ -100,8 +101,8 @@ def analyse(
     asked = AnalysisOptions(**{**given, **options})
     analysis = Analysis(parts, sound, Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     for index in range(first, first + frames):
-        analysis.feed(Frame(index, shown[index] if shown else picture(index)))
-    room = analysis._frames.room  # what a user notices as memory, but no user needs to know
+        analysis.feed(Frame(index, as_picture(shown[index] if shown else picture(index))))
+    room = len(analysis._frames)  # what a user notices as memory, but no user needs to know
     tracks, _ = analysis.finish()
     return analysis, tracks, room, sound
 
