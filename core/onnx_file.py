@@ -1,13 +1,15 @@
-"""Checks that an ONNX graph is a single file, without the package onnx.
+"""Reads ONNX graphs without the package onnx.
 
 A graph may refer to other files for its weights, which the runtime opens wherever they are. So a
-stranger's graph could make it read any file of this machine; asdkit runs single-file graphs only.
+stranger's graph could make it read any file of this machine; asdkit runs single-file graphs only,
+and `hold_in_one_file` checks that. `with_free_axes` lets a graph of fixed sizes take any size.
 """
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from .errors import WeightsError
@@ -29,6 +31,11 @@ _PARTS: dict[str, dict[int, str]] = {
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 """Fields of a tensor; either can say that its values are in another file."""
+_GRAPH, _INPUTS, _OUTPUTS, _SIZES_WITHIN = 7, 11, 12, 13
+"""Fields of a model (the graph) and of a graph; the last holds the sizes of values in between."""
+_NAME, _AXES, _AXIS_NAME = 1, (2, 1, 2, 1), 2
+"""Fields of an input or output: its name, and the way to its axes (type, tensor, shape, axis);
+of an axis: its name, which stands in place of its size."""
 
 
 def hold_in_one_file(path: Path) -> Path:
@@ -60,6 +67,75 @@ def hold_in_one_file(path: Path) -> Path:
     return path
 
 
+def with_free_axes(graph: bytes, axes: Mapping[str, Mapping[int, str]]) -> bytes:
+    """Free axes of a graph's inputs and outputs.
+
+    Only the declared sizes change: whether the nodes can compute other sizes is for the caller to
+    know. What the graph declares for values in between is left out; runtimes infer these sizes.
+
+    Args:
+        graph: The content of an ONNX file.
+        axes: By name of an input or output: for the number of each axis to free, a name for its
+            size. Axes of the same name have the same size.
+
+    Returns:
+        The content with these changes.
+
+    Raises:
+        ValueError: The content is not a graph.
+        IndexError: The content is cut off.
+    """
+
+    def freed(value: bytes) -> bytes:
+        parts = _fields(value, 0, len(value))
+        name = b"".join(value[first:last] for field, _, first, last in parts if field == _NAME)
+        names, numbers = axes.get(name.decode(), {}), count()
+
+        def axis(size: bytes) -> bytes:
+            number = next(numbers)
+            return _field(_AXIS_NAME, names[number].encode()) if number in names else size
+
+        return _changed(value, _AXES, axis)
+
+    for field in (_INPUTS, _OUTPUTS):
+        graph = _changed(graph, (_GRAPH, field), freed)
+    return _changed(graph, (_GRAPH, _SIZES_WITHIN), lambda value: None)
+
+
+def _changed(message: bytes, path: Sequence[int], change: Callable[[bytes], bytes | None]) -> bytes:
+    """A message with a change of all messages within it at a path of field numbers.
+
+    Args:
+        message: The message.
+        path: The field of the message, of the message in that field, and so on.
+        change: Returns the new content, or None to leave the field out.
+    """
+    parts, start = [], 0
+    for field, _, first, last in _fields(message, 0, len(message)):
+        if field != path[0]:
+            parts.append(message[start:last])
+        else:
+            content = message[first:last]
+            new = _changed(content, path[1:], change) if path[1:] else change(content)
+            parts.append(b"" if new is None else _field(field, new))
+        start = last
+    return b"".join(parts)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Encode a field that holds a message or text."""
+    return _encoded(number << 3 | _BYTES) + _encoded(len(content)) + content
+
+
+def _encoded(value: int) -> bytes:
+    """Encode a varint."""
+    found = bytearray()
+    while value >= 0x80:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
+
+
 def _elsewhere(data: mmap.mmap, start: int, end: int, message: str, depth: int) -> bool:
     """Whether a tensor within a message has its values in another file."""
     if depth > _DEEPEST:
@@ -77,7 +153,7 @@ def _elsewhere(data: mmap.mmap, start: int, end: int, message: str, depth: int) 
     return False
 
 
-def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def _fields(data: mmap.mmap | bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield number, wire type, and begin and end of the content, of each field of a message.
 
     Raises:
@@ -107,7 +183,7 @@ def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, i
         yield field, wire, first, at
 
 
-def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
+def _varint(data: mmap.mmap | bytes, at: int) -> tuple[int, int]:
     """Decode a varint: the number and where it ends; 7 bits per byte, lowest first."""
     value = 0
     for shift in range(0, 70, 7):

@@ -2,8 +2,9 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import boxes, mtcnn, yunet
+from . import boxes, mtcnn
 from .s3fd import S3FD
+from .yunet import YUNET
 
 
 @hookimpl
@@ -13,5 +14,5 @@ def asdkit_components() -> list[Component]:
         Component("detector", "boxes", boxes.BoxesConfig, boxes.build),
         Component("detector", "mtcnn", mtcnn.MtcnnConfig, mtcnn.build),
         S3FD,
-        Component("detector", "yunet", yunet.YunetConfig, yunet.build, weights=(yunet.WEIGHTS,)),
+        YUNET,
     ]

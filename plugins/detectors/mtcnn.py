@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.errors import MissingExtraError
-from ...core.pictures import shrink
+from ...core.pictures import scaled_size, shrink
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
-from ..support.pytorch import import_torch, pick_device, set_threads
+from ..support.pytorch import import_torch, inference, pick_device, placed, set_threads
 
 _SMALLEST_INPUT_PX = 12
 """Side of the input of MTCNN's first network, hence of the smallest face."""
@@ -64,17 +65,32 @@ class MtcnnDetector:
         """Find the faces; see `core.contracts.Detector`."""
         if not len(frames):
             return []
-        shrunk = [shrink(frame, self._config.longer_side_px) for frame in frames]
-        small, scale = np.stack([frame for frame, _ in shrunk]), shrunk[0][1]
-        self._network.min_face_size = self._config.min_face_px * scale
-        if min(small.shape[1:3]) < max(self._network.min_face_size, _SMALLEST_INPUT_PX):
+        small = np.stack([shrink(frame, self._config.longer_side_px)[0] for frame in frames])
+        return self.detect_scaled(small, indices, (frames.shape[1], frames.shape[2]))
+
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """See `core.contracts.ScalingDetector`."""
+        return self._config.longer_side_px
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Find the faces; see `core.contracts.ScalingDetector`."""
+        height, width = size
+        scale = scaled_size(height, width, self._config.longer_side_px)[2]
+        smallest = self._config.min_face_px * scale
+        if not len(frames) or min(frames.shape[1:3]) < max(smallest, _SMALLEST_INPUT_PX):
             return [Detections.none() for _ in frames]
-        all_boxes, all_scores = self._network.detect(small)
-        size = frames.shape[2], frames.shape[1]
+        network = copy(self._network)  # another thread may look for faces of another size
+        network.min_face_size = smallest
+        with inference():
+            all_boxes, all_scores = network.detect(frames)
         return [
             Detections.none()
             if boxes is None
-            else _inside(np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), size)
+            else _inside(
+                np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), (width, height)
+            )
             for boxes, scores in zip(all_boxes, all_scores, strict=True)
         ]
 
@@ -104,5 +120,5 @@ def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:
         note(Path(facenet_pytorch.__file__).parent / "data" / f"{part}.pt")
     network = facenet_pytorch.MTCNN(
         keep_all=True, thresholds=list(config.thresholds), device=device
-    ).eval()
-    return MtcnnDetector(config, network, str(device))
+    )
+    return MtcnnDetector(config, placed(network, device).eval(), str(device))

@@ -33,6 +33,8 @@ class OnnxSession:
         context: The device and the threads; "auto" uses CUDA if it works, else the CPU.
         tensorrt: Run on CUDA through TensorRT.
         profile: Folder for a log of the execution of each node; by default none is written.
+        content: The graph, if it is not as the file has it.
+        smaller: The option to lower if the device's memory does not suffice.
 
     Attributes:
         device: "cpu" or "cuda:N".
@@ -44,13 +46,21 @@ class OnnxSession:
     """
 
     def __init__(
-        self, path: Path, context: Context, tensorrt: bool = False, profile: Path | None = None
+        self,
+        path: Path,
+        context: Context,
+        tensorrt: bool = False,
+        profile: Path | None = None,
+        *,
+        content: bytes | None = None,
+        smaller: str = "scorer.batch_frames",
     ) -> None:
-        session, gpu = start_session(path, context, tensorrt, profile)
+        session, gpu = start_session(path, context, tensorrt, profile, content)
         self.device = "cpu" if gpu is None else f"cuda:{gpu}"
         self.providers: tuple[str, ...] = tuple(session.get_providers())
         self._session = session
         self._path = path
+        self._smaller = smaller
         self._place = ("cpu", 0) if gpu is None else ("cuda", gpu)
         self._value = import_onnxruntime(str(path)).OrtValue
 
@@ -152,7 +162,7 @@ class OnnxSession:
             reason = reason_of(error)
             raise WeightsError(
                 f"{self._path} failed on {self.device} with {shapes}: {reason}",
-                "Use a smaller scorer.batch_frames"
+                f"Use a smaller {self._smaller}"
                 if _OF_MEMORY.search(reason)
                 else "The graph may be of another model, or need another version of ONNX Runtime",
             ) from error

@@ -23,11 +23,12 @@ _WARNINGS, _SILENT = 2, 4
 """Log levels of ONNX Runtime: its default, and fatal errors only."""
 
 
-def import_onnxruntime(needed_by: str) -> ModuleType:
+def import_onnxruntime(needed_by: str, instead: str = "") -> ModuleType:
     """Import the module `onnxruntime`.
 
     Args:
         needed_by: The option that needs it, such as "scorer=talknet_onnx".
+        instead: An alternative without it, such as "scorer=talknet".
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
@@ -35,7 +36,7 @@ def import_onnxruntime(needed_by: str) -> ModuleType:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingExtraError(needed_by, "onnxruntime", "cpu") from error
+        raise MissingExtraError(needed_by, "onnxruntime", "cpu", instead) from error
     module: ModuleType = onnxruntime
     return module
 
@@ -54,7 +55,11 @@ def check_device(context: Context) -> None:
 
 
 def start_session(
-    path: Path, context: Context, tensorrt: bool = False, profile: Path | None = None
+    path: Path,
+    context: Context,
+    tensorrt: bool = False,
+    profile: Path | None = None,
+    content: bytes | None = None,
 ) -> tuple[Any, int | None]:
     """Create a session; arguments and errors are as for `plugins.support.onnx.OnnxSession`.
 
@@ -62,18 +67,19 @@ def start_session(
         The session, and the number of the CUDA device it runs on, or None for the CPU.
     """
     ort = import_onnxruntime(str(path))
+    graph = str(path) if content is None else content
     gpu, wanted = _wanted(context.device, tensorrt)
     lacking = [provider for provider in wanted if provider not in ort.get_available_providers()]
     options = _session_options(ort, context.threads, profile)
     failure: Exception | None = None
     if wanted and not lacking:
         providers = [(provider, _options(provider, gpu)) for provider in wanted]
-        session, failure = _gpu_session(ort, path, providers, options)
+        session, failure = _gpu_session(ort, graph, providers, options)
         got = session.get_providers() if session else []
         lacking = [provider for provider in wanted if provider not in got]
         if not lacking:
             return session, gpu
-    session = _cpu_session(ort, path, options)  # raises if the file itself is invalid
+    session = _cpu_session(ort, path, graph, options)  # raises if the file itself is invalid
     if lacking and (tensorrt or context.device != "auto"):
         raise _refusal(ort, _asked(context.device, tensorrt), lacking[0], failure) from failure
     return session, None
@@ -128,14 +134,20 @@ def _options(provider: str, gpu: int) -> dict[str, str]:
     }
 
 
-def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
+def _cpu_session(ort: ModuleType, path: Path, graph: str | bytes, options: Any) -> Any:
     """Create a session on the CPU.
+
+    Args:
+        ort: The module `onnxruntime`.
+        path: The file, for errors.
+        graph: What to load: a path, or the content of a file.
+        options: Options of the session.
 
     Raises:
         WeightsError: The installed ONNX Runtime cannot run the file.
     """
     try:
-        return ort.InferenceSession(str(path), options, providers=[CPU])
+        return ort.InferenceSession(graph, options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
         raise WeightsError(
             f"ONNX Runtime {ort.__version__} cannot run {path}: {reason_of(error)}",
@@ -145,7 +157,7 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
 
 
 def _gpu_session(
-    ort: ModuleType, path: Path, providers: list[tuple[str, dict[str, str]]], options: Any
+    ort: ModuleType, graph: str | bytes, providers: list[tuple[str, dict[str, str]]], options: Any
 ) -> tuple[Any, Exception | None]:
     """Create a session with as many of these providers as work; if it fails, None and the error.
 
@@ -156,7 +168,7 @@ def _gpu_session(
         with redirect_stdout(None):  # it prints the libraries it does not find
             ort.preload_dlls()  # finds the CUDA libraries of PyTorch and of NVIDIA's packages
         return ort.InferenceSession(
-            str(path), options, providers=[*providers, CPU], enable_fallback=0
+            graph, options, providers=[*providers, CPU], enable_fallback=0
         ), None
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
         return None, error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ....core.component import Context
 from ....core.errors import MissingExtraError
 from ....core.weights import Weights, chosen_path
-from ...support.pytorch import import_torch, pick_device, set_threads
+from ...support.pytorch import import_torch, pick_device, placed, set_threads
 from .config import S3fdConfig
 
 if TYPE_CHECKING:
@@ -49,4 +49,4 @@ def build(config: S3fdConfig, context: Context) -> S3fdDetector:
     set_threads(context.threads)
     network = S3fdNetwork()
     load_checkpoint(network, chosen_path(PUBLISHED, config.weights), "S3FD", _HINT)
-    return S3fdDetector(config, network.to(device).eval(), str(device))
+    return S3fdDetector(config, placed(network, device).eval(), str(device))

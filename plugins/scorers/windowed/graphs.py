@@ -7,7 +7,7 @@ import copy
 from torch import Tensor, nn
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
-from .network import FlatConv, Network
+from .network import Network, flatten
 
 
 class _Part(nn.Module):
@@ -16,7 +16,7 @@ class _Part(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        _flatten(self.network)
+        flatten(self.network)  # the exporter fuses plain convolutions with batch norms
 
     def _cast(self, x: Tensor) -> Tensor:
         return x.to(self.network.lossAV.FC.weight.dtype)
@@ -46,12 +46,3 @@ class WindowPart(_Part):
     def forward(self, mfcc: Tensor, visual: Tensor) -> Tensor:
         """Compute logits (B, T, 2) from MFCC (B, 4 T, 13) and visual vectors (B, T, V)."""
         return self.network.window(self._cast(visual), self._cast(mfcc)).float()
-
-
-def _flatten(module: nn.Module) -> None:
-    """Replace `FlatConv` by plain convolutions, which the exporter can fuse with batch norms."""
-    for name, child in module.named_children():
-        if isinstance(child, FlatConv):
-            setattr(module, name, child.plain().eval())
-        else:
-            _flatten(child)

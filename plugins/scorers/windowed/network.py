@@ -124,3 +124,12 @@ class FlatConv(nn.Conv3d):
         )
         conv.weight = nn.Parameter(weight)
         return conv
+
+
+def flatten(module: nn.Module) -> None:
+    """Replace each `FlatConv` within a module by a plain 2D convolution."""
+    for name, child in module.named_children():
+        if isinstance(child, FlatConv):
+            setattr(module, name, child.plain().eval())
+        else:
+            flatten(child)

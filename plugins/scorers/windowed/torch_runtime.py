@@ -9,8 +9,8 @@ import torch
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
 from ....core.types import Float32, UInt8
-from ...support.pytorch import inference
-from .network import Network
+from ...support.pytorch import inference, placed
+from .network import Network, flatten
 from .scorer import WINDOW_FRAMES_PER_FACE
 from .windows import ZEROS, Int64, Sharing, Span
 
@@ -19,7 +19,8 @@ class TorchRuntime:
     """A network on one device.
 
     Args:
-        network: The network with its weights; it is moved to the device.
+        network: The network with its weights; it is moved to the device and made faster, so that
+            its state dict is no longer that of a checkpoint.
         sharing: Plans which visual vectors its windows share.
         device: The device to compute on.
         batch_frames: How many frames the visual frontend takes at once.
@@ -33,7 +34,8 @@ class TorchRuntime:
         self, network: Network, sharing: Sharing, device: torch.device, batch_frames: int
     ) -> None:
         self.device = str(device)
-        self._network = network.to(device).eval()
+        flatten(network)
+        self._network = placed(network, device).eval()
         self._sharing = sharing
         self.window_frames = batch_frames * WINDOW_FRAMES_PER_FACE
         self._batch_frames = batch_frames
