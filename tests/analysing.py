@@ -40,6 +40,15 @@ class Silence:
         """Nothing is kept."""
 
 
+def frames_of(images, first=0):
+    """Frames of images, in which one that is repeated is the very same picture."""
+    last, picture = None, None
+    for index, image in enumerate(images, first):
+        if image is not last:
+            last, picture = image, as_picture(image)
+        yield Frame(index, picture)
+
+
 def analyse(
     pictures,
     *,
@@ -65,7 +74,7 @@ def analyse(
     )
     asked = AnalysisOptions(detect_every=every, batch_frames=batch, **options)
     analysis = Analysis(parts, Silence(), Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
-    for index, picture in enumerate(pictures):
-        analysis.feed(Frame(index, as_picture(picture)))
+    for frame in frames_of(pictures):
+        analysis.feed(frame)
     tracks, _ = analysis.finish()
     return analysis, tracks
