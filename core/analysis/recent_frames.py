@@ -46,4 +46,5 @@ class RecentFrames:
         return self._kept[index][0]
 
     def __len__(self) -> int:
-        return len(self._kept)
+        """How many different pictures are held."""
+        return len({number for number, _ in self._kept.values()})
