@@ -35,14 +35,15 @@ class Picture(Protocol):
         """The picture scaled down to the size that `scaled_size` gives; small ones as they are."""
         ...
 
-    def region(self, top: int, bottom: int, left: int, right: int) -> UInt8:
-        """A part of the picture: (bottom - top, right - left, 3).
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
+        """A part of the picture, (bottom - top, right - left, 3) if `step` is 1.
 
         Args:
             top: First row, 0 or more.
             bottom: One past the last row, above `top` and at most the height.
             left: First column, 0 or more.
             right: One past the last column, above `left` and at most the width.
+            step: Take only every so many-th row and column, from the first on.
         """
         ...
 
@@ -92,9 +93,9 @@ class ArrayPicture:
         """See `Picture`."""
         return shrink(self._image, longer_side_px)[0]
 
-    def region(self, top: int, bottom: int, left: int, right: int) -> UInt8:
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
         """See `Picture`."""
-        return self._image[top:bottom, left:right]
+        return self._image[top:bottom:step, left:right:step]
 
 
 @dataclass(frozen=True, eq=False)

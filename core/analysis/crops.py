@@ -23,6 +23,8 @@ LOOKAHEAD_FRAMES = SMOOTHING_FRAMES // 2
 CROP_SIZE_PX = 2 * FACE_SIZE_PX
 """Side of the whole crop; scorers read its centre."""
 _PADDING_GREY = 110
+_RESIZED_FROM_PX = 2
+"""How far from its own place, rounded, resizing looks at pixels."""
 _MOST_PADDED_PX = 1 << 24
 """Area in pixels up to which a square is padded at full size before it is resized."""
 
@@ -65,7 +67,15 @@ class Smoother:
         return np.asarray(np.median(spans, axis=2), np.float64)
 
 
-def crop(image: Picture | UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
+def crop(
+    image: Picture | UInt8,
+    x: float,
+    y: float,
+    half_size: float,
+    crop_scale: float,
+    *,
+    only_middle: bool = False,
+) -> UInt8:
     """The square around a face, grey (110) where it leaves the picture.
 
     Args:
@@ -74,6 +84,7 @@ def crop(image: Picture | UInt8, x: float, y: float, half_size: float, crop_scal
         y: Centre of the face in pixels.
         half_size: Half of the face's larger side, in pixels.
         crop_scale: How much the square is wider than the face, 0.4 in the reference.
+        only_middle: Only the middle (112, 112) must be right.
 
     Returns:
         (224, 224, 3) uint8, RGB.
@@ -83,7 +94,11 @@ def crop(image: Picture | UInt8, x: float, y: float, half_size: float, crop_scal
     top, left = floor(y - half_size), floor(x - half_size * (1 + crop_scale))
     bottom = max(top + 1, floor(y + half_size * (1 + 2 * crop_scale)))
     right = max(left + 1, floor(x + half_size * (1 + crop_scale)))
-    inside = part(picture, top, bottom, left, right)
+    square = top, bottom, left, right
+    within = shown(picture, *square)
+    inside = (
+        _middle(picture, square) if only_middle and within == square else picture.region(*within)
+    )
     if (bottom - top) * (right - left) > max(_MOST_PADDED_PX, 2 * height * width):
         return _far_out(inside, (top, bottom), (left, right), (height, width))
     above, before = max(-top, 0), max(-left, 0)
@@ -119,17 +134,32 @@ def _far_out(
     return square
 
 
-def part(picture: Picture, top: int, bottom: int, left: int, right: int) -> UInt8:
-    """What a picture shows of a rectangle, at least one pixel of it: its own nearest one."""
+def shown(
+    picture: Picture, top: int, bottom: int, left: int, right: int
+) -> tuple[int, int, int, int]:
+    """What of a rectangle is within a picture; at least one pixel, the nearest one."""
     top, left = min(max(top, 0), picture.height - 1), min(max(left, 0), picture.width - 1)
     bottom, right = max(top + 1, bottom), max(left + 1, right)
-    return picture.region(top, min(bottom, picture.height), left, min(right, picture.width))
+    return top, min(bottom, picture.height), left, min(right, picture.width)
+
+
+def _middle(picture: Picture, square: tuple[int, int, int, int]) -> UInt8:
+    """A square within a picture, of which only the middle half is converted."""
+    top, bottom, left, right = square
+    image = np.empty((bottom - top, right - left, 3), np.uint8)
+    above = max((bottom - top) // 4 - _RESIZED_FROM_PX, 0)
+    before = max((right - left) // 4 - _RESIZED_FROM_PX, 0)
+    image[above : bottom - top - above, before : right - left - before] = picture.region(
+        top + above, bottom - above, left + before, right - before
+    )
+    return image
 
 
 def face(image: Picture | UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
     """The crop of a face that scorers read: (112, 112) uint8, grey; arguments as for `crop`."""
     middle = slice((CROP_SIZE_PX - FACE_SIZE_PX) // 2, (CROP_SIZE_PX + FACE_SIZE_PX) // 2)
-    red, green, blue = cv2.split(crop(image, x, y, half_size, crop_scale)[middle, middle])
+    square = crop(image, x, y, half_size, crop_scale, only_middle=True)
+    red, green, blue = cv2.split(square[middle, middle])
     # torchvision's grey, rounded down: with OpenCV's, TalkNet's scores differ by up to 0.02.
     grey = np.float32(0.2989) * red + np.float32(0.587) * green + np.float32(0.114) * blue
     return np.asarray(grey, np.uint8)
@@ -148,6 +178,7 @@ def portrait(image: Picture | UInt8, box: Float64) -> UInt8:
         (160, 160, 3) uint8, RGB.
     """
     x1, y1, x2, y2 = (int(value) for value in box)
-    inside = part(as_picture(image), y1, y2, x1, x2)
+    picture = as_picture(image)
+    inside = picture.region(*shown(picture, y1, y2, x1, x2))
     size = (PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX)
     return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.uint8)

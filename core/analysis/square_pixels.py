@@ -88,6 +88,6 @@ class _Stretched:
         """See `core.pictures.Picture`."""
         return shrink(self._image, longer_side_px)[0]
 
-    def region(self, top: int, bottom: int, left: int, right: int) -> UInt8:
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
         """See `core.pictures.Picture`."""
-        return self._image[top:bottom, left:right]
+        return self._image[top:bottom:step, left:right:step]

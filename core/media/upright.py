@@ -12,7 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
 from ..pictures import ArrayPicture, Picture, room, scaled_size
-from ..types import UInt8
+from ..types import Int64, UInt8
 from .colours import Converter
 
 _OTHER_SHAPE = 1.05
@@ -189,17 +189,31 @@ class DecodedPicture:
                 self._scaled[longer_side_px] = image
         return image
 
-    def region(self, top: int, bottom: int, left: int, right: int) -> UInt8:
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
         """See `Picture`."""
         frame, rect = self._frame, (top, bottom, left, right)
         even = frame.height % 2 == frame.width % 2 == 0
         if self._whole is not None or not even or frame.format.name not in _IN_PARTS:
-            return self.rgb()[top:bottom, left:right]
+            return self.rgb()[top:bottom:step, left:right:step]
+        if step > 1:
+            return self._sampled(np.arange(top, bottom, step), np.arange(left, right, step))
         rect = self._turn.stored(rect, self.height, self.width)
         rect = *_widened(*rect[:2], frame.height), *_widened(*rect[2:], frame.width)
         first, end, start, stop = self._turn.upright(rect, self.height, self.width)
         image = self._upright(_part(frame, rect), end - first, stop - start)
         return image[top - first : bottom - first, left - start : right - start]
+
+    def _sampled(self, rows: Int64, columns: Int64) -> UInt8:
+        """The pixels in some rows and columns, of a frame in one of `_IN_PARTS`."""
+        turn, shape = self._turn, (len(rows), len(columns))
+        rows = _padded(self.height - 1 - rows if turn.flipped else rows)
+        columns = _padded(self.width - 1 - columns if turn.mirrored else columns)
+        if turn.transposed:
+            rows, columns = columns, rows
+        spread = _spread(self._frame, rows, columns)
+        image = self._converter(spread, spread.width, spread.height)
+        image = image[:: spread.height // len(rows), :: spread.width // len(columns)]
+        return (image.swapaxes(0, 1) if turn.transposed else image)[: shape[0], : shape[1]]
 
     def _upright(self, frame: VideoFrame, height: int, width: int) -> UInt8:
         """A stored frame, upright and of the given size."""
@@ -220,14 +234,41 @@ def _widened(first: int, end: int, length: int) -> tuple[int, int]:
 def _part(frame: VideoFrame, rect: Rect) -> VideoFrame:
     """A part of a frame in one of `_IN_PARTS`, which begins and ends at even places."""
     top, bottom, left, right = rect
-    part = VideoFrame(right - left, bottom - top, frame.format.name)
-    part.colorspace = frame.colorspace
-    part.color_range = frame.color_range
+    part = _empty_like(frame, right - left, bottom - top)
     for of, to in zip(frame.planes, part.planes, strict=True):
         y, x = frame.height // of.height, frame.width // of.width
         rows = _samples(of)[top // y : bottom // y, left // x : right // x]
         _samples(to)[: rows.shape[0], : rows.shape[1]] = rows
     return part
+
+
+def _padded(places: Int64) -> Int64:
+    """Places with the last one repeated, so that their number is a multiple of 16."""
+    return np.pad(places, (0, -len(places) % 16), mode="edge")
+
+
+def _spread(frame: VideoFrame, rows: Int64, columns: Int64) -> VideoFrame:
+    """Some pixels of a frame in one of `_IN_PARTS`, each as large as one of its chroma samples.
+
+    So FFmpeg computes their colours as it computes them within the whole picture.
+    """
+    of_chroma = frame.planes[-1]
+    tall, wide = frame.height // of_chroma.height, frame.width // of_chroma.width
+    spread = _empty_like(frame, len(columns) * wide, len(rows) * tall)
+    for of, to in zip(frame.planes, spread.planes, strict=True):
+        y, x = frame.height // of.height, frame.width // of.width
+        few = _samples(of)[np.ix_(rows // y, columns // x)]
+        few = few.repeat(tall // y, 0).repeat(wide // x, 1)
+        _samples(to)[: few.shape[0], : few.shape[1]] = few
+    return spread
+
+
+def _empty_like(frame: VideoFrame, width: int, height: int) -> VideoFrame:
+    """A frame of another size, with the same format and colours and undefined pixels."""
+    empty = VideoFrame(width, height, frame.format.name)
+    empty.colorspace = frame.colorspace
+    empty.color_range = frame.color_range
+    return empty
 
 
 def _samples(plane: VideoPlane) -> UInt8:

@@ -60,6 +60,10 @@ def test_a_region_is_exactly_what_the_whole_picture_shows_there(form, rotate):
     for top, bottom, left, right in some_regions(*whole.shape[:2]):
         part = pictured(frame, rotate).region(top, bottom, left, right)
         assert np.array_equal(part, whole[top:bottom, left:right]), (top, bottom, left, right)
+        for step in (2, 7):
+            few = pictured(frame, rotate).region(top, bottom, left, right, step)
+            wanted = whole[top:bottom:step, left:right:step]
+            assert np.array_equal(few, wanted), (top, bottom, left, right, step)
 
 
 @pytest.mark.parametrize("transfer", [2, 16, 18], ids=["standard", "PQ", "HLG"])
@@ -70,6 +74,8 @@ def test_so_it_is_with_any_colours(space, extent, transfer):
     whole = pictured(frame, transfer=transfer).rgb()
     part = pictured(frame, transfer=transfer).region(31, 77, 55, 140)
     assert np.array_equal(part, whole[31:77, 55:140])
+    few = pictured(frame, transfer=transfer).region(31, 77, 55, 140, 3)
+    assert np.array_equal(few, whole[31:77:3, 55:140:3])
 
 
 @pytest.mark.parametrize("size", [(33, 21), (2, 2), (1, 1), (64, 1)])
