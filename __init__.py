@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .core.hookspecs import hookimpl
     from .core.loading import load
     from .core.pipeline import run
-    from .core.types import Clip, Detections, Frame, Result, Scores, Track, TrackPiece
+    from .core.types import Clip, Detections, Result, Scores, Track, TrackPiece
 
 # Imported on first use: `asd --help` passes through this file and must not wait for OpenCV.
 _HOME = {
@@ -24,7 +24,6 @@ _HOME = {
     "Component": "component",
     "Context": "component",
     "Detections": "types",
-    "Frame": "types",
     "Result": "types",
     "Scores": "types",
     "Track": "types",
@@ -40,7 +39,6 @@ __all__ = [
     "Component",
     "Context",
     "Detections",
-    "Frame",
     "Result",
     "Scores",
     "Track",

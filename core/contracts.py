@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .labels import LabelledVideo, Measure
 from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece, UInt8
@@ -21,14 +21,17 @@ class Cutter(Protocol):
     A cutter that needs later frames has an attribute `lookahead_frames`: each answer is about the
     frame that many frames before the one passed in. At the end of the video the last picture is
     passed in that many more times.
+
+    A cutter that looks at smaller pictures has an attribute `input_side_px`: pictures whose longer
+    side is longer are scaled down to it, which costs less than converting whole ones.
     """
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         """Whether a new shot begins with this frame.
 
         Args:
-            frame: (height, width, 3) uint8, RGB, in stored pixels; frames come in order, none
-                left out. Left unchanged.
+            frame: (height, width, 3) uint8, RGB, in stored pixels, perhaps scaled down; frames
+                come in order, none left out. Left unchanged.
             index: Grid frame number of `frame`. The first one is above 0 in a part of a video.
         """
         ...
@@ -47,6 +50,8 @@ class Detector(Protocol):
     It may have a method `smallest_face_px(height, width) -> float`: about the larger side, in
     pixels, of the smallest face it can find in pictures of this size; none that it finds is less
     than half as large. A note states it if no face is found.
+
+    A detector that looks at smaller pictures should be a `ScalingDetector`, too.
     """
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
@@ -63,6 +68,38 @@ class Detector(Protocol):
             One `Detections` per frame, in the same order, empty ones included; boxes in pixels of
             `frames`, each at least partly inside the picture, and beyond its edges by no more than
             its longer side.
+        """
+        ...
+
+
+@runtime_checkable
+class ScalingDetector(Protocol):
+    """A detector that says how large the pictures need to be that it looks at.
+
+    Then pictures are scaled down while they are converted, which costs less than converting whole
+    ones. It must find the same with `detect`, which is still used for pictures of other origins.
+    """
+
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """The longer side, in pixels, to which pictures of this size should be scaled down.
+
+        Returns:
+            The side; smaller pictures stay as they are. None asks for whole pictures.
+        """
+        ...
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Find the faces in pictures that are scaled down.
+
+        Args:
+            frames: (n, h, w, 3) uint8, RGB, in square pixels, with the longer side asked for.
+            indices: The n grid frame numbers, as for `Detector.detect`.
+            size: Height and width of the whole pictures.
+
+        Returns:
+            As `Detector.detect`; boxes in pixels of the whole pictures.
         """
         ...
 

@@ -24,7 +24,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .analysis.one_pass import Parts
-from .contracts import Detector, Embedder, Scorer
+from .contracts import Detector, Embedder, ScalingDetector, Scorer
 from .errors import OutputError
 from .files import whole
 from .kept_answers import FIELDS, Answer, Item, packed, rebuilt, taken_apart, unpacked
@@ -207,9 +207,12 @@ class Answers:
 
     def asked_of(self, parts: Parts) -> Parts:
         """Wrap the components, so that each is called only for outputs that are not stored."""
+        detector: Detector = _Detector(parts.detector, self)
+        if isinstance(parts.detector, ScalingDetector):
+            detector = _ScalingDetector(parts.detector, self)
         return replace(
             parts,
-            detector=_Detector(parts.detector, self),
+            detector=detector,
             scorer=_Scorer(parts.scorer, self),
             embedder=_Embedder(parts.embedder, self) if parts.embedder else None,
         )
@@ -225,12 +228,35 @@ class _Detector:
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """See `core.contracts.Detector`."""
+        return self._ask(frames, indices, lambda: self._detector.detect(frames, indices))
+
+    def _ask(
+        self, frames: UInt8, indices: Sequence[int], compute: Callable[[], list[Detections]]
+    ) -> list[Detections]:
         key = f"{','.join(map(str, indices))} {frames.shape} {_hash(frames[:, ::_LOOKED_AT])}"
         self._answers.pass_frame(max(indices, default=-1))
-        found: list[Detections] = self._answers.ask(
-            "detector", key, lambda: self._detector.detect(frames, indices)
-        )
+        found: list[Detections] = self._answers.ask("detector", key, compute)
         return found
+
+
+class _ScalingDetector(_Detector):
+    """Calls a detector that says the size it looks at only if its output is not stored."""
+
+    def __init__(self, detector: ScalingDetector, answers: Answers) -> None:
+        super().__init__(cast("Detector", detector), answers)
+        self._scaling = detector
+
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """See `core.contracts.ScalingDetector`."""
+        return self._scaling.input_side_px(height, width)
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """See `core.contracts.ScalingDetector`."""
+        return self._ask(
+            frames, indices, lambda: self._scaling.detect_scaled(frames, indices, size)
+        )
 
 
 class _Scorer:

@@ -45,25 +45,6 @@ Spans = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture of the 25 fps grid.
-
-    Attributes:
-        index: Grid frame number; the picture nearest to `index / 25` seconds.
-        image: (height, width, 3) uint8, RGB, upright; read-only by convention. A frame that repeats
-            the previous picture has the very same array.
-    """
-
-    index: int
-    image: UInt8
-
-    def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "image", as_array("Frame.image", self.image, np.uint8, (None, None, 3))
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Detections:
     """The faces found in one frame, perhaps none.
 

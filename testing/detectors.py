@@ -7,9 +7,10 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..core.analysis.answers import asked, checked_faces
-from ..core.contracts import Detector
+from ..core.analysis.answers import asked, checked_faces, checked_side
+from ..core.contracts import Detector, ScalingDetector
 from ..core.errors import ConfigError
+from ..core.pictures import shrink
 from ..core.samples import noise_picture
 from ..core.types import Detections, UInt8
 from .holding import SAME_SCORE, Remembered, asking, hold, name_of
@@ -64,6 +65,9 @@ def check_detector(
         _check_blindness(look, noise, found)
     if pictures is not None:
         _check_faces(look, np.asarray(pictures))
+    if isinstance(detector, ScalingDetector):
+        shown = noise if pictures is None else np.asarray(pictures)
+        _check_scaled(detector, shown, look(shown, range(len(shown))))
     look.returned.check()
 
 
@@ -208,6 +212,26 @@ def _check_faces(look: _Look, pictures: UInt8) -> None:
         "Give pictures in which it must find one, as (n, height, width, 3) uint8, RGB",
     )
     _check_batch(look, pictures, indices, found)
+
+
+def _check_scaled(detector: ScalingDetector, pictures: UInt8, found: list[Detections]) -> None:
+    """Faces are the same in pictures scaled down beforehand."""
+    name, size = name_of(detector), (pictures.shape[1], pictures.shape[2])
+    with asked(name):
+        side = detector.input_side_px(*size)
+    side = checked_side(name, side)
+    if side is None:
+        return
+    small = np.stack([shrink(picture, side)[0] for picture in pictures])
+    indices = list(range(len(small)))
+    with asking(name, small):
+        answer = detector.detect_scaled(small, indices, size)
+    _same(
+        checked_faces(name, answer, indices, size),
+        found,
+        f"{name}.detect_scaled finds other faces than detect",
+        "Its boxes are in pixels of the whole pictures, whose height and width it is given",
+    )
 
 
 def _same(

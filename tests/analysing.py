@@ -7,8 +7,9 @@ import numpy as np
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
+from asdkit.core.pictures import Frame, as_picture
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Frame, Scores
+from asdkit.core.types import Scores
 from asdkit.plugins.trackers.iou import IouConfig, build
 
 
@@ -39,6 +40,15 @@ class Silence:
         """Nothing is kept."""
 
 
+def frames_of(images, first=0):
+    """Frames of images, in which one that is repeated is the very same picture."""
+    last, picture = None, None
+    for index, image in enumerate(images, first):
+        if image is not last:
+            last, picture = image, as_picture(image)
+        yield Frame(index, picture)
+
+
 def analyse(
     pictures,
     *,
@@ -64,7 +74,7 @@ def analyse(
     )
     asked = AnalysisOptions(detect_every=every, batch_frames=batch, **options)
     analysis = Analysis(parts, Silence(), Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
-    for index, picture in enumerate(pictures):
-        analysis.feed(Frame(index, picture))
+    for frame in frames_of(pictures):
+        analysis.feed(frame)
     tracks, _ = analysis.finish()
     return analysis, tracks

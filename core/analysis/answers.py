@@ -100,6 +100,22 @@ def checked_lookahead(name: str, cutter: Cutter) -> int:
     return int(frames)
 
 
+def checked_side(name: str, side: Any) -> int | None:
+    """The longer side of the pictures that a component looks at; None for whole pictures.
+
+    Raises:
+        PluginError: It is neither None nor a number of pixels.
+    """
+    if side is None:
+        return None
+    if not isinstance(side, int | np.integer) or isinstance(side, bool) or side < 1:
+        raise PluginError(
+            f"{name} has input_side_px={side!r}, which is no number of pixels",
+            "None, or leaving it out, asks for whole pictures",
+        )
+    return int(side)
+
+
 def checked_cut(name: str, answer: Any) -> bool:
     """Check what a cutter returned.
 

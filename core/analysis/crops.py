@@ -13,6 +13,7 @@ from math import floor
 import cv2
 import numpy as np
 
+from ..pictures import Picture, as_picture
 from ..types import FACE_SIZE_PX, PORTRAIT_SIZE_PX, Float64, UInt8
 
 SMOOTHING_FRAMES = 13
@@ -22,6 +23,8 @@ LOOKAHEAD_FRAMES = SMOOTHING_FRAMES // 2
 CROP_SIZE_PX = 2 * FACE_SIZE_PX
 """Side of the whole crop; scorers read its centre."""
 _PADDING_GREY = 110
+_RESIZED_FROM_PX = 2
+"""How far from its own place, rounded, resizing looks at pixels."""
 _MOST_PADDED_PX = 1 << 24
 """Area in pixels up to which a square is padded at full size before it is resized."""
 
@@ -64,28 +67,40 @@ class Smoother:
         return np.asarray(np.median(spans, axis=2), np.float64)
 
 
-def crop(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
+def crop(
+    image: Picture | UInt8,
+    x: float,
+    y: float,
+    half_size: float,
+    crop_scale: float,
+    *,
+    only_middle: bool = False,
+) -> UInt8:
     """The square around a face, grey (110) where it leaves the picture.
 
     Args:
-        image: (height, width, channels) uint8.
+        image: The picture, or an array (height, width, 3) uint8, RGB.
         x: Centre of the face in pixels.
         y: Centre of the face in pixels.
         half_size: Half of the face's larger side, in pixels.
         crop_scale: How much the square is wider than the face, 0.4 in the reference.
+        only_middle: Only the middle (112, 112) must be right.
 
     Returns:
-        (224, 224, channels) uint8.
+        (224, 224, 3) uint8, RGB.
     """
-    height, width = image.shape[:2]
+    picture = as_picture(image)
+    height, width = picture.height, picture.width
     top, left = floor(y - half_size), floor(x - half_size * (1 + crop_scale))
     bottom = max(top + 1, floor(y + half_size * (1 + 2 * crop_scale)))
     right = max(left + 1, floor(x + half_size * (1 + crop_scale)))
-    inside = image[
-        min(max(top, 0), height - 1) : max(bottom, 1), min(max(left, 0), width - 1) : max(right, 1)
-    ]
+    square = top, bottom, left, right
+    within = shown(picture, *square)
+    inside = (
+        _middle(picture, square) if only_middle and within == square else picture.region(*within)
+    )
     if (bottom - top) * (right - left) > max(_MOST_PADDED_PX, 2 * height * width):
-        return _far_out(inside, (top, bottom), (left, right), image.shape)
+        return _far_out(inside, (top, bottom), (left, right), (height, width))
     above, before = max(-top, 0), max(-left, 0)
     below, after = max(bottom - height, 0), max(right - width, 0)
     if above or below or before or after:
@@ -98,7 +113,7 @@ def crop(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) 
 
 
 def _far_out(
-    inside: UInt8, rows: tuple[int, int], columns: tuple[int, int], shape: tuple[int, ...]
+    inside: UInt8, rows: tuple[int, int], columns: tuple[int, int], size: tuple[int, int]
 ) -> UInt8:
     """The crop of a square far larger than the picture, without making the square.
 
@@ -106,11 +121,11 @@ def _far_out(
         inside: The part of the picture inside the square.
         rows: First row of the square and one past its last, in the picture's pixels.
         columns: First column and one past the last.
-        shape: Shape of the picture.
+        size: Height and width of the picture.
     """
-    square = np.full((CROP_SIZE_PX, CROP_SIZE_PX, shape[2]), _PADDING_GREY, np.uint8)
+    square = np.full((CROP_SIZE_PX, CROP_SIZE_PX, 3), _PADDING_GREY, np.uint8)
     spans = []
-    for (first, end), length in zip((rows, columns), shape[:2], strict=True):
+    for (first, end), length in zip((rows, columns), size, strict=True):
         scale = CROP_SIZE_PX / (end - first)
         start = min(int((min(max(0, first), length) - first) * scale), CROP_SIZE_PX - 1)
         spans.append(slice(start, max(start + 1, int((min(end, length) - first) * scale))))
@@ -119,30 +134,51 @@ def _far_out(
     return square
 
 
-def face(image: UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
+def shown(
+    picture: Picture, top: int, bottom: int, left: int, right: int
+) -> tuple[int, int, int, int]:
+    """What of a rectangle is within a picture; at least one pixel, the nearest one."""
+    top, left = min(max(top, 0), picture.height - 1), min(max(left, 0), picture.width - 1)
+    bottom, right = max(top + 1, bottom), max(left + 1, right)
+    return top, min(bottom, picture.height), left, min(right, picture.width)
+
+
+def _middle(picture: Picture, square: tuple[int, int, int, int]) -> UInt8:
+    """A square within a picture, of which only the middle half is converted."""
+    top, bottom, left, right = square
+    image = np.empty((bottom - top, right - left, 3), np.uint8)
+    above = max((bottom - top) // 4 - _RESIZED_FROM_PX, 0)
+    before = max((right - left) // 4 - _RESIZED_FROM_PX, 0)
+    image[above : bottom - top - above, before : right - left - before] = picture.region(
+        top + above, bottom - above, left + before, right - before
+    )
+    return image
+
+
+def face(image: Picture | UInt8, x: float, y: float, half_size: float, crop_scale: float) -> UInt8:
     """The crop of a face that scorers read: (112, 112) uint8, grey; arguments as for `crop`."""
     middle = slice((CROP_SIZE_PX - FACE_SIZE_PX) // 2, (CROP_SIZE_PX + FACE_SIZE_PX) // 2)
-    red, green, blue = cv2.split(crop(image, x, y, half_size, crop_scale)[middle, middle])
+    square = crop(image, x, y, half_size, crop_scale, only_middle=True)
+    red, green, blue = cv2.split(square[middle, middle])
     # torchvision's grey, rounded down: with OpenCV's, TalkNet's scores differ by up to 0.02.
     grey = np.float32(0.2989) * red + np.float32(0.587) * green + np.float32(0.114) * blue
     return np.asarray(grey, np.uint8)
 
 
-def portrait(image: UInt8, box: Float64) -> UInt8:
+def portrait(image: Picture | UInt8, box: Float64) -> UInt8:
     """The portrait that embedders read: a face's box in colour, cut as by facenet-pytorch's MTCNN.
 
     The box is clipped to the picture, and what is left is resized to a square.
 
     Args:
-        image: (height, width, 3) uint8, RGB.
+        image: The picture, or an array (height, width, 3) uint8, RGB.
         box: (4,) x1, y1, x2, y2 in pixels.
 
     Returns:
         (160, 160, 3) uint8, RGB.
     """
-    height, width = image.shape[:2]
     x1, y1, x2, y2 = (int(value) for value in box)
-    left, top = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
-    inside = image[top : max(top + 1, y2), left : max(left + 1, x2)]
+    picture = as_picture(image)
+    inside = picture.region(*shown(picture, y1, y2, x1, x2))
     size = (PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX)
     return np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.uint8)

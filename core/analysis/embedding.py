@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..contracts import Embedder
+from ..pictures import Picture
 from ..progress import Stopwatch
 from ..types import PORTRAIT_SIZE_PX, Float32, Float64, UInt8
 from .answers import asked, checked_vectors
@@ -42,9 +43,9 @@ class Portraits:
         self._length: int | None = None
         """Length of every vector; None before the first batch."""
 
-    def take(self, track: Embedded, frame: int, image: UInt8, box: Float64) -> None:
-        """Queue the face at `box` (4,) in `image` (height, width, 3) of a grid frame."""
-        self._faces[len(self._waiting)] = portrait(image, box)
+    def take(self, track: Embedded, frame: int, picture: Picture, box: Float64) -> None:
+        """Queue the face at `box` (4,) in the picture of a grid frame."""
+        self._faces[len(self._waiting)] = portrait(picture, box)
         self._waiting.append((track, frame))
         if len(self._waiting) == _BATCH_FACES:
             self.flush()

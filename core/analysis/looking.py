@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contracts import Detector
+from ..contracts import Detector, ScalingDetector
 from ..notes import Notes
+from ..pictures import Picture
 from ..progress import Stopwatch
-from ..types import Detections
-from .answers import asked, checked_faces
+from ..types import Detections, UInt8
+from .answers import asked, checked_faces, checked_side
 from .recent_frames import RecentFrames
 from .square_pixels import Square
 
 _BATCH_BYTES = 1 << 26
-"""Most bytes of pictures in a batch; a batch has at least one picture."""
+"""Most bytes of whole pictures in RGB in a batch; a batch has at least one picture."""
 
 
 class Looker:
@@ -70,8 +71,9 @@ class Looker:
     def add(self, index: int) -> bool:
         """Queue a frame for detection; return whether the batch is full."""
         self._waiting.append(index)
-        image = self._frames[index]
-        return len(self._waiting) >= min(self._batch_frames, max(1, _BATCH_BYTES // image.nbytes))
+        picture = self._frames[index]
+        most = max(1, _BATCH_BYTES // (3 * picture.height * picture.width))
+        return len(self._waiting) >= min(self._batch_frames, most)
 
     def look(self) -> list[tuple[int, Detections]]:
         """Run the detector on the queued frames.
@@ -97,19 +99,33 @@ class Looker:
         return [(index, known[self._frames.number(index)]) for index in waiting]
 
     def _faces(self, indices: Sequence[int]) -> list[Detections]:
-        images = [self._frames[index] for index in indices]
-        height, width = images[0].shape[:2]
+        pictures = [self._frames[index] for index in indices]
+        height, width = pictures[0].height, pictures[0].width
         stored = self._square if not getattr(self._detector, "looks", True) else Square()
         size = round(height / stored.y), round(width / stored.x)
         with self._watch("detect"):
-            together = images[0][None] if len(images) == 1 else np.stack(images)
-            with asked(self._name):
-                answer = self._detector.detect(together, list(indices))
+            answer = self._answer(pictures, list(indices))
         found = checked_faces(self._name, answer, indices, size)
         return [
             self._most_sure(index, Detections(stored.boxes(faces.boxes), faces.scores))
             for index, faces in zip(indices, found, strict=True)
         ]
+
+    def _answer(self, pictures: Sequence[Picture], indices: list[int]) -> list[Detections]:
+        """What the detector answers, given pictures no larger than it looks at."""
+        size = pictures[0].height, pictures[0].width
+        side = None
+        if isinstance(self._detector, ScalingDetector):
+            with asked(self._name):
+                said = self._detector.input_side_px(*size)
+            side = checked_side(self._name, said)
+        if isinstance(self._detector, ScalingDetector) and side is not None:
+            small = _stacked([picture.scaled(side) for picture in pictures])
+            with asked(self._name):
+                return self._detector.detect_scaled(small, indices, size)
+        whole = _stacked([picture.rgb() for picture in pictures])
+        with asked(self._name):
+            return self._detector.detect(whole, indices)
 
     def _most_sure(self, index: int, faces: Detections) -> Detections:
         """The faces of a frame, at most `max_faces`: those with the highest scores."""
@@ -123,3 +139,8 @@ class Looker:
             )
         best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])
         return Detections(faces.boxes[best], faces.scores[best])
+
+
+def _stacked(images: Sequence[UInt8]) -> UInt8:
+    """Images of one size as one array (n, height, width, 3)."""
+    return images[0][None] if len(images) == 1 else np.stack(images)

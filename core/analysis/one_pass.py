@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from ..errors import PluginError
 from ..media.sound import Sound
 from ..notes import Notes
+from ..pictures import Frame, Picture
 from ..progress import Stopwatch
 from ..types import (
     CLIP_FRAMES,
@@ -26,18 +26,18 @@ from ..types import (
     Clip,
     Float32,
     Float64,
-    Frame,
     Heard,
     Track,
     TrackPiece,
     UInt8,
 )
-from .answers import asked, checked_cut, checked_lookahead, checked_scores
+from .answers import asked, checked_cut, checked_lookahead, checked_scores, checked_side
 from .crops import Smoother, face
 from .embedding import Embedded, Portraits
 from .following import Follower
 from .listening import Listener
 from .looking import Looker
+from .pass_options import PassOptions
 from .recent_frames import RecentFrames
 from .same_person import SamePerson
 from .square_pixels import Square
@@ -100,30 +100,6 @@ class _LiveTrack:
         return self.next_crop - self.gathered
 
 
-class PassOptions(Protocol):
-    """The options that the pass reads; `core.config.options.AnalysisOptions` has them all."""
-
-    @property
-    def crop_scale(self) -> float:
-        """See `core.analysis.crops.crop`."""
-
-    @property
-    def detect_every(self) -> int:
-        """Run the detector on one frame in so many, and on a shot's last, which tracks reach."""
-
-    @property
-    def batch_frames(self) -> int:
-        """Most frames passed to the detector at once."""
-
-    @property
-    def embed_every(self) -> int:
-        """Embed one face in so many of each track, if there is an embedder."""
-
-    @property
-    def max_faces(self) -> int:
-        """Most faces of a frame that are tracked."""
-
-
 class Analysis:
     """Takes frames one by one and collects shots, tracks and the detected speech.
 
@@ -173,6 +149,9 @@ class Analysis:
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._ahead: deque[Frame] = deque()
         """Frames for which the cutter has not decided yet whether a shot begins."""
+        self._cut_px = checked_side(
+            parts.name("cutter"), getattr(parts.cutter, "input_side_px", None)
+        )
         self._lookahead = checked_lookahead(parts.name("cutter"), parts.cutter)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
@@ -182,7 +161,7 @@ class Analysis:
     def feed(self, frame: Frame) -> None:
         """Take the next frame."""
         self._ahead.append(frame)
-        cut = self._starts_shot(frame.image, frame.index)
+        cut = self._starts_shot(frame.picture, frame.index)
         if len(self._ahead) > self._lookahead:
             self._pass(self._ahead.popleft(), cut)
 
@@ -196,7 +175,7 @@ class Analysis:
         if self._ahead:
             last = self._ahead[-1]
             for later in range(1, self._lookahead + 1):
-                cut = self._starts_shot(last.image, last.index + later)
+                cut = self._starts_shot(last.picture, last.index + later)
                 if len(self._ahead) > self._lookahead - later:
                     self._pass(self._ahead.popleft(), cut)
         if self._shot_start is not None:
@@ -212,11 +191,13 @@ class Analysis:
         )
         return tracks, heard
 
-    def _starts_shot(self, image: UInt8, index: int) -> bool:
+    def _starts_shot(self, picture: Picture, index: int) -> bool:
         """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
         name = self._parts.name("cutter")
-        with self._watch("cut"), asked(name):
-            cut = self._parts.cutter.starts_shot(image, index)
+        with self._watch("cut"):
+            image = picture.rgb() if self._cut_px is None else picture.scaled(self._cut_px)
+            with asked(name):
+                cut = self._parts.cutter.starts_shot(image, index)
         return checked_cut(name, cut)
 
     def _pass(self, frame: Frame, cut: bool) -> None:
@@ -224,9 +205,8 @@ class Analysis:
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
-                self._listener = Listener(
-                    self._parts.vad, self._sound, self._watch, frame.index, self._parts.name("vad")
-                )
+                vad, name = self._parts.vad, self._parts.name("vad")
+                self._listener = Listener(vad, self._sound, self._watch, frame.index, name)
         elif cut:
             self._end_shot()
             self._shot_start = frame.index
@@ -296,15 +276,15 @@ class Analysis:
                         f"{self._parts.name('tracker')} told of frame {track.next_crop} too late "
                         "to crop it"
                     )
-                image = self._frames[track.next_crop]
+                picture = self._frames[track.next_crop]
                 x, y, half_size = row
                 if not track.gathered:
                     track.faces = _room_for_faces(CLIP_FRAMES)
-                crop = face(image, x, y, half_size, self._options.crop_scale)
+                crop = face(picture, x, y, half_size, self._options.crop_scale)
                 track.faces[track.gathered] = crop
             box = track.uncropped.popleft()
             if self._portraits and track.cropped % self._options.embed_every == 0:
-                self._portraits.take(track.embedded, track.next_crop, image, box)
+                self._portraits.take(track.embedded, track.next_crop, picture, box)
             track.gathered += 1
             track.cropped += 1
             if track.gathered == CLIP_FRAMES:

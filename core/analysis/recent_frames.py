@@ -1,19 +1,15 @@
-"""Holds the frames that are still needed, in reused buffers."""
+"""Holds the pictures of the frames that are still needed."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..types import Frame, UInt8
+from ..pictures import Frame, Picture
 from .square_pixels import Square
 
 
 class RecentFrames:
-    """The frames that are still needed, in buffers that are reused.
+    """The pictures of the frames that are still needed, in square pixels.
 
-    Allocating each frame anew fragments the heap: a minute of 960x540 took 2.4 GB although at
-    most 41 frames were alive. A picture repeated in several frames, as the very same array, is
-    stored once.
+    A picture repeated in several frames, as the very same object, is one here, too.
 
     Args:
         square: Converts pictures to square pixels.
@@ -21,50 +17,34 @@ class RecentFrames:
 
     def __init__(self, square: Square | None = None) -> None:
         self._square = square or Square()
-        self._kept: dict[int, UInt8] = {}
-        self._spare: list[UInt8] = []
-        self._last: tuple[UInt8, UInt8] | None = None
-        """The last picture stored: the array passed in, and its copy."""
-        self._numbers: dict[int, int] = {}
-        self._pictures = 0
+        self._kept: dict[int, tuple[int, Picture]] = {}
+        """By frame: the number of its picture, and the picture."""
+        self._last: tuple[Picture, int, Picture] | None = None
+        """The last picture put: as passed in, its number, and in square pixels."""
 
     def put(self, frame: Frame) -> None:
-        """Store a copy of a frame; all frames have the same size."""
-        if self._last and self._last[0] is frame.image and self._holds(self._last[1]):
-            self._kept[frame.index] = self._last[1]
-            self._numbers[frame.index] = self._pictures
-            return
-        image = self._square.image(frame.image)
-        room = self._spare.pop() if self._spare else np.empty_like(image)
-        room[:] = image
-        self._kept[frame.index] = room
-        self._last = frame.image, room
-        self._pictures += 1
-        self._numbers[frame.index] = self._pictures
+        """Hold a frame; frames come in order."""
+        if self._last is None or self._last[0] is not frame.picture:
+            number = self._last[1] + 1 if self._last else 0
+            self._last = frame.picture, number, self._square.picture(frame.picture)
+        self._kept[frame.index] = self._last[1:]
 
     def forget_before(self, index: int) -> None:
         """Free the frames before grid frame `index`."""
         for old in [kept for kept in self._kept if kept < index]:
-            room = self._kept.pop(old)
-            del self._numbers[old]
-            if not self._holds(room):
-                self._spare.append(room)
-
-    def _holds(self, room: UInt8) -> bool:
-        return any(kept is room for kept in self._kept.values())
+            del self._kept[old]
 
     def __contains__(self, index: int) -> bool:
         return index in self._kept
 
-    def __getitem__(self, index: int) -> UInt8:
+    def __getitem__(self, index: int) -> Picture:
         """The picture of a frame, in square pixels."""
-        return self._kept[index]
+        return self._kept[index][1]
 
     def number(self, index: int) -> int:
         """The number of a frame's picture; frames that repeat a picture share its number."""
-        return self._numbers[index]
+        return self._kept[index][0]
 
-    @property
-    def room(self) -> int:
-        """How many frames fit into the buffers allocated so far."""
-        return len({id(room) for room in self._kept.values()}) + len(self._spare)
+    def __len__(self) -> int:
+        """How many different pictures are held."""
+        return len({number for number, _ in self._kept.values()})

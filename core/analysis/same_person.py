@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..pictures import Picture
 from ..types import Detections, Float64, TrackPiece, UInt8
-from .crops import portrait
+from .crops import portrait, shown
 from .recent_frames import RecentFrames
 
 AHEAD_FRAMES = 3
@@ -207,14 +208,12 @@ def _near(boxes: Float64, faces: Float64) -> NDArray[np.bool_]:
     return near
 
 
-def _look(image: UInt8, box: Float64) -> UInt8:
+def _look(picture: Picture, box: Float64) -> UInt8:
     """The thumbnail of a box in a picture: (24, 24) uint8, grey."""
-    height, width = image.shape[:2]
     x1, y1, x2, y2 = (int(value) for value in box)
-    left, top = min(max(x1, 0), width - 1), min(max(y1, 0), height - 1)
-    inside = image[top : max(top + 1, y2), left : max(left + 1, x2)]
-    step = max(1, min(inside.shape[:2]) // (2 * _SIDE_PX))  # more pixels would change nothing
-    inside = np.ascontiguousarray(inside[::step, ::step])
+    top, bottom, left, right = shown(picture, y1, y2, x1, x2)
+    step = max(1, min(bottom - top, right - left) // (2 * _SIDE_PX))  # more would change nothing
+    inside = np.ascontiguousarray(picture.region(top, bottom, left, right, step))
     small = cv2.resize(inside, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
+from ..pictures import Picture, room, shrink
 from ..types import Float64, UInt8
 
 _NEARLY_SQUARE = 1.02
@@ -40,13 +42,15 @@ class Square:
         """Whether stored pixels are not square."""
         return (self.x, self.y) != (1.0, 1.0)
 
-    def image(self, stored: UInt8) -> UInt8:
-        """A picture (h, w, 3) in square pixels; the same array if its pixels are square."""
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width in square pixels of a picture with this stored size."""
+        return round(height * self.y), round(width * self.x)
+
+    def picture(self, stored: Picture) -> Picture:
+        """A picture in square pixels; the same one if its pixels are square."""
         if not self.changes:
             return stored
-        height, width = stored.shape[:2]
-        size = round(width * self.x), round(height * self.y)
-        return np.asarray(cv2.resize(stored, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return _Stretched(stored, *self.size(stored.height, stored.width))
 
     def boxes(self, stored: Float64) -> Float64:
         """Convert boxes (n, 4) from stored pixels to square ones."""
@@ -59,3 +63,31 @@ class Square:
     def stored_smoothed(self, smoothed: Float64) -> Float64:
         """Convert the centres in rows (n, 3) to stored pixels; half sizes stay in square ones."""
         return smoothed / (self.x, self.y, 1) if self.changes else smoothed
+
+
+class _Stretched:
+    """A picture stretched to square pixels, as a whole, when somebody first looks at it."""
+
+    def __init__(self, stored: Picture, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        self._stored = stored
+
+    @cached_property
+    def _image(self) -> UInt8:
+        image = room((self.height, self.width, 3))
+        cv2.resize(
+            self._stored.rgb(), (self.width, self.height), image, interpolation=cv2.INTER_LINEAR
+        )
+        return image
+
+    def rgb(self) -> UInt8:
+        """See `core.pictures.Picture`."""
+        return self._image
+
+    def scaled(self, longer_side_px: int) -> UInt8:
+        """See `core.pictures.Picture`."""
+        return shrink(self._image, longer_side_px)[0]
+
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
+        """See `core.pictures.Picture`."""
+        return self._image[top:bottom:step, left:right:step]

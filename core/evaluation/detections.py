@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from ..contracts import ScalingDetector
 from ..errors import PluginError
 from ..models import Models
 from ..types import Detections, UInt8
@@ -32,6 +33,7 @@ class KeptDetections:
         self.computed = 0
         self.seconds = 0.0
         self.peak_bytes = 0
+        self._side: int | None = None
         self._models = models
         self._cache = cache
         self._key = key
@@ -49,13 +51,43 @@ class KeptDetections:
             return bool(self._entry.about.get("looks", True))
         return bool(getattr(self._models.part("detector"), "looks", True))
 
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """The side that the detector asks for; see `core.contracts.ScalingDetector`."""
+        if self._entry and "input_side_px" in self._entry.about:
+            self._side = self._entry.about["input_side_px"]
+        else:
+            detector = self._models.part("detector")
+            scaling = isinstance(detector, ScalingDetector)
+            self._side = detector.input_side_px(height, width) if scaling else None
+        return self._side
+
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Return the faces of each frame, from the cache or from the detector."""
+        return self._found(
+            indices, lambda new: self._detector.detect(frames[new], _of(indices, new))
+        )
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Return the faces of each frame, from the cache or from the detector."""
+        return self._found(
+            indices,
+            lambda new: self._detector.detect_scaled(frames[new], _of(indices, new), size),
+        )
+
+    @property
+    def _detector(self) -> Any:
+        return self._models.part("detector")
+
+    def _found(
+        self, indices: Sequence[int], compute: Callable[[list[int]], list[Detections]]
+    ) -> list[Detections]:
         new = [k for k, index in enumerate(indices) if index not in self._known]
         if new:
-            detector = self._models.part("detector")
+            self._models.part("detector")  # loading it is not detection
             start = perf_counter()
-            found = detector.detect(frames[new], [indices[k] for k in new])
+            found = compute(new)
             share_s = (perf_counter() - start) / len(new)
             if not isinstance(found, Sequence) or len(found) != len(new):
                 raise PluginError(
@@ -82,6 +114,7 @@ class KeptDetections:
                 "peak_bytes": max(peak_bytes or 0, self.peak_bytes),
                 "device": self._models.devices.get("detector"),
                 "looks": self.looks,
+                "input_side_px": self._side,
             }
             weights = {"detector": self._models.weights["detector"]}
             self._cache.put(self._key, Entry(_packed(self._known), about, weights))
@@ -93,6 +126,10 @@ class KeptDetections:
             device = self._entry.about["device"]
             return self._entry.weights, {"detector": device} if device else {}
         return {}, {}
+
+
+def _of(indices: Sequence[int], places: Sequence[int]) -> list[int]:
+    return [indices[k] for k in places]
 
 
 def _packed(known: Mapping[int, tuple[Detections, float]]) -> dict[str, Any]:

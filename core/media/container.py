@@ -20,7 +20,7 @@ from ..types import GRID_FPS, VideoInfo
 from .clock import Clock
 from .formats import FORMATS, begins_as_picture
 
-_PYAV = tuple(int(part) for part in av.__version__.split(".")[:2])
+PYAV = tuple(int(part) for part in av.__version__.split(".")[:2])
 _ANY_TAGS: dict[str, Any] = {"metadata_errors": "replace"}
 _ONE_FILE = {
     "format_whitelist": ",".join(FORMATS),
@@ -199,7 +199,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     # With the prefix, FFmpeg does not take a name that contains a colon for an address.
     name = f"file:{path}"
     # PyAV before 17.1 writes out of bounds if streams appear only while the file is read.
-    options = _most(max_pixels) if _PYAV >= (17, 1) or begins_as_picture(path) else {}
+    options = _most(max_pixels) if PYAV >= (17, 1) or begins_as_picture(path) else {}
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)

@@ -18,8 +18,8 @@ from av.video.reformatter import VideoReformatter
 
 from ..errors import OutputError
 from ..types import UInt8
+from .colours import BT601, BT709, BT2020, converted
 from .soundtrack import SoundTrack
-from .upright import BT601, BT709, BT2020, converted
 
 _TICKS_PER_S = 90_000
 _LEAST_TICKS_PER_S = 10_000
@@ -67,7 +67,7 @@ class Look:
 
     @property
     def conversion(self) -> int:
-        """The conversion between the source's colours and RGB, of `core.media.upright`."""
+        """The conversion between the source's colours and RGB, of `core.media.colours`."""
         if self.matrix in _BT2020_MATRICES:
             return BT2020
         return BT601 if self.matrix in _BT601_MATRICES else BT709

@@ -9,14 +9,15 @@ from fractions import Fraction
 from typing import TypeVar
 
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from ..errors import InputError
-from ..types import GRID_FPS, Frame
+from ..pictures import Frame
+from ..types import GRID_FPS
 from .clock import held_until
+from .colours import converter
 from .container import EARLY_S, Media
 from .decoder import Decoder
-from .upright import Upright, converter, orientation
+from .upright import Upright, orientation
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -126,7 +127,7 @@ def upright_pixel_aspect(
 def frames(
     media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
 ) -> Iterator[Frame]:
-    """The picture on the 25 fps grid, upright, in RGB, all frames of the video's size.
+    """The picture on the 25 fps grid, upright, all frames of the video's size.
 
     Grid frame k is the source frame shown at k / 25 s after the first picture, by presentation
     timestamps, or the next one if it is nearer and begins within `media.early_s`. At a constant
@@ -165,14 +166,14 @@ def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> 
     upright = Upright(
         (media.info.width, media.info.height),
         media.reading.rotate,
-        converter(media.transfer, VideoReformatter()),
+        converter(media.transfer),
     )
     index = None
     shown: VideoFrame | None = None
     for index, frame in on_grid(timed, first, media.early_s):
         if frame is not shown:
-            image, shown = upright(frame), frame
-        yield Frame(index, image)
+            picture, shown = upright.picture(frame), frame
+        yield Frame(index, picture)
         if index + 1 == stop:
             break
     if index is None:

@@ -18,6 +18,7 @@ from ..notes import Notes
 from ..types import GRID_FPS, VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
+from .colours import TRANSFERS
 from .container import EARLY_S, Media, Reading, Source, opened, packets_of, too_large
 from .decoder import Decoder
 from .formats import list_of_files
@@ -27,7 +28,7 @@ from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams, encrypted
 from .truncation import is_cut_off
-from .upright import TRANSFERS, orientation
+from .upright import orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
 

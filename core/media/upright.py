@@ -1,34 +1,29 @@
-"""Converts stored pictures to upright RGB pictures of one size and standard dynamic range."""
+"""Makes upright pictures of one size of stored ones, as far as somebody looks at them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.plane import VideoPlane
 
-from ..types import UInt8
+from ..pictures import ArrayPicture, Picture, room, scaled_size
+from ..types import Int64, UInt8
+from .colours import Converter
 
-BT601, BT709, BT2020 = 5, 1, 9
-"""Conversions between YUV and RGB, by FFmpeg's numbers."""
-TRANSFERS = {16: "PQ", 18: "HLG"}
-"""Transfer characteristics (ITU-T H.273) of high dynamic range, with their names."""
-_WHITE_NIT = 203.0
-"""Brightness of white paper in high dynamic range (ITU-R BT.2408)."""
-_HLG_PEAK_NIT = 1000.0
-_GAMMA = 2.4
-"""Gamma of standard screens (ITU-R BT.1886)."""
-_KNEE = 0.7
-"""Fraction of the standard range up to which tone mapping leaves values as they are."""
 _OTHER_SHAPE = 1.05
 """Pictures whose aspect ratio differs by more from the video's are padded with black bars."""
+_IN_PARTS = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray")
+"""Pixel formats whose parts FFmpeg converts exactly as it converts them within the whole."""
+_STEP_PX = 64
+"""Sides of converted parts are multiples of this, so that there are few kinds of conversions."""
+
+Rect = tuple[int, int, int, int]
+"""First row of a rectangle and one past its last, then the same of columns."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,26 @@ class Orientation:
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Convert a stored (width, height) to the upright one, or vice versa."""
         return (height, width) if self.transposed else (width, height)
+
+    def stored(self, rect: Rect, height: int, width: int) -> Rect:
+        """Where a rectangle of the upright picture of this size is in the stored one."""
+        top, bottom, left, right = rect
+        if self.flipped:
+            top, bottom = height - bottom, height - top
+        if self.mirrored:
+            left, right = width - right, width - left
+        return (left, right, top, bottom) if self.transposed else (top, bottom, left, right)
+
+    def upright(self, rect: Rect, height: int, width: int) -> Rect:
+        """Where a rectangle of the stored picture is in the upright one, which has this size."""
+        top, bottom, left, right = rect
+        if self.transposed:
+            top, bottom, left, right = left, right, top, bottom
+        if self.mirrored:
+            left, right = width - right, width - left
+        if self.flipped:
+            top, bottom = height - bottom, height - top
+        return top, bottom, left, right
 
     def applied(self, image: UInt8) -> UInt8:
         """Make a stored picture (height, width, 3) upright, as a contiguous array."""
@@ -90,10 +105,6 @@ def _of_matrix(data: bytes) -> Orientation:
     return Orientation(transposed=True, mirrored=c < 0, flipped=b < 0)
 
 
-Converter = Callable[[VideoFrame, int, int], UInt8]
-"""Converts a stored frame, given width and height, to (height, width, 3) uint8, RGB."""
-
-
 class Upright:
     """Converts the frames of a video to upright pictures of one size.
 
@@ -107,6 +118,13 @@ class Upright:
         self._size = size
         self._rotate = rotate
         self._converter = converter
+
+    def picture(self, frame: VideoFrame) -> Picture:
+        """The upright picture of a frame, converted as far as somebody looks at it."""
+        turn = orientation(frame, self._rotate)
+        if (frame.width, frame.height) != turn.size(*self._size):
+            return ArrayPicture(self(frame))
+        return DecodedPicture(frame, turn, self._converter)
 
     def __call__(self, frame: VideoFrame) -> UInt8:
         """Convert a frame to (height, width, 3) uint8, RGB, upright and contiguous."""
@@ -133,83 +151,126 @@ class Upright:
         return max(1, round(width * wider)), height
 
 
-def converter(transfer: int, reformatter: VideoReformatter) -> Converter:
-    """A converter for analysis, which tone maps high dynamic range to standard range.
+class DecodedPicture:
+    """An upright picture of a decoded frame; see `core.pictures.Picture`.
 
-    Args:
-        transfer: Transfer characteristics of the video, a code of ITU-T H.273.
-        reformatter: Scales and converts frames.
-    """
-
-    def plain(frame: VideoFrame, width: int, height: int) -> UInt8:
-        return cast("UInt8", reformatter.reformat(frame, width, height, "rgb24").to_ndarray())
-
-    if transfer not in TRANSFERS:
-        return plain
-    table = tone_table(transfer)
-
-    def mapped(frame: VideoFrame, width: int, height: int) -> UInt8:
-        source = BT709 if frame.colorspace == BT709 else BT2020
-        image = converted(frame, width, height, reformatter, source)
-        return cast("UInt8", cv2.LUT(image, table))
-
-    return mapped
-
-
-def converted(
-    frame: VideoFrame, width: int, height: int, reformatter: VideoReformatter, conversion: int
-) -> UInt8:
-    """Convert a frame to (height, width, 3) uint8, RGB, by the given conversion.
+    The whole picture and the first scaled one are kept once they have been asked for.
 
     Args:
         frame: The frame.
-        width: Width to scale it to.
-        height: Height to scale it to.
-        reformatter: Scales and converts frames.
-        conversion: One of `BT601`, `BT709`, `BT2020`.
+        turn: Makes it upright.
+        converter: Converts frames to RGB. It must not be used by two threads at once.
     """
-    image = reformatter.reformat(
-        frame,
-        width,
-        height,
-        "rgb24",
-        src_colorspace=cast("Any", conversion),
-        # PyAV before 17 ignores the source's colour space if it equals the target's, and the
-        # source's range unless it is given.
-        dst_colorspace=cast("Any", BT709 if conversion != BT709 else BT2020),
-        src_color_range=cast("Any", frame.color_range),
-    )
-    return cast("UInt8", image.to_ndarray())
+
+    def __init__(self, frame: VideoFrame, turn: Orientation, converter: Converter) -> None:
+        self.width, self.height = turn.size(frame.width, frame.height)
+        self._frame = frame
+        self._turn = turn
+        self._converter = converter
+        self._whole: UInt8 | None = None
+        self._scaled: dict[int, UInt8] = {}
+
+    def rgb(self) -> UInt8:
+        """See `Picture`."""
+        if self._whole is None:
+            self._whole = room((self.height, self.width, 3))
+            self._whole[:] = self._upright(self._frame, self.height, self.width)
+        return self._whole
+
+    def scaled(self, longer_side_px: int) -> UInt8:
+        """See `Picture`."""
+        height, width, scale = scaled_size(self.height, self.width, longer_side_px)
+        if scale == 1:
+            return self.rgb()
+        image = self._scaled.get(longer_side_px)
+        if image is None:
+            image = self._upright(self._frame, height, width)
+            if not self._scaled:
+                self._scaled[longer_side_px] = image
+        return image
+
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
+        """See `Picture`."""
+        frame, rect = self._frame, (top, bottom, left, right)
+        even = frame.height % 2 == frame.width % 2 == 0
+        if self._whole is not None or not even or frame.format.name not in _IN_PARTS:
+            return self.rgb()[top:bottom:step, left:right:step]
+        if step > 1:
+            return self._sampled(np.arange(top, bottom, step), np.arange(left, right, step))
+        rect = self._turn.stored(rect, self.height, self.width)
+        rect = *_widened(*rect[:2], frame.height), *_widened(*rect[2:], frame.width)
+        first, end, start, stop = self._turn.upright(rect, self.height, self.width)
+        image = self._upright(_part(frame, rect), end - first, stop - start)
+        return image[top - first : bottom - first, left - start : right - start]
+
+    def _sampled(self, rows: Int64, columns: Int64) -> UInt8:
+        """The pixels in some rows and columns, of a frame in one of `_IN_PARTS`."""
+        turn, shape = self._turn, (len(rows), len(columns))
+        rows = _padded(self.height - 1 - rows if turn.flipped else rows)
+        columns = _padded(self.width - 1 - columns if turn.mirrored else columns)
+        if turn.transposed:
+            rows, columns = columns, rows
+        spread = _spread(self._frame, rows, columns)
+        image = self._converter(spread, spread.width, spread.height)
+        image = image[:: spread.height // len(rows), :: spread.width // len(columns)]
+        return (image.swapaxes(0, 1) if turn.transposed else image)[: shape[0], : shape[1]]
+
+    def _upright(self, frame: VideoFrame, height: int, width: int) -> UInt8:
+        """A stored frame, upright and of the given size."""
+        return self._turn.applied(self._converter(frame, *self._turn.size(width, height)))
 
 
-@lru_cache
-def tone_table(transfer: int) -> UInt8:
-    """The tone mapping table from high dynamic range to standard range, (256,) uint8.
+def _widened(first: int, end: int, length: int) -> tuple[int, int]:
+    """The span that holds a given one, is within an even `length`, and begins at an even place.
 
-    White paper (203 cd/m2) is mapped near the top of the standard range, brighter values between
-    white and the top. Values below the knee are not compressed.
-
-    Args:
-        transfer: One of `TRANSFERS`.
+    Its own length is a multiple of `_STEP_PX`, or `length`.
     """
-    signal = np.arange(256) / 255
-    nits = _pq(signal) if TRANSFERS[transfer] == "PQ" else _hlg(signal)
-    level = (nits / _WHITE_NIT) ** (1 / _GAMMA)
-    above = np.maximum(level - _KNEE, 0) / (1 - _KNEE)
-    mapped = np.where(level <= _KNEE, level, 1 - (1 - _KNEE) * np.exp(-above))
-    return cast("UInt8", np.round(255 * mapped).astype(np.uint8))
+    first -= first % 2
+    wide = min(length, -(-(end - first) // _STEP_PX) * _STEP_PX)
+    first = min(first, length - wide)
+    return first, first + wide
 
 
-def _pq(signal: Any) -> Any:
-    """Luminance in cd/m2 of a PQ signal (SMPTE ST 2084)."""
-    power = signal ** (4096 / 2523 / 128)
-    part = np.maximum(power - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * power)
-    return 10_000 * part ** (16384 / 2610)
+def _part(frame: VideoFrame, rect: Rect) -> VideoFrame:
+    """A part of a frame in one of `_IN_PARTS`, which begins and ends at even places."""
+    top, bottom, left, right = rect
+    part = _empty_like(frame, right - left, bottom - top)
+    for of, to in zip(frame.planes, part.planes, strict=True):
+        y, x = frame.height // of.height, frame.width // of.width
+        rows = _samples(of)[top // y : bottom // y, left // x : right // x]
+        _samples(to)[: rows.shape[0], : rows.shape[1]] = rows
+    return part
 
 
-def _hlg(signal: Any) -> Any:
-    """Luminance in cd/m2 of an HLG signal (ARIB STD-B67) on a screen of 1000 cd/m2."""
-    a = 0.17883277
-    b, c = 1 - 4 * a, 0.5 - a * math.log(4 * a)
-    scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    return _HLG_PEAK_NIT * scene**1.2
+def _padded(places: Int64) -> Int64:
+    """Places with the last one repeated, so that their number is a multiple of 16."""
+    return np.pad(places, (0, -len(places) % 16), mode="edge")
+
+
+def _spread(frame: VideoFrame, rows: Int64, columns: Int64) -> VideoFrame:
+    """Some pixels of a frame in one of `_IN_PARTS`, each as large as one of its chroma samples.
+
+    So FFmpeg computes their colours as it computes them within the whole picture.
+    """
+    of_chroma = frame.planes[-1]
+    tall, wide = frame.height // of_chroma.height, frame.width // of_chroma.width
+    spread = _empty_like(frame, len(columns) * wide, len(rows) * tall)
+    for of, to in zip(frame.planes, spread.planes, strict=True):
+        y, x = frame.height // of.height, frame.width // of.width
+        few = _samples(of)[np.ix_(rows // y, columns // x)]
+        few = few.repeat(tall // y, 0).repeat(wide // x, 1)
+        _samples(to)[: few.shape[0], : few.shape[1]] = few
+    return spread
+
+
+def _empty_like(frame: VideoFrame, width: int, height: int) -> VideoFrame:
+    """A frame of another size, with the same format and colours and undefined pixels."""
+    empty = VideoFrame(width, height, frame.format.name)
+    empty.colorspace = frame.colorspace
+    empty.color_range = frame.color_range
+    return empty
+
+
+def _samples(plane: VideoPlane) -> UInt8:
+    """The samples of a plane of bytes, as (rows, columns) with the padding at their ends."""
+    return np.frombuffer(cast("Any", plane), np.uint8).reshape(-1, plane.line_size)

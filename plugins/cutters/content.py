@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from ...core.component import Context
+from ...core.pictures import shrink
 from ...core.types import GRID_FPS, UInt8
-from ..support.resizing import shrink
 
 _LONGER_SIDE_PX = 256
 
@@ -43,6 +43,7 @@ class ContentCutter:
     or a damaged picture begins no shot. So each answer is about the frame three frames before.
     """
 
+    input_side_px = _LONGER_SIDE_PX
     lookahead_frames = 3
 
     def __init__(self, config: ContentConfig) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.errors import MissingExtraError
+from ...core.pictures import scaled_size, shrink
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
 from ..support.pytorch import import_torch, inference, pick_device, placed, set_threads
-from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
 """Side of the input of MTCNN's first network, hence of the smallest face."""
@@ -65,23 +65,32 @@ class MtcnnDetector:
         """Find the faces; see `core.contracts.Detector`."""
         if not len(frames):
             return []
-        shrunk = [shrink(frame, self._config.longer_side_px) for frame in frames]
-        size = frames.shape[2], frames.shape[1]
-        return self._look(np.stack([frame for frame, _ in shrunk]), shrunk[0][1], size)
+        small = np.stack([shrink(frame, self._config.longer_side_px)[0] for frame in frames])
+        return self.detect_scaled(small, indices, (frames.shape[1], frames.shape[2]))
 
-    def _look(self, pictures: UInt8, scale: float, size: tuple[int, int]) -> list[Detections]:
-        """Find the faces in pictures that are scaled by `scale` from (width, height)."""
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """See `core.contracts.ScalingDetector`."""
+        return self._config.longer_side_px
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Find the faces; see `core.contracts.ScalingDetector`."""
+        height, width = size
+        scale = scaled_size(height, width, self._config.longer_side_px)[2]
         smallest = self._config.min_face_px * scale
-        if min(pictures.shape[1:3]) < max(smallest, _SMALLEST_INPUT_PX):
-            return [Detections.none() for _ in pictures]
+        if not len(frames) or min(frames.shape[1:3]) < max(smallest, _SMALLEST_INPUT_PX):
+            return [Detections.none() for _ in frames]
         network = copy(self._network)  # another thread may look for faces of another size
         network.min_face_size = smallest
         with inference():
-            all_boxes, all_scores = network.detect(pictures)
+            all_boxes, all_scores = network.detect(frames)
         return [
             Detections.none()
             if boxes is None
-            else _inside(np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), size)
+            else _inside(
+                np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), (width, height)
+            )
             for boxes, scores in zip(all_boxes, all_scores, strict=True)
         ]
 

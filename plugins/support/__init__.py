@@ -1,1 +1,1 @@
-"""Helpers shared by plugins of several kinds: PyTorch, ONNX Runtime, checkpoints, resizing."""
+"""Helpers shared by plugins of several kinds: PyTorch, ONNX Runtime and checkpoints."""

@@ -7,6 +7,7 @@ import pytest
 
 from asdkit import testing
 from asdkit.core.errors import ConfigError, PluginError
+from asdkit.core.pictures import shrink
 from asdkit.core.types import Detections
 
 SIZE = {"height": 48, "width": 64}
@@ -189,7 +190,41 @@ class OneArray(Sound):
         return found
 
 
-@pytest.mark.parametrize("sound", [Sound(), Beforehand()])
+class Scaling(Sound):
+    """Looks at pictures of half the size."""
+
+    def input_side_px(self, height, width):
+        return max(height, width) // 2
+
+    def detect(self, frames, indices):
+        size = frames.shape[1], frames.shape[2]
+        return [
+            found
+            for frame in frames
+            for found in self.detect_scaled(
+                shrink(frame, self.input_side_px(*size))[0][None], indices, size
+            )
+        ]
+
+    def detect_scaled(self, frames, indices, size):
+        scale = max(frames.shape[1:3]) / max(size)
+        return [Detections(brightest(frame).boxes / scale, np.ones(1)) for frame in frames]
+
+
+class SmallBoxes(Scaling):
+    def detect(self, frames, indices):
+        return Sound.detect(self, frames, indices)
+
+    def detect_scaled(self, frames, indices, size):
+        return [brightest(frame) for frame in frames]
+
+
+class NoSide(SmallBoxes):
+    def input_side_px(self, height, width):
+        return 0.5
+
+
+@pytest.mark.parametrize("sound", [Sound(), Beforehand(), Scaling()])
 def test_what_keeps_the_contract_passes(sound):
     testing.check_detector(sound, **SIZE)
 
@@ -221,6 +256,8 @@ def test_what_keeps_the_contract_passes(sound):
         (NotANumberLater(), r"Detections.boxes must be finite"),
         (ConfidentOfNothing(), r"finds a face of 9 px.*smallest one has about 40 px"),
         (NoSize(), r"smallest_face_px\(48, 64\) is nan.*Leave the method out"),
+        (SmallBoxes(), r"detect_scaled finds other faces than detect.*pixels of the whole"),
+        (NoSide(), r"input_side_px=0.5, which is no number of pixels"),
         (OneArray(), r"changes in a later call.*Return new arrays"),
     ],
 )

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ....core.pictures import shrink
 from ....core.types import Detections, Float32, Float64, UInt8
 from ...support.pytorch import inference
-from ...support.resizing import shrink
 from .config import S3fdConfig
 from .faces import pick_faces, priors
 from .network import SMALLEST_INPUT_PX, Output
@@ -40,14 +40,26 @@ class S3fdDetector:
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""
-        height, width = frames.shape[1:3]
-        small = [self._scaled(frame) for frame in frames]
-        if not small or min(small[0].shape[:2]) < SMALLEST_INPUT_PX:
+        if not len(frames):
+            return []
+        small = np.stack([self._scaled(frame) for frame in frames])
+        return self.detect_scaled(small, indices, (frames.shape[1], frames.shape[2]))
+
+    def input_side_px(self, height: int, width: int) -> int | None:
+        """See `core.contracts.ScalingDetector`; pictures are scaled here as the reference does."""
+        return self._config.longer_side_px if self._config.reference_scale is None else None
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Find the faces; see `core.contracts.ScalingDetector`."""
+        if not len(frames) or min(frames.shape[1:3]) < SMALLEST_INPUT_PX:
             return [Detections.none() for _ in frames]
+        height, width = size
         source_size = np.array([width, height, width, height], np.float64)
         return [
             self._detections(boxes.cpu().numpy() * source_size, scores.cpu().numpy())
-            for boxes, scores in self._faces(np.stack(small))
+            for boxes, scores in self._faces(frames)
         ]
 
     def _scaled(self, frame: UInt8) -> UInt8:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ....core.pictures import scaled_size, shrink
 from ....core.types import Detections, UInt8
-from ...support.resizing import shrink
 from .config import YunetConfig
 from .decoding import Candidates, suppress
 
@@ -40,16 +40,25 @@ class YunetDetector:
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""
-        longer_side = self._input_side_px(*frames.shape[1:3])
-        return [self._look(*shrink(frame, longer_side)) for frame in frames]
+        size = frames.shape[1], frames.shape[2]
+        side = self.input_side_px(*size)
+        small = [shrink(frame, side)[0][None] for frame in frames]
+        return [faces for frame in small for faces in self.detect_scaled(frame, indices, size)]
+
+    def detect_scaled(
+        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
+    ) -> list[Detections]:
+        """Find the faces; see `core.contracts.ScalingDetector`."""
+        scale = scaled_size(*size, self.input_side_px(*size))[2]
+        return [self._look(frame, scale) for frame in frames]
 
     def smallest_face_px(self, height: int, width: int) -> float:
         """The smallest face found in pictures of a size; see `core.contracts.Detector`."""
-        scale = min(1.0, self._input_side_px(height, width) / max(height, width))
+        scale = min(1.0, self.input_side_px(height, width) / max(height, width))
         return max(self._config.min_face_px, _SMALLEST_SEEN_PX / scale)
 
-    def _input_side_px(self, height: int, width: int) -> int:
-        """The longer side to which pictures of a size are scaled down for detection."""
+    def input_side_px(self, height: int, width: int) -> int:
+        """See `core.contracts.ScalingDetector`."""
         if self._config.longer_side_px is not None:
             return self._config.longer_side_px
         wanted = _SMALLEST_SEEN_PX / max(self._config.min_face_px, 1)

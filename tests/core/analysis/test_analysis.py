@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysing import Cuts
+from analysing import Cuts, frames_of
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.square_pixels import Square
@@ -13,7 +13,7 @@ from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.errors import PluginError
 from asdkit.core.notes import Notes
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Detections, Frame, Scores, TrackPiece
+from asdkit.core.types import Detections, Scores, TrackPiece
 from asdkit.plugins.trackers.iou import IouConfig, build
 
 SIDE = 64
@@ -99,9 +99,10 @@ def analyse(
     given = {"detect_every": every, "batch_frames": batch, "embed_every": 1}
     asked = AnalysisOptions(**{**given, **options})
     analysis = Analysis(parts, sound, Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
-    for index in range(first, first + frames):
-        analysis.feed(Frame(index, shown[index] if shown else picture(index)))
-    room = analysis._frames.room  # what a user notices as memory, but no user needs to know
+    numbers = range(first, first + frames)
+    for frame in frames_of((shown[k] if shown else picture(k) for k in numbers), first):
+        analysis.feed(frame)
+    room = len(analysis._frames)  # what a user notices as memory, but no user needs to know
     tracks, _ = analysis.finish()
     return analysis, tracks, room, sound
 

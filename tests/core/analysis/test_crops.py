@@ -66,6 +66,11 @@ def test_any_face_gives_a_crop_of_the_padded_picture(x, y, half, scale, height, 
     got = face(image, x, y, half, scale)
     assert got.shape == (112, 112)
     assert got.dtype == np.uint8
+    # Only the middle of the square is looked at, and it is that of the whole square.
+    middle = slice(56, 168)
+    whole = crop(image, x, y, half, scale)[middle, middle]
+    grey = whole @ np.array([0.2989, 0.587, 0.114])
+    assert np.abs(got - np.floor(grey)).max() <= 1
 
 
 def test_a_square_far_larger_than_the_picture_is_not_made_whole(monkeypatch):

@@ -13,11 +13,11 @@ from by_hand import result_of
 from synth import number_of, numbered, write_video
 
 from asdkit.core.component import Context
+from asdkit.core.media.colours import TRANSFERS, tone_table
 from asdkit.core.media.container import Media, Reading
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe
-from asdkit.core.media.upright import TRANSFERS, tone_table
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import AnnotatedConfig
 

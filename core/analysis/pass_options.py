@@ -1,0 +1,29 @@
+"""The options that the pass over a video reads."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class PassOptions(Protocol):
+    """The options that the pass reads; `core.config.options.AnalysisOptions` has them all."""
+
+    @property
+    def crop_scale(self) -> float:
+        """See `core.analysis.crops.crop`."""
+
+    @property
+    def detect_every(self) -> int:
+        """Run the detector on one frame in so many, and on a shot's last, which tracks reach."""
+
+    @property
+    def batch_frames(self) -> int:
+        """Most frames passed to the detector at once."""
+
+    @property
+    def embed_every(self) -> int:
+        """Embed one face in so many of each track, if there is an embedder."""
+
+    @property
+    def max_faces(self) -> int:
+        """Most faces of a frame that are tracked."""
