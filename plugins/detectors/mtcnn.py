@@ -13,7 +13,7 @@ from ...core.component import Context
 from ...core.errors import MissingExtraError
 from ...core.types import Detections, Float64, UInt8
 from ...core.weights import note
-from ..support.pytorch import import_torch, pick_device, set_threads
+from ..support.pytorch import import_torch, inference, pick_device, set_threads
 from ..support.resizing import shrink
 
 _SMALLEST_INPUT_PX = 12
@@ -69,7 +69,8 @@ class MtcnnDetector:
         self._network.min_face_size = self._config.min_face_px * scale
         if min(small.shape[1:3]) < max(self._network.min_face_size, _SMALLEST_INPUT_PX):
             return [Detections.none() for _ in frames]
-        all_boxes, all_scores = self._network.detect(small)
+        with inference():
+            all_boxes, all_scores = self._network.detect(small)
         size = frames.shape[2], frames.shape[1]
         return [
             Detections.none()
