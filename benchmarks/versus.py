@@ -14,7 +14,7 @@ their median and range. Where both sides were asked for the same, their scores a
 The same interpreter given twice shows what the machine adds by itself.
 
 Clips are made from VIDEO, or from the clip of asd demo, in a temporary folder; the bundle of LR-ASD
-by each side's own asd export. Both are not measured.
+by each side's own asd export. Neither is measured.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -40,26 +41,27 @@ from .sides import Side, find_side
 from .spread import Spread, ratios
 
 
+@dataclass
 class Bench:
     """Runs measures on both sides.
 
-    Args:
+    Attributes:
         sides: The old side and the new one.
         folder: An empty folder for clips, bundles and results.
         clip: The video to make clips from.
         seconds: Length of these.
         weights: What bundles of LR-ASD are exported from.
+        bundles: By the name of a side, a bundle that is there already.
+        runs: How many commands were run.
     """
 
-    def __init__(
-        self, sides: Sequence[Side], folder: Path, clip: Path, seconds: float, weights: str
-    ) -> None:
-        self.sides = sides
-        self._folder = folder
-        self._clip = clip
-        self._seconds = seconds
-        self._weights = weights
-        self._runs = 0
+    sides: Sequence[Side]
+    folder: Path
+    clip: Path
+    seconds: float
+    weights: str
+    bundles: dict[str, Path] = field(default_factory=dict)
+    runs: int = 0
 
     def rounds(self, name: str, measure: Measure, rounds: int) -> Rounds:
         """Prepare, run once, and measure a number of rounds.
@@ -89,41 +91,42 @@ class Bench:
     def _ask(
         self, name: str, measure: Measure, side: Side, words: Sequence[str]
     ) -> tuple[Used, str, Path]:
-        output = self._folder / f"output{self._runs}"
-        self._runs += 1
+        output = self.folder / f"output{self.runs}"
+        self.runs += 1
         text = " ".join(words)
         places = {
             "clip": self._video(measure.clip),
             "bundle": self._bundle(side) if "{bundle}" in text else "",
-            "kept": self._folder / f"{name}.{side.name}",
+            "kept": self.folder / f"{name}.{side.name}",
             "output": output,
         }
         command = [str(side.python), *(word.format(**places) for word in words)]
         try:
-            used, said = measured(command, environment(measure.one_thread), self._folder)
+            used, said = measured(command, environment(measure.one_thread), self.folder)
         except CommandError as error:
             raise CommandError(f"{name}: the {side.name} side {error}") from error
         return used, said, output
 
     def _video(self, clip: str) -> Path:
-        video = self._clip if clip == GIVEN else self._folder / f"{clip}.mp4"
+        video = self.clip if clip == GIVEN else self.folder / f"{clip}.mp4"
         if not video.exists():
             try:
-                make(self._clip, video, SHAPES[clip], self._seconds)
+                make(self.clip, video, SHAPES[clip], self.seconds)
             except (ValueError, av.FFmpegError) as error:
-                raise CommandError(f"{self._clip.name} cannot be used: {error}") from error
+                raise CommandError(f"{self.clip.name} cannot be used: {error}") from error
         return video
 
     def _bundle(self, side: Side) -> Path:
-        bundle = self._folder / f"lr_asd.{side.name}"
-        if not bundle.exists():
-            options = ["scorer=lr_asd", f"scorer.weights={self._weights}", f"output={bundle}"]
+        if side.name not in self.bundles:
+            bundle = self.folder / f"lr_asd.{side.name}"
+            options = ["scorer=lr_asd", f"scorer.weights={self.weights}", f"output={bundle}"]
             command = [str(side.python), "-m", "asdkit", "export", *options]
             try:
-                measured(command, environment(one_thread=False), self._folder)
+                measured(command, environment(one_thread=False), self.folder)
             except CommandError as error:
                 raise CommandError(f"asd export of the {side.name} side {error}") from error
-        return bundle
+            self.bundles[side.name] = bundle
+        return self.bundles[side.name]
 
 
 class Rounds:
@@ -198,12 +201,16 @@ def _compare(
 ) -> None:
     sides = find_side("old", asked.old), find_side("new", asked.new)
     clip = asked.clip.absolute() if asked.clip else _demo(folder)
-    bench = Bench(sides, folder, clip, asked.seconds, asked.weights)
+    given = {"old": asked.old_bundle, "new": asked.new_bundle}
+    bundles = {name: bundle.absolute() for name, bundle in given.items() if bundle is not None}
+    bench = Bench(sides, folder, clip, asked.seconds, asked.weights, bundles)
     _say(files, f"$ python -m benchmarks.versus OLD NEW --seconds {asked.seconds:g}")
     _say(files, machine())
     for side in sides:
         _say(files, f"{side.name}: {side.about}")
-    _say(files, f"clips of {asked.seconds:g} s made from {clip.name}; {asked.rounds} rounds")
+    _say(files, f"clips of {asked.seconds:g} s made from {clip.name}; rounds: {asked.rounds}")
+    for name in bundles:
+        _say(files, f"the {name} side was given a bundle that it did not make")
     for name in asked.only or measures:
         measure = measures[name]
         found = bench.rounds(name, measure, asked.rounds)
@@ -252,6 +259,14 @@ def _parser(measures: Mapping[str, Measure]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--weights", default="ava", help="LR-ASD weights, a name or absolute path; default: ava"
     )
+    for side in ("old", "new"):
+        parser.add_argument(
+            f"--{side}-bundle",
+            type=Path,
+            metavar="FOLDER",
+            help=f"a bundle of LR-ASD for the {side} side, such as one that the other side made, "
+            "where its own asd export fails with the PyTorch it has",
+        )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write what is printed to a file, too"
     )
