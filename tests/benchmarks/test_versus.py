@@ -54,8 +54,8 @@ def test_a_measure_names_a_clip_and_fills_known_places(name):
 def test_the_options_of_a_run_exist(name, tmp_path):
     words = MEASURES[name].new
     options = [word.format(bundle=tmp_path) for word in words[words.index("{clip}") + 1 : -1]]
-    plan = make_plan(compose_run("talk.mp4", [*options, f"output={tmp_path / 'out'}"]))
-    assert plan.parts["detector"].component.name == "yunet"
+    plan = make_plan(compose_run([*options, f"output={tmp_path / 'out'}"], "talk.mp4"))
+    assert plan.chosen["detector"].component.name == "yunet"
 
 
 # The figures
@@ -73,9 +73,12 @@ def test_lines_have_the_medians_of_either_side_and_their_ratio(tmp_path):
     old = [Used(1.0, 2.0, 2**20), Used(3.0, 2.0, 2**20), Used(2.0, 2.0, 2**20)]
     new = [Used(0.5, 4.0, 2**21), Used(1.5, 4.0, 2**21), Used(2.0, 4.0, 2**21)]
     _, process, wall, memory = versus.Rounds(old, new, tmp_path, tmp_path).lines(True)
-    assert process.split() == "process time 2.00 1.50 s 0.500 (0.500 to 1.000)".split()
-    assert wall.split() == "wall time 2.00 4.00 s 2.000 (2.000 to 2.000)".split()
-    assert memory.split() == "peak memory 1 2 MiB 2.000 (2.000 to 2.000)".split()
+    for line, said in (
+        (process, "process time 2.00 1.50 s 0.500 (0.500 to 1.000)"),
+        (wall, "wall time 2.00 4.00 s 2.000 (2.000 to 2.000)"),
+        (memory, "peak memory 1 2 MiB 2.000 (2.000 to 2.000)"),
+    ):
+        assert " ".join(line.split()) == said
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_a_small_process_seems_small_beside_a_large_one():
     assert said == "here\n"
     assert 2**20 < used.peak_bytes < large.nbytes / 4
     assert 0 < used.process_s < 5
-    assert 0 < used.wall_s
+    assert used.wall_s > 0
 
 
 def test_process_time_is_that_of_children_too():
@@ -124,7 +127,7 @@ def test_the_other_interpreter_is_not_led_to_this_asdkit(monkeypatch):
 
 @pytest.fixture
 def clip(tmp_path):
-    return write_video(tmp_path / "small.mp4", frames=10, sound=clicks(0.4))
+    return write_video(tmp_path / "small.mp4", frames=10, sounds=[(0.0, clicks([0.2], 0.4))])
 
 
 def test_a_checkout_against_itself(tmp_path, clip, capsys):
