@@ -6,7 +6,8 @@ while the computation runs (`TorchDispatchMode`). Bytes are what just these oper
 write, with their weights: all else can be fused into them. Recurrent layers, which cuDNN computes
 in one piece, are not counted; they are below 1 % of the networks here.
 
-The machine's rates are measured: a product of two large matrices, and a copy of a large array.
+The machine's rates are measured: a product of two large matrices, and a copy of a large array. It
+is no strict bound: algorithms that save multiplications, such as Winograd's, can get below it.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def orientation(frame: VideoFrame, rotate: str = "auto") -> Orientation:
         return _TURNS[rotate]
     try:
         # frame.side_data would tie frames to themselves: they would wait for the garbage collector.
-        matrix = SideDataContainer(frame).get("DISPLAYMATRIX")
+        matrix = cast("Any", SideDataContainer)(frame).get("DISPLAYMATRIX")
     except ValueError:  # PyAV does not know some kind of side data
         return _TURNS[str(-round(frame.rotation / 90) % 4 * 90)]
     return Orientation() if matrix is None else _of_matrix(bytes(cast("Any", matrix)))
