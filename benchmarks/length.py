@@ -6,11 +6,8 @@ process of its own and prints peak memory and time, with the ratios.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +16,7 @@ import av
 from asdkit.core.demo.clip import make_clip
 
 from .machine import describe
+from .process import CommandError, measured
 
 MINUTES = (1, 10)
 DEFAULTS = ["experiment=offline", "detect_every=5"]
@@ -52,18 +50,6 @@ def repeat(clip: Path, minutes: float, target: Path) -> float:
     return float(offset / 60)
 
 
-def measure(video: Path, overrides: list[str], output: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of one run."""
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "asdkit", "run", str(video), *overrides, f"output={output}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} exited with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
 def main(words: list[str]) -> None:
     """Make the videos, run on them and print the table."""
     files = [word for word in words if Path(word).exists()]
@@ -80,7 +66,12 @@ def main(words: list[str]) -> None:
         for minutes in MINUTES:
             video = folder / f"{minutes}.mp4"
             length = repeat(clip, minutes, video)
-            seconds, peak = measure(video, overrides, folder / str(minutes))
+            command = [sys.executable, "-m", "asdkit", "run", str(video), *overrides]
+            try:
+                used, _ = measured([*command, f"output={folder / str(minutes)}"])
+            except CommandError as error:
+                sys.exit(f"benchmarks.length: {video.name}: {error}")
+            seconds, peak = used.wall_s, used.peak_bytes / 2**20
             rows.append((seconds / length, peak))
             print(f"{length:>7.2f} {seconds:8.1f} {seconds / length:9.1f} {peak:9.0f}", flush=True)
         print(

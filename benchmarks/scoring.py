@@ -1,10 +1,10 @@
-"""What scoring costs: `python -m benchmarks.scoring [SCORER[=CHECKPOINT] ...]`.
+"""What scoring costs on the CPU: `python -m benchmarks.scoring [SCORER[=CHECKPOINT] ...]`.
 
 For each scorer, the milliseconds per face and frame of each way to compute the same scores, with
 windows of 1 to 6 s, on the faces of the demo clip; its ratio to the reference's way, which runs the
 whole network over each window by itself, with the published convolutions; and the largest
-difference of a score. Then the floor: the arithmetic of the cheapest way over the rate of the
-machine's matrix products.
+difference of a score. Then the floor (`benchmarks.floor`) of the ways that share what windows have
+in common. `benchmarks.gpu` does the same on a GPU.
 
 Without a checkpoint the weights are drawn at random: that changes the scores, not the times. The
 bundles are exported first, which takes some minutes.
@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 import torch
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD, mfcc
 from asdkit.core.component import Context
 from asdkit.core.config.chosen import Chosen
+from asdkit.core.contracts import Scorer
 from asdkit.core.registry import registry
 from asdkit.core.types import GRID_FPS, Clip
 from asdkit.export.agreement import record
@@ -41,16 +40,14 @@ from asdkit.plugins.scorers.windowed.checkpoint import read_network
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 from asdkit.plugins.scorers.windowed.model import Model
 from asdkit.plugins.scorers.windowed.network import FlatConv, Network
-from asdkit.plugins.scorers.windowed.windows import cut
-from asdkit.plugins.support.onnx_devices import CUDA
 from asdkit.plugins.support.pytorch import inference
 
+from .floor import Work, count, rates
 from .machine import describe
 
 MODELS = {model.name: model for model in (TALKNET, LR_ASD, LIGHT_ASD)}
 SECONDS = (1, 2, 3, 4, 5, 6)
 ROUNDS = 3
-_MATRIX = 2048
 
 
 class Row(NamedTuple):
@@ -62,43 +59,65 @@ class Row(NamedTuple):
 
 
 def main(words: Sequence[str]) -> None:
-    """Export, measure each scorer on each device, and print the tables."""
+    """Export, measure each scorer, and print the tables."""
     chosen = dict(word.partition("=")[::2] for word in words or MODELS)
-    cuda = torch.cuda.is_available() and CUDA in onnxruntime.get_available_providers()
-    print(describe(), *([torch.cuda.get_device_name()] if cuda else []))
+    print(describe())
     clips: list[Clip] = []
     for name, given in chosen.items():
         model = MODELS[name]
         with tempfile.TemporaryDirectory() as folder:
-            checkpoint = Path(given) if given else _drawn(model, Path(folder, "random.model"))
-            scorer = Chosen(registry().find("scorer", name), WindowedConfig(str(checkpoint)))
-            bundles = {}
-            for precision in ("fp32", "fp16", "int8") if cuda else ("fp32", "int8"):
-                options = ExportOptions(str(Path(folder, precision)), precision=precision)
-                bundles[precision] = export(ExportPlan(options, scorer), lambda _: None).folder
-            clips = clips or record(scorer, None, None).clips
+            checkpoint = Path(given) if given else drawn(model, Path(folder, "random.model"))
+            bundles = exported(model, checkpoint, Path(folder), ("fp32", "int8"))
+            clips = clips or record(chosen_scorer(model, checkpoint), None, None).clips
             print(f"\n{model.title}, weights: {checkpoint.name if given else 'drawn at random'}")
-            _table("cpu", model, checkpoint, {p: bundles[p] for p in ("fp32", "int8")}, clips)
-            if cuda:
-                _table("cuda", model, checkpoint, {p: bundles[p] for p in ("fp32", "fp16")}, clips)
+            _table(model, checkpoint, bundles, clips)
 
 
-def _table(
-    device: str, model: Model, checkpoint: Path, bundles: dict[str, Path], clips: Sequence[Clip]
-) -> None:
-    network = _as_published(read_network(model, checkpoint)).eval().to(device)
-    build, context = registry().find("scorer", model.name).build, Context(device)
+def exported(
+    model: Model, checkpoint: Path, folder: Path, precisions: Sequence[str]
+) -> dict[str, Path]:
+    """The folders of the bundles of a checkpoint, by precision."""
+    scorer = chosen_scorer(model, checkpoint)
+    return {
+        precision: export(
+            ExportPlan(ExportOptions(str(folder / precision), precision=precision), scorer),
+            lambda _: None,
+        ).folder
+        for precision in precisions
+    }
+
+
+def built(
+    model: Model, checkpoint: Path, bundles: dict[str, Path], device: str
+) -> dict[str, Scorer]:
+    """The scorers that share what windows have in common, by what runs them."""
+    context = Context(device)
+    weights = {"PyTorch": checkpoint}
+    weights |= {f"ONNX {precision}": folder for precision, folder in bundles.items()}
+    return {
+        name: registry()
+        .find("scorer", model.name)
+        .build(WindowedConfig(str(path), window_seconds=list(SECONDS)), context)
+        for name, path in weights.items()
+    }
+
+
+def chosen_scorer(model: Model, checkpoint: Path) -> Chosen:
+    """A scorer with a checkpoint, as a plan names it."""
+    return Chosen(registry().find("scorer", model.name), WindowedConfig(str(checkpoint)))
+
+
+def _table(model: Model, checkpoint: Path, bundles: dict[str, Path], clips: Sequence[Clip]) -> None:
+    network = _as_published(read_network(model, checkpoint)).eval()
+    scorers = built(model, checkpoint, bundles, "cpu")
     ways: dict[str, Callable[[], list[np.ndarray]]] = {
         "PyTorch, window by window": lambda: [_window_by_window(network, clip) for clip in clips]
     }
-    built = {"PyTorch, shared": build(WindowedConfig(str(checkpoint)), context)}
-    for precision, folder in bundles.items():
-        built[f"ONNX {precision}"] = build(WindowedConfig(str(folder)), context)
-    for name, scorer in built.items():
+    for name, scorer in scorers.items():
         ways[name] = lambda scorer=scorer: [found.score for found in scorer.score(clips)]
     rows = _measured(ways)
     frames = sum(map(len, clips))
-    print(f"{device}: {frames} face frames, windows of {min(SECONDS)} to {max(SECONDS)} s")
+    print(f"{frames} face frames, windows of {min(SECONDS)} to {max(SECONDS)} s")
     print(f"{'':<28} {'ms/frame':>9} {'cheaper':>8} {'score differs':>14}")
     for row in rows:
         difference = np.abs(row.scores - rows[0].scores).max()
@@ -106,7 +125,18 @@ def _table(
             f"{row.name:<28} {1000 * row.seconds / frames:9.2f} "
             f"{rows[0].seconds / row.seconds:7.1f}x {difference:14.1e}"
         )
-    _print_floor(model, network, device, frames=min(map(len, clips)))
+    work = work_of(scorers["PyTorch"], clips)
+    machine = rates("cpu", torch.float32)
+    seconds, limit = machine.floor_s(work)
+    print(
+        f"floor: {work.flops / 1e9:.2f} GFLOP and {work.bytes / 1e6:.1f} MB per face and frame, at "
+        f"{machine}: {1000 * seconds:.2f} ms, by {limit}"
+    )
+
+
+def work_of(scorer: Scorer, clips: Sequence[Clip]) -> Work:
+    """The work for a face and frame, counted in PyTorch."""
+    return count(lambda: scorer.score(clips)).per(sum(map(len, clips)))
 
 
 def _measured(ways: dict[str, Callable[[], list[np.ndarray]]]) -> list[Row]:
@@ -123,16 +153,15 @@ def _measured(ways: dict[str, Callable[[], list[np.ndarray]]]) -> list[Row]:
 
 def _window_by_window(network: Network, clip: Clip) -> np.ndarray:
     """The scores of a clip in the reference's way."""
-    device = network.lossAV.FC.weight.device
-    faces = (torch.tensor(clip.faces, device=device) / 255 - FACE_MEAN) / FACE_STD
-    sound = torch.tensor(mfcc(clip), device=device)
+    faces = (torch.tensor(clip.faces) / 255 - FACE_MEAN) / FACE_STD
+    sound = torch.tensor(mfcc(clip))
     total = np.zeros(len(clip), np.float32)
     with inference():
         for length in (GRID_FPS * seconds for seconds in SECONDS):
             for start in range(0, len(clip), length):
                 steps = sound[None, 4 * start : 4 * (start + length)]
                 logits = network(faces[None, start : start + length], steps)
-                total[start : start + length] += logits[0, :, 1].cpu().numpy()
+                total[start : start + length] += logits[0, :, 1].numpy()
     return total / len(SECONDS)
 
 
@@ -152,31 +181,7 @@ def _conv3d(conv: FlatConv, x: torch.Tensor) -> torch.Tensor:
     return found.squeeze(max(conv.single, 2))
 
 
-def _print_floor(model: Model, network: Network, device: str, frames: int) -> None:
-    """FLOPs of what is shared and of the windows, over the rate of a product of matrices."""
-    spans = cut(frames, SECONDS)
-    pieces, _ = model.sharing.plan(list(spans), WindowedConfig().batch_frames)
-    _, *picture = model.sharing.seen.shape[1:]
-    size = model.sharing.visual.shape[-1]
-    with FlopCounterMode(display=False) as counter, inference():
-        for piece in pieces:
-            network.vectors(torch.zeros(*piece.shape, *picture, device=device))
-        for start, end in spans:
-            network.window(
-                torch.zeros(1, end - start, size, device=device),
-                torch.zeros(1, 4 * (end - start), 13, device=device),
-            )
-    flops = counter.get_total_flops() / frames
-    matrix = torch.rand(_MATRIX, _MATRIX, device=device)
-    product = _measured({"": lambda: [(matrix @ matrix)[0].cpu().numpy()]})[0]
-    rate = 2 * _MATRIX**3 / product.seconds
-    print(
-        f"floor: {flops / 1e9:.2f} GFLOP per face and frame, at the {rate / 1e9:.0f} GFLOP/s of a "
-        f"product of {_MATRIX}x{_MATRIX} matrices: {1000 * flops / rate:.2f} ms"
-    )
-
-
-def _drawn(model: Model, path: Path) -> Path:
+def drawn(model: Model, path: Path) -> Path:
     """A checkpoint whose weights keep the scale of what passes through."""
     torch.manual_seed(0)
     state = model.network().state_dict()

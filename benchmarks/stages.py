@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import asdkit
+from asdkit.core.types import Result
 
 from .machine import describe
 
@@ -21,14 +23,19 @@ def main(words: list[str]) -> None:
     overrides = overrides or ["experiment=offline"]
     with tempfile.TemporaryDirectory() as folder:
         result = asdkit.run(video, [*overrides, f"output={folder}/out"])
-    frames = sum(end - start for start, end in result.shots)
-    faces = sum(len(track) for track in result.tracks)
     print(describe())
     print(f"{result.video.path.name} {' '.join(overrides)}")
-    print(f"{frames} frames at 25 fps, {faces} face frames")
-    print(f"{'stage':<8} {'s':>8} {'ms/frame':>9}")
+    print(*table(result), sep="\n")
+
+
+def table(result: Result) -> Iterator[str]:
+    """A line for each stage of a run, and how much it had to do."""
+    frames = sum(end - start for start, end in result.shots)
+    faces = sum(len(track) for track in result.tracks)
+    yield f"{frames} frames at 25 fps, {faces} face frames"
+    yield f"{'stage':<8} {'s':>8} {'ms/frame':>9}"
     for stage, seconds in result.timings_s.items():
-        print(f"{stage:<8} {seconds:8.2f} {1000 * seconds / frames:9.2f}")
+        yield f"{stage:<8} {seconds:8.2f} {1000 * seconds / frames:9.2f}"
 
 
 if __name__ == "__main__":

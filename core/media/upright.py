@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
@@ -90,7 +91,8 @@ def orientation(frame: VideoFrame, rotate: str = "auto") -> Orientation:
     if rotate != "auto":
         return _TURNS[rotate]
     try:
-        matrix = frame.side_data.get("DISPLAYMATRIX")
+        # frame.side_data would tie frames to themselves: they would wait for the garbage collector.
+        matrix = cast("Any", SideDataContainer)(frame).get("DISPLAYMATRIX")
     except ValueError:  # PyAV does not know some kind of side data
         return _TURNS[str(-round(frame.rotation / 90) % 4 * 90)]
     return Orientation() if matrix is None else _of_matrix(bytes(cast("Any", matrix)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...core.device import read_device
 from ...core.errors import DeviceError, MissingExtraError
@@ -106,7 +106,8 @@ def inference() -> Iterator[None]:
     """Compute without gradients and, on CUDA, in true float32.
 
     By default cuDNN's convolutions round to TF32 (10 bits of mantissa), which changes logits by
-    more than 1e-3. The previous setting is restored when the last thread has left such a block.
+    more than 1e-3; matrix products do so where the caller has chosen it. The previous settings are
+    restored when the last thread has left such a block.
     """
     import torch
 
@@ -116,16 +117,35 @@ def inference() -> Iterator[None]:
 
 @contextmanager
 def _without_tf32() -> Iterator[None]:
-    import torch
-
-    cudnn = torch.backends.cudnn
-    with cudnn.flags(
-        enabled=cudnn.enabled,
-        benchmark=cudnn.benchmark,
-        deterministic=cudnn.deterministic,
-        allow_tf32=False,
-    ):
+    changes = []
+    for holder, name, value in _tf32_flags():
+        with suppress(RuntimeError):  # an old flag cannot be read where new ones contradict it
+            changes.append((holder, name, value, getattr(holder, name)))
+    for holder, name, value, _ in changes:
+        setattr(holder, name, value)
+    try:
         yield
+    finally:
+        for holder, name, _, before in changes:
+            setattr(holder, name, before)
+
+
+def _tf32_flags() -> list[tuple[Any, str, bool | str]]:
+    """PyTorch's flags for TF32, each with the value that turns it off.
+
+    From PyTorch 2.9 on there are flags for each operator. They overrule the old ones, which are
+    set too, since PyTorch refuses to read an old one that contradicts them.
+    """
+    from torch.backends import cuda, cudnn
+
+    flags: list[tuple[Any, str, bool | str]] = [
+        (cudnn, "allow_tf32", False),
+        (cuda.matmul, "allow_tf32", False),
+    ]
+    if hasattr(cudnn, "conv"):
+        operators = (cudnn.conv, cudnn.rnn, cuda.matmul)
+        flags += [(operator, "fp32_precision", "ieee") for operator in operators]
+    return flags
 
 
 _true_float32 = Together(_without_tf32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -281,3 +282,17 @@ def test_colours_of_bt_2020_are_those_that_were_stored(tmp_path):
     (frame,) = frames(silent(path))
     wanted = tone_table(16)[[round(255 * value) for value in signal]].astype(int)
     assert np.abs(frame.image[32, 48] - wanted).max() <= 6
+
+
+def test_frames_are_given_back_as_soon_as_they_are_done_with(tmp_path):
+    """Those of 4K are 12 MB each, and the garbage collector may wait for hundreds."""
+    video = write_video(tmp_path / "long.mp4", frames=60)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in frames(silent(video)):
+            pass
+        kept = sum(type(one) is av.VideoFrame for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept < 10

@@ -305,6 +305,22 @@ def test_mtcnn_says_how_small_a_face_may_be():
     assert detector.smallest_face_px(2160, 3840) == 72
 
 
+@pytest.mark.gpu
+def test_mtcnn_finds_the_same_faces_on_cuda(portrait):
+    from extras import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    frame, _ = placed(portrait[:320], at=(20, 60))
+    on_cpu, on_cuda = (
+        looked_at(asdkit.load("detector", "mtcnn", device=device), frame[None])[0]
+        for device in ("cpu", "cuda")
+    )
+    assert len(on_cpu) == 1
+    np.testing.assert_allclose(on_cuda.boxes, on_cpu.boxes, atol=0.1, rtol=0)
+    np.testing.assert_allclose(on_cuda.scores, on_cpu.scores, atol=1e-4, rtol=0)
+
+
 def test_real_people(make_trained, shared):
     stored = json.loads(shared("reference/dialogue.detections.json").read_text())
     media = probe(shared("clips/dialogue.mp4"))
