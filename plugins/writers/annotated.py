@@ -90,7 +90,8 @@ class AnnotatedWriter:
             if media.sound is not None:
                 length = None if end_s is None else end_s - zero
                 begin = media.sound_zero + zero
-                sound = sound_of_file(media.sound, begin, length, media.sound_clock)
+                clock = media.sound_clock
+                sound = sound_of_file(media.sound, begin, length, clock, self._threads)
             overlay = _Overlay(result)
             reader = _Reader(media, first[2])
             with whole(path) as aside, self._video(aside, media, reader, sound) as video:
