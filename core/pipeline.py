@@ -218,7 +218,10 @@ def analysed(
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
     first_frame = first_frame_at(options.start_s)
     before_s = frames_before(parts.vad, first_frame, parts.name("vad")) / GRID_FPS
-    with seeded(options.seed), Sound(media, options.start_s, before_s) as sound:
+    with (
+        seeded(options.seed),
+        Sound(media, options.start_s, before_s, options.threads) as sound,
+    ):
         analysis = Analysis(
             (answers or Answers(None, seed=options.seed)).asked_of(parts),
             sound,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,16 @@ from av.container import InputContainer
 
 from ..errors import InputError
 from ..notes import Notes
-from ..types import GRID_FPS, VideoInfo
+from ..types import VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
 from .colours import TRANSFERS
-from .container import EARLY_S, Media, Reading, Source, opened, packets_of, too_large
+from .container import EARLY_S, Media, Reading, Source, opened, too_large
 from .decoder import Decoder
 from .formats import list_of_files
 from .last_picture import last_picture
 from .picture import first_frame_at, frames, upright_pixel_aspect
+from .rates import measured_rate, stated_rate
 from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams, encrypted
@@ -32,11 +33,6 @@ from .upright import orientation
 
 __all__ = ["Media", "Sound", "first_frame_at", "frames", "probe", "sound_of"]
 
-_LEAST_FPS = Fraction(1, 4)
-_MOST_FPS = 480
-"""Stated rates outside these are replaced by a measurement: DV states 60000, and a jump in the
-timestamps gives nearly 0."""
-_MEASURED_PACKETS = 100
 _BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
 """Containers without a list of streams, where a stream may begin anywhere."""
 
@@ -115,7 +111,8 @@ def _found(
         early_s = _early(stream)
         transfer = stream.codec_context.color_trc
         begins = _begin_of_file(container)
-    fps = _rate(picture)
+        fps = stated_rate(stream)
+    fps = fps or measured_rate(picture)
     last, said = last_picture(picture, zero, fps, end_s)
     sound_zero, sound_clock = zero, clocks.sound
     if sound is not None and not is_own_sound:
@@ -166,7 +163,7 @@ def _clocks(
     clocks = read_clocks(container, seen, heard, sizes.take)
     if clocks.picture.in_decoding_order and container.format.name not in _WITHOUT_SHOWN_TIMES:
         plain = replace(clocks.picture, in_decoding_order=False)
-        first = islice(Decoder(picture, clock=plain).frames(), _TRIED_FRAMES)
+        first = islice(Decoder(picture, 1, clock=plain).frames(), _TRIED_FRAMES)
         stamps = [frame.pts for frame in first if frame.pts is not None]
         if stamps == sorted(stamps):
             return replace(clocks, picture=plain)
@@ -259,7 +256,8 @@ def _head(picture: Source, stream: Any, clock: Clock) -> Any:
     context = stream.codec_context
     if context.width * context.height > picture.max_pixels:
         raise too_large(picture.path, context.width, context.height, picture.max_pixels)
-    head = next(Decoder(picture, clock=clock).frames(), None)
+    # With one thread the first frame comes first.
+    head = next(Decoder(picture, 1, clock=clock).frames(), None)
     if head is not None:
         return head
     if not context.width:
@@ -272,18 +270,6 @@ def _head(picture: Source, stream: Any, clock: Clock) -> Any:
         f"Nothing of the picture of {picture.path} can be decoded",
         "Check that it plays in a video player, or copy it again from its source",
     )
-
-
-def _rate(picture: Source) -> Fraction:
-    """The frame rate: as stated in the file if plausible, else measured on the first packets."""
-    with picture.opened() as (container, stream):
-        for rate in (stream.average_rate, stream.guessed_rate):
-            if rate is not None and _LEAST_FPS <= rate <= _MOST_FPS:
-                return Fraction(rate)
-        packets = islice(packets_of(container, stream), _MEASURED_PACKETS)
-        stamps = sorted({packet.pts for packet in packets if packet.pts is not None})
-        steps = sorted(after - before for before, after in pairwise(stamps))
-        return 1 / (steps[len(steps) // 2] * stream.time_base) if steps else Fraction(GRID_FPS)
 
 
 @contextmanager
@@ -312,34 +298,35 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
         if not path.is_file():
             what = "a folder" if path.is_dir() else "not a file that can be searched"
             raise InputError(f"{path} is {what}", "Give a video file")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise InputError(f"{path} is empty", "Copy or record it again")
+        if not path.stat().st_size:
+            raise InputError(f"{path} is empty", "Copy or record it again")
+        try:
+            container = opened(path, reading.max_pixels, patient=patient)
+        except av.FFmpegError as error:
+            path.open("rb").close()  # the system may say why
+            raise _not_opened(path) from error
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}", "Check its permissions"
         ) from error
-    try:
-        container = opened(path, reading.max_pixels, patient=patient)
-    except av.FFmpegError as error:
-        if kind := list_of_files(path):
-            raise InputError(
-                f"{path} is {kind}: what it names, other files or addresses, is not opened",
-                "Give the video itself",
-            ) from error
-        if any(track.encrypted for track in mp4.tracks(path).values()):
-            raise encrypted(path) from error
-        if is_cut_off(path):
-            raise InputError(
-                f"{path} is cut off or still being written: the index at its end is missing",
-                "Wait until it is whole, or copy it again from its source",
-            ) from error
-        raise _not_media(path) from error
     with container:
         yield container
 
 
-def _not_media(path: Path) -> InputError:
+def _not_opened(path: Path) -> InputError:
+    """The error for a file that FFmpeg cannot open."""
+    if kind := list_of_files(path):
+        return InputError(
+            f"{path} is {kind}: what it names, other files or addresses, is not opened",
+            "Give the video itself",
+        )
+    if any(track.encrypted for track in mp4.tracks(path).values()):
+        return encrypted(path)
+    if is_cut_off(path):
+        return InputError(
+            f"{path} is cut off or still being written: the index at its end is missing",
+            "Wait until it is whole, or copy it again from its source",
+        )
     return InputError(
         f"{path} is not a video or sound file, or is damaged beyond reading",
         "Check that it plays in a video player",

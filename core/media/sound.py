@@ -77,13 +77,20 @@ class Sound:
         media: The video. Without sound, all samples are silence.
         start_s: Seconds from which sound is wanted.
         before_s: How many seconds before `start_s` can be read, too.
+        threads: Threads of the decoder; None leaves it to FFmpeg.
 
     Attributes:
         ended_at: The sample at which the sound ended, once it is reached; None before, and
             without sound.
     """
 
-    def __init__(self, media: Media, start_s: float = 0.0, before_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        media: Media,
+        start_s: float = 0.0,
+        before_s: float = 0.0,
+        threads: int | None = None,
+    ) -> None:
         wanted = Fraction(str(start_s))
         start = max(wanted - Fraction(str(before_s)), Fraction(0))
         self.ended_at: int | None = None
@@ -95,7 +102,7 @@ class Sound:
         self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
         if media.sound is not None:
-            decoder = Decoder(media.sound, notes=media.notes, clock=media.sound_clock)
+            decoder = Decoder(media.sound, threads, media.notes, media.sound_clock)
             self._pieces = _pieces(decoder, media.sound_zero, start, media.notes)
 
     def read(self, first: int, stop: int) -> Int16:

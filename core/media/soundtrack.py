@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.filter import Graph
 
 from ..types import SAMPLE_RATE, Int16
@@ -38,7 +38,11 @@ _SEEK_BACK_S = 2
 
 
 def sound_of_file(
-    sound: Source, zero: Fraction, length: Fraction | None = None, clock: Clock | None = None
+    sound: Source,
+    zero: Fraction,
+    length: Fraction | None = None,
+    clock: Clock | None = None,
+    threads: int | None = None,
 ) -> SoundTrack:
     """The sound of a file: copied if players support its codec in MP4, else encoded as AAC.
 
@@ -50,19 +54,22 @@ def sound_of_file(
         zero: Timestamp in seconds, in its file, of the first picture written.
         length: Most seconds of sound that will be written; None for all from there on.
         clock: The clock of the sound.
+        threads: Threads of the decoder; None leaves it to FFmpeg.
     """
     clock = clock or Clock()
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
-        with sound.opened() as (_, template):
+        with sound.opened() as (source, template):
             context = template.codec_context
             known = context.codec.canonical_name in COPIED_CODECS
-            if known and _fits(sound, zero, length, clock):
-                return _copied(sound, zero, clock, output.add_stream_from_template(template))
+            if known and _fits(source, template, zero, length, clock):
+                stream = output.add_stream_from_template(template)
+                return _copied_anew(sound, zero, clock, stream)
             mono = context.layout.nb_channels == 1 or unnamed_channels(context.layout.name)
             stream = _aac(output, context.sample_rate, 1 if mono else 2)
         start = zero if zero > _SEEK_BACK_S else None
-        frames = (frame for _, frame in sound_frames(Decoder(sound, clock=clock), start, zero))
+        decoder = Decoder(sound, threads, clock=clock)
+        frames = (frame for _, frame in sound_frames(decoder, start, zero))
         return _encoded(stream, _on_time(frames, zero, stream))
 
     return add
@@ -107,15 +114,14 @@ class _Nowhere:
         return self._at
 
 
-def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) -> bool:
+def _fits(
+    source: InputContainer, template: Any, zero: Fraction, length: Fraction | None, clock: Clock
+) -> bool:
     """Whether all packets of a file's sound can be copied into an MP4, found by a trial copy."""
     try:
-        with (
-            sound.opened() as (_, template),
-            av.open(_Nowhere(), "w", format="mp4") as trial,
-        ):
+        with av.open(_Nowhere(), "w", format="mp4") as trial:
             stream = trial.add_stream_from_template(template)
-            for packet in _copied(sound, zero, clock, stream):
+            for packet in _copied(source, template, zero, clock, stream):
                 if length is not None and packet.pts * packet.time_base >= length:
                     break
                 trial.mux(packet)
@@ -124,32 +130,48 @@ def _fits(sound: Source, zero: Fraction, length: Fraction | None, clock: Clock) 
     return True
 
 
-def _copied(sound: Source, zero: Fraction, clock: Clock, stream: Any) -> Generator[Any, None, None]:
+def _copied_anew(
+    sound: Source, zero: Fraction, clock: Clock, stream: Any
+) -> Generator[Any, None, None]:
+    """See `_copied`; opens the file."""
+    with sound.opened() as (source, origin):
+        yield from _copied(source, origin, zero, clock, stream)
+
+
+def _copied(
+    source: InputContainer, origin: Any, zero: Fraction, clock: Clock, stream: Any
+) -> Iterator[Any]:
     """The packets of a file's sound, with the timestamps of the output file.
 
     A packet without timestamps begins where its predecessor ends.
+
+    Args:
+        source: The file, at its beginning.
+        origin: Its sound.
+        zero: Timestamp in seconds of the first picture written.
+        clock: The clock of the sound.
+        stream: The stream of the output file.
     """
     last = -math.inf
     end = 0
-    with sound.opened() as (source, origin):
-        shift = round(zero / origin.time_base)
-        if zero > _SEEK_BACK_S:
-            with suppress(av.FFmpegError):  # without a seek, read from the beginning
-                time = clock.in_file(zero - _SEEK_BACK_S)
-                source.seek(math.floor(time / origin.time_base), stream=origin)
-        for packet in clock.placed(packets_of(source, origin)):
-            if packet is None or not packet.size:
-                continue
-            if packet.dts is None:
-                packet.dts = end + shift if packet.pts is None else packet.pts
-            packet.dts -= shift
-            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
-            end = packet.dts + (packet.duration or 0)
-            # MP4 needs rising timestamps.
-            if packet.pts + (packet.duration or 0) > 0 and packet.dts > last:
-                last = packet.dts
-                packet.stream = stream
-                yield packet
+    shift = round(zero / origin.time_base)
+    if zero > _SEEK_BACK_S:
+        with suppress(av.FFmpegError):  # without a seek, read from the beginning
+            time = clock.in_file(zero - _SEEK_BACK_S)
+            source.seek(math.floor(time / origin.time_base), stream=origin)
+    for packet in clock.placed(packets_of(source, origin)):
+        if packet is None or not packet.size:
+            continue
+        if packet.dts is None:
+            packet.dts = end + shift if packet.pts is None else packet.pts
+        packet.dts -= shift
+        packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+        end = packet.dts + (packet.duration or 0)
+        # MP4 needs rising timestamps.
+        if packet.pts + (packet.duration or 0) > 0 and packet.dts > last:
+            last = packet.dts
+            packet.stream = stream
+            yield packet
 
 
 def _aac(output: OutputContainer, rate: int, channels: int) -> Any:

@@ -210,6 +210,7 @@ class Streams:
         tried = 0
         with opened(self._path, self._reading.max_pixels, patient=self._patient) as container:
             ours = container.streams[stream.index]
+            ours.codec_context.thread_count = 1
             others = (other for other in container.streams.video if other is not ours)
             passed = 0
             for packet in packets_of(container, ours, *others):

@@ -67,9 +67,13 @@ class Orientation:
 
     def applied(self, image: UInt8) -> UInt8:
         """Make a stored picture (height, width, 3) upright, as a contiguous array."""
+        return np.ascontiguousarray(self.view(image))
+
+    def view(self, image: UInt8) -> UInt8:
+        """A stored picture (height, width, ...) upright, in the same memory."""
         turned = image.swapaxes(0, 1) if self.transposed else image
         turned = turned[:, ::-1] if self.mirrored else turned
-        return np.ascontiguousarray(turned[::-1] if self.flipped else turned)
+        return turned[::-1] if self.flipped else turned
 
 
 _TURNS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -12,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -21,25 +21,28 @@ from ...core.component import Context
 from ...core.decisions.segments import inside
 from ...core.errors import InputError
 from ...core.files import whole
+from ...core.media.ahead import ahead
 from ...core.media.container import Media, Reading
 from ...core.media.decoder import Decoder
 from ...core.media.encode import Look, Mp4Writer
 from ...core.media.picture import Timed
+from ...core.media.planes import FORMAT, Canvas, copy, is_planar
 from ...core.media.probe import probe
-from ...core.media.soundtrack import sound_of_file
+from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
-from ...core.types import GRID_FPS, Float64, Result, Track, UInt8
+from ...core.types import GRID_FPS, Float64, Result, Track
+from .drawing import draw_face, draw_label
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
 SILENT = (235, 40, 40)
-_INK = (255, 255, 255)
 _MEAN_FRAMES = 5
 """The displayed score is the mean over so many grid frames, as in the reference."""
 _LEAST_SHOWN_S = Fraction(1, 2 * GRID_FPS)
 """A picture that begins before the wanted part is included if it lasts so long within it."""
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_MOST_AHEAD = 4
+"""How many decoded pictures may wait for the encoder."""
 
 
 @dataclass(frozen=True)
@@ -76,34 +79,40 @@ class AnnotatedWriter:
         end_s = _exact(result.settings.get("end_s"))
         media = _media_of(result)
         pictures = _pictures(media, start_s, end_s, self._threads)
-        first = next(pictures, None)
-        if first is None:
-            raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
-        zero = first[0]
-        sound = None
-        if media.sound is not None:
-            length = None if end_s is None else end_s - zero
-            begin = media.sound_zero + zero
-            sound = sound_of_file(media.sound, begin, length, media.sound_clock)
-        overlay = _Overlay(result)
-        reader = _Reader(media, first[2])
-        with (
-            whole(path) as aside,
-            Mp4Writer(
-                aside,
-                Fraction(media.info.fps),
-                ticks_per_s=reader.ticks_per_s,
-                crf=self._crf,
-                look=reader.look,
-                sound=sound,
-                threads=self._threads,
-            ) as video,
-        ):
-            for begin, end, frame in chain([first], pictures):
-                image = reader.rgb(frame)
-                overlay.draw(image, begin)
-                video.add(image, begin - zero, end - zero)
+        if self._threads != 1:  # decode while the encoder works
+            pictures = ahead(pictures, _MOST_AHEAD)
+        with closing(pictures):
+            first = next(pictures, None)
+            if first is None:
+                raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
+            zero = first[0]
+            sound = None
+            if media.sound is not None:
+                length = None if end_s is None else end_s - zero
+                begin = media.sound_zero + zero
+                clock = media.sound_clock
+                sound = sound_of_file(media.sound, begin, length, clock, self._threads)
+            overlay = _Overlay(result)
+            reader = _Reader(media, first[2])
+            with whole(path) as aside, self._video(aside, media, reader, sound) as video:
+                for begin, end, stored in chain([first], pictures):
+                    frame = reader.upright(stored)
+                    overlay.draw(Canvas(frame, reader.look.conversion), begin)
+                    video.add_coded(frame, begin - zero, end - zero)
         return [path]
+
+    def _video(
+        self, path: Path, media: Media, reader: _Reader, sound: SoundTrack | None
+    ) -> Mp4Writer:
+        return Mp4Writer(
+            path,
+            Fraction(media.info.fps),
+            ticks_per_s=reader.ticks_per_s,
+            crf=self._crf,
+            look=reader.look,
+            sound=sound,
+            threads=self._threads,
+        )
 
 
 def _media_of(result: Result) -> Media:
@@ -127,7 +136,7 @@ def _exact(seconds: float | None) -> Fraction | None:
 
 def _pictures(
     media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
-) -> Iterator[tuple[Fraction, Fraction, VideoFrame]]:
+) -> Generator[tuple[Fraction, Fraction, VideoFrame], None, None]:
     """The pictures shown between `start_s` and `end_s`, each with begin and end."""
     decoder = Decoder(media.picture, threads, clock=media.clock)
     timed = Timed(media, decoder, media.zero + start_s if start_s else None)
@@ -143,7 +152,9 @@ def _pictures(
 
 
 class _Reader:
-    """Converts the frames of a video to upright RGB images, without tone mapping.
+    """Copies the frames of a video to upright ones that the encoder takes, without tone mapping.
+
+    What the encoder takes as it is stored is not converted; all else is, by way of RGB.
 
     Args:
         media: The video.
@@ -156,12 +167,22 @@ class _Reader:
             self.ticks_per_s: int = stream.time_base.denominator
         rotate = media.reading.rotate
         self.look = look.on_its_side() if orientation(first, rotate).transposed else look
+        self._size = media.info.width, media.info.height
+        self._rotate = rotate
+        self._reformatter = VideoReformatter()
         convert = partial(look.rgb, reformatter=VideoReformatter())
-        self._upright = Upright((media.info.width, media.info.height), rotate, convert)
+        self._rgb = Upright(self._size, rotate, convert)
+        self._copy: VideoFrame | None = None
 
-    def rgb(self, frame: VideoFrame) -> UInt8:
-        """Convert a frame to (height, width, 3) uint8, writable."""
-        return self._upright(frame)
+    def upright(self, frame: VideoFrame) -> VideoFrame:
+        """An upright copy of a frame, in planes that may be drawn on, until the next call."""
+        turn = orientation(frame, self._rotate)
+        if not is_planar(frame) or turn.size(frame.width, frame.height) != self._size:
+            return self.look.coded(self._rgb(frame), self._reformatter)
+        if self._copy is None:
+            self._copy = VideoFrame(*self._size, FORMAT)
+        copy(frame, turn, self._copy)
+        return self._copy
 
 
 class _Face:
@@ -204,8 +225,8 @@ class _Overlay:
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
 
-    def draw(self, image: UInt8, time_s: Fraction) -> None:
-        """Draw the faces at a time into `image`, and a label if somebody speaks off screen."""
+    def draw(self, canvas: Canvas, time_s: Fraction) -> None:
+        """Draw the faces at a time, and a label if somebody speaks off screen."""
         audible = self._speech is None or inside(self._speech, float(time_s))
         position = float(time_s * GRID_FPS)
         frame = int(position + 0.5)
@@ -215,43 +236,9 @@ class _Overlay:
         for face in self._shown:
             score = face.score(frame)
             colour = SPEAKING if score >= 0 and audible else SILENT
-            draw_face(image, face.box(position), f"{face.label}  {score:.2f}", colour)
+            draw_face(canvas, face.box(position), f"{face.label}  {score:.2f}", colour)
         if inside(self._off_screen, float(time_s)):
-            _label(image, 0, image.shape[0], "off screen", SPEAKING)
-
-
-def draw_face(image: UInt8, box: Float64, text: str, colour: tuple[int, int, int]) -> None:
-    """Draw a box, and a label kept within the picture; sizes scale with the picture.
-
-    Args:
-        image: (height, width, 3) uint8, RGB; drawn on.
-        box: (4,) x1, y1, x2, y2 in pixels.
-        text: Text of the label.
-        colour: RGB.
-    """
-    line = max(2, round(min(image.shape[:2]) / 240))
-    left, top, right, bottom = (round(float(value)) for value in box)
-    cv2.rectangle(image, (left, top), (right, bottom), colour, line)
-    _label(image, left - line // 2, top, text, colour)
-
-
-def _label(image: UInt8, left: int, bottom: int, text: str, colour: tuple[int, int, int]) -> None:
-    """Draw a label with its lower edge at `bottom`, or below it if there is no space above."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    weight = max(1, round(side / 300))
-    height_px = max(10, round(side / 30))
-    scale = cv2.getFontScaleFromHeight(_FONT, height_px, weight)
-    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, weight)
-    margin = math.ceil(0.3 * text_height)
-    label_width, label_height = text_width + 2 * margin, text_height + 2 * margin
-    x = max(0, min(left, width - label_width))
-    y = bottom - label_height if bottom >= label_height else bottom
-    y = max(0, min(y, height - label_height))
-    cv2.rectangle(image, (x, y), (x + label_width, y + label_height), colour, cv2.FILLED)
-    # OpenCV 4 and 5 differ in the extents of digits and of #; this baseline suits both.
-    baseline = y + label_height - margin - text_height // 8
-    cv2.putText(image, text, (x + margin, baseline), _FONT, scale, _INK, weight, cv2.LINE_AA)
+            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

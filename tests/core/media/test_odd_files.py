@@ -188,7 +188,7 @@ def test_raw_dv_runs_at_25_fps(tmp_path):
 @pytest.mark.parametrize(("fps", "tick"), [(25, 1), (10, 1), (240, 480)])
 def test_a_rate_that_cannot_be_is_measured(tmp_path, monkeypatch, fps, tick):
     path = write_video(tmp_path / "clip.mp4", fps=fps, frames=40)
-    monkeypatch.setattr("asdkit.core.media.probe._MOST_FPS", 5)
+    monkeypatch.setattr("asdkit.core.media.rates._MOST_FPS", 5)
     assert read(path).info.fps == pytest.approx(fps)
 
 

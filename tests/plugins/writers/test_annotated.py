@@ -20,14 +20,23 @@ from asdkit.core.component import Context
 from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.loading import load
 from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.planes import Canvas
 from asdkit.core.media.probe import probe
 from asdkit.core.types import Result, Track
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import SILENT, SPEAKING, AnnotatedConfig, AnnotatedWriter
+from asdkit.plugins.writers.drawing import draw_face
 
 GREY = 128
 SIZE = (480, 360)
 VARIABLE = [Fraction(n, 1000) for n in (0, 40, 55, 150, 151, 400, 1000, 1033, 1500, 1540)]
+
+
+def drawn_on(image: np.ndarray, *call: object) -> np.ndarray:
+    """A picture of even size with a face drawn on it."""
+    frame = Look().coded(image, VideoReformatter())
+    draw_face(Canvas(frame, Look().conversion), *call)
+    return Look().rgb(frame, frame.width, frame.height, VideoReformatter())
 
 
 def grey(number: int, width: int, height: int) -> np.ndarray:
@@ -386,19 +395,21 @@ def test_many_tracks_come_and_go(monkeypatch, tmp_path):
 def test_the_label_is_whole_wherever_the_face_is(size, corner, shape):
     def ink(box) -> int:
         image = np.full((*size, 3), GREY, np.uint8)
-        annotated.draw_face(image, np.array(box), "#12  -3.45", SILENT)
+        image = drawn_on(image, np.array(box), "#12  -3.45", SILENT)
         return int((image.min(axis=2) > 200).sum())
 
     height, width = size
     x, y = corner[0] * width, corner[1] * height
     box = (x, y, x + shape[0] * width, y + shape[1] * height)
-    assert ink(box) == ink((0, height / 2, width / 2, height)) > 10
+    whole = ink((0, height / 2, width / 2, height))
+    assert whole > 10
+    assert ink(box) == pytest.approx(whole, rel=0.1)  # colours are shared by two pixels
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (1, 1), (20, 400), (400, 20)])
 def test_a_picture_smaller_than_the_label_is_no_trouble(height, width):
     image = np.zeros((height, width, 3), np.uint8)
-    annotated.draw_face(image, np.array([0.0, 0, width, height]), "#0  1.00", SPEAKING)
+    image = drawn_on(image, np.array([0.0, 0, width, height]), "#0  1.00", SPEAKING)
     assert like(image, SPEAKING).any()
 
 
@@ -407,7 +418,7 @@ def test_lines_and_letters_grow_with_the_picture(height, width):
     def measures(scale: int) -> tuple[int, int]:
         image = np.full((height * scale, width * scale, 3), GREY, np.uint8)
         box = np.array([0.2 * width, 0.4 * height, 0.6 * width, 0.9 * height]) * scale
-        annotated.draw_face(image, box, "#0  1.00", SPEAKING)
+        image = drawn_on(image, box, "#0  1.00", SPEAKING)
         found = like(image, SPEAKING)
         line = found[round(0.7 * height * scale), : width * scale // 2].sum()
         label = found[: round(box[1]), round(box[0]) + 5 * scale].sum()
