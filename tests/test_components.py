@@ -65,6 +65,8 @@ HOOKS = {"asdkit_components": "", "asdkit_presets": ""}
 METHODS = {
     "Cutter.starts_shot": "self frame index",
     "Detector.detect": "self frames indices",
+    "ScalingDetector.input_side_px": "self height width",
+    "ScalingDetector.detect_scaled": "self frames indices size",
     "Tracker.update": "self index found",
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
@@ -77,7 +79,6 @@ FIELDS = {
     Component: "kind name config build weights files export settle",
     Context: "device threads detect_every",
     Weights: "name url published check size_bytes licence",
-    types.Frame: "index image",
     types.Detections: "boxes scores",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
