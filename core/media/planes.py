@@ -6,16 +6,15 @@ The planes are Y in full size, and U and V in half of its width and height.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 
 from ..types import Int16, UInt8
 from .colours import BT601, BT709, BT2020
-from .upright import Orientation
+from .upright import Orientation, samples
 
 Colour = tuple[int, int, int]
 """Red, green and blue, from 0 to 255."""
@@ -42,13 +41,7 @@ def copy(frame: VideoFrame, turn: Orientation, target: VideoFrame) -> None:
     A decoder may still need the frame itself, to predict later ones from it.
     """
     for source, plane in zip(frame.planes, target.planes, strict=True):
-        _samples(plane)[:] = turn.view(_samples(source))
-
-
-def _samples(plane: VideoPlane) -> UInt8:
-    """The (height, width) uint8 of a plane, in place."""
-    rows = np.frombuffer(cast("Any", plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]
+        samples(plane)[:] = turn.view(samples(source))
 
 
 class Canvas:
@@ -56,12 +49,12 @@ class Canvas:
 
     Args:
         frame: The picture, of even width and height; drawn on.
-        conversion: The conversion between its colours and RGB, of `core.media.upright`.
+        conversion: The conversion between its colours and RGB, of `core.media.colours`.
     """
 
     def __init__(self, frame: VideoFrame, conversion: int) -> None:
         self.width, self.height = frame.width, frame.height
-        self._planes = [_samples(plane) for plane in frame.planes]
+        self._planes = [samples(plane) for plane in frame.planes]
         self._conversion = conversion
 
     def fill(self, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:

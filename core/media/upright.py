@@ -243,8 +243,8 @@ def _part(frame: VideoFrame, rect: Rect) -> VideoFrame:
     part = _empty_like(frame, right - left, bottom - top)
     for of, to in zip(frame.planes, part.planes, strict=True):
         y, x = frame.height // of.height, frame.width // of.width
-        rows = _samples(of)[top // y : bottom // y, left // x : right // x]
-        _samples(to)[: rows.shape[0], : rows.shape[1]] = rows
+        rows = samples(of)[top // y : bottom // y, left // x : right // x]
+        samples(to)[: rows.shape[0], : rows.shape[1]] = rows
     return part
 
 
@@ -263,9 +263,9 @@ def _spread(frame: VideoFrame, rows: Int64, columns: Int64) -> VideoFrame:
     spread = _empty_like(frame, len(columns) * wide, len(rows) * tall)
     for of, to in zip(frame.planes, spread.planes, strict=True):
         y, x = frame.height // of.height, frame.width // of.width
-        few = _samples(of)[np.ix_(rows // y, columns // x)]
+        few = samples(of)[np.ix_(rows // y, columns // x)]
         few = few.repeat(tall // y, 0).repeat(wide // x, 1)
-        _samples(to)[: few.shape[0], : few.shape[1]] = few
+        samples(to)[: few.shape[0], : few.shape[1]] = few
     return spread
 
 
@@ -277,6 +277,7 @@ def _empty_like(frame: VideoFrame, width: int, height: int) -> VideoFrame:
     return empty
 
 
-def _samples(plane: VideoPlane) -> UInt8:
-    """The samples of a plane of bytes, as (rows, columns) with the padding at their ends."""
-    return np.frombuffer(cast("Any", plane), np.uint8).reshape(-1, plane.line_size)
+def samples(plane: VideoPlane) -> UInt8:
+    """The samples of a plane of bytes, (height, width) uint8, in place."""
+    rows = np.frombuffer(cast("Any", plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[: plane.height, : plane.width]
