@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import prod
 from mmap import mmap
@@ -73,7 +74,32 @@ def shrink(image: UInt8, longer_side_px: int) -> tuple[UInt8, float]:
     return np.asarray(small, np.uint8), scale
 
 
-class ArrayPicture:
+class WholePicture(ABC):
+    """A picture whose parts are taken from the whole.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height = height
+        self.width = width
+
+    @abstractmethod
+    def rgb(self) -> UInt8:
+        """See `Picture`."""
+
+    def scaled(self, longer_side_px: int) -> UInt8:
+        """See `Picture`."""
+        return shrink(self.rgb(), longer_side_px)[0]
+
+    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
+        """See `Picture`."""
+        return self.rgb()[top:bottom:step, left:right:step]
+
+
+class ArrayPicture(WholePicture):
     """A picture that is RGB already.
 
     Args:
@@ -82,20 +108,11 @@ class ArrayPicture:
 
     def __init__(self, image: UInt8) -> None:
         self._image = as_array("ArrayPicture.image", image, np.uint8, (None, None, 3))
-        self.height: int = self._image.shape[0]
-        self.width: int = self._image.shape[1]
+        super().__init__(self._image.shape[0], self._image.shape[1])
 
     def rgb(self) -> UInt8:
         """See `Picture`."""
         return self._image
-
-    def scaled(self, longer_side_px: int) -> UInt8:
-        """See `Picture`."""
-        return shrink(self._image, longer_side_px)[0]
-
-    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
-        """See `Picture`."""
-        return self._image[top:bottom:step, left:right:step]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from ..pictures import Picture, room, shrink
+from ..pictures import Picture, WholePicture, room
 from ..types import Float64, UInt8
 
 _NEARLY_SQUARE = 1.02
@@ -65,11 +65,11 @@ class Square:
         return smoothed / (self.x, self.y, 1) if self.changes else smoothed
 
 
-class _Stretched:
+class _Stretched(WholePicture):
     """A picture stretched to square pixels, as a whole, when somebody first looks at it."""
 
     def __init__(self, stored: Picture, height: int, width: int) -> None:
-        self.height, self.width = height, width
+        super().__init__(height, width)
         self._stored = stored
 
     @cached_property
@@ -83,11 +83,3 @@ class _Stretched:
     def rgb(self) -> UInt8:
         """See `core.pictures.Picture`."""
         return self._image
-
-    def scaled(self, longer_side_px: int) -> UInt8:
-        """See `core.pictures.Picture`."""
-        return shrink(self._image, longer_side_px)[0]
-
-    def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
-        """See `core.pictures.Picture`."""
-        return self._image[top:bottom:step, left:right:step]
