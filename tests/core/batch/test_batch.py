@@ -195,7 +195,7 @@ def test_the_command(videos, capsys):
         (["output=out", "-m", "segments.on=0.4,0.6"], "All jobs of a sweep over segments.on"),
         (["shards=2"], "output is not set"),
         (["output=talks/.."], "names lies in the output folder"),
-        (["output=out", "--", "workers=2"], "takes no arguments after --"),
+        (["output=out", "--", "workers=2"], "of the form KEY=VALUE, but got --"),
         (["output=out", "videos=talks/[a].mp4"], "needs quotes"),
     ],
 )
