@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,12 @@ def test_debugging_shows_the_traceback(monkeypatch):
     monkeypatch.setenv("ASDKIT_DEBUG", "1")
     with pytest.raises(ConfigError):
         cli.main(["fly"])
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("", "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_of_openmp_sleep_unless_the_user_has_chosen(monkeypatch, given, wanted):
+    monkeypatch.setenv("OMP_WAIT_POLICY", given)  # so that it is put back afterwards
+    if not given:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    cli.main(["--version"])
+    assert os.environ["OMP_WAIT_POLICY"] == wanted
