@@ -129,8 +129,8 @@ def _open_streams() -> None:
 def _let_threads_rest() -> None:
     """Have threads of OpenMP, which compute for PyTorch, sleep while they wait for work.
 
-    By default they keep their cores busy with waiting: a demo beside other work took 230 s, with this
-    36 s. OpenMP reads the setting once, when it is loaded. A user's own setting is kept.
+    By default they keep their cores busy with waiting: a demo beside other work took 230 s, with
+    this 36 s. OpenMP reads the setting once, when it is loaded. A user's own setting is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
