@@ -129,6 +129,10 @@ class Lab:
         ]
         return Counter((line["name"], line["state"]) for line in lines if "name" in line)
 
+    def begun_again(self, name):
+        """Its second attempt runs: the first has ended, and waiting in the queue is over."""
+        return self.states()[name, "started"] == 2
+
     def finished(self):
         return {name for name, state in self.states() if state == "done"}
 
@@ -176,7 +180,7 @@ def test_a_job_at_its_limit_goes_on_by_itself_and_has_lost_one_video(tmp_path, s
         lab.wait(lambda: lab.talk("held.reached").exists())
         assert lab.finished() == {"before"}
         # Slurm looks at limits every half minute, and tells jobs up to a minute early.
-        lab.wait(lambda: lab.slurm("squeue", "--noheader", "--format=%T") == ["PENDING"])
+        lab.wait(lambda: lab.begun_again("held"))
         assert lab.finished() == {"before"}
         lab.talk("held.open").touch()
         assert submitted.wait(LONGEST_S) == 0
@@ -202,7 +206,7 @@ def test_the_script_of_the_docs_is_queued_again_and_goes_on(tmp_path, slurm, cli
     lab.wait(lambda: lab.talk("held.reached").exists() and lab.finished() == {"before", "later"})
     lab.wait(lambda: len(lab.jobs()) == 1)  # held, then talk
     lab.slurm("scancel", "--batch", "--signal=USR1", *lab.jobs())
-    lab.wait(lambda: lab.slurm("squeue", "--noheader", "--format=%T") == ["PENDING"])
+    lab.wait(lambda: lab.begun_again("held"))
     lab.talk("held.open").touch()
     lab.wait(lambda: not lab.jobs())
     lab.check_whole(names)
