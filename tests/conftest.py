@@ -121,6 +121,12 @@ def refused(
 
 
 @pytest.fixture(scope="session")
+def faces_found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache, where each detector finds the faces of the real clips once for all tests."""
+    return tmp_path_factory.mktemp("faces")
+
+
+@pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
     """The models that look at windows."""
     return Family(tmp_path_factory.mktemp("family"))

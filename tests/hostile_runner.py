@@ -2,9 +2,9 @@
 
 Used as a program: `python hostile_runner.py CASES RESULTS`. CASES is JSON, a list of objects with
 `name`, `words` (the arguments after `asd`) and `folder` (where it is started). Each is run in a
-fork, so that the imports are paid once, under a limit of time and of address space; RESULTS gets,
-for each name, the exit code (None: it did not end in time), what it printed, how long it took and
-the memory it had at most.
+fork, so that the imports and Hydra's first look around are paid once, under a limit of time and of
+address space; RESULTS gets, for each name, the exit code (None: it did not end in time), what it
+printed, how long it took and the memory it had at most.
 """
 
 from __future__ import annotations
@@ -85,9 +85,11 @@ def main() -> None:
     import asdkit.core.cli.hydra_app
     import asdkit.core.cli.main
     import asdkit.core.pipeline  # noqa: F401
+    from asdkit.core.config.compose import compose_run
     from asdkit.core.registry import registry
 
     registry()
+    compose_run(["detector=boxes", "scorer=lip_motion", "cutter=none"], "clip.mp4")
     cv2.setNumThreads(1)
     cases = json.loads(Path(sys.argv[1]).read_text())
     Path(sys.argv[2]).write_text(json.dumps({case["name"]: run(case) for case in cases}))

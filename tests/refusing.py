@@ -13,5 +13,6 @@ def refusal(kind: type[Exception], call: Callable[..., Any], *words: Any, **opti
     with pytest.raises(kind) as caught:
         call(*words, **options)
     text = str(caught.value)
+    del caught  # or its traceback and this frame would keep each other, and weights with them
     assert "\n" not in text
     return text

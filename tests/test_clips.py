@@ -17,8 +17,8 @@ CLIPS = {"dialogue": (2, 3), "dialogue_30fps": (1, 2), "dialogue_small": (1, 2)}
 
 
 @pytest.mark.slow
-def test_offline_finds_who_speaks(shared, tmp_path, monkeypatch):
-    monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path / "cache"))
+def test_offline_finds_who_speaks(shared, faces_found, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASDKIT_CACHE", str(faces_found))
     given = [f"dataset.folder={shared('clips')}", "experiment=offline", "writers=[json]"]
     plan = make_dataset_plan(EVALUATE, compose_app(EVALUATE, [*given, "plots=false", "device=cpu"]))
     found = evaluate(plan, tmp_path / "out", lambda line: None)

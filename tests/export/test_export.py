@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,23 @@ def refused(kind, plan):
     return refusal(kind, export, plan, quiet)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A bundle, exported once."""
+    folder = tmp_path_factory.mktemp("made")
+    said = []
+    export(toy_plan(folder), said.append)
+    return folder / "out", said
+
+
+@pytest.fixture
+def there(made, tmp_path):
+    """A folder of the test's own that holds that bundle and the checkpoint."""
+    shutil.copytree(made[0], tmp_path / "out")
+    toy_plan(tmp_path)
+    return tmp_path / "out"
+
+
 def left(folder):
     """What an export left in a folder besides the checkpoint."""
     return sorted(path.name for path in Path(folder).iterdir() if path.name != "toy.model")
@@ -139,17 +157,15 @@ def test_values_that_are_not_finite_are_a_miss(tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_miss_leaves_the_bundle_that_was_there(tmp_path):
-    export(toy_plan(tmp_path), quiet)
-    before = sha256(tmp_path / "out" / "manifest.json")
+def test_a_miss_leaves_the_bundle_that_was_there(there, tmp_path):
+    before = sha256(there / "manifest.json")
     refused(ExportError, toy_plan(tmp_path, Network(error=1.0), overwrite=True))
     assert left(tmp_path) == ["out"]
-    assert sha256(tmp_path / "out" / "manifest.json") == before
-    check(Bundle(tmp_path / "out"), toy_plan(tmp_path), quiet)
+    assert sha256(there / "manifest.json") == before
+    check(Bundle(there), toy_plan(tmp_path), quiet)
 
 
-def test_a_bundle_is_replaced_only_if_asked(tmp_path):
-    export(toy_plan(tmp_path), quiet)
+def test_a_bundle_is_replaced_only_if_asked(there, tmp_path):
     assert "overwrite=true" in refused(OutputError, toy_plan(tmp_path))
     assert export(toy_plan(tmp_path, opset=20, overwrite=True), quiet).manifest["opset"] == 20
     assert left(tmp_path) == ["out"]
@@ -157,9 +173,9 @@ def test_a_bundle_is_replaced_only_if_asked(tmp_path):
 
 @pytest.mark.parametrize("of_a_bundle", [False, True])
 @pytest.mark.parametrize("manifest", [None, '{"name": "a web app"}'])
-def test_other_folders_are_not_touched(tmp_path, of_a_bundle, manifest):
+def test_other_folders_are_not_touched(made, tmp_path, of_a_bundle, manifest):
     if of_a_bundle:
-        export(toy_plan(tmp_path), quiet)
+        shutil.copytree(made[0], tmp_path / "out")
     (tmp_path / "out").mkdir(exist_ok=True)
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
     if manifest:
@@ -169,8 +185,7 @@ def test_other_folders_are_not_touched(tmp_path, of_a_bundle, manifest):
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years of work"
 
 
-def test_the_bundle_that_was_there_stays_if_the_last_step_fails(tmp_path, monkeypatch):
-    export(toy_plan(tmp_path), quiet)
+def test_the_bundle_that_was_there_stays_if_the_last_step_fails(there, tmp_path, monkeypatch):
     real = Path.rename
 
     def rename(path, target):
@@ -180,7 +195,7 @@ def test_the_bundle_that_was_there_stays_if_the_last_step_fails(tmp_path, monkey
 
     monkeypatch.setattr(Path, "rename", rename)
     refused(OutputError, toy_plan(tmp_path, opset=20, overwrite=True))
-    assert Bundle(tmp_path / "out").manifest["opset"] == 18
+    assert Bundle(there).manifest["opset"] == 18
     assert left(tmp_path) == ["out"]
 
 
@@ -308,52 +323,47 @@ def rewritten(folder, change):
     manifest.write_text(json.dumps(told))
 
 
-def test_a_check_repeats_the_proof(tmp_path):
-    said = []
-    export(toy_plan(tmp_path), said.append)
-    assert checked(tmp_path / "out", toy_plan(tmp_path)) == said[1:]
+def test_a_check_repeats_the_proof(made, there, tmp_path):
+    _, said = made
+    assert checked(there, toy_plan(tmp_path)) == said[1:]
 
 
-def test_a_check_without_the_package_onnx_says_so(tmp_path, monkeypatch):
-    export(toy_plan(tmp_path), quiet)
+def test_a_check_without_the_package_onnx_says_so(there, tmp_path, monkeypatch):
     monkeypatch.setattr(proof, "find_spec", lambda name: None)
-    said = checked(tmp_path / "out", toy_plan(tmp_path))
+    said = checked(there, toy_plan(tmp_path))
     assert "not checked for validity, the package onnx is not installed" in said[0]
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "proof.npz"])
-def test_files_that_are_missing_or_altered(tmp_path, name):
-    export(toy_plan(tmp_path), quiet)
-    path = tmp_path / "out" / name
+def test_files_that_are_missing_or_altered(there, tmp_path, name):
+    path = there / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=f"{name} was altered"):
-        checked(tmp_path / "out", toy_plan(tmp_path))
+        checked(there, toy_plan(tmp_path))
     path.unlink()
     with pytest.raises(WeightsError, match=f"{name} of the bundle cannot be read: No such file"):
-        checked(tmp_path / "out", toy_plan(tmp_path))
+        checked(there, toy_plan(tmp_path))
 
 
-def test_a_graph_that_computes_something_else_is_caught(tmp_path):
+def test_a_graph_that_computes_something_else_is_caught(there, tmp_path):
     def change(model):
         (weight,) = [i for i in model.graph.initializer if i.name.endswith("bias")]
         weight.CopyFrom(onnx.numpy_helper.from_array(np.float32([1, 2]), weight.name))
 
-    export(toy_plan(tmp_path), quiet)
-    rewritten(tmp_path / "out", change)
+    rewritten(there, change)
     with pytest.raises(ExportError, match="differs from PyTorch"):
-        checked(tmp_path / "out", toy_plan(tmp_path))
+        checked(there, toy_plan(tmp_path))
 
 
-def test_a_graph_of_another_contract_is_caught(tmp_path):
+def test_a_graph_of_another_contract_is_caught(there, tmp_path):
     def change(model):
         model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 7
 
-    export(toy_plan(tmp_path), quiet)
-    rewritten(tmp_path / "out", change)
+    rewritten(there, change)
     with pytest.raises(ExportError, match="but its contract is"):
-        checked(tmp_path / "out", toy_plan(tmp_path))
+        checked(there, toy_plan(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -375,12 +385,11 @@ def test_a_graph_of_another_contract_is_caught(tmp_path):
         (lambda m: json.dumps({**m, "files": {"a\0": {"sha256": "0"}}}), "in its folder"),
     ],
 )
-def test_manifests_that_are_wrong(tmp_path, change, said):
-    export(toy_plan(tmp_path), quiet)
-    path = tmp_path / "out" / "manifest.json"
+def test_manifests_that_are_wrong(there, change, said):
+    path = there / "manifest.json"
     path.write_text(change(json.loads(path.read_text())))
     with pytest.raises(WeightsError, match=said) as caught:
-        Bundle(tmp_path / "out")
+        Bundle(there)
     assert "\n" not in str(caught.value)
 
 
@@ -397,14 +406,13 @@ def test_manifests_that_are_wrong(tmp_path, change, said):
         (lambda files: files.pop("model.onnx"), "names no graph"),
     ],
 )
-def test_manifests_that_say_too_little(tmp_path, change, said):
-    export(toy_plan(tmp_path), quiet)
-    path = tmp_path / "out" / "manifest.json"
+def test_manifests_that_say_too_little(there, tmp_path, change, said):
+    path = there / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest["files"])
     path.write_text(json.dumps(manifest))
     with pytest.raises(WeightsError, match=said):
-        checked(tmp_path / "out", toy_plan(tmp_path))
+        checked(there, toy_plan(tmp_path))
 
 
 def test_a_folder_that_is_no_bundle(tmp_path):

@@ -68,11 +68,11 @@ def test_a_part_says_what_the_whole_says(tmp_path, start_s):
 @pytest.mark.skipif(
     not (find_spec("onnxruntime") and find_spec("silero_vad")), reason="needs asdkit[silero]"
 )
-@pytest.mark.parametrize("start_s", [3.0, 5.0])
-def test_a_part_of_a_real_clip_says_what_the_whole_says(shared, tmp_path, start_s):
+@pytest.mark.parametrize("vad", ["energy", "silero"])
+def test_a_part_of_a_real_clip_says_what_the_whole_says(shared, tmp_path, vad):
     video = shared("clips/dialogue_30fps.mp4")
-    for vad in ("energy", "silero"):
-        whole = run(tmp_path, video, f"vad={vad}").speech
+    whole = run(tmp_path, video, f"vad={vad}").speech
+    for start_s in (3.0, 5.0):
         part = run(tmp_path, video, f"vad={vad}", f"start_s={start_s}").speech
         assert list(part) == within(whole, start_s)
 

@@ -140,11 +140,11 @@ def test_results_that_vanish_at_once_are_not_called_done(videos, monkeypatch):
 
 def test_a_video_that_takes_too_long_is_named_and_the_others_are_done(videos):
     videos("a.mp4", "b wait.mp4", "c.mp4", "d wait.mp4", "e.mp4")
-    lines = batch("workers=2", "video_timeout_s=8", failed=2)
+    lines = batch("workers=2", "video_timeout_s=4", failed=2)
     found = latest()
-    assert found["b wait"].error == "It was not done within video_timeout_s=8"
+    assert found["b wait"].error == "It was not done within video_timeout_s=4"
     assert found["b wait"].error_type == "VideoTimeout"
-    assert found["b wait"].seconds >= 8
+    assert found["b wait"].seconds >= 4
     assert results() == ["a", "c", "e"]
     assert any("b wait.mp4: failed: It was not done within" in line for line in lines)
     pids = [int(Path(f"{name}.reached").read_text()) for name in ("b wait", "d wait")]

@@ -46,7 +46,7 @@ def test_the_file_is_a_plain_argument_whatever_its_name(asd, name):
     assert result("out")["video"]["path"].endswith(name)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
 def test_any_name_comes_through_the_configuration(name):
     got = make_plan(compose_run(["scorer=lip_motion"], name)).options.video

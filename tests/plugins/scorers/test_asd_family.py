@@ -361,7 +361,8 @@ def test_int8_from_end_to_end(family, tmp_path, monkeypatch):
         return recorders[0]
 
     compose = agreement.compose_run
-    monkeypatch.setattr(agreement, "compose_run", lambda w, video: compose([*w, "end_s=3"], video))
+    short = ["end_s=3", "detect_every=5"]
+    monkeypatch.setattr(agreement, "compose_run", lambda w, video: compose([*w, *short], video))
     monkeypatch.setattr(bundles, "record", record_once)
     monkeypatch.setattr(proof, "_SIZES", {"batch": (1, 2), "frames": (1, 7)})
     parts, chosen = parts_of("lr_asd", family)
