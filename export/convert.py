@@ -65,7 +65,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
                 dynamo=True,
                 dynamic_shapes=shapes,
                 input_names=[tensor.name for tensor in graph.inputs],
-                output_names=[graph.output.name],
+                output_names=[tensor.name for tensor in graph.outputs],
                 opset_version=opset,
                 verbose=False,
             )
@@ -221,7 +221,7 @@ def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) ->
     model.graph.name = graph.name
     model.graph.doc_string = model.doc_string = graph.meaning
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
-    for tensor in (*graph.inputs, graph.output):
+    for tensor in (*graph.inputs, *graph.outputs):
         values[tensor.name].doc_string = tensor.meaning
     model.producer_name, model.producer_version = "asdkit", __version__
     onnx.helper.set_model_props(model, dict(notes))
@@ -234,7 +234,7 @@ def _declare_shapes(model: onnx.ModelProto, graph: Graph) -> None:
     inferred again, and the proof shows whether the graph runs at other sizes.
     """
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
-    for tensor in (*graph.inputs, graph.output):
+    for tensor in (*graph.inputs, *graph.outputs):
         shape = values[tensor.name].type.tensor_type.shape
         del shape.dim[:]
         for size in tensor.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,12 @@ from ...support.pytorch import import_torch
 from .config import WindowedConfig
 from .loading import is_onnx_path
 from .model import Model
+from .reach import Reach
 from .tensors import FACES, LOGITS, MFCC
 from .windows import Sharing, cut, pictures
+
+if TYPE_CHECKING:
+    from .network import Network
 
 
 def exportable(model: Model, config: WindowedConfig) -> Exportable:
@@ -78,8 +83,30 @@ def exportable(model: Model, config: WindowedConfig) -> Exportable:
                 LOGITS,
                 lambda clips: (),  # no part of this graph is quantised to int8
             ),
+            *_stream_graphs(model, network),
         ),
     )
+
+
+def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
+    """The graphs that `stream.Stream` runs, of a model that has such."""
+    sharing, none = model.sharing, lambda clips: ()  # TODO int8
+    if model.parts is None or not isinstance(sharing, Reach):
+        return
+    through, begin, end = model.parts(network)
+    yield Graph(
+        "through",
+        f"{model.title}'s visual frontend, a clip piece by piece: the vectors as far from a "
+        f"window's edges, {sharing.frames} frames late",
+        through,
+        (sharing.seen, sharing.past),
+        sharing.vectors,
+        none,
+        more=(sharing.kept, sharing.coming),
+    )
+    for name, module, context in (("begin", begin, sharing.coming), ("end", end, sharing.kept)):
+        meaning = f"{model.title}'s visual frontend where a window {name}s: {sharing.edge.meaning}"
+        yield Graph(name, meaning, module, (context,), sharing.edge, none)
 
 
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ....core.exportable import Tensor
 from . import tensors
 from .windows import Int64, PassPlan, Span
 
@@ -27,11 +28,28 @@ class Reach:
     Args:
         reach: How many frames to each side a vector depends on: the sum of the half kernel sizes.
         size: Values per vector.
+        carried: How many values are carried from one piece of a clip to the next; see `stream`.
+
+    Attributes:
+        frames: The reach.
+        past: What is carried, as an input of the graph `through`.
+        kept: The same as its output, and as the input of the graph `end`.
+        coming: What that graph gives for a window's beginning, the input of the graph `begin`.
+        edge: The output of the graphs `begin` and `end`.
     """
 
-    def __init__(self, reach: int, size: int) -> None:
-        self._reach = reach
+    def __init__(self, reach: int, size: int, carried: int) -> None:
+        self.frames = self._reach = reach
         axes = ("batch", "frames")
+        beyond = "inputs of the temporal convolutions, by layer"
+        self.past = tensors.context("past", carried, f"the latest {beyond}")
+        self.kept = tensors.context("kept", carried, f"the latest {beyond}, the next `past`")
+        self.coming = tensors.context(
+            "coming", carried, f"the first {beyond}; none that count in fewer than {2 * reach} faces"
+        )
+        self.edge = Tensor(
+            "visual", ("batch", reach, size), "the vectors of a window's frames at its edge", 0, 2
+        )
         self.seen = tensors.seen("frames", "successive grey faces")
         self.vectors = tensors.vectors(size, "a visual vector for each frame", *axes)
         self.visual = tensors.vectors(size, "the visual vectors of a window's frames", *axes)
@@ -41,39 +59,49 @@ class Reach:
 
         A piece has at most `batch_frames` frames, or eight times the reach if that is more.
         """
-        frames = max(end for _, end in spans)
+        rows = self.no_rows(spans)
+        pieces = self.complete(rows, 0, spans, batch_frames)
+        return PassPlan(pieces, [rows[self.sights(*span)] for span in spans])
+
+    def no_rows(self, spans: Sequence[Span]) -> Int64:
+        """A table for the row number of each possible vector, see `sights`, still without any."""
+        return np.full((max(end for _, end in spans), self._reach + 1, self._reach + 1), _UNKNOWN)
+
+    def complete(
+        self, rows: Int64, count: int, spans: Sequence[Span], batch_frames: int
+    ) -> list[Int64]:
+        """Plan runs that give the vectors that have no row yet, and number these from `count` on.
+
+        Returns:
+            The pieces; see `plan`.
+        """
         longest = max(batch_frames, _LEAST_REACHES * self._reach)
-        runs = self._runs(spans, frames, longest)
-        pieces = list(_pieces(runs, longest))
-        rows = np.full(self._table(frames), _UNKNOWN)
-        count = 0
+        pieces = list(_pieces(self._runs(rows, spans, longest), longest))
         for run in (run for piece in pieces for run in piece):
-            rows[self._sights(run[0], run[-1] + 1)] = np.arange(count, count + len(run))
+            rows[self.sights(run[0], run[-1] + 1)] = np.arange(count, count + len(run))
             count += len(run)
-        return PassPlan(pieces, [rows[self._sights(*span)] for span in spans])
+        return pieces
 
-    def _table(self, frames: int) -> tuple[int, int, int]:
-        """Shape of a table with an entry for each possible vector; see `_sights`."""
-        return frames, self._reach + 1, self._reach + 1
-
-    def _sights(self, start: int, end: int) -> tuple[Int64, Int64, Int64]:
+    def sights(self, start: int, end: int) -> tuple[Int64, Int64, Int64]:
         """Table indices of a window's vectors: frame, and frames in reach before and after."""
         frames = np.arange(start, end)
         before, after = frames - start, end - 1 - frames
         return frames, np.minimum(before, self._reach), np.minimum(after, self._reach)
 
-    def _runs(self, spans: Sequence[Span], frames: int, longest: int) -> Iterator[Span]:
-        """Choose runs of frames that together give all vectors of all windows."""
-        lacking = np.zeros(self._table(frames), bool)
+    def _runs(self, rows: Int64, spans: Sequence[Span], longest: int) -> Iterator[Span]:
+        """Choose runs of frames that together give all vectors that windows need and have not."""
+        lacking = np.zeros(rows.shape, bool)
         for span in spans:
-            lacking[self._sights(*span)] = True
+            sights = self.sights(*span)
+            lacking[sights] = rows[sights] == _UNKNOWN
+        frames = len(rows)
         # First the shortest windows, which have the most edges; then the whole clip, which gives
         # all vectors away from the edges of the longer windows.
         shortest = [end for _, end in spans].index(frames) + 1
         for start, end in [*spans[:shortest], (0, frames), *spans[shortest:]]:
-            sights = self._sights(start, end)
+            sights = self.sights(start, end)
             for run in self._cover(sights[0][lacking[sights]], (start, end), longest):
-                lacking[self._sights(*run)] = False
+                lacking[self.sights(*run)] = False
                 yield run
 
     def _cover(self, frames: Int64, window: Span, longest: int) -> Iterator[Span]:

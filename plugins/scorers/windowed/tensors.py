@@ -42,6 +42,11 @@ def seen(frames: int | str, meaning: str) -> Tensor:
     )
 
 
+def context(name: str, size: int, meaning: str) -> Tensor:
+    """A tensor of `size` values of each clip that layers within the visual frontend hand on."""
+    return Tensor(name, ("batch", size), meaning, 0.0, 2.0)
+
+
 def vectors(size: int, meaning: str, *axes: str) -> Tensor:
     """A tensor of visual vectors of `size` values, with these free axes before."""
     return Tensor("visual", (*axes, size), meaning, 0.0, 2.0)
