@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from ..plugins.support.pytorch import import_torch
 
 if TYPE_CHECKING:
     import onnx
+    from torch import nn
 
 _LEAST, _MOST = 2, 1 << 14
 """Bounds of a free axis, for the exporter only; the graph has none. The exporter treats a size of 1
@@ -63,7 +65,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
                 module,
                 example,
                 dynamo=True,
-                dynamic_shapes=shapes,
+                dynamic_shapes=_as_taken(module, shapes),
                 input_names=[tensor.name for tensor in graph.inputs],
                 output_names=[tensor.name for tensor in graph.outputs],
                 opset_version=opset,
@@ -79,6 +81,15 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
     _describe(model, graph, notes)
     _declare_shapes(model, graph)
     return checked_graph(model)
+
+
+def _as_taken(module: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shapes as the exporter wants them: those of what `*words` takes in a tuple of their own."""
+    taken = list(inspect.signature(module.forward).parameters.values())
+    named = [one for one in taken if one.kind is not one.VAR_POSITIONAL]
+    if len(named) == len(taken):
+        return shapes
+    return (*shapes[: len(named)], shapes[len(named) :])
 
 
 def check_opset(opset: int) -> None:

@@ -7,7 +7,7 @@ the few vectors that depend on this, layer by layer no more frames than are need
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,20 +36,10 @@ class _Pieces(Part):
         for block in self.blocks:
             _open(block, begins, ends)
 
-    def unpacked(self, context: Tensor) -> list[list[Tensor]]:
-        """By block and path: the inputs of its temporal convolutions, (B, 2 reach, pixels, C)."""
-        shapes = [
-            (2 * block.reach, side_px**2, block.channels)
-            for block, side_px in zip(self.blocks, self.sides_px, strict=True)
-            for _ in range(block.paths)
-        ]
-        sizes = [frames * pixels * channels for frames, pixels, channels in shapes]
-        whole = self._cast(context)
-        found = iter(
-            whole[:, end - size : end].reshape(-1, *shape)
-            for size, end, shape in zip(sizes, accumulate(sizes), shapes, strict=True)
-        )
-        return [[next(found) for _ in range(block.paths)] for block in self.blocks]
+    def by_block(self, contexts: Sequence[Tensor]) -> list[list[Tensor]]:
+        """Contexts, one for each path of each block, sorted by block."""
+        found = iter(contexts)
+        return [[self._cast(next(found)) for _ in range(block.paths)] for block in self.blocks]
 
     def vectors(self, moments: Tensor, batch: int) -> Tensor:
         """The vectors (B, T, 128) of the last block's moments."""
@@ -62,33 +52,40 @@ class Through(_Pieces):
     def __init__(self, network: Network) -> None:
         super().__init__(network, begins=False, ends=False)
 
-    def forward(self, seen: Tensor, past: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, before: Tensor, seen: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
         """Compute the vectors that have become certain, as far from a window's edges.
 
         Args:
+            before: (B, t, 112, 112), the last faces of the previous piece, twice as many as the
+                first block reaches; anything at first.
             seen: (B, T, 112, 112), the next faces, normalised.
-            past: (B, S), what the previous call returned; anything at first.
+            past: What the previous call returned as `kept`, less that of the first block; each
+                (B, 2 reach of the block, pixels, C); anything at first.
 
         Returns:
-            (B, T, 128), the vectors of these frames less the encoder's reach; the next `past`;
-            and the same of a window that begins here, for `Edge`.
+            `vectors` (B, T, 128), of these frames less the encoder's reach; `kept`, the latest
+            inputs of the temporal convolutions of each path of each block; and as many `coming`,
+            what these are for a window that begins here.
         """
         batch = seen.shape[0]
-        moments = self._cast(seen).flatten(0, 1).unsqueeze(1)
+        moments = self._cast(torch.cat([before, seen], 1)).flatten(0, 1).unsqueeze(1)
+        first = self.blocks[0]
+        nothing = [moments.new_zeros(0)] * first.paths  # its past is computed anew, from `before`
         kept, coming, behind = [], [], 0
-        for block, contexts in zip(self.blocks, self.unpacked(past), strict=True):
+        for block, contexts in zip(self.blocks, self.by_block([*nothing, *past]), strict=True):
             found = block.across(VisualLayers.pool(moments) if behind else moments)
-            paths = []
-            for path, context in zip(found, contexts, strict=True):
-                now = _timeline(VisualLayers.courses(path, batch))
-                joined = torch.cat([context, now], 1)
-                paths.append(_courses(joined))
-                kept.append(joined[:, -2 * block.reach :].flatten(1))
-                coming.append(_some(now, 2 * behind, 2 * block.reach).flatten(1))
-            moments = VisualLayers.moments(block.along(paths), found[0].shape)
+            lines = [_timeline(VisualLayers.courses(path, batch)) for path in found]
+            if block is first:
+                coming += [_some(line, 2 * block.reach, 2 * block.reach) for line in lines]
+            else:
+                coming += [_some(line, 2 * behind, 2 * block.reach) for line in lines]
+                pairs = zip(contexts, lines, strict=True)
+                lines = [torch.cat([context, line], 1) for context, line in pairs]
+            kept += [line[:, -2 * block.reach :] for line in lines]
+            courses = block.along([_courses(line) for line in lines])
+            moments = VisualLayers.moments(courses, found[0].shape)
             behind += block.reach
-        vectors = self.vectors(moments, batch)
-        return vectors, torch.cat(kept, 1).float(), torch.cat(coming, 1).float()
+        return self.vectors(moments, batch), *(x.float() for x in [*kept, *coming])
 
 
 class Edge(_Pieces):
@@ -103,16 +100,16 @@ class Edge(_Pieces):
         super().__init__(network, begins=begins, ends=not begins)
         self.begins = begins
 
-    def forward(self, context: Tensor) -> Tensor:
-        """Compute vectors (B, reach, 128) from what `Through` has of the frames beyond them."""
+    def forward(self, *around: Tensor) -> Tensor:
+        """Compute vectors (B, reach, 128) from the `coming` or the `kept` of `Through`."""
+        batch = around[0].shape[0]
         moments: Tensor | None = None
         for block, contexts, side_px in zip(
-            self.blocks, self.unpacked(context), self.sides_px, strict=True
+            self.blocks, self.by_block(around), self.sides_px, strict=True
         ):
             lines = contexts
             if moments is not None:
                 found = block.across(VisualLayers.pool(moments))
-                batch = context.shape[0]
                 new = [_timeline(VisualLayers.courses(path, batch)) for path in found]
                 pairs = zip(new, contexts, strict=True)
                 lines = [torch.cat([x, y] if self.begins else [y, x], 1) for x, y in pairs]
@@ -120,7 +117,7 @@ class Edge(_Pieces):
             shape = torch.Size((1, block.channels, side_px, side_px))
             moments = VisualLayers.moments(courses, shape)
         assert moments is not None
-        return self.vectors(moments, context.shape[0])
+        return self.vectors(moments, batch)
 
 
 class _Sided(nn.Module):

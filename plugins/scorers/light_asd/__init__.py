@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..factorised_parts import FRAME_VALUES, parts
+from ..factorised_parts import layers, parts
 from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ MODEL = Model(
     folder=Path(__file__).parent,
     network=_network,
     # Three blocks; the longer path of each has one temporal kernel of 5, which reaches 2 frames.
-    sharing=Reach(3 * 2, 128, 2 * 2 * 2 * FRAME_VALUES),
+    sharing=Reach(3 * 2, 128, layers(2, paths=2)),
     parts=parts,
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,

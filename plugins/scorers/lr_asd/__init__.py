@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
-from ..factorised_parts import FRAME_VALUES, parts
+from ..factorised_parts import layers, parts
 from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ MODEL = Model(
     folder=Path(__file__).parent,
     network=_network,
     # Three blocks, each with temporal kernels of 5 and 3, which reach 2 and 1 frames.
-    sharing=Reach(3 * (2 + 1), 128, 2 * (2 + 1) * FRAME_VALUES),
+    sharing=Reach(3 * (2 + 1), 128, layers(2 + 1, paths=1)),
     parts=parts,
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,

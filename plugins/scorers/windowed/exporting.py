@@ -99,14 +99,14 @@ def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
         f"{model.title}'s visual frontend, a clip piece by piece: the vectors as far from a "
         f"window's edges, {sharing.frames} frames late",
         through,
-        (sharing.seen, sharing.past),
+        (sharing.before, sharing.seen, *sharing.past),
         sharing.vectors,
         none,
-        more=(sharing.kept, sharing.coming),
+        more=(*sharing.kept, *sharing.coming),
     )
-    for name, module, context in (("begin", begin, sharing.coming), ("end", end, sharing.kept)):
+    for name, module, contexts in (("begin", begin, sharing.coming), ("end", end, sharing.kept)):
         meaning = f"{model.title}'s visual frontend where a window {name}s: {sharing.edge.meaning}"
-        yield Graph(name, meaning, module, (context,), sharing.edge, none)
+        yield Graph(name, meaning, module, contexts, sharing.edge, none)
 
 
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:

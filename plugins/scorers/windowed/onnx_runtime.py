@@ -135,9 +135,12 @@ def _stream(
     if "through.onnx" not in bundle.manifest["files"]:
         return None
     parts = {
-        "through": (reach.seen, reach.past, reach.vectors, reach.kept, reach.coming),
-        "begin": (reach.coming, reach.edge),
-        "end": (reach.kept, reach.edge),
+        "through": (
+            *(reach.before, reach.seen, *reach.past),
+            *(reach.vectors, *reach.kept, *reach.coming),
+        ),
+        "begin": (*reach.coming, reach.edge),
+        "end": (*reach.kept, reach.edge),
     }
     return Stream(
         reach,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,20 @@ from .windows import Int64, PassPlan, Span
 _LEAST_REACHES = 8
 """A run may always be so many reaches long; so at most a quarter of its vectors is wasted."""
 _UNKNOWN = -1
+
+
+class Layer(NamedTuple):
+    """What temporal convolutions read, one after another.
+
+    Attributes:
+        reach: How many frames they reach to each side.
+        pixels: Pixels of their pictures.
+        channels: Channels of their pictures.
+    """
+
+    reach: int
+    pixels: int
+    channels: int
 
 
 class Reach:
@@ -28,24 +44,42 @@ class Reach:
     Args:
         reach: How many frames to each side a vector depends on: the sum of the half kernel sizes.
         size: Values per vector.
-        carried: How many values are carried from one piece of a clip to the next; see `stream`.
+        layers: The inputs of its temporal convolutions, without repeats: for each by how many
+            frames it reaches to each side, how many pixels, how many channels; those that see the
+            faces' own frames first.
 
     Attributes:
         frames: The reach.
-        past: What is carried, as an input of the graph `through`.
-        kept: The same as its output, and as the input of the graph `end`.
-        coming: What that graph gives for a window's beginning, the input of the graph `begin`.
+        before: Faces of the previous piece of a clip, an input of the graph `through`; see
+            `stream`.
+        past: What is carried from one piece of a clip to the next, as inputs of that graph.
+        kept: The same as its outputs, preceded by what `before` stands for; the inputs of the
+            graph `end`.
+        coming: What it gives for a window's beginning, the inputs of the graph `begin`.
         edge: The output of the graphs `begin` and `end`.
     """
 
-    def __init__(self, reach: int, size: int, carried: int) -> None:
+    def __init__(self, reach: int, size: int, layers: Sequence[Layer]) -> None:
         self.frames = self._reach = reach
         axes = ("batch", "frames")
-        beyond = "inputs of the temporal convolutions, by layer"
-        self.past = tensors.context("past", carried, f"the latest {beyond}")
-        self.kept = tensors.context("kept", carried, f"the latest {beyond}, the next `past`")
-        self.coming = tensors.context(
-            "coming", carried, f"the first {beyond}; none that count in fewer than {2 * reach} faces"
+        first = 2 * layers[0].reach
+        self.before = tensors.seen(first, "the grey faces before these", "before")
+        inputs = "inputs of a temporal convolution: frames, pixels, channels"
+        kept, coming = (
+            [
+                tensors.context(f"{name}_{number}", (2 * r, pixels, channels), meaning)
+                for number, (r, pixels, channels) in enumerate(layers)
+            ]
+            for name, meaning in (
+                ("kept", f"the latest {inputs}"),
+                ("coming", f"the first {inputs}; of no use with fewer than {2 * reach} faces"),
+            )
+        )
+        self.kept, self.coming = tuple(kept), tuple(coming)
+        self.past = tuple(
+            replace(tensor, name=tensor.name.replace("kept", "past"))
+            for tensor, layer in zip(kept, layers, strict=True)
+            if layer.pixels < layers[0].pixels
         )
         self.edge = Tensor(
             "visual", ("batch", reach, size), "the vectors of a window's frames at its edge", 0, 2

@@ -138,13 +138,23 @@ class Stream:
     def vectors(self, faces: UInt8, pieces: Sequence[Piece]) -> Iterator[Float32]:
         """Compute vectors (n, V) in the order of their numbers, from (n, 112, 112) faces."""
         reach = self._reach
-        past = np.zeros((1, int(reach.past.shape[1])), np.float32)
+        past = {
+            tensor.name: np.zeros(tensor.sized({"batch": 1}), np.float32) for tensor in reach.past
+        }
+        earlier = int(reach.before.shape[1])
         for piece in pieces:
-            seen = pictures(faces, np.arange(piece.start, piece.end)[None])
-            found = self._through.run_all({reach.seen.name: seen, reach.past.name: past})
-            past = found[reach.kept.name]
+            frames = np.arange(piece.start - earlier, piece.end).clip(0)
+            seen = pictures(faces, frames[None])
+            inputs = {reach.before.name: seen[:, :earlier], reach.seen.name: seen[:, earlier:]}
+            found = self._through.run_all({**inputs, **past})
+            kept = {tensor.name: found[tensor.name] for tensor in reach.kept}
+            past = {
+                name: kept[name.replace("past", "kept")]
+                for name in (tensor.name for tensor in reach.past)
+            }
             yield found[reach.vectors.name][0]
             if piece.begins:
-                yield self._begin.run({reach.coming.name: found[reach.coming.name]})[0]
+                coming = {tensor.name: found[tensor.name] for tensor in reach.coming}
+                yield self._begin.run(coming)[0]
             if piece.ends:
-                yield self._end.run({reach.kept.name: past})[0]
+                yield self._end.run(kept)[0]
