@@ -26,7 +26,7 @@ def layers(reach: int, paths: int) -> list[Layer]:
 
 
 def parts(network: Network) -> Sequence[Module]:
-    """The modules of the graphs `through`, `begin` and `end`; see `windowed.exporting`."""
-    from .factorised_stream import Edge, Through
+    """The modules of the graphs `alone`, `through`, `join` and `end`; see `windowed.exporting`."""
+    from .factorised_stream import Alone, Edge, Through
 
-    return Through(network), Edge(network, begins=True), Edge(network, begins=False)
+    return Alone(network), Through(network), Edge(network, ends=False), Edge(network, ends=True)

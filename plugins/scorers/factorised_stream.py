@@ -1,8 +1,9 @@
-"""The visual encoder of LR-ASD and Light-ASD in pieces that give the vectors of a whole clip.
+"""The visual encoder of LR-ASD and Light-ASD in pieces that together give the vectors of a clip.
 
-A clip goes through `Through` piece by piece. Between two pieces is carried what each block's
-temporal convolutions still need: their latest inputs. Where windows begin or end, `Edge` computes
-the few vectors that depend on this, layer by layer no more frames than are needed.
+Each piece of a clip is either `Alone`, as a window, or goes `Through` from the one before. Between
+pieces is handed on what each block's temporal convolutions need of their neighbours: the inputs
+near the edge. From these, `Edge` computes the vectors that depend on an edge, in the first blocks
+of fewer frames than in the last.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class _Pieces(Part):
         assert isinstance(body, FactorisedBody)
         self.blocks: list[Block] = body.visualEncoder.blocks
         self.sides_px = [FACE_SIZE_PX // 2 // 2**number for number in range(len(self.blocks))]
-        for block in self.blocks:
+        for block in self.blocks if not (begins and ends) else ():
             _open(block, begins, ends)
 
     def by_block(self, contexts: Sequence[Tensor]) -> list[list[Tensor]]:
@@ -46,76 +47,105 @@ class _Pieces(Part):
         return moments.amax(dim=(2, 3)).reshape(batch, -1, moments.shape[1]).float()
 
 
+class Alone(_Pieces):
+    """A piece as a window by itself."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network, begins=True, ends=True)
+
+    def forward(self, seen: Tensor) -> tuple[Tensor, ...]:
+        """Compute the vectors of a window, and what its neighbours need to be joined to it.
+
+        Args:
+            seen: (B, T, 112, 112), faces, normalised.
+
+        Returns:
+            `vectors` (B, T, 128); `kept`, for each path of each block the latest inputs of its
+            temporal convolutions that do not depend on the edge, (B, 2 reach of the block, pixels,
+            C); and as many `coming`, the first of that kind.
+        """
+        batch = seen.shape[0]
+        moments = self._cast(seen).flatten(0, 1).unsqueeze(1)
+        kept, coming, beyond = [], [], 0
+        for block in self.blocks:
+            found = block.across(VisualLayers.pool(moments) if beyond else moments)
+            lines = [_timeline(VisualLayers.courses(path, batch)) for path in found]
+            for line in lines:
+                near = torch.arange(2 * block.reach) + beyond
+                last = line.shape[1] - 1
+                coming.append(line.index_select(1, near.clamp(max=last)))
+                kept.append(line.index_select(1, (last - near.flip(0)).clamp(min=0)))
+            moments = _after(block, lines, found[0].shape)
+            beyond += block.reach
+        return self.vectors(moments, batch), *(x.float() for x in [*kept, *coming])
+
+
 class Through(_Pieces):
-    """The next frames of a clip."""
+    """A piece that goes on from another."""
 
     def __init__(self, network: Network) -> None:
         super().__init__(network, begins=False, ends=False)
 
     def forward(self, before: Tensor, seen: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
-        """Compute the vectors that have become certain, as far from a window's edges.
+        """Compute the vectors that have become certain.
 
         Args:
             before: (B, t, 112, 112), the last faces of the previous piece, twice as many as the
-                first block reaches; anything at first.
+                first block reaches.
             seen: (B, T, 112, 112), the next faces, normalised.
-            past: What the previous call returned as `kept`, less that of the first block; each
-                (B, 2 reach of the block, pixels, C); anything at first.
+            past: The `kept` of the previous piece, less that of the first block.
 
         Returns:
-            `vectors` (B, T, 128), of these frames less the encoder's reach; `kept`, the latest
-            inputs of the temporal convolutions of each path of each block; and as many `coming`,
-            what these are for a window that begins here.
+            `vectors` (B, T, 128), of these frames less the encoder's reach; and `kept`.
         """
         batch = seen.shape[0]
         moments = self._cast(torch.cat([before, seen], 1)).flatten(0, 1).unsqueeze(1)
-        first = self.blocks[0]
+        first, *_ = self.blocks
         nothing = [moments.new_zeros(0)] * first.paths  # its past is computed anew, from `before`
-        kept, coming, behind = [], [], 0
+        kept = []
         for block, contexts in zip(self.blocks, self.by_block([*nothing, *past]), strict=True):
-            found = block.across(VisualLayers.pool(moments) if behind else moments)
+            found = block.across(moments if block is first else VisualLayers.pool(moments))
             lines = [_timeline(VisualLayers.courses(path, batch)) for path in found]
-            if block is first:
-                coming += [_some(line, 2 * block.reach, 2 * block.reach) for line in lines]
-            else:
-                coming += [_some(line, 2 * behind, 2 * block.reach) for line in lines]
+            if block is not first:
                 pairs = zip(contexts, lines, strict=True)
                 lines = [torch.cat([context, line], 1) for context, line in pairs]
             kept += [line[:, -2 * block.reach :] for line in lines]
-            courses = block.along([_courses(line) for line in lines])
-            moments = VisualLayers.moments(courses, found[0].shape)
-            behind += block.reach
-        return self.vectors(moments, batch), *(x.float() for x in [*kept, *coming])
+            moments = _after(block, lines, found[0].shape)
+        return self.vectors(moments, batch), *(x.float() for x in kept)
 
 
 class Edge(_Pieces):
-    """The first or the last frames of a window, as far as the encoder reaches.
+    """The frames around the edge of a piece, as far as the encoder reaches.
 
     Args:
         network: The network.
-        begins: Its first frames, else its last.
+        ends: A window ends at this edge; else it is within a window, and two pieces are joined.
     """
 
-    def __init__(self, network: Network, begins: bool) -> None:
-        super().__init__(network, begins=begins, ends=not begins)
-        self.begins = begins
+    def __init__(self, network: Network, ends: bool) -> None:
+        super().__init__(network, begins=False, ends=ends)
+        self.ends = ends
 
-    def forward(self, *around: Tensor) -> Tensor:
-        """Compute vectors (B, reach, 128) from the `coming` or the `kept` of `Through`."""
-        batch = around[0].shape[0]
+    def forward(self, *contexts: Tensor) -> Tensor:
+        """Compute vectors (B, reach, 128) from `kept`, or (B, 2 reach, 128) with `coming` too."""
+        half = len(contexts) if self.ends else len(contexts) // 2
+        batch = contexts[0].shape[0]
+        before = self.by_block(contexts[:half])
+        after = self.by_block(contexts[half:]) if not self.ends else [[] for _ in before]
         moments: Tensor | None = None
-        for block, contexts, side_px in zip(
-            self.blocks, self.by_block(around), self.sides_px, strict=True
+        for block, side_px, kept, coming in zip(
+            self.blocks, self.sides_px, before, after, strict=True
         ):
-            lines = contexts
+            lines = [[line] for line in kept]
             if moments is not None:
-                found = block.across(VisualLayers.pool(moments))
-                new = [_timeline(VisualLayers.courses(path, batch)) for path in found]
-                pairs = zip(new, contexts, strict=True)
-                lines = [torch.cat([x, y] if self.begins else [y, x], 1) for x, y in pairs]
-            courses = block.along([_courses(line) for line in lines])
+                for line, path in zip(
+                    lines, block.across(VisualLayers.pool(moments)), strict=True
+                ):
+                    line.append(_timeline(VisualLayers.courses(path, batch)))
+            for line, context in zip(lines, coming, strict=False):
+                line.append(context)
             shape = torch.Size((1, block.channels, side_px, side_px))
-            moments = VisualLayers.moments(courses, shape)
+            moments = _after(block, [torch.cat(line, 1) for line in lines], shape)
         assert moments is not None
         return self.vectors(moments, batch)
 
@@ -162,7 +192,6 @@ def _courses(timeline: Tensor) -> Tensor:
     return timeline.permute(0, 3, 1, 2)
 
 
-def _some(timeline: Tensor, first: int, count: int) -> Tensor:
-    """Some frames of (B, T, pixels, C); the last one again where there are too few."""
-    frames = torch.arange(first, first + count).clamp(max=timeline.shape[1] - 1)
-    return timeline.index_select(1, frames)
+def _after(block: Block, lines: Sequence[Tensor], shape: torch.Size) -> Tensor:
+    """The moments after a block's temporal convolutions, with height and width of `shape`."""
+    return VisualLayers.moments(block.along([_courses(line) for line in lines]), shape)

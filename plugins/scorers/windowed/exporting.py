@@ -90,23 +90,34 @@ def exportable(model: Model, config: WindowedConfig) -> Exportable:
 
 def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
     """The graphs that `stream.Stream` runs, of a model that has such."""
-    sharing, none = model.sharing, lambda clips: ()  # TODO int8
+    sharing = model.sharing
     if model.parts is None or not isinstance(sharing, Reach):
         return
-    through, begin, end = model.parts(network)
-    yield Graph(
-        "through",
-        f"{model.title}'s visual frontend, a clip piece by piece: the vectors as far from a "
-        f"window's edges, {sharing.frames} frames late",
-        through,
-        (sharing.before, sharing.seen, *sharing.past),
-        sharing.vectors,
-        none,
-        more=(*sharing.kept, *sharing.coming),
+    frontend = f"{model.title}'s visual frontend"
+    kept, coming = sharing.kept, sharing.coming
+    meanings = (
+        "a piece of a clip as a window by itself",
+        f"a piece that goes on from another: the vectors {sharing.frames} frames late",
+        "where two pieces are joined",
+        "where a window ends",
     )
-    for name, module, contexts in (("begin", begin, sharing.coming), ("end", end, sharing.kept)):
-        meaning = f"{model.title}'s visual frontend where a window {name}s: {sharing.edge.meaning}"
-        yield Graph(name, meaning, module, contexts, sharing.edge, none)
+    contracts = (
+        ("alone", (sharing.seen,), (sharing.vectors, *kept, *coming)),
+        ("through", (sharing.before, sharing.seen, *sharing.past), (sharing.vectors, *kept)),
+        ("join", (*kept, *coming), (sharing.joined,)),
+        ("end", kept, (sharing.ended,)),
+    )
+    for module, meaning, contract in zip(model.parts(network), meanings, contracts, strict=True):
+        name, inputs, (output, *more) = contract
+        yield Graph(
+            name,
+            f"{frontend}, {meaning}",
+            module,
+            inputs,
+            output,
+            lambda clips: (),  # no part of these graphs is quantised to int8
+            more=tuple(more),
+        )
 
 
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:

@@ -32,8 +32,8 @@ class Model:
         network: Builds its network; imports PyTorch when called.
         sharing: Plans which visual vectors its windows share.
         frontend: The module of its network that reads faces; int8 quantises this part alone.
-        parts: Of a network whose sharing is `Reach`: the modules of the graphs `through`, `begin`
-            and `end`; imports PyTorch when called.
+        parts: Of a network whose sharing is `Reach`: the modules of the graphs `alone`,
+            `through`, `join` and `end`; imports PyTorch when called.
     """
 
     name: str

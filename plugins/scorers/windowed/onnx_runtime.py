@@ -132,15 +132,13 @@ def _stream(
     reach = model.sharing
     if not isinstance(reach, Reach) or device != "cpu":
         return None
-    if "through.onnx" not in bundle.manifest["files"]:
+    if "alone.onnx" not in bundle.manifest["files"]:
         return None
     parts = {
-        "through": (
-            *(reach.before, reach.seen, *reach.past),
-            *(reach.vectors, *reach.kept, *reach.coming),
-        ),
-        "begin": (*reach.coming, reach.edge),
-        "end": (*reach.kept, reach.edge),
+        "alone": (reach.seen, reach.vectors, *reach.kept, *reach.coming),
+        "through": (reach.before, reach.seen, *reach.past, reach.vectors, *reach.kept),
+        "join": (*reach.kept, *reach.coming, reach.joined),
+        "end": (*reach.kept, reach.ended),
     }
     return Stream(
         reach,

@@ -52,11 +52,12 @@ class Reach:
         frames: The reach.
         before: Faces of the previous piece of a clip, an input of the graph `through`; see
             `stream`.
-        past: What is carried from one piece of a clip to the next, as inputs of that graph.
-        kept: The same as its outputs, preceded by what `before` stands for; the inputs of the
-            graph `end`.
-        coming: What it gives for a window's beginning, the inputs of the graph `begin`.
-        edge: The output of the graphs `begin` and `end`.
+        past: What is handed on from one piece of a clip to the next, as inputs of that graph.
+        kept: The same as outputs, preceded by what `before` stands for; inputs of the graphs
+            `join` and `end`.
+        coming: What is handed back from a piece to the one before, inputs of the graph `join`.
+        joined: The output of the graph `join`.
+        ended: The output of the graph `end`.
     """
 
     def __init__(self, reach: int, size: int, layers: Sequence[Layer]) -> None:
@@ -71,8 +72,8 @@ class Reach:
                 for number, (r, pixels, channels) in enumerate(layers)
             ]
             for name, meaning in (
-                ("kept", f"the latest {inputs}"),
-                ("coming", f"the first {inputs}; of no use with fewer than {2 * reach} faces"),
+                ("kept", f"the latest {inputs}, that no edge of a window is within reach of"),
+                ("coming", f"the first {inputs}, that no edge of a window is within reach of"),
             )
         )
         self.kept, self.coming = tuple(kept), tuple(coming)
@@ -81,8 +82,11 @@ class Reach:
             for tensor, layer in zip(kept, layers, strict=True)
             if layer.pixels < layers[0].pixels
         )
-        self.edge = Tensor(
-            "visual", ("batch", reach, size), "the vectors of a window's frames at its edge", 0, 2
+        self.ended = Tensor(
+            "visual", ("batch", reach, size), "the vectors of a window's last frames", 0, 2
+        )
+        self.joined = Tensor(
+            "visual", ("batch", 2 * reach, size), "the vectors of the frames around an edge", 0, 2
         )
         self.seen = tensors.seen("frames", "successive grey faces")
         self.vectors = tensors.vectors(size, "a visual vector for each frame", *axes)
