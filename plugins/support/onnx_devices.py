@@ -6,6 +6,7 @@ import ctypes
 import re
 from contextlib import redirect_stdout
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,9 @@ CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 _INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
 _LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
+_SHARING = Lock()
+_is_shared = False
+"""Whether there is memory for all sessions on the CPU; `_SHARING` guards this."""
 _WARNINGS, _SILENT = 2, 4
 """Log levels of ONNX Runtime: its default, and fatal errors only."""
 
@@ -134,6 +138,7 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
     Raises:
         WeightsError: The installed ONNX Runtime cannot run the file.
     """
+    _share_memory(ort, options)
     try:
         return ort.InferenceSession(str(path), options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
@@ -142,6 +147,25 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
             "Export it with asd export, with a lower opset if this version is old, or install a "
             "newer onnxruntime",
         ) from error
+
+
+def _share_memory(ort: ModuleType, options: Any) -> None:
+    """Have a session take its memory from where all sessions of the process do.
+
+    Otherwise each graph would keep for itself what its largest input took.
+    """
+    global _is_shared
+    with _SHARING:
+        if not _is_shared:
+            where = ort.OrtMemoryInfo(
+                "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+            )
+            try:
+                ort.create_and_register_allocator(where, None)
+            except Exception:  # the program around has registered one, which serves as well
+                pass
+            _is_shared = True
+    options.add_session_config_entry("session.use_env_allocators", "1")
 
 
 def _gpu_session(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ....core.exportable import Tensor
-from ....core.types import Float32, UInt8
+from ....core.types import GRID_FPS, Float32, UInt8
 from ...support.onnx import OnnxSession
 from .reach import Reach
 from .windows import Int64, Span, pictures
@@ -67,7 +67,8 @@ def plan(reach: Reach, spans: Sequence[Span], batch_frames: int) -> StreamPlan:
     Args:
         reach: How the windows share vectors.
         spans: The windows, as `windows.cut` gives them.
-        batch_frames: How many frames a piece may have; or twice the reach if that is more.
+        batch_frames: How many frames a piece may have; or twice the reach if that is more. None
+            has more than a second: longer ones take more memory, and no less time.
     """
     plain = reach.plan(spans, batch_frames)
     rows = reach.no_rows(spans)
@@ -92,7 +93,7 @@ def _pieces(reach: Reach, spans: Sequence[Span], batch_frames: int) -> Iterator[
     An edge too close to the one before is passed over; the last part may be shorter.
     """
     least = 2 * reach.frames
-    longest = max(batch_frames, least)
+    longest = max(min(batch_frames, GRID_FPS), least)
     ends = {end for _, end in spans}
     frames = max(ends)
     cuts = [0]
