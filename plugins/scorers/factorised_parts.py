@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .windowed.network import Network
 
 
-
 def layers(reach: int, paths: int) -> list[Layer]:
     """What the temporal convolutions read, by block and path.
 

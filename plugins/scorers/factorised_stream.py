@@ -138,9 +138,7 @@ class Edge(_Pieces):
         ):
             lines = [[line] for line in kept]
             if moments is not None:
-                for line, path in zip(
-                    lines, block.across(VisualLayers.pool(moments)), strict=True
-                ):
+                for line, path in zip(lines, block.across(VisualLayers.pool(moments)), strict=True):
                     line.append(_timeline(VisualLayers.courses(path, batch)))
             for line, context in zip(lines, coming, strict=False):
                 line.append(context)

@@ -41,7 +41,9 @@ class _Block(Block):
 
     def along(self, paths: list[Tensor]) -> Tensor:
         names = [f"t_{k}" for k in _KERNELS]
-        three, five = (self.step(name, f"bn_{name}", x) for name, x in zip(names, paths, strict=True))
+        three, five = (
+            self.step(name, f"bn_{name}", x) for name, x in zip(names, paths, strict=True)
+        )
         return self.step("last", "bn_last", three + five)
 
 

@@ -168,7 +168,9 @@ class Stream:
             if piece.goes_on:
                 seen = pictures(faces, np.arange(piece.start - earlier, piece.end)[None])
                 inputs = {reach.before.name: seen[:, :earlier], reach.seen.name: seen[:, earlier:]}
-                past = {tensor.name: kept[tensor.name.replace("past", "kept")] for tensor in reach.past}
+                past = {
+                    tensor.name: kept[tensor.name.replace("past", "kept")] for tensor in reach.past
+                }
                 found = self._through.run_on({**inputs, **past})
             else:
                 seen = pictures(faces, np.arange(piece.start, piece.end)[None])
