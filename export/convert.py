@@ -84,7 +84,7 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
 
 
 def _as_taken(module: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The shapes as the exporter wants them: those of what `*words` takes in a tuple of their own."""
+    """The shapes as the exporter wants them: what `*words` takes in a tuple of its own."""
     taken = list(inspect.signature(module.forward).parameters.values())
     named = [one for one in taken if one.kind is not one.VAR_POSITIONAL]
     if len(named) == len(taken):

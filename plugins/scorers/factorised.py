@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -115,9 +116,9 @@ class Block(nn.Module, ABC):
         channels: Channels of the output.
     """
 
-    paths: int
-    reach: int
-    left_out: Mapping[str, int] = {}
+    paths: ClassVar[int]
+    reach: ClassVar[int]
+    left_out: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -163,6 +164,7 @@ class Encoder(nn.Module):
         return [self.block1, self.block2, self.block3]
 
     def forward(self, moments: Tensor, batch: int) -> Tensor:
+        """Compute the last block's moments from the moments of `batch` clips."""
         x = self.sense.pool(self.block1(moments, batch))
         x = self.sense.pool(self.block2(x, batch))
         found: Tensor = self.block3(x, batch)

@@ -150,18 +150,20 @@ class OnnxSession:
             name: np.asarray(array, np.float32) for name, array in zip(outputs, found, strict=True)
         }
 
+    def _placed(self, value: Any) -> Any:
+        """A value on the session's device, of an array or of what `run_on` returned."""
+        if isinstance(value, np.ndarray):
+            return self._value.ortvalue_from_numpy(np.ascontiguousarray(value), *self._place)
+        return value
+
     def _ran(
         self, inputs: Mapping[str, Any], outputs: list[str], fetch: Callable[[Any], list[Any]]
     ) -> list[Any]:
         """Run the graph, and fetch outputs from where ONNX Runtime was told to put them."""
         try:
             binding = self._session.io_binding()
-            for name, array in inputs.items():
-                if isinstance(array, np.ndarray):
-                    array = self._value.ortvalue_from_numpy(
-                        np.ascontiguousarray(array), *self._place
-                    )
-                binding.bind_ortvalue_input(name, array)
+            for name, value in inputs.items():
+                binding.bind_ortvalue_input(name, self._placed(value))
             for name in outputs:
                 binding.bind_output(name, *self._place)
             self._session.run_with_iobinding(binding)

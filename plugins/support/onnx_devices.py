@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import re
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
-from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -20,9 +20,6 @@ CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 _INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
 _LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
-_SHARING = Lock()
-_is_shared = False
-"""Whether there is memory for all sessions on the CPU; `_SHARING` guards this."""
 _WARNINGS, _SILENT = 2, 4
 """Log levels of ONNX Runtime: its default, and fatal errors only."""
 
@@ -138,7 +135,8 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
     Raises:
         WeightsError: The installed ONNX Runtime cannot run the file.
     """
-    _share_memory(ort, options)
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return ort.InferenceSession(str(path), options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
@@ -149,23 +147,18 @@ def _cpu_session(ort: ModuleType, path: Path, options: Any) -> Any:
         ) from error
 
 
-def _share_memory(ort: ModuleType, options: Any) -> None:
-    """Have a session take its memory from where all sessions of the process do.
+@cache
+def _share_memory() -> None:
+    """Set up memory that all sessions of the process take theirs from, if told to.
 
     Otherwise each graph would keep for itself what its largest input took.
     """
-    global _is_shared
-    with _SHARING:
-        if not _is_shared:
-            where = ort.OrtMemoryInfo(
-                "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
-            )
-            try:
-                ort.create_and_register_allocator(where, None)
-            except Exception:  # the program around has registered one, which serves as well
-                pass
-            _is_shared = True
-    options.add_session_config_entry("session.use_env_allocators", "1")
+    ort = import_onnxruntime("sharing memory")
+    where = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    with suppress(Exception):  # if the program around has set it up already, that is used
+        ort.create_and_register_allocator(where, None)
 
 
 def _gpu_session(

@@ -25,7 +25,7 @@ class _Block(Block):
     """Two paths, each a spatial (sound: frequency) and a temporal convolution, summed and mixed."""
 
     paths, reach = len(_KERNELS), max(_KERNELS) // 2
-    left_out: ClassVar = {f"t_{k}": max(_KERNELS) // 2 - k // 2 for k in _KERNELS}
+    left_out: ClassVar[dict[str, int]] = {f"t_{k}": max(_KERNELS) // 2 - k // 2 for k in _KERNELS}
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
