@@ -64,12 +64,13 @@ class Graph:
         name: Name of the file, without `.onnx`.
         meaning: Describes what it computes.
         module: A `torch.nn.Module` on the CPU, in `eval` mode; its forward takes the inputs in
-            their order and returns the output. Both are float32 even when the module has been
+            their order and returns the output. All are float32 even when the module has been
             made `half()`.
         inputs: Its inputs.
         output: Its output; one named "logits" has a stricter tolerance in fp16.
         samples: Computes real inputs from clips, a few at a time, to calibrate int8.
         int8: Names, in `module`, of the submodules that an int8 export quantises.
+        more: Further outputs; then the module returns a tuple of all.
     """
 
     name: str
@@ -79,11 +80,17 @@ class Graph:
     output: Tensor
     samples: Callable[[Sequence[Clip]], Iterable[Mapping[str, Float32]]]
     int8: tuple[str, ...] = ()
+    more: tuple[Tensor, ...] = ()
 
     @property
     def file(self) -> str:
         """Name of the file."""
         return f"{self.name}.onnx"
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """All its outputs."""
+        return (self.output, *self.more)
 
 
 @dataclass(frozen=True)

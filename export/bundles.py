@@ -206,6 +206,7 @@ def _manifest(folder: Path, network: Exportable, options: ExportOptions) -> dict
             "meaning": graph.meaning,
             "inputs": [_described(tensor) for tensor in graph.inputs],
             "output": _described(graph.output),
+            **({"more": [_described(tensor) for tensor in graph.more]} if graph.more else {}),
         }
         for graph in network.graphs
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from ..plugins.support.pytorch import import_torch
 
 if TYPE_CHECKING:
     import onnx
+    from torch import nn
 
 _LEAST, _MOST = 2, 1 << 14
 """Bounds of a free axis, for the exporter only; the graph has none. The exporter treats a size of 1
@@ -63,9 +65,9 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
                 module,
                 example,
                 dynamo=True,
-                dynamic_shapes=shapes,
+                dynamic_shapes=_as_taken(module, shapes),
                 input_names=[tensor.name for tensor in graph.inputs],
-                output_names=[graph.output.name],
+                output_names=[tensor.name for tensor in graph.outputs],
                 opset_version=opset,
                 verbose=False,
             )
@@ -79,6 +81,15 @@ def to_onnx(graph: Graph, half: bool, opset: int, notes: Mapping[str, str]) -> o
     _describe(model, graph, notes)
     _declare_shapes(model, graph)
     return checked_graph(model)
+
+
+def _as_taken(module: nn.Module, shapes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shapes as the exporter wants them: what `*words` takes in a tuple of its own."""
+    taken = list(inspect.signature(module.forward).parameters.values())
+    named = [one for one in taken if one.kind is not one.VAR_POSITIONAL]
+    if len(named) == len(taken):
+        return shapes
+    return (*shapes[: len(named)], shapes[len(named) :])
 
 
 def check_opset(opset: int) -> None:
@@ -221,7 +232,7 @@ def _describe(model: onnx.ModelProto, graph: Graph, notes: Mapping[str, str]) ->
     model.graph.name = graph.name
     model.graph.doc_string = model.doc_string = graph.meaning
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
-    for tensor in (*graph.inputs, graph.output):
+    for tensor in (*graph.inputs, *graph.outputs):
         values[tensor.name].doc_string = tensor.meaning
     model.producer_name, model.producer_version = "asdkit", __version__
     onnx.helper.set_model_props(model, dict(notes))
@@ -234,7 +245,7 @@ def _declare_shapes(model: onnx.ModelProto, graph: Graph) -> None:
     inferred again, and the proof shows whether the graph runs at other sizes.
     """
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
-    for tensor in (*graph.inputs, graph.output):
+    for tensor in (*graph.inputs, *graph.outputs):
         shape = values[tensor.name].type.tensor_type.shape
         del shape.dim[:]
         for size in tensor.shape:

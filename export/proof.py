@@ -10,7 +10,7 @@ import itertools
 import math
 import reprlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,8 +36,10 @@ _STAGE_TOLERANCES = {"fp32": 1e-4, "fp16": 0.1}
 _SIZES = {"batch": (1, 2, 5), "frames": (1, 2, 7, 25, 37, 150)}
 _MOST_FRAMES = 300
 """Most frames (batch times frames) of a case: more take gigabytes, and show nothing new."""
-_MOST_VALUES = 1 << 20
+_MOST_VALUES = 1 << 21
 """Most values of a tensor per frame."""
+_SAMPLE = 1024
+"""About so many values are kept of each row of an output that is not the first of its graph."""
 
 Say = Callable[[str], None]
 
@@ -56,14 +58,24 @@ class Proof:
 
 
 def answers(graph: Graph) -> dict[str, Float32]:
-    """By `graph: case`: PyTorch's output."""
+    """By `graph: case`: PyTorch's output; of further outputs a sample, by `graph: case, name`."""
     torch = import_torch("asd export")
     found = {}
     with inference():
         for case, inputs in _cases(graph.name, graph.inputs):
             tensors = [torch.from_numpy(inputs[tensor.name]) for tensor in graph.inputs]
-            found[f"{graph.name}: {case}"] = graph.module(*tensors).numpy()
+            outputs = graph.module(*tensors)
+            first, *more = outputs if graph.more else (outputs,)
+            found[f"{graph.name}: {case}"] = first.numpy()
+            for tensor, output in zip(graph.more, more, strict=True):
+                found[f"{graph.name}: {case}, {tensor.name}"] = _sample(output.numpy())
     return found
+
+
+def _sample(output: Float32) -> Float32:
+    """Some values of each row of an output, which may have millions."""
+    rows = output.reshape(len(output), -1)
+    return rows[:, :: 2 * (rows.shape[1] // (2 * _SAMPLE)) + 1]
 
 
 def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
@@ -80,7 +92,7 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
     """
     wanted = _stored_answers(bundle)
     largest = {}
-    for file, (inputs, output) in _contracts(bundle).items():
+    for file, (inputs, outputs) in _contracts(bundle).items():
         path, opset = bundle.file(file), bundle.manifest["opset"]
         if find_spec("onnx"):
             _hold_valid(path, opset)
@@ -88,18 +100,28 @@ def prove(bundle: Bundle, context: Context, say: Say) -> Proof:
         else:
             say(f"{file}: not checked for validity, the package onnx is not installed")
         session = OnnxSession(path, context)
-        _hold_contract(file, session, inputs, output)
-        say(f"{file}: {', '.join(_shown(tensor) for tensor in (*inputs, output))}")
+        _hold_contract(file, session, inputs, outputs)
+        say(f"{file}: {', '.join(_shown(tensor) for tensor in (*inputs, *outputs))}")
         _, example = next(_cases(path.stem, inputs))
         say(f"{file}: {_hold_nodes(path, session, context, example)}")
-        tolerances = TOLERANCES if output.name == "logits" else _STAGE_TOLERANCES
+        tolerances = TOLERANCES if outputs[0].name == "logits" else _STAGE_TOLERANCES
         tolerance = tolerances.get(bundle.manifest["precision"])
         largest[file] = max(
-            _hold_values(f"{file}: {case}", session.run(arrays), expected, tolerance, say)
-            for case, arrays in _cases(path.stem, inputs)
+            _hold_values(f"{path.name}: {case}", found, expected, tolerance, say)
+            for sizes, arrays in _cases(path.stem, inputs)
+            for case, found in _found(sizes, session.run_all(arrays), outputs)
             for expected in [_answer(wanted, bundle, f"{path.stem}: {case}")]
         )
     return Proof(largest, session.device)
+
+
+def _found(
+    case: str, found: Mapping[str, Float32], outputs: Sequence[Tensor]
+) -> Iterator[tuple[str, Float32]]:
+    """What a graph gave, under the names that `answers` has for it."""
+    yield case, found[outputs[0].name]
+    for tensor in outputs[1:]:
+        yield f"{case}, {tensor.name}", _sample(found[tensor.name])
 
 
 def _stored_answers(bundle: Bundle) -> dict[str, Float32]:
@@ -122,15 +144,18 @@ def _answer(wanted: Mapping[str, Float32], bundle: Bundle, case: str) -> Float32
     return wanted[case]
 
 
-def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], Tensor]]:
-    """By file: inputs and output of each graph, from the manifest.
+def _contracts(bundle: Bundle) -> dict[str, tuple[list[Tensor], list[Tensor]]]:
+    """By file: inputs and outputs of each graph, from the manifest.
 
     Raises:
         WeightsError: The manifest is incomplete, or has no graph.
     """
     try:
         found = {
-            file: ([_tensor(given) for given in entry["inputs"]], _tensor(entry["output"]))
+            file: (
+                [_tensor(given) for given in entry["inputs"]],
+                [_tensor(given) for given in (entry["output"], *entry.get("more", ()))],
+            )
             for file, entry in bundle.manifest["files"].items()
             if file.endswith(".onnx")
         }
@@ -200,9 +225,11 @@ def _hold_valid(path: Path, opset: int) -> None:
         raise ExportError(f"{path} has opset {found.get('')}, not {opset}")
 
 
-def _hold_contract(file: str, session: OnnxSession, inputs: list[Tensor], output: Tensor) -> None:
+def _hold_contract(
+    file: str, session: OnnxSession, inputs: list[Tensor], outputs: list[Tensor]
+) -> None:
     found = (session.inputs, session.outputs)
-    wanted = ({t.name: list(t.shape) for t in inputs}, {output.name: list(output.shape)})
+    wanted = tuple({t.name: list(t.shape) for t in tensors} for tensors in (inputs, outputs))
     if found != wanted:
         raise ExportError(f"{file} takes and gives {found}, but its contract is {wanted}")
 

@@ -9,6 +9,8 @@ checkpoints.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +27,8 @@ class VisualLayers:
     """Tensor layouts and convolutions of the visual encoder.
 
     `moments` are (B T, C, H, W), one picture per frame, for spatial convolutions; `courses` are
-    (B, C, T, H W), one time series per pixel, for temporal ones.
+    (B, C, T, H W), one time series per pixel, for temporal ones. In memory, channels come last in
+    between: ONNX Runtime then moves no value more than once from one layout to the other.
     """
 
     letter = "s"
@@ -46,14 +49,14 @@ class VisualLayers:
     @staticmethod
     def courses(moments: Tensor, batch: int) -> Tensor:
         """Rearrange moments as courses, so that clips in a batch cannot leak into each other."""
-        flat = moments.flatten(2)
-        return flat.reshape(batch, -1, *flat.shape[1:]).transpose(1, 2)
+        last = moments.permute(0, 2, 3, 1).flatten(1, 2)
+        return last.reshape(batch, -1, *last.shape[1:]).permute(0, 3, 1, 2)
 
     @staticmethod
     def moments(courses: Tensor, shape: torch.Size) -> Tensor:
         """Rearrange courses as moments; height and width are taken from `shape`."""
-        flat = courses.transpose(1, 2).flatten(0, 1)
-        return flat.reshape(*flat.shape[:2], *shape[2:])
+        last = courses.permute(0, 2, 3, 1)
+        return last.reshape(-1, *shape[2:], last.shape[3]).permute(0, 3, 1, 2)
 
     @staticmethod
     def pool(moments: Tensor) -> Tensor:
@@ -98,18 +101,28 @@ Sense = type[VisualLayers] | type[AudioLayers]
 
 
 class Block(nn.Module, ABC):
-    """A few convolutions, each followed by a batch norm and a ReLU.
+    """A few convolutions, each followed by a batch norm and a ReLU: some across, then some along.
 
     Args:
         sense: The layouts and convolutions of picture or sound.
         channels_in: Channels of the input.
         channels: Channels of the output.
         stride: Stride of the first convolution.
+
+    Attributes:
+        paths: How many paths lead from `across` to `along`, each with all channels of the output.
+        reach: How many frames to each side `along` reaches.
+        left_out: By convolution over time: how many frames less it reaches than another path.
+        channels: Channels of the output.
     """
+
+    paths: ClassVar[int]
+    reach: ClassVar[int]
+    left_out: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
-        self.sense = sense
+        self.sense, self.channels = sense, channels
 
     def add(self, name: str, norm: str, convolution: _Convolution) -> None:
         """Add a convolution and its norm under their names in the checkpoint."""
@@ -120,24 +133,40 @@ class Block(nn.Module, ABC):
         """Apply a convolution, its norm and a ReLU."""
         return functional.relu(self.get_submodule(norm)(self.get_submodule(name)(x)))
 
-    @abstractmethod
     def forward(self, moments: Tensor, batch: int) -> Tensor:
         """Compute moments from the moments of `batch` clips."""
+        found = self.across(moments)
+        courses = self.along([self.sense.courses(path, batch) for path in found])
+        return self.sense.moments(courses, found[0].shape)
+
+    @abstractmethod
+    def across(self, moments: Tensor) -> list[Tensor]:
+        """Apply the convolutions over height and width; returns moments for each path."""
+
+    @abstractmethod
+    def along(self, paths: list[Tensor]) -> Tensor:
+        """Apply the convolutions over time to the courses of each path; returns courses."""
 
 
-class _Encoder(nn.Module):
+class Encoder(nn.Module):
     """Three blocks with more channels each and pooling in between."""
 
     def __init__(self, sense: Sense, block: type[Block]) -> None:
         super().__init__()
-        self._sense = sense
+        self.sense = sense
         self.block1 = block(sense, 1, 32, sense.stride)
         self.block2 = block(sense, 32, 64, 1)
         self.block3 = block(sense, 64, 128, 1)
 
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks in their order."""
+        return [self.block1, self.block2, self.block3]
+
     def forward(self, moments: Tensor, batch: int) -> Tensor:
-        x = self._sense.pool(self.block1(moments, batch))
-        x = self._sense.pool(self.block2(x, batch))
+        """Compute the last block's moments from the moments of `batch` clips."""
+        x = self.sense.pool(self.block1(moments, batch))
+        x = self.sense.pool(self.block2(x, batch))
         found: Tensor = self.block3(x, batch)
         return found
 
@@ -151,8 +180,8 @@ class FactorisedBody(Body):
 
     def __init__(self, block: type[Block]) -> None:
         super().__init__()
-        self.visualEncoder = _Encoder(VisualLayers, block)
-        self.audioEncoder = _Encoder(AudioLayers, block)
+        self.visualEncoder = Encoder(VisualLayers, block)
+        self.audioEncoder = Encoder(AudioLayers, block)
 
     def vectors(self, seen: Tensor) -> Tensor:
         """Encode faces (B, T, 112, 112) as vectors (B, T, 128)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -141,24 +141,45 @@ class OnnxSession:
         """Run the graph as `run` does; returns all its outputs by name."""
         return self._fetched(inputs, [output.name for output in self._session.get_outputs()])
 
-    def _fetched(
-        self, inputs: Mapping[str, NDArray[Any]], outputs: list[str]
-    ) -> dict[str, Float32]:
+    def run_on(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the graph as `run_all` does, without copying what another graph is to read.
+
+        Args:
+            inputs: For each input a float32 array, or what this method returned.
+
+        Returns:
+            All outputs by name, as values that ONNX Runtime holds; `numpy()` of one is an array.
+        """
+        outputs = [output.name for output in self._session.get_outputs()]
+        values = self._ran(inputs, outputs, lambda binding: binding.get_outputs())
+        return dict(zip(outputs, values, strict=True))
+
+    def _fetched(self, inputs: Mapping[str, Any], outputs: list[str]) -> dict[str, Float32]:
+        found = self._ran(inputs, outputs, lambda binding: binding.copy_outputs_to_cpu())
+        return {
+            name: np.asarray(array, np.float32) for name, array in zip(outputs, found, strict=True)
+        }
+
+    def _placed(self, value: Any) -> Any:
+        """A value on the session's device, of an array or of what `run_on` returned."""
+        if isinstance(value, np.ndarray):
+            return self._value.ortvalue_from_numpy(np.ascontiguousarray(value), *self._place)
+        return value
+
+    def _ran(
+        self, inputs: Mapping[str, Any], outputs: list[str], fetch: Callable[[Any], list[Any]]
+    ) -> list[Any]:
+        """Run the graph, and fetch outputs from where ONNX Runtime was told to put them."""
         try:
             binding = self._session.io_binding()
-            for name, array in inputs.items():
-                value = self._value.ortvalue_from_numpy(np.ascontiguousarray(array), *self._place)
-                binding.bind_ortvalue_input(name, value)
+            for name, value in inputs.items():
+                binding.bind_ortvalue_input(name, self._placed(value))
             for name in outputs:
                 binding.bind_output(name, *self._place)
             self._session.run_with_iobinding(binding)
-            found = binding.copy_outputs_to_cpu()
-            return {
-                name: np.asarray(array, np.float32)
-                for name, array in zip(outputs, found, strict=True)
-            }
+            return fetch(binding)
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
-            shapes = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
+            shapes = ", ".join(f"{name} {_shape(value)}" for name, value in inputs.items())
             reason = reason_of(error)
             raise WeightsError(
                 f"{self._path} failed on {self.device} with {shapes}: {reason}",
@@ -166,6 +187,10 @@ class OnnxSession:
                 if _OF_MEMORY.search(reason)
                 else "The graph may be of another model, or need another version of ONNX Runtime",
             ) from error
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape if isinstance(value, np.ndarray) else value.shape())
 
 
 def _fits(found: list[Any], wanted: tuple[int | str, ...]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import re
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -146,6 +147,8 @@ def _cpu_session(ort: ModuleType, path: Path, graph: str | bytes, options: Any) 
     Raises:
         WeightsError: The installed ONNX Runtime cannot run the file.
     """
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return ort.InferenceSession(graph, options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
@@ -154,6 +157,20 @@ def _cpu_session(ort: ModuleType, path: Path, graph: str | bytes, options: Any) 
             "Export it with asd export, with a lower opset if this version is old, or install a "
             "newer onnxruntime",
         ) from error
+
+
+@cache
+def _share_memory() -> None:
+    """Set up memory that all sessions of the process take theirs from, if told to.
+
+    Otherwise each graph would keep for itself what its largest input took.
+    """
+    ort = import_onnxruntime("sharing memory")
+    where = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    with suppress(Exception):  # if the program around has set it up already, that is used
+        ort.create_and_register_allocator(where, None)
 
 
 def _gpu_session(

@@ -5,6 +5,8 @@ Liao et al., "A Light Weight Model for Active Speaker Detection", CVPR 2023.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,6 +24,9 @@ def network() -> Network:
 class _Block(Block):
     """Two paths, each a spatial (sound: frequency) and a temporal convolution, summed and mixed."""
 
+    paths, reach = len(_KERNELS), max(_KERNELS) // 2
+    left_out: ClassVar[dict[str, int]] = {f"t_{k}": max(_KERNELS) // 2 - k // 2 for k in _KERNELS}
+
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
         for k in _KERNELS:
@@ -30,13 +35,16 @@ class _Block(Block):
             self.add(f"t_{k}", f"bn_t_{k}", sense.along(channels, k))
         self.add("last", "bn_last", sense.along(channels, 1))
 
-    def forward(self, moments: Tensor, batch: int) -> Tensor:
-        paths = []
-        for k in _KERNELS:
-            across = f"{self.sense.letter}_{k}"
-            x = self.step(across, f"bn_{across}", moments)
-            paths.append(self.step(f"t_{k}", f"bn_t_{k}", self.sense.courses(x, batch)))
-        return self.sense.moments(self.step("last", "bn_last", paths[0] + paths[1]), x.shape)
+    def across(self, moments: Tensor) -> list[Tensor]:
+        names = [f"{self.sense.letter}_{k}" for k in _KERNELS]
+        return [self.step(name, f"bn_{name}", moments) for name in names]
+
+    def along(self, paths: list[Tensor]) -> Tensor:
+        names = [f"t_{k}" for k in _KERNELS]
+        three, five = (
+            self.step(name, f"bn_{name}", x) for name, x in zip(names, paths, strict=True)
+        )
+        return self.step("last", "bn_last", three + five)
 
 
 class _Body(FactorisedBody):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ....core.weights import Weights
+from ..factorised_parts import layers, parts
 from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ MODEL = Model(
     folder=Path(__file__).parent,
     network=_network,
     # Three blocks, each with temporal kernels of 5 and 3, which reach 2 and 1 frames.
-    sharing=Reach(3 * (2 + 1), 128),
+    sharing=Reach(3 * (2 + 1), 128, layers(2 + 1, paths=1)),
+    parts=parts,
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.

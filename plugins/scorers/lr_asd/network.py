@@ -17,6 +17,8 @@ def network() -> Network:
 class _Block(Block):
     """Two spatial (for sound: frequency) convolutions, then two temporal ones."""
 
+    paths, reach = 1, 2 + 1
+
     def __init__(self, sense: Sense, channels_in: int, channels: int, stride: int) -> None:
         super().__init__(sense, channels_in, channels, stride)
         half, s = channels // 2, sense.letter
@@ -25,12 +27,13 @@ class _Block(Block):
         self.add("t_1", "t_norm_1", sense.along(channels, 5))
         self.add("t_2", "t_norm_2", sense.along(channels, 3))
 
-    def forward(self, moments: Tensor, batch: int) -> Tensor:
+    def across(self, moments: Tensor) -> list[Tensor]:
         s = self.sense.letter
         x = self.step(f"{s}_1", f"{s}_norm_1", moments)
-        x = self.step(f"{s}_2", f"{s}_norm_2", x)
-        courses = self.step("t_1", "t_norm_1", self.sense.courses(x, batch))
-        return self.sense.moments(self.step("t_2", "t_norm_2", courses), x.shape)
+        return [self.step(f"{s}_2", f"{s}_norm_2", x)]
+
+    def along(self, paths: list[Tensor]) -> Tensor:
+        return self.step("t_2", "t_norm_2", self.step("t_1", "t_norm_1", paths[0]))
 
 
 class _Body(FactorisedBody):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,12 @@ from ...support.pytorch import import_torch
 from .config import WindowedConfig
 from .loading import is_onnx_path
 from .model import Model
+from .reach import Reach
 from .tensors import FACES, LOGITS, MFCC
 from .windows import Sharing, cut, pictures
+
+if TYPE_CHECKING:
+    from .network import Network
 
 
 def exportable(model: Model, config: WindowedConfig) -> Exportable:
@@ -78,8 +83,41 @@ def exportable(model: Model, config: WindowedConfig) -> Exportable:
                 LOGITS,
                 lambda clips: (),  # no part of this graph is quantised to int8
             ),
+            *_stream_graphs(model, network),
         ),
     )
+
+
+def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
+    """The graphs that `stream.Stream` runs, of a model that has such."""
+    sharing = model.sharing
+    if model.parts is None or not isinstance(sharing, Reach):
+        return
+    frontend = f"{model.title}'s visual frontend"
+    kept, coming = sharing.kept, sharing.coming
+    meanings = (
+        "a piece of a clip as a window by itself",
+        f"a piece that goes on from another: the vectors {sharing.frames} frames late",
+        "where two pieces are joined",
+        "where a window ends",
+    )
+    contracts = (
+        ("alone", (sharing.seen,), (sharing.vectors, *kept, *coming)),
+        ("through", (sharing.before, sharing.seen, *sharing.past), (sharing.vectors, *kept)),
+        ("join", (*kept, *coming), (sharing.joined,)),
+        ("end", kept, (sharing.ended,)),
+    )
+    for module, meaning, contract in zip(model.parts(network), meanings, contracts, strict=True):
+        name, inputs, (output, *more) = contract
+        yield Graph(
+            name,
+            f"{frontend}, {meaning}",
+            module,
+            inputs,
+            output,
+            lambda clips: (),  # no part of these graphs is quantised to int8
+            more=tuple(more),
+        )
 
 
 def _frontend_samples(sharing: Sharing, clips: Sequence[Clip]) -> Iterator[dict[str, Float32]]:

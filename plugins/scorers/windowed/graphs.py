@@ -10,7 +10,7 @@ from ....core.analysis.features import FACE_MEAN, FACE_STD
 from .network import Network, flatten
 
 
-class _Part(nn.Module):
+class Part(nn.Module):
     """Takes and returns float32, whatever dtype the network computes in."""
 
     def __init__(self, network: Network) -> None:
@@ -22,7 +22,7 @@ class _Part(nn.Module):
         return x.to(self.network.lossAV.FC.weight.dtype)
 
 
-class Whole(_Part):
+class Whole(Part):
     """The whole network, from grey levels 0 to 255."""
 
     def forward(self, mfcc: Tensor, faces: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Whole(_Part):
         return logits.float()
 
 
-class Frontend(_Part):
+class Frontend(Part):
     """The visual frontend."""
 
     def forward(self, seen: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class Frontend(_Part):
         return self.network.vectors(self._cast(seen)).float()
 
 
-class WindowPart(_Part):
+class WindowPart(Part):
     """All layers after the visual frontend."""
 
     def forward(self, mfcc: Tensor, visual: Tensor) -> Tensor:

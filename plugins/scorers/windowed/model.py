@@ -12,6 +12,8 @@ from .config import WindowedConfig
 from .windows import Sharing
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from .network import Network
 
 
@@ -30,6 +32,8 @@ class Model:
         network: Builds its network; imports PyTorch when called.
         sharing: Plans which visual vectors its windows share.
         frontend: The module of its network that reads faces; int8 quantises this part alone.
+        parts: Of a network whose sharing is `Reach`: the modules of the graphs `alone`,
+            `through`, `join` and `end`; imports PyTorch when called.
     """
 
     name: str
@@ -41,3 +45,4 @@ class Model:
     frontend: str
     config: type[WindowedConfig] = WindowedConfig
     windows: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    parts: Callable[[Network], Sequence[Module]] | None = None

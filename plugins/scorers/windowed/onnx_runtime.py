@@ -16,7 +16,9 @@ from ....core.types import Float32, UInt8
 from ...support.onnx import OnnxSession
 from .config import WindowedConfig
 from .model import Model
+from .reach import Reach
 from .scorer import WINDOW_FRAMES_PER_FACE
+from .stream import Stream, plan
 from .tensors import FACES, LOGITS, MFCC
 from .windows import Int64, Span, pictures
 
@@ -48,6 +50,7 @@ class SplitRuntime:
         self._frontend = _session(
             model, bundle.file("frontend.onnx"), config, context, (sharing.seen, sharing.vectors)
         )
+        self._stream = _stream(model, bundle, config, context, self._frontend.device)
         self._window = _session(
             model, bundle.file("window.onnx"), config, context, (MFCC, sharing.visual, LOGITS)
         )
@@ -58,12 +61,17 @@ class SplitRuntime:
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[Float32, list[Int64]]:
         """Compute visual vectors; see `TorchRuntime.look`."""
-        pieces, rows = self._sharing.plan(spans, self._batch_frames)
-        found = [
-            self._frontend.run({self._sharing.seen.name: pictures(faces, piece)})
-            for piece in pieces
-        ]
-        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in found]), rows
+        stream, reach = self._stream, self._sharing
+        found: list[Float32] = []
+        if stream is not None and isinstance(reach, Reach):
+            through, pieces, rows = plan(reach, spans, self._batch_frames)
+            found += stream.vectors(faces, through)
+        else:
+            pieces, rows = self._sharing.plan(spans, self._batch_frames)
+        for piece in pieces:
+            vectors = self._frontend.run({self._sharing.seen.name: pictures(faces, piece)})
+            found.append(vectors.reshape(-1, vectors.shape[-1]))
+        return np.concatenate(found), rows
 
     def logits(self, visual: Float32, mfcc: Float32) -> Float32:
         """Compute the logits of windows of one length; see `TorchRuntime.logits`."""
@@ -111,6 +119,34 @@ class WholeRuntime:
         if found.shape != wanted:
             raise WeightsError(f"{self._path} gave logits {found.shape}, expected {wanted}")
         return found
+
+
+def _stream(
+    model: Model, bundle: Bundle, config: WindowedConfig, context: Context, device: str
+) -> Stream | None:
+    """Open the graphs that compute the vectors of a clip piece by piece.
+
+    None for models without, for bundles made before there were such graphs, and on a GPU, which
+    is faster with fewer and larger pieces.
+    """
+    reach = model.sharing
+    if not isinstance(reach, Reach) or device != "cpu":
+        return None
+    if "alone.onnx" not in bundle.manifest["files"]:
+        return None
+    parts = {
+        "alone": (reach.seen, reach.vectors, *reach.kept, *reach.coming),
+        "through": (reach.before, reach.seen, *reach.past, reach.vectors, *reach.kept),
+        "join": (*reach.kept, *reach.coming, reach.joined),
+        "end": (*reach.kept, reach.ended),
+    }
+    return Stream(
+        reach,
+        *(
+            _session(model, bundle.file(f"{name}.onnx"), config, context, tensors)
+            for name, tensors in parts.items()
+        ),
+    )
 
 
 def _session(

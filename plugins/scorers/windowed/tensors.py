@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....core.analysis.features import FACE_MEAN, FACE_STD, MFCC_COEFFICIENTS, MFCC_STEPS_PER_FRAME
 from ....core.exportable import Tensor
 from ....core.types import FACE_SIZE_PX
@@ -26,20 +28,26 @@ LOGITS = Tensor(
 )
 
 
-def seen(frames: int | str, meaning: str) -> Tensor:
+def seen(frames: int | str, meaning: str, name: str = "seen") -> Tensor:
     """The input of the visual frontend.
 
     Args:
         frames: How many successive faces each row has; "frames" for any number.
         meaning: Describes the faces.
+        name: Its name.
     """
     return Tensor(
-        "seen",
+        name,
         ("batch", frames, FACE_SIZE_PX, FACE_SIZE_PX),
         f"{meaning}, as (x / 255 - {FACE_MEAN}) / {FACE_STD}",
         (0.0 - FACE_MEAN) / FACE_STD,
         (1.0 - FACE_MEAN) / FACE_STD,
     )
+
+
+def context(name: str, shape: Sequence[int], meaning: str) -> Tensor:
+    """A tensor of values within the visual frontend, with this shape for each clip."""
+    return Tensor(name, ("batch", *shape), meaning, 0.0, 2.0)
 
 
 def vectors(size: int, meaning: str, *axes: str) -> Tensor:

@@ -38,7 +38,7 @@ from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan
 from asdkit.plugins.scorers.windowed.checkpoint import read_network
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
-from asdkit.plugins.scorers.windowed.reach import Reach
+from asdkit.plugins.scorers.windowed.reach import Layer, Reach
 from asdkit.plugins.scorers.windowed.scorer import WindowedScorer
 from asdkit.plugins.scorers.windowed.torch_runtime import TorchRuntime
 from asdkit.plugins.scorers.windowed.windows import cut
@@ -175,7 +175,7 @@ def test_each_window_gets_the_vectors_it_would_get_by_itself(
 ):
     grey = np.random.default_rng(seed).integers(0, 256, (frames, 1, 1))
     spans = list(cut(frames, seconds))
-    pieces, rows = Reach(reach, 128).plan(spans, batch_frames)
+    pieces, rows = Reach(reach, 128, [Layer(reach, 1, 1)]).plan(spans, batch_frames)
     assert max(piece.size for piece in pieces) <= max(batch_frames, 8 * reach)
     vectors = np.concatenate([convolved(grey[piece], reach).ravel() for piece in pieces])
     for (start, end), mine in zip(spans, rows, strict=True):
