@@ -62,6 +62,10 @@ class _Live:
 class LiveTracks:
     """The live tracks: a tracker assigns faces to them; filling gaps and ending is done here.
 
+    Args:
+        config: The parameters.
+        detect_every: Most frames from one look to the next.
+
     Raises:
         ConfigError: `detect_every` exceeds the longest gap of a track.
     """
@@ -74,6 +78,7 @@ class LiveTracks:
                 "Detect more often, or allow longer gaps",
             )
         self._config = config
+        self._detect_every = detect_every
         self._last_look: int | None = None
         """The last frame looked at; None at the beginning of a shot."""
         self._live: dict[int, _Live] = {}
@@ -99,7 +104,7 @@ class LiveTracks:
         """Note that frame `index` is looked at; end the tracks whose last face is too long ago."""
         for track in self._live.values():
             if track.last_frame == self._last_look:
-                track.detections += index - track.last_frame - 1
+                track.detections += min(index - track.last_frame, self._detect_every) - 1
         self._last_look = index
         gap = self._config.max_gap_frames
         return self._end([t for t in self._live.values() if index - t.last_frame > gap])
