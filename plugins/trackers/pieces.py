@@ -73,8 +73,8 @@ class LiveTracks:
     def __init__(self, config: TrackerConfig, detect_every: int) -> None:
         if detect_every > config.max_gap_frames:
             raise ConfigError(
-                f"With detect_every={detect_every} a face is never seen again within "
-                f"tracker.max_gap_frames={config.max_gap_frames}",
+                f"With up to {detect_every} frames from one look to the next (detect_every) a face "
+                f"is not seen again within tracker.max_gap_frames={config.max_gap_frames}",
                 "Detect more often, or allow longer gaps",
             )
         self._config = config
