@@ -17,8 +17,7 @@ class PassOptions(Protocol):
 
     @property
     def detect_every(self) -> int | str:
-        """Run the detector on one frame in so many, or "auto"; and on a shot's last one, which
-        tracks reach. See `core.analysis.pacing`."""
+        """Run the detector on one frame in so many, or "auto"; see `core.analysis.pacing`."""
 
     @property
     def batch_frames(self) -> int:
