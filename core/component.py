@@ -29,7 +29,8 @@ class Context:
     Attributes:
         device: "auto", "cpu", "cuda" or "cuda:N", as the user asked.
         threads: CPU threads to use; None for the library's own choice.
-        detect_every: The detector runs on one grid frame in so many.
+        detect_every: The detector runs on one grid frame in so many; with `detect_every=auto`, on
+            at least one in so many, and on as many more as the faces' motion asks for.
     """
 
     device: str = "auto"

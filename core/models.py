@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .analysis.one_pass import Parts
+from .analysis.pacing import longest_step
 from .analysis.people import read_people
 from .component import RUN_KINDS, Context
 from .config.plan import AnalysisPlan
@@ -45,7 +46,8 @@ class Models:
         self._plan = plan
         self._lasting: dict[str, Any] = {}
         options = plan.options
-        self.context = Context(options.device, options.threads, options.detect_every)
+        step = longest_step(options.detect_every)
+        self.context = Context(options.device, options.threads, step)
 
     def part(self, kind: str) -> Any:
         """The component of a kind; the same instance each time if the kind is stateless.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.pacing import longest_step
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.pictures import Frame, as_picture
@@ -68,7 +69,7 @@ def analyse(
     parts = Parts(
         cutter or Cuts(*cuts),
         detector,
-        tracker or build(IouConfig(), Context(detect_every=every)),
+        tracker or build(IouConfig(), Context(detect_every=longest_step(every))),
         scorer or Zeros(),
         embedder,
     )

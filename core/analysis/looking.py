@@ -17,6 +17,8 @@ from .square_pixels import Square
 
 _BATCH_BYTES = 1 << 26
 """Most bytes of whole pictures in RGB in a batch; a batch has at least one picture."""
+_REMEMBERED = 16
+"""How many pictures' faces are remembered, in case a later or an earlier frame repeats one."""
 
 
 class Looker:
@@ -60,8 +62,8 @@ class Looker:
         self._left_out = False
         """Whether faces have been left out."""
         self._waiting: list[int] = []
-        self._last: tuple[int, Detections] | None = None
-        """Number of the last picture detected, and its faces."""
+        self._known: dict[int, Detections] = {}
+        """By number: the last pictures detected, and their faces."""
 
     @property
     def waiting(self) -> int | None:
@@ -90,13 +92,14 @@ class Looker:
         if not getattr(self._detector, "looks", True):
             return list(zip(waiting, self._faces(waiting), strict=True))
         numbers = {self._frames.number(index): index for index in reversed(waiting)}
-        known = dict([self._last] if self._last else [])
+        known = self._known
         new = sorted(index for number, index in numbers.items() if number not in known)
         for index, faces in zip(new, self._faces(new) if new else (), strict=True):
             known[self._frames.number(index)] = faces
-        number = self._frames.number(waiting[-1])
-        self._last = number, known[number]
-        return [(index, known[self._frames.number(index)]) for index in waiting]
+        found = [(index, known[self._frames.number(index)]) for index in waiting]
+        for number in sorted(known)[:-_REMEMBERED]:
+            del known[number]
+        return found
 
     def _faces(self, indices: Sequence[int]) -> list[Detections]:
         pictures = [self._frames[index] for index in indices]

@@ -37,6 +37,7 @@ from .embedding import Embedded, Portraits
 from .following import Follower
 from .listening import Listener
 from .looking import Looker
+from .pacing import pace
 from .pass_options import PassOptions
 from .recent_frames import RecentFrames
 from .same_person import SamePerson
@@ -133,7 +134,7 @@ class Analysis:
         self._listener: Listener | None = None
         self._square = Square.of(pixel_aspect)
         self._frames = RecentFrames(self._square)
-        self._looker = Looker(
+        looker = Looker(
             parts.detector,
             self._frames,
             self._square,
@@ -143,6 +144,7 @@ class Analysis:
             max_faces=options.max_faces,
             name=parts.name("detector"),
         )
+        self._pace = pace(options.detect_every, looker)
         same_person = SamePerson(
             self._frames, self._portraits.distance if self._portraits else None
         )
@@ -214,25 +216,20 @@ class Analysis:
         self._end = frame.index + 1
         if self._listener:
             self._listener.hear(self._end)
-        looked_at = (frame.index - self._shot_start) % self._options.detect_every == 0
-        if looked_at and self._looker.add(frame.index):
-            self._follower.add(self._looker.look())
+        self._follower.add(self._pace.take(frame.index))
         self._take(self._follower.follow(self._end))
         self._release()
 
     def _end_shot(self) -> None:
         assert self._shot_start is not None
-        last = self._end - 1
-        if (last - self._shot_start) % self._options.detect_every:
-            self._looker.add(last)
-        self._follower.add(self._looker.look())
+        self._follower.add(self._pace.end(self._end - 1))
         self._take(self._follower.follow(self._end, final=True))
         self._frames.forget_before(self._end)
         self.shots.append((self._shot_start, self._end))
 
     def _release(self) -> None:
         """Free frames and sound that are no longer needed."""
-        waiting = (self._looker.waiting, self._follower.waiting)
+        waiting = (self._pace.waiting, self._follower.waiting)
         # The newest frame may turn out to be the last of its shot, which is always detected.
         firsts = [self._end - 1, *(first for first in waiting if first is not None)]
         needed = min(firsts + [track.next_crop for track in self._live.values()])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+AUTO = "auto"
+"""The value of `detect_every` that adapts the distance between looks to the faces."""
+
 
 class PassOptions(Protocol):
     """The options that the pass reads; `core.config.options.AnalysisOptions` has them all."""
@@ -13,8 +16,8 @@ class PassOptions(Protocol):
         """See `core.analysis.crops.crop`."""
 
     @property
-    def detect_every(self) -> int:
-        """Run the detector on one frame in so many, and on a shot's last, which tracks reach."""
+    def detect_every(self) -> int | str:
+        """Run the detector on one frame in so many, or "auto"; see `core.analysis.pacing`."""
 
     @property
     def batch_frames(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..analysis.pass_options import AUTO
 from ..decisions.segments import SegmentsConfig, SpeechConfig
 from ..device import DEVICES, read_device
 from ..media.container import MAX_PIXELS, Reading
@@ -44,6 +45,7 @@ class AnalysisOptions:
         threads: CPU threads a library may use; its own choice if not given.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
+            auto looks on every frame to every eighth, as often as the faces move.
         max_faces: Most faces of a frame that are followed: those the detector is surest of.
         batch_frames: Most frames handed to the detector at once; fewer of large pictures.
         crop_scale: How much wider than the face the crop is, on the left, the right and below.
@@ -65,7 +67,7 @@ class AnalysisOptions:
     device: str = "auto"
     threads: int | None = None
     seed: int = 0
-    detect_every: int = 1
+    detect_every: int | str = 1
     max_faces: int = 100
     batch_frames: int = 8
     crop_scale: float = 0.4
@@ -78,9 +80,13 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         check_device_name(self.device)
         Reading.of(vars(self))
+        if isinstance(self.detect_every, str) and self.detect_every != AUTO:
+            raise ValueError(
+                f"detect_every must be a whole number or {AUTO}, got {self.detect_every!r}"
+            )
         for name in ("threads", "detect_every", "max_faces", "batch_frames", "embed_every"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if isinstance(value, int) and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed must be from 0 to 2**32 - 1, got {self.seed}")

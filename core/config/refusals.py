@@ -150,17 +150,20 @@ def _default_of(error: OmegaConfBaseException) -> str:
 
 
 def _in_words(hint: Any) -> str | None:
-    kinds = _without_none(hint)
-    if len(kinds) != 1:
-        return None
-    (kind,) = kinds
+    """The types that a type hint allows, in words; None if there are none for one of them."""
+    words = [_type_in_words(kind) for kind in _without_none(hint)]
+    if type(None) in get_args(hint):
+        words.append("null")
+    told = [word for word in words if word]
+    return " or ".join(told) if told and len(told) == len(words) else None
+
+
+def _type_in_words(kind: Any) -> str | None:
     if _is_schema(kind):
-        words: str | None = f"options of its own: {', '.join(names(kind))}"
-    elif get_origin(kind) in (list, tuple):
-        words = "a list, as in [A,B]"
-    else:
-        words = _WORDS.get(kind)
-    return f"{words} or null" if words and kind is not hint else words
+        return f"options of its own: {', '.join(names(kind))}"
+    if get_origin(kind) in (list, tuple):
+        return "a list, as in [A,B]"
+    return _WORDS.get(kind)
 
 
 def _without_none(hint: Any) -> list[Any]:

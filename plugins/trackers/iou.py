@@ -42,7 +42,7 @@ class IouTracker:
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
         """Take the faces of the next detected frame; see `core.contracts.Tracker`."""
-        pieces = self._tracks.end_lost(index)
+        pieces = self._tracks.look(index)
         free = set(range(len(found)))
         for number, face in self._matches(found.boxes):
             pieces.append(self._tracks.extend(number, index, found.boxes[face]))

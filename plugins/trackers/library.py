@@ -110,7 +110,7 @@ class LibraryTracker:
 
     def update(self, index: int, found: Detections) -> list[TrackPiece]:
         """Take the faces of the next detected frame; see `core.contracts.Tracker`."""
-        pieces = self._tracks.end_lost(index)
+        pieces = self._tracks.look(index)
         # Rows may return in another order, or not at all, hence the face index. With the timestamp,
         # predictions are right over any number of skipped frames.
         rows = self._detections(

@@ -18,7 +18,7 @@ class TrackerConfig:
     Attributes:
         max_gap_frames: A track ends when its face was last seen more grid frames ago than this.
         min_track_detections: A track counts only with more detections than this, filled frames
-            not counted; with `detect_every=k` each detection stands for k.
+            not counted; each stands for the frames up to the next one looked at.
         min_face_px: A track counts only if the larger of its mean width and mean height, in
             source pixels, is more than this.
     """
@@ -38,13 +38,12 @@ class TrackerConfig:
 class _Live:
     """A track that may go on."""
 
-    def __init__(self, number: int, index: int, box: Float64, detect_every: int) -> None:
+    def __init__(self, number: int, index: int, box: Float64) -> None:
         self.number = number
         self.last_frame = index
         self.last_box = box
-        self._detect_every = detect_every
-        self.detections = detect_every
-        """Number of detections; each also counts for the frames skipped by `detect_every`."""
+        self.detections = 1
+        """Number of detections; each also counts for the frames skipped up to the next look."""
         self.frames = 1
         self.size_sum = box[2:] - box[:2]
 
@@ -53,7 +52,7 @@ class _Live:
         boxes = self.last_box + step * (box - self.last_box)
         boxes[-1] = box
         piece = TrackPiece(self.number, self.last_frame + 1, boxes)
-        self.detections += min(index - self.last_frame, self._detect_every)
+        self.detections += 1
         self.last_frame, self.last_box = index, box
         self.frames += len(boxes)
         self.size_sum = self.size_sum + (boxes[:, 2:] - boxes[:, :2]).sum(0)
@@ -63,6 +62,10 @@ class _Live:
 class LiveTracks:
     """The live tracks: a tracker assigns faces to them; filling gaps and ending is done here.
 
+    Args:
+        config: The parameters.
+        detect_every: Most frames from one look to the next.
+
     Raises:
         ConfigError: `detect_every` exceeds the longest gap of a track.
     """
@@ -70,12 +73,14 @@ class LiveTracks:
     def __init__(self, config: TrackerConfig, detect_every: int) -> None:
         if detect_every > config.max_gap_frames:
             raise ConfigError(
-                f"With detect_every={detect_every} a face is never seen again within "
-                f"tracker.max_gap_frames={config.max_gap_frames}",
+                f"With up to {detect_every} frames from one look to the next (detect_every) a face "
+                f"is not seen again within tracker.max_gap_frames={config.max_gap_frames}",
                 "Detect more often, or allow longer gaps",
             )
         self._config = config
         self._detect_every = detect_every
+        self._last_look: int | None = None
+        """The last frame looked at; None at the beginning of a shot."""
         self._live: dict[int, _Live] = {}
         self._next_number = 0
 
@@ -88,15 +93,19 @@ class LiveTracks:
         """Begin a track with a face, under a new number."""
         number = self._next_number
         self._next_number += 1
-        self._live[number] = _Live(number, index, box, self._detect_every)
+        self._live[number] = _Live(number, index, box)
         return TrackPiece(number, index, box[None])
 
     def extend(self, number: int, index: int, box: Float64) -> TrackPiece:
         """Add a face to a track; the piece includes the interpolated boxes of the gap before it."""
         return self._live[number].extend(index, box)
 
-    def end_lost(self, index: int) -> list[TrackPiece]:
-        """End the tracks whose last face is too long before frame `index`."""
+    def look(self, index: int) -> list[TrackPiece]:
+        """Note that frame `index` is looked at; end the tracks whose last face is too long ago."""
+        for track in self._live.values():
+            if track.last_frame == self._last_look:
+                track.detections += min(index - track.last_frame, self._detect_every) - 1
+        self._last_look = index
         gap = self._config.max_gap_frames
         return self._end([t for t in self._live.values() if index - t.last_frame > gap])
 
@@ -105,7 +114,8 @@ class LiveTracks:
         return self._end([self._live[number] for number in numbers if number in self._live])
 
     def end_all(self) -> list[TrackPiece]:
-        """End all tracks."""
+        """End all tracks, at the end of a shot."""
+        self._last_look = None
         return self._end(list(self._live.values()))
 
     def _end(self, tracks: list[_Live]) -> list[TrackPiece]:

@@ -387,3 +387,14 @@ def test_an_interrupted_call_says_how_to_go_on(clip):
     asdkit.run(str(clip), [*words, "resume=true"])
     assert found() == expected
     assert files() == WHOLE
+
+
+def test_what_was_looked_at_as_often_as_faces_move_is_gone_on_with(clip):
+    words = ["detector.wait_s=0", "scorer.wait_s=0", "detect_every=auto"]
+    expected = uninterrupted(clip, *words)
+    calls = len(asked())
+    broken_off(clip, *words)
+    calls_before = len(asked())
+    asdkit.run(str(clip), [*OPTIONS, *words, "resume=true"])
+    assert found() == expected
+    assert calls_before + len(asked()) == calls

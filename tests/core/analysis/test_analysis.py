@@ -7,6 +7,7 @@ import pytest
 from analysing import Cuts, frames_of
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.pacing import longest_step
 from asdkit.core.analysis.square_pixels import Square
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
@@ -90,7 +91,7 @@ def analyse(
     parts = Parts(
         cutter or Cuts(),
         detector or Faces(),
-        tracker or build(IouConfig(), Context(detect_every=every)),
+        tracker or build(IouConfig(), Context(detect_every=longest_step(every))),
         scorer or Remembering(),
         embedder,
         names=names or {},
@@ -140,13 +141,13 @@ def test_long_tracks_are_scored_a_minute_at_a_time_without_a_seam():
     assert sound.forgotten >= 2999 * 640
 
 
-@pytest.mark.parametrize("every", [1, 3, 10])
+@pytest.mark.parametrize("every", [1, 3, 10, "auto"])
 @pytest.mark.parametrize("batch", [1, 4])
 def test_frames_are_forgotten(every, batch):
     """With no face, and with faces that come and go, only a few frames are kept."""
     for detector in (Faces(only=lambda _: False), Faces(only=lambda index: index % 90 < 40)):
         _, _, room, _ = analyse(300, detector=detector, every=every, batch=batch)
-        assert room <= 10 + 6 + batch * every + 3
+        assert room <= 10 + 6 + batch * longest_step(every) + 3
 
 
 @pytest.mark.parametrize("every", [2, 7])

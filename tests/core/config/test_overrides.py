@@ -42,7 +42,10 @@ def test_any_override_is_composed_or_refused_in_one_line(prefix, key, value):
     ("word", "says"),
     [
         ("device=null", "device must be text, not null. Leave it out for the default, auto"),
-        ("detect_every=null", "detect_every must be a whole number, not null"),
+        ("max_faces=null", "max_faces must be a whole number, not null"),
+        ("detect_every=null", "detect_every must be a whole number or text, not null. Leave it"),
+        ("detect_every=often", "detect_every must be a whole number or auto, got 'often'"),
+        ("detect_every=1.5", "detect_every must be a whole number or text, got 1.5"),
         (
             "allow_silent=null",
             "must be true or false, not null. Leave it out",

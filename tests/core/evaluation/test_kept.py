@@ -49,6 +49,7 @@ def test_faces_are_found_once_for_all_scorers_and_trackers(options, detected, sc
     assert "faces kept from an earlier run" in lines[0]
     # A part of the frames is among them, and a changed file of boxes is another detector.
     evaluated([*options, "detect_every=5"], "third")
+    evaluated([*options, "detect_every=auto"], "third_of_auto")
     assert not detected
     other = Path("other.json")
     other.write_text(json.dumps([[[4, 8, 44, 56, 0.9]]] * FRAMES))
@@ -58,8 +59,9 @@ def test_faces_are_found_once_for_all_scorers_and_trackers(options, detected, sc
     assert found["metrics"]["missed_positives"] == 70
 
 
-def test_frames_that_were_not_looked_at_before_are(options, detected):
-    evaluated([*options, "detect_every=5"])
+@pytest.mark.parametrize("every", ["5", "auto"])
+def test_frames_that_were_not_looked_at_before_are(options, detected, every):
+    evaluated([*options, f"detect_every={every}"])
     seen = {index for call in detected for index in call}
     detected.clear()
     evaluated(options, "second")

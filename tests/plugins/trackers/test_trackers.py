@@ -202,17 +202,28 @@ def test_a_look_just_after_another_stands_for_no_more_frames_than_passed(name):
 
 
 @every_tracker
-def test_each_detection_stands_for_detect_every_frames(name):
-    frames = {i: [face(100)] for i in (0, 4, 8)}
-    [track] = follow(make(name, detect_every=4, min_track_detections=11), frames)
-    assert track.status == "kept"  # 3 detections stand for 12 frames
-    [track] = follow(make(name, detect_every=4, min_track_detections=12), frames)
+@pytest.mark.parametrize("looks", [(0, 4, 8, 11), (0, 1, 2, 4, 5, 11)])
+def test_each_detection_stands_for_the_frames_up_to_the_next_look(name, looks):
+    """So a track counts as much as with looks at every frame."""
+    frames = {i: [face(100)] for i in looks}
+    [track] = follow(make(name, detect_every=6, min_track_detections=11), frames)
+    assert track.status == "kept"  # the detections stand for 12 frames
+    [track] = follow(make(name, detect_every=6, min_track_detections=12), frames)
+    assert track.status == "dropped"
+
+
+@every_tracker
+def test_a_detection_stands_for_no_frame_in_which_the_face_was_looked_for_in_vain(name):
+    frames = {i: [face(100)] if i in (0, 4, 16) else [] for i in (0, 4, 8, 12, 16)}
+    [track] = follow(make(name, detect_every=4, min_track_detections=8, max_gap_frames=12), frames)
+    assert (track.span, track.status) == ((0, 16), "kept")  # 4 + 4 + 1
+    [track] = follow(make(name, detect_every=4, min_track_detections=9, max_gap_frames=12), frames)
     assert track.status == "dropped"
 
 
 @every_tracker
 def test_detecting_less_often_than_the_gap_is_refused(name):
-    with pytest.raises(ConfigError, match=r"detect_every=11 .*max_gap_frames=10"):
+    with pytest.raises(ConfigError, match=r"up to 11 frames .*detect_every.*max_gap_frames=10"):
         make(name, detect_every=11)
 
 
