@@ -148,7 +148,8 @@ def window_by_window(network, clip, window_seconds):
 def test_sharing_gives_the_scores_of_window_by_window(runtime, network, frames, lengths):
     clip = clip_of(f"pass{frames}", frames)
     (scores,) = WindowedScorer(runtime, sorted(lengths)).score([clip])
-    close(scores.logits, window_by_window(network, clip, lengths), 1e-5)
+    # Sums in another order differ by up to 1e-5; a frame or a step of another window by far more.
+    close(scores.logits, window_by_window(network, clip, lengths), 5e-5)
 
 
 def convolved(pictures, reach):
