@@ -10,6 +10,8 @@ from typing import Any
 
 from .types import Clip, Float32
 
+PRECISIONS = ("fp32", "fp16", "int8")
+"""The precisions in which bundles can be made."""
 _DIMENSION = re.compile(r"(?:([1-9][0-9]*)\*)?(batch|frames)")
 
 
@@ -71,6 +73,7 @@ class Graph:
         samples: Computes real inputs from clips, a few at a time, to calibrate int8.
         int8: Names, in `module`, of the submodules that an int8 export quantises.
         more: Further outputs; then the module returns a tuple of all.
+        precisions: The precisions in which bundles have this graph.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Graph:
     samples: Callable[[Sequence[Clip]], Iterable[Mapping[str, Float32]]]
     int8: tuple[str, ...] = ()
     more: tuple[Tensor, ...] = ()
+    precisions: tuple[str, ...] = PRECISIONS
 
     @property
     def file(self) -> str:

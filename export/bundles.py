@@ -45,7 +45,7 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
     check_device(context)
     check_opset(options.opset)
     set_threads(options.threads)
-    network = plan.network()
+    network = _in(options.precision, plan.network())
     if options.precision == "int8" and not any(graph.int8 for graph in network.graphs):
         raise ConfigError(
             f"scorer={network.model} has nothing that may be computed in int8",
@@ -69,6 +69,12 @@ def export(plan: ExportPlan, say: Say) -> Bundle:
             proof["agreement"] = {"calibration": clip, **asdict(agreement)}
         _write(new, {**manifest, "proof": proof})
     return Bundle(folder)
+
+
+def _in(precision: str, network: Exportable) -> Exportable:
+    """What bundles of a precision hold of a network."""
+    graphs = tuple(graph for graph in network.graphs if precision in graph.precisions)
+    return replace(network, graphs=graphs)
 
 
 def settings_to_check(bundle: Bundle) -> list[str]:

@@ -16,7 +16,6 @@ from ..core.errors import PluginError
 from ..core.exportable import Exportable
 from ..core.registry import registry
 
-PRECISIONS = ("fp32", "fp16", "int8")
 LOWEST_OPSET = 18
 """The lowest opset that PyTorch's exporter supports."""
 

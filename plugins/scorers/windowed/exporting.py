@@ -117,6 +117,8 @@ def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
             output,
             lambda clips: (),  # no part of these graphs is quantised to int8
             more=tuple(more),
+            # In int8 the frontend is quicker as a whole; fp16 is for GPUs, which run it so.
+            precisions=("fp32",),
         )
 
 
