@@ -146,6 +146,9 @@ def _cpu_session(ort: ModuleType, path: Path, graph: str | bytes, options: Any) 
     Raises:
         WeightsError: The installed ONNX Runtime cannot run the file.
     """
+    # A pattern is one more block of memory for each size of the inputs, beside what the first run
+    # of that size took; without it nothing is slower.
+    options.enable_mem_pattern = False
     try:
         return ort.InferenceSession(graph, options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base
