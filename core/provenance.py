@@ -15,8 +15,8 @@ from .registry import registry
 from .version import __version__
 
 _LIBRARIES = [
-    *("numpy", "opencv-python-headless", "av", "scenedetect-headless", "torch", "onnxruntime"),
-    *("onnxruntime-gpu", "facenet-pytorch"),
+    *("numpy", "opencv-python-headless", "av", "torch", "onnxruntime", "onnxruntime-gpu"),
+    "facenet-pytorch",
 ]
 """Packages that results depend on, if installed."""
 

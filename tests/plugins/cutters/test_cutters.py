@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from scenedetect import FrameTimecode
+from scenedetect.detectors import ContentDetector
 from scenedetect.output import write_scene_list
 
 import asdkit
 from asdkit.core.errors import ConfigError, InputError
+from asdkit.plugins.cutters.content import change
 
 ROWS = [(0.0, 6.0), (6.0, 60.0), (60.0, 75.2)]
 
@@ -149,3 +151,16 @@ def test_parameters_out_of_range():
         asdkit.load("cutter", "content", threshold=0.0)
     with pytest.raises(ConfigError, match=r"cutter\.min_shot_s"):
         asdkit.load("cutter", "content", min_shot_s=-1.0)
+
+
+def test_the_change_is_that_of_pyscenedetect():
+    rng = np.random.default_rng(1)
+    theirs, before = ContentDetector(), None
+    pictures = rng.integers(0, 256, (6, 45, 80, 3), np.uint8)
+    pictures[3:] = pictures[3:] // 3 + pictures[2] // 2
+    for k, picture in enumerate(pictures):
+        score = theirs._calculate_frame_score(FrameTimecode(k, 25.0), picture)
+        colours = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)
+        if before is not None:
+            assert change(before, colours) == score
+        before = colours
