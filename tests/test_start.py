@@ -63,11 +63,17 @@ def scorer(path):
 
 def test_a_run_imports_nothing_heavy(tmp_path):
     clip = synth.write_video(tmp_path / "clip.mp4", frames=25)
-    (tmp_path / "boxes.json").write_text(json.dumps([[[20, 10, 60, 50, 1.0]]] * 25))
+    (tmp_path / "boxes.json").write_text(json.dumps([[[8, 2, 68, 62, 1.0]]] * 25))
     words = [
         *("run", str(clip), "detector=boxes", f"detector.path={tmp_path / 'boxes.json'}"),
         *("scorer=lr_asd_onnx", f"scorer.weights={scorer(tmp_path / 'model.onnx')}"),
-        *("device=cpu", "allow_silent=true", "writers=[json]", f"output={tmp_path / 'out'}"),
+        *(
+            "device=cpu",
+            "allow_silent=true",
+            "cutter=none",
+            "writers=[json]",
+            f"output={tmp_path / 'out'}",
+        ),
     ]
     done = subprocess.run(
         [sys.executable, "-c", CODE, *words], capture_output=True, text=True, check=False

@@ -105,7 +105,7 @@ def change(a: UInt8, b: UInt8) -> float:
     height, width = a.shape[:2]
     hue, saturation, brightness, _ = cv2.sumElems(cv2.absdiff(a, b))
     pixels = height * width
-    return (hue / pixels + saturation / pixels + brightness / pixels) / 3
+    return float((hue / pixels + saturation / pixels + brightness / pixels) / 3)
 
 
 def build(config: ContentConfig, context: Context) -> ContentCutter:
