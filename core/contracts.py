@@ -51,6 +51,9 @@ class Detector(Protocol):
     pixels, of the smallest face it can find in pictures of this size; none that it finds is less
     than half as large. A note states it if no face is found.
 
+    A detector that gains nothing from batches has an attribute `one_at_a_time` that is True: no
+    frames are held in memory to wait for others.
+
     A detector that looks at smaller pictures should be a `ScalingDetector`, too.
     """
 

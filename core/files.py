@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from unicodedata import normalize
-
-from filelock import FileLock, Timeout
 
 from .errors import OutputError
 from .stopping import last_resort
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _PARTIAL = re.compile(r"\..+\.(\d+)(?:-([0-9a-f]{8}))?(?:-\d+)?\.partial(?:\.[^.]*)?")
@@ -201,6 +203,8 @@ def claim(path: Path) -> FileLock | None:
     Raises:
         OSError: The file system has no locks, or the file cannot be created.
     """
+    from filelock import FileLock, Timeout  # slow to import, and help takes no lock
+
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)

@@ -73,6 +73,8 @@ class Looker:
     def add(self, index: int) -> bool:
         """Queue a frame for detection; return whether the batch is full."""
         self._waiting.append(index)
+        if getattr(self._detector, "one_at_a_time", False):
+            return True
         picture = self._frames[index]
         most = max(1, _BATCH_BYTES // (3 * picture.height * picture.width))
         return len(self._waiting) >= min(self._batch_frames, most)

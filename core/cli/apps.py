@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .arguments import HELP, is_override, parted, take_presets
+from .arguments import HELP, is_override, key_of, parted, take_presets
 
 if TYPE_CHECKING:
     from ..config.plan import RunPlan
@@ -36,9 +36,19 @@ def run_or_help(
             f"{app.command} takes options of the form KEY=VALUE, but got {what}",
             f"Use: {stray[0]}=VALUE" if stray and stray[0] in app.keys else f"Use: {app.usage}",
         )
-    from .hydra_app import run_app
+    if flags or any(_needs_hydra(word) for word in plain):
+        from .hydra_app import run_app
 
-    run_app(app, [*plain, *flags], job, video, at_end)
+        run_app(app, [*plain, *flags], job, video, at_end)
+    else:  # Hydra composes twice to run the same job, which takes longer than loading the models
+        from ..config.compose import compose_app
+
+        job(compose_app(app, plain, video), None)
+
+
+def _needs_hydra(override: str) -> bool:
+    """Whether an override sets what only a Hydra application has, or may refer to it."""
+    return key_of(override).startswith("hydra") or "${" in override
 
 
 def run_shown(plan: RunPlan, output: str | None = None) -> Result:

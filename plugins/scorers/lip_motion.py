@@ -22,7 +22,6 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
 
 from ...core.component import Component, Context
 from ...core.types import (
@@ -121,6 +120,8 @@ class LipMotion:
         return Scores(np.stack([np.zeros(len(clip)), score], 1).astype(np.float32))
 
     def _motion_logit(self, faces: UInt8) -> Float64:
+        from scipy.ndimage import gaussian_filter1d, median_filter  # slow to import
+
         window = 2 * round(self._config.window_s * GRID_FPS / 2) + 1
         lasting = median_filter(mouth_motion(faces), window, mode="nearest") + _LEAST_MOTION_PX
         smooth = gaussian_filter1d(np.log(lasting), _SMOOTHING_FRAMES, mode="nearest")
@@ -128,6 +129,8 @@ class LipMotion:
         return np.asarray(_LOGITS_PER_MOTION_RATIO * (smooth - neutral), np.float64)
 
     def _sound_logit(self, sound: Int16) -> Float64:
+        from scipy.ndimage import gaussian_filter1d  # slow to import
+
         samples = sound.reshape(-1, SAMPLES_PER_FRAME) / 32768
         power = np.square(samples).mean(1)
         noise, peak = np.percentile(_decibels(power), [10, 95])

@@ -149,6 +149,9 @@ def _cpu_session(ort: ModuleType, path: Path, graph: str | bytes, options: Any) 
     """
     _share_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # A pattern is one more block of memory for each size of the inputs, beside what the first run
+    # of that size took; without it nothing is slower.
+    options.enable_mem_pattern = False
     try:
         return ort.InferenceSession(graph, options, providers=[CPU])
     except Exception as error:  # ONNX Runtime's exceptions have no other common base

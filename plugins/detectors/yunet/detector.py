@@ -34,6 +34,8 @@ class YunetDetector:
         runtime: The network.
     """
 
+    one_at_a_time = True
+
     def __init__(self, config: YunetConfig, runtime: Runtime) -> None:
         self._config = config
         self._runtime = runtime
