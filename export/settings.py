@@ -13,7 +13,7 @@ from ..core.config.options import check_device_name
 from ..core.config.schemas import App, names
 from ..core.config.values import make
 from ..core.errors import PluginError
-from ..core.exportable import Exportable
+from ..core.exportable import PRECISIONS, Exportable
 from ..core.registry import registry
 
 LOWEST_OPSET = 18
