@@ -73,7 +73,8 @@ def test_without_cuda_it_says_so_and_exits_2(monkeypatch, capsys):
     assert err == f"benchmarks.gpu: PyTorch {torch.__version__} sees no CUDA device\n"
 
 
-def test_how_the_tests_of_a_checkout_ended_is_said(tmp_path, capsys):
+def test_how_the_tests_of_a_checkout_ended_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # coverage is asked of asdkit's own tests
     ini = "[pytest]\nmarkers = gpu: needs CUDA\n"
     (tmp_path / "pytest.ini").write_text(ini)
     marked = (
