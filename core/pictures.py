@@ -145,4 +145,5 @@ def room(shape: tuple[int, ...]) -> UInt8:
     Pictures that are kept for some frames, between arrays that are not, fragment the heap: a
     minute of 960x540 took 2.4 GB although at most 41 pictures were alive.
     """
-    return np.frombuffer(mmap(-1, max(1, prod(shape))), np.uint8)[: prod(shape)].reshape(shape)
+    size = prod(shape)
+    return np.frombuffer(mmap(-1, max(1, size)), np.uint8)[:size].reshape(shape)

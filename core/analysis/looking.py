@@ -119,15 +119,15 @@ class Looker:
     def _answer(self, pictures: Sequence[Picture], indices: list[int]) -> list[Detections]:
         """What the detector answers, given pictures no larger than it looks at."""
         size = pictures[0].height, pictures[0].width
-        side = None
-        if isinstance(self._detector, ScalingDetector):
+        detector = self._detector
+        if isinstance(detector, ScalingDetector):
             with asked(self._name):
-                said = self._detector.input_side_px(*size)
+                said = detector.input_side_px(*size)
             side = checked_side(self._name, said)
-        if isinstance(self._detector, ScalingDetector) and side is not None:
-            small = _stacked([picture.scaled(side) for picture in pictures])
-            with asked(self._name):
-                return self._detector.detect_scaled(small, indices, size)
+            if side is not None:
+                small = _stacked([picture.scaled(side) for picture in pictures])
+                with asked(self._name):
+                    return detector.detect_scaled(small, indices, size)
         whole = _stacked([picture.rgb() for picture in pictures])
         with asked(self._name):
             return self._detector.detect(whole, indices)
