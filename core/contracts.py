@@ -146,6 +146,11 @@ class Scorer(Protocol):
     """Scores how likely each face is the one speaking. One instance serves any number of videos.
 
     The scores of a clip depend on nothing else: not on the clips beside it, nor on earlier ones.
+
+    A scorer may have an attribute `concurrent` that is True: then it is called in another thread
+    while other components run, one call after the other. So it must neither use nor change what
+    belongs to the whole process, such as random numbers of a global generator, and nothing that
+    another component changes.
     """
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:

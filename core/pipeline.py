@@ -6,12 +6,13 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from .analysis.answers import asked
+from .analysis.cutting import with_cuts
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .config.compose import compose_run
@@ -221,23 +222,27 @@ def analysed(
     with (
         seeded(options.seed),
         Sound(media, options.start_s, before_s, options.threads) as sound,
-    ):
-        analysis = Analysis(
+        closing(
+            with_cuts(
+                frames(media, options.start_s, options.end_s, threads=options.threads),
+                parts.cutter,
+                watch,
+                parts.name("cutter"),
+                options.threads,
+            )
+        ) as cuts,
+        Analysis(
             (answers or Answers(None, seed=options.seed)).asked_of(parts),
             sound,
             watch,
             options,
             media.notes,
             pixel_aspect=media.info.pixel_aspect,
-        )
-        pictures = frames(media, options.start_s, options.end_s, threads=options.threads)
+        ) as analysis,
+    ):
         done = 0
-        while True:
-            with watch("decode"):
-                frame = next(pictures, None)
-            if frame is None:
-                break
-            analysis.feed(frame)
+        for frame, cut in cuts:
+            analysis.feed(frame, cut)
             done += 1
             progress("finding speakers", done, total)
         progress("scoring", done, total)

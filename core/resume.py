@@ -123,16 +123,17 @@ class Answers:
             return
         self.reached = max(self.reached, reached)
 
-    def ask(self, kind: str, key: str, compute: Callable[[], Any]) -> Any:
+    def ask(self, kind: str, key: str, compute: Callable[[], Any], *, draws: bool = True) -> Any:
         """Return a component's output, stored or computed.
 
         Args:
             kind: Kind of the component.
             key: Identifies the input.
             compute: Calls the component.
+            draws: Whether the component may draw random numbers; if not, it may run in a thread
+                beside others that draw some.
         """
         key = f"{kind} {key}"
-        self._asked += 1
         if key in self._known:
             answer = rebuilt(kind, self._known[key])
         else:
@@ -142,7 +143,9 @@ class Answers:
                 self._new.append(Answer(kind, key, items))
                 if perf_counter() - self._kept_at > _EVERY_S:
                     self.keep()
-        _draw_anew(self._seed, self._asked)
+        if draws:
+            self._asked += 1
+            _draw_anew(self._seed, self._asked)
         return answer
 
     def pass_frame(self, frame: int) -> None:
@@ -264,6 +267,7 @@ class _Scorer:
     """Calls a scorer only if its output is not stored."""
 
     def __init__(self, scorer: Scorer, answers: Answers) -> None:
+        self.concurrent = getattr(scorer, "concurrent", False)
         self._scorer = scorer
         self._answers = answers
 
@@ -271,7 +275,9 @@ class _Scorer:
         """See `core.contracts.Scorer`."""
         parts = [(c.faces, c.sound, np.int64(c.sound_before), c.sound_after) for c in clips]
         key = f"{[len(clip) for clip in clips]} {_hash(*(a for part in parts for a in part))}"
-        scores: list[Scores] = self._answers.ask("scorer", key, lambda: self._scorer.score(clips))
+        scores: list[Scores] = self._answers.ask(
+            "scorer", key, lambda: self._scorer.score(clips), draws=not self.concurrent
+        )
         return scores
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..core.contracts import Cutter
 from ..core.samples import noise_picture
 from ..core.types import UInt8
 from .holding import asking, hold, made, name_of
+from .threads import called
 
 _SIZES = ((90, 160), (16, 16), (181, 47))
 """(height, width) of the test pictures: usual, tiny, tall and odd."""
@@ -50,7 +52,8 @@ def _cuts(cutter: Cutter, size: tuple[int, int], first: int) -> list[bool]:
     pictures += [pictures[-1]] * ahead
     for index, picture in enumerate(pictures, first):
         with asking(name, picture):
-            said.append(checked_cut(name, cutter.starts_shot(picture, index)))
+            answer = called(cutter, name, partial(cutter.starts_shot, picture, index))
+        said.append(checked_cut(name, answer))
     return said
 
 

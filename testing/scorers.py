@@ -11,6 +11,7 @@ from ..core.contracts import Scorer
 from ..core.samples import noise_picture, noise_sound
 from ..core.types import CLIP_FRAMES, FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
 from .holding import SAME_SCORE, Remembered, asking, hold, name_of
+from .threads import called
 
 _LENGTHS = (1, 7, 30)
 """Frames of the clips that are scored together and each alone."""
@@ -68,7 +69,7 @@ class _Score:
         """The scores of clips."""
         given = [array for clip in clips for array in (clip.faces, clip.sound, clip.sound_after)]
         with asking(self.name, *given):
-            answer = self._scorer.score(list(clips))
+            answer = called(self._scorer, self.name, lambda: self._scorer.score(list(clips)))
         found = checked_scores(self.name, answer, clips)
         with asked(self.name):
             for scores in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdkit.core.analysis.cutting import with_cuts
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.pacing import longest_step
 from asdkit.core.component import Context
@@ -50,6 +51,12 @@ def frames_of(images, first=0):
         yield Frame(index, picture)
 
 
+def feed(analysis, parts, frames):
+    """Have an analysis take frames, cut where the cutter says."""
+    for frame, cut in with_cuts(frames, parts.cutter, Stopwatch(), parts.name("cutter"), 1):
+        analysis.feed(frame, cut)
+
+
 def analyse(
     pictures,
     *,
@@ -75,7 +82,6 @@ def analyse(
     )
     asked = AnalysisOptions(detect_every=every, batch_frames=batch, **options)
     analysis = Analysis(parts, Silence(), Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
-    for frame in frames_of(pictures):
-        analysis.feed(frame)
+    feed(analysis, parts, frames_of(pictures))
     tracks, _ = analysis.finish()
     return analysis, tracks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from ..errors import PluginError
 from ..media.sound import Sound
 from ..notes import Notes
-from ..pictures import Frame, Picture
+from ..pictures import Frame
 from ..progress import Stopwatch
 from ..types import (
     CLIP_FRAMES,
@@ -31,7 +32,7 @@ from ..types import (
     TrackPiece,
     UInt8,
 )
-from .answers import asked, checked_cut, checked_lookahead, checked_scores, checked_side
+from .concurrency import runs_beside
 from .crops import Smoother, face
 from .embedding import Embedded, Portraits
 from .following import Follower
@@ -41,6 +42,7 @@ from .pacing import pace
 from .pass_options import PassOptions
 from .recent_frames import RecentFrames
 from .same_person import SamePerson
+from .scoring import Scoring
 from .square_pixels import Square
 
 
@@ -101,8 +103,10 @@ class _LiveTrack:
         return self.next_crop - self.gathered
 
 
-class Analysis:
+class Analysis(AbstractContextManager["Analysis"]):
     """Takes frames one by one and collects shots, tracks and the detected speech.
+
+    A context manager: when it is left, nothing is computed any more.
 
     Args:
         parts: The components.
@@ -131,6 +135,8 @@ class Analysis:
         self._portraits = None
         if parts.embedder:
             self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
+        beside = runs_beside(parts.scorer, options.threads)
+        self._scoring = Scoring(parts.scorer, watch, parts.name("scorer"), beside=beside)
         self._listener: Listener | None = None
         self._square = Square.of(pixel_aspect)
         self._frames = RecentFrames(self._square)
@@ -149,61 +155,17 @@ class Analysis:
             self._frames, self._portraits.distance if self._portraits else None
         )
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
-        self._ahead: deque[Frame] = deque()
-        """Frames for which the cutter has not decided yet whether a shot begins."""
-        self._cut_px = checked_side(
-            parts.name("cutter"), getattr(parts.cutter, "input_side_px", None)
-        )
-        self._lookahead = checked_lookahead(parts.name("cutter"), parts.cutter)
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
         self._shot_start: int | None = None
         self._end = 0
 
-    def feed(self, frame: Frame) -> None:
-        """Take the next frame."""
-        self._ahead.append(frame)
-        cut = self._starts_shot(frame.picture, frame.index)
-        if len(self._ahead) > self._lookahead:
-            self._pass(self._ahead.popleft(), cut)
+    def __exit__(self, *_: object) -> None:
+        self._scoring.close()
 
-    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
-        """End the last shot.
-
-        Returns:
-            The kept tracks, by first frame and then left to right, without decisions yet; and the
-            detected speech, if there is a voice activity detector.
-        """
-        if self._ahead:
-            last = self._ahead[-1]
-            for later in range(1, self._lookahead + 1):
-                cut = self._starts_shot(last.picture, last.index + later)
-                if len(self._ahead) > self._lookahead - later:
-                    self._pass(self._ahead.popleft(), cut)
-        if self._shot_start is not None:
-            self._end_shot()
-        if self._portraits:
-            self._portraits.flush()
-        heard = None
-        if self._listener:
-            heard = self._listener.finish(self._end)
-        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
-        tracks = tuple(
-            _finished(number, track, self._square) for number, track in enumerate(ordered)
-        )
-        return tracks, heard
-
-    def _starts_shot(self, picture: Picture, index: int) -> bool:
-        """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
-        name = self._parts.name("cutter")
-        with self._watch("cut"):
-            image = picture.rgb() if self._cut_px is None else picture.scaled(self._cut_px)
-            with asked(name):
-                cut = self._parts.cutter.starts_shot(image, index)
-        return checked_cut(name, cut)
-
-    def _pass(self, frame: Frame, cut: bool) -> None:
-        """Process a frame; `cut` says whether a shot begins with it."""
+    def feed(self, frame: Frame, cut: bool) -> None:
+        """Take the next frame; `cut` says whether a shot begins with it."""
+        self._scoring.look()
         if self._shot_start is None:
             self._shot_start = frame.index
             if self._parts.vad:
@@ -219,6 +181,27 @@ class Analysis:
         self._follower.add(self._pace.take(frame.index))
         self._take(self._follower.follow(self._end))
         self._release()
+
+    def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
+        """End the last shot.
+
+        Returns:
+            The kept tracks, by first frame and then left to right, without decisions yet; and the
+            detected speech, if there is a voice activity detector.
+        """
+        if self._shot_start is not None:
+            self._end_shot()
+        if self._portraits:
+            self._portraits.flush()
+        self._scoring.finish()
+        heard = None
+        if self._listener:
+            heard = self._listener.finish(self._end)
+        ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
+        tracks = tuple(
+            _finished(number, track, self._square) for number, track in enumerate(ordered)
+        )
+        return tracks, heard
 
     def _end_shot(self) -> None:
         assert self._shot_start is not None
@@ -241,7 +224,7 @@ class Analysis:
 
     def _take(self, pieces: Iterable[TrackPiece]) -> None:
         """Crop the faces of new pieces, and score the clips that these complete."""
-        ready: list[tuple[_LiveTrack, Clip]] = []
+        ready: list[tuple[list[Float32], Clip]] = []
         for piece in pieces:
             if piece.track not in self._live:
                 assert self._shot_start is not None
@@ -259,10 +242,10 @@ class Analysis:
                 del self._live[piece.track]
                 self._kept.append(track)
             track.smoothed += rows
-            ready += [(track, clip) for clip in self._clips(track, np.concatenate(rows))]
+            ready += [(track.logits, clip) for clip in self._clips(track, np.concatenate(rows))]
             if piece.status == "kept" and track.gathered:
-                ready.append((track, self._clip(track)))
-        self._score(ready)
+                ready.append((track.logits, self._clip(track)))
+        self._scoring.add(ready)
 
     def _clips(self, track: _LiveTrack, rows: Float64) -> Iterator[Clip]:
         """Crop the next faces of a track; yield each clip that reaches its full length."""
@@ -298,16 +281,6 @@ class Analysis:
         clip = Clip(track.faces[: track.gathered], sound, int(sound_before.sum()), after)
         track.faces, track.gathered = _room_for_faces(), 0
         return clip
-
-    def _score(self, ready: list[tuple[_LiveTrack, Clip]]) -> None:
-        if not ready:
-            return
-        clips = [clip for _, clip in ready]
-        name = self._parts.name("scorer")
-        with self._watch("score"), asked(name):
-            answer = self._parts.scorer.score(clips)
-        for (track, _), scores in zip(ready, checked_scores(name, answer, clips), strict=True):
-            track.logits.append(scores.logits)
 
 
 def _finished(number: int, track: _LiveTrack, square: Square) -> Track:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from ..config.compose import settings_of
 from ..config.options import make_options
+from ..cores import cores
 from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__
@@ -73,7 +74,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
             f"Add shard=0, or any up to shard={options.shards - 1}",
         )
     if options.threads is None and options.workers > 1:
-        settings["threads"] = max(1, _cores() // options.workers)
+        settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
     task.plan()
@@ -265,13 +266,6 @@ def _stat(video: str) -> tuple[int, int] | tuple[None, None]:
     except OSError:
         return None, None
     return found.st_size, found.st_mtime_ns
-
-
-def _cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _videos(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
@@ -54,8 +55,8 @@ def converter(transfer: int) -> Converter:
     return mapped
 
 
-class Reformatters:
-    """Converts frames to RGB, with a prepared reformatter for each pair of sizes."""
+class Reformatters(threading.local):
+    """Converts frames to RGB, with a prepared reformatter for each pair of sizes and thread."""
 
     def __init__(self) -> None:
         self._prepared: dict[tuple[int, ...], VideoReformatter] = {}

@@ -160,12 +160,13 @@ class Upright:
 class DecodedPicture:
     """An upright picture of a decoded frame; see `core.pictures.Picture`.
 
-    The whole picture and the first scaled one are kept once they have been asked for.
+    The whole picture and the first scaled one are kept once they have been asked for. Several
+    threads may ask.
 
     Args:
         frame: The frame.
         turn: Makes it upright.
-        converter: Converts frames to RGB. It must not be used by two threads at once.
+        converter: Converts frames to RGB; safe in any number of threads.
     """
 
     def __init__(self, frame: VideoFrame, turn: Orientation, converter: Converter) -> None:
@@ -179,8 +180,9 @@ class DecodedPicture:
     def rgb(self) -> UInt8:
         """See `Picture`."""
         if self._whole is None:
-            self._whole = room((self.height, self.width, 3))
-            self._whole[:] = self._upright(self._frame, self.height, self.width)
+            whole = room((self.height, self.width, 3))
+            whole[:] = self._upright(self._frame, self.height, self.width)
+            self._whole = whole  # now that it is complete, as another thread may look at it
         return self._whole
 
     def scaled(self, longer_side_px: int) -> UInt8:

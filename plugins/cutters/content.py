@@ -45,6 +45,7 @@ class ContentCutter:
 
     input_side_px = _LONGER_SIDE_PX
     lookahead_frames = 3
+    concurrent = True
 
     def __init__(self, config: ContentConfig) -> None:
         from scenedetect import FrameTimecode

@@ -107,6 +107,8 @@ class LipMotionConfig:
 class LipMotion:
     """Scores clips by mouth motion and sound; see the module's docstring."""
 
+    concurrent = True
+
     def __init__(self, config: LipMotionConfig) -> None:
         self._config = config
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import threading
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -23,6 +27,37 @@ class Sound:
 
     def score(self, clips):
         return [Scores(logits(clip)) for clip in clips]
+
+
+class Beside(Sound):
+    """May run in a thread beside others, and notes that it does."""
+
+    concurrent = True
+    threads: ClassVar[set[str]] = set()
+
+    def score(self, clips):
+        self.threads.add(threading.current_thread().name)
+        return super().score(clips)
+
+
+class Seeding(Sound):
+    concurrent = True
+
+    def score(self, clips):
+        np.random.seed(7)
+        return super().score(clips)
+
+
+class Drawing(Sound):
+    concurrent = True
+
+    def score(self, clips):
+        random.random()
+        return super().score(clips)
+
+
+class Sometimes(Sound):
+    concurrent = "on Sundays"
 
 
 class NotANumber(Sound):
@@ -140,11 +175,20 @@ def test_a_scorer_that_keeps_the_contract_passes():
         (Darkens(), r"changes the arrays.*Work on a copy"),
         (Fades(), r"changes the arrays"),
         (OneArray(), r"changes in a later call.*Return new arrays"),
+        (Seeding(), r"it draws from a random generator that they use, too, or sets it. Give it"),
+        (Drawing(), r"Drawing says by concurrent = True that it may run beside"),
+        (Sometimes(), r"concurrent='on Sundays', which must be True or False. Leave it out"),
     ],
 )
 def test_a_scorer_that_breaks_it_is_named(broken, says):
     with pytest.raises(PluginError, match=says):
         testing.check_scorer(broken)
+
+
+def test_one_that_may_run_beside_others_is_called_in_another_thread():
+    testing.check_scorer(Beside(), longest_frames=100)
+    assert Beside.threads
+    assert threading.current_thread().name not in Beside.threads
 
 
 def test_the_longest_clip_is_as_long_as_asked_for():

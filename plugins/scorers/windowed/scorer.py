@@ -66,6 +66,8 @@ class WindowedScorer:
         window_seconds: The lengths of the windows.
     """
 
+    concurrent = True
+
     def __init__(self, runtime: Runtime, window_seconds: Sequence[int]) -> None:
         self._runtime = runtime
         self._window_seconds = window_seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analysing import Cuts, frames_of
+from analysing import Cuts, feed, frames_of
 
 from asdkit.core.analysis.one_pass import Analysis, Parts
 from asdkit.core.analysis.pacing import longest_step
@@ -101,8 +101,7 @@ def analyse(
     asked = AnalysisOptions(**{**given, **options})
     analysis = Analysis(parts, sound, Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     numbers = range(first, first + frames)
-    for frame in frames_of((shown[k] if shown else picture(k) for k in numbers), first):
-        analysis.feed(frame)
+    feed(analysis, parts, frames_of((shown[k] if shown else picture(k) for k in numbers), first))
     room = len(analysis._frames)  # what a user notices as memory, but no user needs to know
     tracks, _ = analysis.finish()
     return analysis, tracks, room, sound
