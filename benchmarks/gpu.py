@@ -86,7 +86,8 @@ def main() -> None:
 
 def run_tests(checkout: Path) -> bool:
     """Run the tests marked gpu in a process of their own, and print how they ended."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "gpu"]
+    command += ["-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
             command, cwd=checkout, capture_output=True, text=True, timeout=_TESTS_S, check=False

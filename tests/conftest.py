@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from family import Family
 from asdkit.core.cli.main import main
 from asdkit.core.registry import CONF, registry
 
+# Several processes run tests: threads of OpenMP must not keep the cores busy while they wait. It is
+# loaded with PyTorch, later.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -121,15 +125,28 @@ def refused(
 
 
 @pytest.fixture(scope="session")
-def faces_found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache, where each detector finds the faces of the real clips once for all tests."""
-    return tmp_path_factory.mktemp("faces")
+def of_all(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a folder that the processes that run the tests have in common."""
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str) -> Path:
+        (common / name).mkdir(exist_ok=True)
+        return common / name
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
+def faces_found(of_all: Callable[[str], Path]) -> Path:
+    """A cache, where each detector finds the faces of the real clips once for all tests."""
+    return of_all("faces")
+
+
+@pytest.fixture(scope="session")
+def family(of_all: Callable[[str], Path]) -> Family:
     """The models that look at windows."""
-    return Family(tmp_path_factory.mktemp("family"))
+    return Family(of_all("family"))
 
 
 @pytest.fixture(scope="session")

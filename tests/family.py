@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rule
 from checkout import DATA, SHARED
+from filelock import FileLock
 
 from asdkit.core.analysis.features import FACE_MEAN, FACE_STD
 from asdkit.core.bundle import Bundle
@@ -34,12 +35,12 @@ PROVEN = {"batch": (1, 2), "frames": (1, 37)}
 class Family:
     """Checkpoints and bundles, each made when it is first asked for.
 
-    TalkNet has the rule's weights, the small models have the published ones where they are.
+    Several processes may share the folder: one makes what another one then finds. TalkNet has the
+    rule's weights, the small models have the published ones where they are.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._exported: dict[str, tuple[Path, list[str]]] = {}
 
     def checkpoint(self, name: str) -> Path:
         """The checkpoint of a model."""
@@ -49,10 +50,11 @@ class Family:
         if name in SMALL and published.exists():
             return published
         path = self._folder / name / "rule.model"
-        if not path.exists():
-            path.parent.mkdir()
-            state = rule.checkpoint(shapes(name))
-            torch.save({key: torch.from_numpy(value) for key, value in state.items()}, path)
+        with FileLock(self._folder / f"{name}.checkpoint.lock"):
+            if not path.exists():
+                path.parent.mkdir()
+                state = rule.checkpoint(shapes(name))
+                torch.save({key: torch.from_numpy(value) for key, value in state.items()}, path)
         return path
 
     def exported(self, name: str) -> tuple[Path, list[str]]:
@@ -62,15 +64,19 @@ class Family:
         from asdkit.export.bundles import export
         from asdkit.export.settings import ExportOptions, ExportPlan
 
-        if name not in self._exported:
-            config = WindowedConfig(str(self.checkpoint(name)))
-            options = ExportOptions(output=str(self._folder / f"{name}_bundle"))
-            said: list[str] = []
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(proof, "_SIZES", PROVEN)
-                bundle = export(ExportPlan(options, Chosen(scorer(name), config)), said.append)
-            self._exported[name] = bundle.folder, said
-        return self._exported[name]
+        folder, told = self._folder / f"{name}_bundle", self._folder / f"{name}_said.json"
+        with FileLock(self._folder / f"{name}.bundle.lock"):
+            if not told.exists():
+                config = WindowedConfig(str(self.checkpoint(name)))
+                said: list[str] = []
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(proof, "_SIZES", PROVEN)
+                    plan = ExportPlan(
+                        ExportOptions(output=str(folder)), Chosen(scorer(name), config)
+                    )
+                    export(plan, said.append)
+                told.write_text(json.dumps(said))
+        return folder, json.loads(told.read_text())
 
     def runtime(self, name: str, kind: str, device: str = "cpu") -> Runtime:
         """The model as one of `RUNTIMES` runs it."""

@@ -199,6 +199,9 @@ def _gpu_session(
 def _session_options(ort: ModuleType, threads: int | None, profile: Path | None) -> Any:
     options = ort.SessionOptions()
     options.log_severity_level = _SILENT  # failures are reported by exceptions
+    # By default threads keep their cores busy while they wait, which takes them from the decoder
+    # and from other sessions: a run then takes half as much time again.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
     if profile is not None:
