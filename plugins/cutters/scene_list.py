@@ -34,6 +34,9 @@ class SceneListConfig:
 class SceneListCutter:
     """Cuts at the starts in the list; those after the end of the video are ignored."""
 
+    input_side_px = 64  # it looks at no picture, and small ones cost least
+    concurrent = True
+
     def __init__(self, starts_s: list[float]) -> None:
         # The grid frame nearest to the start; of two equally near ones the earlier.
         self._starts = {ceil(start * GRID_FPS - 0.5) for start in starts_s}
