@@ -287,7 +287,7 @@ class Result:
         shots: (first, end) grid frames of each shot, end excluded.
         tracks: The faces, by first frame.
         settings: Every option of the run, as plain values.
-        timings_s: Seconds spent in each stage.
+        timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
         off_screen: When there is speech but no visible face speaks; None as for `speech`.
         sound_path: The file the sound came from; None without sound.

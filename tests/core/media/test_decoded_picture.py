@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -119,6 +121,30 @@ def test_nothing_is_converted_that_nobody_looks_at(monkeypatch):
     picture.region(0, 100, 0, 100)
     picture.rgb()
     assert sizes[2:] == [SIZE]  # once whole, always whole
+
+
+@pytest.mark.parametrize("transfer", [2, 16], ids=["standard", "PQ"])
+def test_several_threads_may_look_at_one_picture(transfer):
+    frame = frame_of("yuv420p", (640, 360))
+    alone = pictured(frame, transfer=transfer)
+    looks = [
+        lambda picture: picture.scaled(256),
+        lambda picture: picture.scaled(100),
+        lambda picture: picture.region(30, 200, 50, 300),
+        lambda picture: picture.rgb(),
+    ]
+    wanted = [look(alone) for look in looks]
+    for _ in range(20):
+        picture = pictured(frame, transfer=transfer)
+        barrier = threading.Barrier(2 * len(looks))
+
+        def seen(look, picture=picture, barrier=barrier):
+            barrier.wait()
+            return look(picture)
+
+        with ThreadPoolExecutor(2 * len(looks)) as pool:
+            for found, one in zip(pool.map(seen, 2 * looks), 2 * wanted, strict=True):
+                assert np.array_equal(found, one)
 
 
 def test_a_frame_of_another_size_becomes_a_picture_of_the_videos_size():
