@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from .exportable import Exportable
 from .weights import Weights
 
-RUN_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
+PASS_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
+"""The kinds of components that the pass over a video uses, one each."""
+RUN_KINDS = (*PASS_KINDS, "context")
 """The kinds of components of which a run has one each, chosen by `kind=name`."""
 KINDS = (*RUN_KINDS, "writer", "dataset")
 """All kinds of components."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from .labels import LabelledVideo, Measure
-from .types import Clip, Detections, Float32, Int16, Result, Scores, TrackPiece, UInt8
+from .types import Clip, Detections, Float32, Int16, Result, Scores, Shot, TrackPiece, UInt8
 
 
 class Cutter(Protocol):
@@ -165,6 +165,25 @@ class Scorer(Protocol):
         ...
 
 
+class FaceContext(Protocol):
+    """Corrects the scores of a face by what goes on around it: other faces, and what is heard.
+
+    It is the kind `context`. One instance serves any number of videos; what it answers depends on
+    the shot alone.
+    """
+
+    def rescore(self, shot: Shot) -> list[Scores]:
+        """Score the faces of a shot anew.
+
+        Args:
+            shot: The faces with their logits, perhaps none. Left unchanged.
+
+        Returns:
+            One `Scores` per track, in the same order, a row per frame.
+        """
+        ...
+
+
 class Embedder(Protocol):
     """Turns faces into vectors that lie close together for one person.
 
@@ -246,6 +265,7 @@ CONTRACTS: Mapping[str, type] = {
     "detector": Detector,
     "tracker": Tracker,
     "scorer": Scorer,
+    "context": FaceContext,
     "embedder": Embedder,
     "vad": Vad,
     "writer": Writer,

@@ -10,7 +10,17 @@ from .config.chosen import choose
 from .types import Clip, Scores
 
 if TYPE_CHECKING:
-    from .contracts import Cutter, Dataset, Detector, Embedder, Scorer, Tracker, Vad, Writer
+    from .contracts import (
+        Cutter,
+        Dataset,
+        Detector,
+        Embedder,
+        FaceContext,
+        Scorer,
+        Tracker,
+        Vad,
+        Writer,
+    )
     from .decisions.calibration import Calibration
 
 
@@ -56,6 +66,28 @@ def load(
     threads: int | None = None,
     **parameters: Any,
 ) -> Scorer: ...
+
+
+@overload
+def load(
+    kind: Literal["context"],
+    name: Literal["none"],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> None: ...
+
+
+@overload
+def load(
+    kind: Literal["context"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> FaceContext: ...
 
 
 @overload
@@ -136,7 +168,8 @@ def load(
     """Build one component, to use on its own.
 
     Args:
-        kind: "cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer" or "dataset".
+        kind: "cutter", "detector", "tracker", "scorer", "context", "embedder",
+            "vad", "writer" or "dataset".
         name: Its name, as `asd plugins` lists it.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads it may use; None for the library's own choice.
@@ -144,7 +177,8 @@ def load(
 
     Returns:
         The component; its methods are those of its kind's protocol, such as
-        `asdkit.plugin.Detector`. None for the embedder and the vad "none".
+        `asdkit.plugin.Detector`. None for the context, the embedder and the vad
+        "none".
 
     Raises:
         PluginError: There is no such component.

@@ -14,7 +14,7 @@ import numpy as np
 from .analysis.one_pass import Parts
 from .analysis.pacing import longest_step
 from .analysis.people import read_people
-from .component import RUN_KINDS, Context
+from .component import PASS_KINDS, Context
 from .config.plan import AnalysisPlan
 from .errors import DeviceError
 from .files import expanded
@@ -23,7 +23,7 @@ from .shared_state import Together
 from .types import Float32
 from .weights import noting
 
-_LASTING = ("detector", "scorer", "embedder")
+_LASTING = ("detector", "scorer", "embedder", "context")
 """Stateless kinds: one instance serves all videos; others are rebuilt per video."""
 
 
@@ -31,8 +31,8 @@ class Models:
     """The components of a plan, each built on first use.
 
     Args:
-        plan: Names the components and their parameters. Detector, scorer and embedder are loaded
-            once for any number of videos.
+        plan: Names the components and their parameters. Detector, scorer, embedder and context are
+            loaded once for any number of videos.
 
     Attributes:
         weights: By kind: the weights files read by the components built so far.
@@ -73,7 +73,7 @@ class Models:
         return self._plan.chosen[kind].in_words
 
     def parts(self, instead: Mapping[str, Any] | None = None) -> Parts:
-        """A component of each kind, for one video.
+        """A component of each kind that the pass uses, for one video.
 
         Args:
             instead: By kind: components to use in place of the plan's.
@@ -81,10 +81,10 @@ class Models:
         Raises:
             AsdError: A component cannot be built, or none can use the requested device.
         """
-        own = {kind: self.part(kind) for kind in RUN_KINDS if kind not in (instead or {})}
+        own = {kind: self.part(kind) for kind in PASS_KINDS if kind not in (instead or {})}
         if not instead:
             self.check_device({})
-        names = {kind: self.name(kind) for kind in RUN_KINDS}
+        names = {kind: self.name(kind) for kind in PASS_KINDS}
         return Parts(**{**own, **(instead or {})}, names=names)
 
     def check_device(self, others: Mapping[str, str]) -> None:

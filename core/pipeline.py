@@ -15,10 +15,11 @@ from .analysis.answers import asked
 from .analysis.cutting import with_cuts
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
+from .analysis.rescoring import in_context
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER, Options
 from .config.plan import RunPlan, make_plan
-from .contracts import Writer
+from .contracts import FaceContext, Writer
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt
 from .files import expanded, folder_name
@@ -84,6 +85,7 @@ def execute(
         with watch("load"):
             parts = models.parts()
             people = models.people
+            context = models.part("context")
             writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
@@ -97,7 +99,7 @@ def execute(
         with kept(answers):
             seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
             with watch("identify") if parts.embedder else nullcontext():
-                result = concluded(media.info, plan, seen, people)
+                result = concluded(media.info, plan, seen, people, context)
             if doubted := doubt(result.tracks):
                 media.notes.add(doubted)
             result = replace(
@@ -289,17 +291,28 @@ def _say_what_is_too_small(media: Media, parts: Parts) -> None:
         )
 
 
-def concluded(video: VideoInfo, plan: RunPlan, seen: Seen, people: Mapping[str, Float32]) -> Result:
-    """Calibrate, decide who speaks when, and identify people: all steps without inference.
+def concluded(
+    video: VideoInfo,
+    plan: RunPlan,
+    seen: Seen,
+    people: Mapping[str, Float32],
+    context: FaceContext | None,
+) -> Result:
+    """Compare faces, calibrate, decide who speaks when, identify people: all without inference.
 
     Args:
         video: The video.
         plan: The plan; its thresholds and its scorer's calibration are applied here.
         seen: The output of the pass.
         people: The embeddings of people known by name.
+        context: What corrects the scores of faces by those of others; None for nothing.
+
+    Raises:
+        PluginError: The context breaks its contract.
     """
     options = plan.options
-    tracks = seen.tracks
+    name = plan.chosen["context"].in_words
+    tracks = in_context(seen.tracks, seen.shots, seen.heard, context, name)
     if calibration := plan.chosen["scorer"].calibration:
         tracks = tuple(replace(track, logits=calibration.apply(track.logits)) for track in tracks)
     decision = decide(tracks, seen.heard, options.segments, options.speech)

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from .component import RUN_KINDS
+from .component import PASS_KINDS, RUN_KINDS
 from .config.compose import RUN, compose_run
 from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
@@ -35,7 +35,7 @@ _COMPONENT = {
 }
 _SETTINGS = {
     "type": "object",
-    "required": ["video", "writers", *RUN_KINDS],
+    "required": ["video", "writers", *PASS_KINDS],
     "properties": {
         "video": {"type": "string"},
         "writers": {"type": "object", "additionalProperties": _COMPONENT},
@@ -142,6 +142,8 @@ def read_result(path: Path) -> dict[str, Any]:
         del form["properties"]["schema"]["const"]
         form["properties"]["video"]["required"] = ["path"]
     form["properties"]["settings"] = _SETTINGS
+    if isinstance(found, dict) and isinstance(found.get("settings"), dict):
+        found["settings"].setdefault("context", {"name": "none"})  # there was none at first
     wrong = misfit(found, form)
     result: dict[str, Any] = found
     if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):

@@ -249,6 +249,24 @@ class Track:
         return f"track_{self.id}" if self.identity is None else self.identity
 
 
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """The faces of one shot, with what was heard meanwhile.
+
+    Attributes:
+        first_frame: Its first grid frame.
+        end: The grid frame after its last one.
+        tracks: Its faces, by first frame, with the scorer's logits and no decisions.
+        heard: (end - first_frame,) float32 from 0 to 1, how likely somebody speaks, visible or
+            not; None without voice activity detection.
+    """
+
+    first_frame: int
+    end: int
+    tracks: tuple[Track, ...]
+    heard: Float32 | None = None
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """The properties of a video.

@@ -8,6 +8,7 @@ wrong, what was expected and how to mend it. In a test of a plugin:
 """
 
 from ..core.samples import result, write_video
+from .contexts import check_context
 from .cutters import check_cutter
 from .datasets import check_dataset
 from .detectors import check_detector
@@ -18,6 +19,7 @@ from .vads import check_vad
 from .writers import check_writer
 
 __all__ = [
+    "check_context",
     "check_cutter",
     "check_dataset",
     "check_detector",

@@ -28,6 +28,7 @@ BUILT_IN = {
     "scorer": ["light_asd", "lip_motion", "lr_asd", "talknet"],
     "embedder": ["facenet", "none"],
     "vad": ["energy", "none", "silero"],
+    "context": ["none", "others"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
@@ -70,6 +71,7 @@ METHODS = {
     "Tracker.update": "self index found",
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
+    "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
     "Writer.write": "self result folder",
@@ -83,6 +85,7 @@ FIELDS = {
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",
+    types.Shot: "first_frame end tracks heard",
 }
 READ_FIELDS = {
     types.VideoInfo: "path duration_s width height fps has_sound",

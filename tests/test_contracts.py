@@ -146,6 +146,10 @@ def test_embedder():
     testing.check_embedder(available("embedder", "facenet"))
 
 
+def test_context():
+    testing.check_context(available("context", "others"))
+
+
 @pytest.mark.parametrize("name", ["energy", "silero"])
 def test_vads(name):
     testing.check_vad(lambda: available("vad", name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from ..contracts import Cutter, Vad, methods
 from ..errors import AsdError, PluginError
 from ..files import DISK_ERRORS
-from ..types import Clip, Detections, Float32, Scores, TrackPiece
+from ..types import Detections, Float32, Scores, TrackPiece
 
 _ROUNDING = 1e-5
 """How far a probability may lie outside 0 to 1, as sums of float32 do."""
@@ -240,15 +240,23 @@ class Pieces:
         return PluginError(f"{self._name} {what}")
 
 
-def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores]:
-    """Check what a scorer returned.
+def checked_scores(
+    name: str, answer: Any, clips: Sequence[Sized], of: str = "clip"
+) -> list[Scores]:
+    """Check what a scorer or a context returned.
+
+    Args:
+        name: The component in words.
+        answer: The value it returned.
+        clips: The clips, or the tracks, that it was given.
+        of: What these are, in a word.
 
     Raises:
-        PluginError: It is not one `Scores` per clip with one row per frame.
+        PluginError: It is not one `Scores` for each with one row per frame.
     """
     if not isinstance(answer, Sequence) or len(answer) != len(clips):
         raise PluginError(
-            f"{name} must answer with one Scores for each of {len(clips)} clips, but answered "
+            f"{name} must answer with one Scores for each of {len(clips)} {of}s, but answered "
             f"{shown(answer)}"
         )
     for clip, scores in zip(clips, answer, strict=True):
@@ -256,8 +264,8 @@ def checked_scores(name: str, answer: Any, clips: Sequence[Clip]) -> list[Scores
             raise PluginError(f"{name} must answer with Scores, but answered {shown(scores)}")
         if len(scores) != len(clip):
             raise PluginError(
-                f"{name} must answer with one row per frame of every clip, but answered with "
-                f"{len(scores)} rows for a clip of {len(clip)}"
+                f"{name} must answer with one row per frame of every {of}, but answered with "
+                f"{len(scores)} rows for a {of} of {len(clip)}"
             )
     return list(answer)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,28 @@ def _settled(component: Component, config: Any) -> Settled:
 
 def _is_no_file(path: Any) -> bool:
     return path is not None and not isinstance(path, Path)
+
+
+def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str, Any]) -> Chosen:
+    """A scorer with a calibration that was fitted with a context, or without one.
+
+    Warns if a calibration was asked for that was fitted with another context.
+
+    Args:
+        context: The context's name and parameters, as plain values.
+        scorer: The scorer.
+        node: The scorer's name and parameters, as the user gave them.
+    """
+    if scorer.calibration is None or scorer.calibration.was_fitted_with(context):
+        return scorer
+    if node.get(CALIBRATION, SHIPPED) == SHIPPED:
+        return replace(scorer, calibration=None, calibration_path=None)
+    _log.warning(
+        "%s was fitted with context=%s, so its probabilities are off",
+        scorer.calibration_path,
+        (scorer.calibration.context or {}).get("name", "none"),
+    )
+    return scorer
 
 
 def choose(kind: str, node: Any, key: str = "") -> Chosen:

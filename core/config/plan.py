@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
-from .chosen import Chosen, choose
+from .chosen import Chosen, calibrated_in, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
 from .schemas import names
@@ -98,6 +98,7 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
     chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
+    chosen["scorer"] = calibrated_in(mine["context"], chosen["scorer"], mine["scorer"])
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     if not isinstance(mine["writers"], dict):

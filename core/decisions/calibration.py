@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ _FORM = {
         "rows": {"type": "integer"},
         "window_seconds": {"type": ["array", "null"], "items": {"type": "integer"}},
         "prior": {"type": ["number", "null"]},
+        "context": {"type": ["object", "null"]},
         "fitted": _CHANGE,
         "held_out": _CHANGE,
     },
@@ -62,6 +64,7 @@ class Calibration:
         window_seconds: Lengths of the windows it was fitted with; None if the scorer has none.
         prior: Standard deviation of the prior it was fitted with, see `fit`; None if it was fitted
             without one.
+        context: Name and parameters of the context it was fitted with; None for none.
         videos: The videos it was fitted on.
         rows: Number of labelled faces it was fitted on, counted per frame.
         fitted: The errors on these rows; None if unknown.
@@ -74,6 +77,7 @@ class Calibration:
     weights: str | None = None
     window_seconds: tuple[int, ...] | None = None
     prior: float | None = None
+    context: Mapping[str, Any] | None = field(default=None, hash=False)
     videos: tuple[str, ...] = ()
     rows: int = 0
     fitted: Change | None = field(default=None, hash=False)
@@ -105,6 +109,10 @@ class Calibration:
         """Whether it was fitted with the windows of a scorer's parameters, or with unknown ones."""
         windows = self.window_seconds
         return windows is None or sorted(windows) == sorted(getattr(config, "window_seconds", ()))
+
+    def was_fitted_with(self, context: Mapping[str, Any]) -> bool:
+        """Whether it was fitted with a context of this name and these parameters."""
+        return dict(self.context or {"name": "none"}) == dict(context)
 
     def write(self, path: Path) -> None:
         """Write the calibration as JSON, atomically.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..component import RUN_KINDS
+from ..component import PASS_KINDS
 from ..config.chosen import Chosen
 from ..config.plan import RunPlan
 from ..files import expanded, sha256
@@ -43,6 +43,7 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
     for face in faces:
         given.update(f"{face.first_frame} ".encode() + face.boxes.tobytes())
     unused = FOUND_KINDS if faces else ()
+    passing = {kind: plan.chosen[kind] for kind in PASS_KINDS}
     return {
         "what": "scores",
         "video": content,
@@ -50,8 +51,8 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
         "end_s": options.end_s,
         "faces": given.hexdigest() if faces else None,
         "options": own,
-        "versions": versions(plan),
-        **{kind: described(plan.chosen[kind]) for kind in RUN_KINDS if kind not in unused},
+        "versions": versions(replace(plan, chosen=passing)),
+        **{kind: described(plan.chosen[kind]) for kind in PASS_KINDS if kind not in unused},
     }
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def fit_calibration(
         scorer.component.name,
         getattr(scorer.config, "weights", None),
         None if windows is None else tuple(windows),
-        plan.options.prior,
+        prior=plan.options.prior,
+        context=plan.settings["context"],
     )
     fitted.write(path)
     return fitted
@@ -71,7 +73,9 @@ def calibrate(
     scorer: str,
     weights: str | None = None,
     window_seconds: tuple[int, ...] | None = None,
+    *,
     prior: float | None = None,
+    context: Mapping[str, Any] | None = None,
 ) -> Calibration:
     """Fit a calibration on labelled videos, without the faces that were not found.
 
@@ -81,6 +85,7 @@ def calibrate(
         weights: The scorer's weights.
         window_seconds: The lengths of the scorer's windows.
         prior: See `fit`.
+        context: Name and parameters of the context that the rows were scored with, if any.
 
     Raises:
         InputError: All faces found speak, or none does.
@@ -95,6 +100,7 @@ def calibrate(
         weights,
         window_seconds,
         prior,
+        None if not context or context["name"] == "none" else context,
         tuple(parts),
         len(truth),
         _change(odds, odds / temperature + bias, truth),

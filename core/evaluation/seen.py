@@ -90,7 +90,8 @@ class Viewer:
                 )
             entry, computed = self.compute(video, plan)
             seen = seen_of(entry)
-            return _outcome(concluded(crops_info(video), plan, seen, {}), seen, entry, computed)
+            result = concluded(crops_info(video), plan, seen, {}, self.models.part("context"))
+            return _outcome(result, seen, entry, computed)
         media = media_of(plan.options)
         key = {}
         if self.cache:
@@ -102,7 +103,8 @@ class Viewer:
             self.cache.put(key, entry)
         seen = seen_of(entry)
         info = replace(media.info, notes=tuple(media.notes))
-        result = concluded(info, plan, seen, self.models.people)
+        context = self.models.part("context")
+        result = concluded(info, plan, seen, self.models.people, context)
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

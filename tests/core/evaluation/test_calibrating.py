@@ -42,6 +42,38 @@ def test_calibrating(options, capsys):
         assert says in capsys.readouterr().err
 
 
+def test_a_calibration_is_fitted_with_the_context_and_used_with_it(options, caplog):
+    wanted = [word for word in options if word != "plots=false"]
+    main(["calibrate", *wanted, "output=plain.json"])
+    main(["calibrate", *wanted, "output=c.json", "context=others", "context.weight=0.5"])
+    plain, fitted = (json.loads(Path(f"{name}.json").read_text()) for name in ("plain", "c"))
+    assert plain["context"] is None
+    assert fitted["context"] == {"name": "others", "weight": 0.5}
+    assert fitted["temperature"] != plain["temperature"]
+    own = [word for word in wanted if not word.startswith("dataset")]
+
+    def warned(*words):
+        caplog.clear()
+        make_plan(compose_run([*own, *words], "x.mp4"))
+        return caplog.text
+
+    others = ["context=others", "context.weight=0.5"]
+    assert not warned("scorer.calibration=c.json", *others)
+    assert not warned("scorer.calibration=plain.json")
+    assert "fitted with context=others, so" in warned("scorer.calibration=c.json")
+    assert "fitted with context=none, so" in warned("scorer.calibration=plain.json", *others)
+    assert "fitted with context=others, so" in warned("scorer.calibration=c.json", "context=others")
+
+
+def test_shipped_calibrations_are_used_without_a_context_alone():
+    def calibration(*words):
+        plan = make_plan(compose_run(["detector=boxes", "detector.path=x", *words], "x.mp4"))
+        return plan.chosen["scorer"].calibration
+
+    assert calibration("scorer=lr_asd")
+    assert calibration("scorer=lr_asd", "context=others") is None
+
+
 def test_a_prior_keeps_few_people_from_moving_a_calibration_far(options, capsys):
     wanted = [word for word in options if word != "plots=false"]
     main(["calibrate", *wanted, "output=free.json"])

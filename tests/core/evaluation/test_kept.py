@@ -38,6 +38,19 @@ def test_thresholds_cost_no_inference(options, detected, scored):
     assert second["metrics"]["confusion"] != first["metrics"]["confusion"]
 
 
+def test_a_sweep_over_contexts_costs_no_inference(options, detected, scored):
+    first = evaluated(options)
+    assert first["settings"]["context"] == {"name": "none"}
+    detected.clear()
+    scored.clear()
+    none = evaluated([*options, "context=others", "context.weight=0"], "none")["metrics"]
+    half = evaluated([*options, "context=others", "context.weight=0.5"], "half")["metrics"]
+    assert not detected
+    assert not scored
+    assert none == first["metrics"]
+    assert half["nll"] != none["nll"]
+
+
 def test_faces_are_found_once_for_all_scorers_and_trackers(options, detected, scored):
     evaluated(options)
     detected.clear()

@@ -1,0 +1,14 @@
+"""The contexts that come with asdkit."""
+
+from ...core.component import Component
+from ...core.hookspecs import hookimpl
+from . import none, others
+
+
+@hookimpl
+def asdkit_components() -> list[Component]:
+    """Name the contexts."""
+    return [
+        Component("context", "none", none.NoneConfig, none.build),
+        Component("context", "others", others.OthersConfig, others.build),
+    ]
