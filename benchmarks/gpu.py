@@ -179,6 +179,7 @@ def whole_run(
     yield f"\nwhole run, mtcnn on every frame, lr_asd in PyTorch\n{HEADER}"
     yield str(Row("frames", total_s / seen, least / seen, limit))
     yield from table(result)
+    yield "stages overlap, so they may add up to more than the total"
     yield f"{60 * minutes / total_s:.1f} times real time"
 
 

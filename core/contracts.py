@@ -24,6 +24,9 @@ class Cutter(Protocol):
 
     A cutter that looks at smaller pictures has an attribute `input_side_px`: pictures whose longer
     side is longer are scaled down to it, which costs less than converting whole ones.
+
+    A cutter may have an attribute `concurrent` that is True, under the conditions of `Scorer`: then
+    it is called in another thread while other components run.
     """
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
@@ -148,9 +151,8 @@ class Scorer(Protocol):
     The scores of a clip depend on nothing else: not on the clips beside it, nor on earlier ones.
 
     A scorer may have an attribute `concurrent` that is True: then it is called in another thread
-    while other components run, one call after the other. So it must neither use nor change what
-    belongs to the whole process, such as random numbers of a global generator, and nothing that
-    another component changes.
+    while other components run, one call after the other. It must not use or change anything of the
+    whole process, such as global random generators, nor anything that another component changes.
     """
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:

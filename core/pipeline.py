@@ -20,6 +20,7 @@ from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER, Options
 from .config.plan import RunPlan, make_plan
 from .contracts import FaceContext, Writer
+from .cores import cores
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt
 from .files import expanded, folder_name
@@ -97,14 +98,18 @@ def execute(
         else:
             answers.start_anew()
         with kept(answers):
+            noted = tuple(media.notes)
             seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
+            # Threads beside each other note things in any order.
+            later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context)
-            if doubted := doubt(result.tracks):
-                media.notes.add(doubted)
+            doubts = [doubted] if (doubted := doubt(result.tracks)) else []
+            for sentence in doubts:
+                media.notes.add(sentence)
             result = replace(
                 result,
-                video=replace(media.info, notes=tuple(media.notes)),
+                video=replace(media.info, notes=(*noted, *later, *doubts)),
                 sound_path=media.sound_path,
                 media=media,
                 provenance=provenance(plan, models.weights, models.devices),
@@ -203,6 +208,7 @@ def analysed(
     progress: Progress = silent,
     *,
     answers: Answers | None = None,
+    overlap: bool = True,
 ) -> Seen:
     """Pass over a video: find shots, tracks with scores, and speech.
 
@@ -213,6 +219,8 @@ def analysed(
         watch: Times the stages.
         progress: Called with the progress of the pass.
         answers: Stored network outputs to reuse; new outputs are added.
+        overlap: Whether stages may run at the same time, if several threads are allowed: then
+            `watch` tells how long each took beside the others, not what it costs by itself.
 
     Raises:
         AsdError: The video breaks off, or a component breaks its contract.
@@ -220,6 +228,7 @@ def analysed(
     end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
     first_frame = first_frame_at(options.start_s)
+    overlap = overlap and (options.threads or cores()) > 1
     before_s = frames_before(parts.vad, first_frame, parts.name("vad")) / GRID_FPS
     with (
         seeded(options.seed),
@@ -230,7 +239,7 @@ def analysed(
                 parts.cutter,
                 watch,
                 parts.name("cutter"),
-                options.threads,
+                overlap=overlap,
             )
         ) as cuts,
         Analysis(
@@ -240,6 +249,7 @@ def analysed(
             options,
             media.notes,
             pixel_aspect=media.info.pixel_aspect,
+            overlap=overlap,
         ) as analysis,
     ):
         done = 0

@@ -23,6 +23,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from .analysis.answers import checked_concurrent
 from .analysis.one_pass import Parts
 from .contracts import Detector, Embedder, ScalingDetector, Scorer
 from .errors import OutputError
@@ -158,7 +159,7 @@ class Answers:
             return
         try:
             count = len(self._new)
-            if not count:
+            if not count or self._folder is None:  # another thread may have failed to store
                 return
             for path in self._stale:
                 path.unlink(missing_ok=True)
@@ -216,7 +217,7 @@ class Answers:
         return replace(
             parts,
             detector=detector,
-            scorer=_Scorer(parts.scorer, self),
+            scorer=_Scorer(parts.scorer, self, parts.name("scorer")),
             embedder=_Embedder(parts.embedder, self) if parts.embedder else None,
         )
 
@@ -266,8 +267,8 @@ class _ScalingDetector(_Detector):
 class _Scorer:
     """Calls a scorer only if its output is not stored."""
 
-    def __init__(self, scorer: Scorer, answers: Answers) -> None:
-        self.concurrent = getattr(scorer, "concurrent", False)
+    def __init__(self, scorer: Scorer, answers: Answers, name: str) -> None:
+        self.concurrent = checked_concurrent(name, scorer)
         self._scorer = scorer
         self._answers = answers
 
@@ -320,8 +321,9 @@ def _draw_anew(seed: int, answer: int) -> None:
     random.seed(number)
     np.random.seed(number)
     cv2.setRNGSeed(number % 2**31)
-    if torch := sys.modules.get("torch"):
-        torch.manual_seed(number)
+    # Another thread may be about to import it.
+    if seed_torch := getattr(sys.modules.get("torch"), "manual_seed", None):
+        seed_torch(number)
 
 
 def digest_of(path: Path) -> str:

@@ -6,10 +6,12 @@ import random
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
 
+from ..core.analysis.answers import checked_concurrent
 from .holding import hold
 
 _Answer = TypeVar("_Answer")
@@ -26,19 +28,14 @@ def called(part: object, name: str, call: Callable[[], _Answer]) -> _Answer:
     Raises:
         PluginError: It says neither yes nor no, or uses random numbers that others use, too.
     """
-    concurrent = getattr(part, "concurrent", False)
-    hold(
-        isinstance(concurrent, bool),
-        f"{name} has concurrent={concurrent!r}, which must be True or False",
-        "Leave it out for a component that must be called in the thread of all others",
-    )
-    if not concurrent:
+    if not checked_concurrent(name, part):
         return call()
-    before = _generators()
+    torch = sys.modules.get("torch")
+    before = _generators(torch)
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(call).result()
     hold(
-        _generators() == before,
+        _generators(torch) == before,
         f"{name} says by concurrent = True that it may run beside other components, but it draws "
         "from a random generator that they use, too, or sets it",
         "Give it a generator of its own, as by numpy.random.default_rng(0), or leave concurrent "
@@ -47,10 +44,10 @@ def called(part: object, name: str, call: Callable[[], _Answer]) -> _Answer:
     return answer
 
 
-def _generators() -> list[Any]:
-    """The states of the random generators of the whole process."""
+def _generators(torch: ModuleType | None) -> list[Any]:
+    """The states of the random generators of the whole process, of PyTorch if it is there."""
     _, keys, *rest = np.random.get_state()
     states: list[Any] = [random.getstate(), np.asarray(keys).tobytes(), rest]
-    if torch := sys.modules.get("torch"):
+    if torch:
         states.append(torch.random.get_rng_state().numpy().tobytes())
     return states

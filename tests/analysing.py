@@ -53,7 +53,9 @@ def frames_of(images, first=0):
 
 def feed(analysis, parts, frames):
     """Have an analysis take frames, cut where the cutter says."""
-    for frame, cut in with_cuts(frames, parts.cutter, Stopwatch(), parts.name("cutter"), 1):
+    for frame, cut in with_cuts(
+        frames, parts.cutter, Stopwatch(), parts.name("cutter"), overlap=False
+    ):
         analysis.feed(frame, cut)
 
 

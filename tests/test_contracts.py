@@ -67,7 +67,7 @@ def test_mypy_takes_every_component_for_what_it_is(tmp_path):
         assert made[0].isupper(), "builders say which class they make"
         lines += [
             f"from {module} import {made} as {kind}_{name}",
-            f"def take_{kind}_{name}(part: {kind}_{name}) -> contracts.{kind.capitalize()}:",
+            f"def take_{kind}_{name}(part: {kind}_{name}) -> contracts.{CONTRACTS[kind].__name__}:",
             "    return part",
         ]
     assert len(lines) > 60

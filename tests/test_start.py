@@ -22,11 +22,11 @@ found = None
 fed = Analysis.feed
 
 
-def feed(self, frame):
+def feed(self, frame, cut):
     global found
     if found is None:
         found = {set(HEAVY)!r} & set(sys.modules)
-    fed(self, frame)
+    fed(self, frame, cut)
 
 
 Analysis.feed = feed

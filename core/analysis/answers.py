@@ -100,6 +100,22 @@ def checked_lookahead(name: str, cutter: Cutter) -> int:
     return int(frames)
 
 
+def checked_concurrent(name: str, part: object) -> bool:
+    """Whether a component says by its attribute `concurrent` that it may run beside others.
+
+    Raises:
+        PluginError: It says neither yes nor no.
+    """
+    with asked(name):
+        concurrent = getattr(part, "concurrent", False)
+    if not isinstance(concurrent, bool):
+        raise PluginError(
+            f"{name} has concurrent={concurrent!r}, which must be True or False",
+            "Leave it out for a component that must be called in the thread of all others",
+        )
+    return concurrent
+
+
 def checked_side(name: str, side: Any) -> int | None:
     """The longer side of the pictures that a component looks at; None for whole pictures.
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import closing
 
 from ..contracts import Cutter
 from ..media.ahead import ahead
 from ..pictures import Frame, Picture
 from ..progress import Stopwatch
-from .answers import asked, checked_cut, checked_lookahead, checked_side
-from .concurrency import runs_beside
+from .answers import (
+    asked,
+    checked_concurrent,
+    checked_cut,
+    checked_lookahead,
+    checked_side,
+)
 
 _MOST_AHEAD = 2
 """How many frames may wait that are decoded and asked about."""
@@ -20,26 +26,31 @@ Cuts = Generator[tuple[Frame, bool], None, None]
 
 
 def with_cuts(
-    frames: Iterator[Frame], cutter: Cutter, watch: Stopwatch, name: str, threads: int | None
+    frames: Generator[Frame, None, None],
+    cutter: Cutter,
+    watch: Stopwatch,
+    name: str,
+    *,
+    overlap: bool,
 ) -> Cuts:
     """Tell of each frame whether a shot begins with it.
 
-    If the cutter allows it, frames are decoded and it is asked in a thread beside the caller's.
-    To be closed by who does not take all.
+    To be closed by who does not take all, which closes `frames`, too.
 
     Args:
         frames: The frames, in order.
         cutter: The cutter.
         watch: Times the stages "decode" and "cut".
         name: The cutter in words.
-        threads: The option `threads`.
+        overlap: Whether frames may be decoded, and the cutter asked, in a thread beside the
+            caller's; it is done if the cutter allows it.
 
     Raises:
         InputError: The video is not usable.
         PluginError: The cutter breaks its contract.
     """
     cuts = _Cutting(cutter, watch, name).cuts(frames)
-    return ahead(cuts, _MOST_AHEAD) if runs_beside(cutter, threads) else cuts
+    return ahead(cuts, _MOST_AHEAD) if checked_concurrent(name, cutter) and overlap else cuts
 
 
 class _Cutting:
@@ -52,20 +63,21 @@ class _Cutting:
         self._side_px = checked_side(name, getattr(cutter, "input_side_px", None))
         self._lookahead = checked_lookahead(name, cutter)
 
-    def cuts(self, frames: Iterator[Frame]) -> Cuts:
+    def cuts(self, frames: Generator[Frame, None, None]) -> Cuts:
         """The frames, each with whether a shot begins with it."""
-        waiting: deque[Frame] = deque()
-        frame = self._next(frames)
-        while frame is not None:
-            waiting.append(frame)
-            cut = self._starts_shot(frame.picture, frame.index)
-            if len(waiting) > self._lookahead:
-                yield waiting.popleft(), cut
-            last, frame = frame, self._next(frames)
-        for later in range(1, self._lookahead + 1) if waiting else ():
-            cut = self._starts_shot(last.picture, last.index + later)
-            if len(waiting) > self._lookahead - later:
-                yield waiting.popleft(), cut
+        with closing(frames):
+            waiting: deque[Frame] = deque()
+            frame = self._next(frames)
+            while frame is not None:
+                waiting.append(frame)
+                cut = self._starts_shot(frame.picture, frame.index)
+                if len(waiting) > self._lookahead:
+                    yield waiting.popleft(), cut
+                last, frame = frame, self._next(frames)
+            for later in range(1, self._lookahead + 1) if waiting else ():
+                cut = self._starts_shot(last.picture, last.index + later)
+                if len(waiting) > self._lookahead - later:
+                    yield waiting.popleft(), cut
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         with self._watch("decode"):

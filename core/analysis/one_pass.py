@@ -1,7 +1,7 @@
 """The one pass over a video: frames in, scored face tracks out, in bounded memory.
 
-Memory holds the frames that a gap in a track or the smoothing may still need, and at most a
-minute of face crops and sound for each live track.
+Memory holds the frames that a gap in a track or the smoothing may still need, at most a minute of
+face crops and sound for each live track, and two groups of clips that are to be scored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ..types import (
     TrackPiece,
     UInt8,
 )
-from .concurrency import runs_beside
+from .answers import checked_concurrent
 from .crops import Smoother, face
 from .embedding import Embedded, Portraits
 from .following import Follower
@@ -115,6 +115,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         options: How to look at the frames.
         notes: Collects a note if faces are left out.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
+        overlap: Whether to score in a thread beside the caller's, if the scorer allows it.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         notes: Notes | None = None,
         *,
         pixel_aspect: float = 1.0,
+        overlap: bool = False,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
         self._parts = parts
@@ -135,8 +137,9 @@ class Analysis(AbstractContextManager["Analysis"]):
         self._portraits = None
         if parts.embedder:
             self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
-        beside = runs_beside(parts.scorer, options.threads)
-        self._scoring = Scoring(parts.scorer, watch, parts.name("scorer"), beside=beside)
+        name = parts.name("scorer")
+        beside = checked_concurrent(name, parts.scorer) and overlap
+        self._scoring = Scoring(parts.scorer, watch, name, beside=beside)
         self._listener: Listener | None = None
         self._square = Square.of(pixel_aspect)
         self._frames = RecentFrames(self._square)

@@ -30,7 +30,3 @@ class PassOptions(Protocol):
     @property
     def max_faces(self) -> int:
         """Most faces of a frame that are tracked."""
-
-    @property
-    def threads(self) -> int | None:
-        """Threads that a library may use; with 1, the pass uses no other threads, either."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
 
 from ..contracts import Scorer
 from ..progress import Stopwatch
@@ -16,6 +19,8 @@ _MOST_WAITING = 1
 
 Logits = list[Float32]
 """The logits of a track, clip by clip."""
+Group = tuple[list[Clip], "Future[list[Scores]]"]
+"""Clips that are scored together, and where their scores go."""
 
 
 class Scoring:
@@ -32,8 +37,12 @@ class Scoring:
         self._scorer = scorer
         self._watch = watch
         self._name = name
-        self._thread = ThreadPoolExecutor(1, "asdkit-scores") if beside else None
+        self._groups: SimpleQueue[Group | None] = SimpleQueue()
         self._running: deque[tuple[list[Logits], Future[list[Scores]]]] = deque()
+        self._thread: Thread | None = None
+        if beside:
+            self._thread = Thread(target=self._work, name="asdkit-scores", daemon=True)
+            self._thread.start()
 
     def add(self, ready: Sequence[tuple[Logits, Clip]]) -> None:
         """Score a group of clips, now or soon; wait if too many are still to be scored.
@@ -48,11 +57,13 @@ class Scoring:
             return
         tracks, clips = [track for track, _ in ready], [clip for _, clip in ready]
         if self._thread is None:
-            self._append(tracks, self._scores(clips))
+            _append(tracks, self._scores(clips))
             return
         while len(self._running) > _MOST_WAITING:
             self._take()
-        self._running.append((tracks, self._thread.submit(self._scores, clips)))
+        scores: Future[list[Scores]] = Future()
+        self._running.append((tracks, scores))
+        self._groups.put((clips, scores))
 
     def look(self) -> None:
         """Take what has been scored meanwhile.
@@ -73,20 +84,52 @@ class Scoring:
             self._take()
 
     def close(self) -> None:
-        """Score no more clips; return once the thread has ended."""
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
+        """Score no more clips; return once the thread has ended.
+
+        A call of the scorer that still runs is ended as Ctrl-C ends one: by an exception at its
+        next step.
+        """
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._running:
+            number, error = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Closed)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(number, error)
+        self._groups.put(None)
+        thread.join()
 
     def _take(self) -> None:
         tracks, future = self._running.popleft()
-        self._append(tracks, future.result())
+        try:
+            _append(tracks, future.result())
+        finally:
+            del future  # an error's traceback holds this frame, and so the clips
+
+    def _work(self) -> None:
+        """Score one group after the other; runs in the thread."""
+        try:
+            while group := self._groups.get():
+                clips, scores = group
+                try:
+                    scores.set_result(self._scores(clips))
+                except _Closed:
+                    raise
+                except BaseException as error:
+                    scores.set_exception(error)
+                del group, clips, scores
+        except _Closed:
+            return
 
     def _scores(self, clips: list[Clip]) -> list[Scores]:
         with self._watch("score"), asked(self._name):
             answer = self._scorer.score(clips)
         return checked_scores(self._name, answer, clips)
 
-    @staticmethod
-    def _append(tracks: list[Logits], scores: list[Scores]) -> None:
-        for track, score in zip(tracks, scores, strict=True):
-            track.append(score.logits)
+
+class _Closed(BaseException):
+    """Raised in the thread when nobody waits for its scores any more."""
+
+
+def _append(tracks: list[Logits], scores: list[Scores]) -> None:
+    for track, score in zip(tracks, scores, strict=True):
+        track.append(score.logits)

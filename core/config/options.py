@@ -42,8 +42,8 @@ class AnalysisOptions:
             so many degrees, clockwise.
         max_pixels: Pictures of more pixels are refused.
         device: auto, cpu, cuda or cuda:N.
-        threads: CPU threads a library may use; its own choice if not given. With 1 nothing of a run
-            goes on beside the rest, either.
+        threads: CPU threads a library may use; its own choice if not given. With 1 the stages of
+            a run do not overlap, either.
         seed: What random numbers begin with, for components that draw some; asdkit's own do not.
         detect_every: Look for faces on every so many grid frames; the tracker fills the others.
             auto looks on every frame to every eighth, as often as the faces move.

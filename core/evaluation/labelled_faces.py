@@ -21,6 +21,8 @@ from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
 class _OneShot:
     """A cutter that never cuts, so that given tracks stay whole; see `core.contracts.Cutter`."""
 
+    input_side_px = 64  # it looks at no picture, and small ones cost least
+
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         return False
 

@@ -110,7 +110,7 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Analyser:
-    """Runs plans in this process; see `Computes`.
+    """Runs plans in this process, stage after stage, as costs are told by stage; see `Computes`.
 
     Attributes:
         models: The components.
@@ -142,7 +142,7 @@ class Analyser:
                 media = media_of(plan.options)
                 parts = self.models.parts(parts_for(video.faces, media.info.pixel_aspect))
                 options = replace(plan.options, detect_every=1)
-                seen = analysed(media, options, parts, watch, self.progress)
+                seen = analysed(media, options, parts, watch, self.progress, overlap=False)
         self.models.check_device({})
         about = {
             "timings_s": dict(watch.seconds),
@@ -163,7 +163,7 @@ class Analyser:
         watch = Stopwatch()
         with peak_memory() as peak:
             parts = self.models.parts({"detector": kept})
-            seen = analysed(media, plan.options, parts, watch, self.progress)
+            seen = analysed(media, plan.options, parts, watch, self.progress, overlap=False)
         weights, devices = kept.origin
         self.models.check_device(devices)
         kept.keep(peak.bytes)

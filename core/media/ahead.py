@@ -35,8 +35,9 @@ def ahead(items: Generator[_T, None, None], most: int) -> Generator[_T, None, No
             items.close()
 
     thread = Thread(target=work, name="asdkit-ahead", daemon=True)
-    thread.start()
+    error = None
     try:
+        thread.start()
         while True:
             item, error = ready.get()
             if isinstance(error, StopIteration):
@@ -47,6 +48,8 @@ def ahead(items: Generator[_T, None, None], most: int) -> Generator[_T, None, No
             yield item  # type: ignore[misc]
             del item
     finally:
+        del error  # its traceback holds this very frame, and so what is decoded
         wanted = False
         room.release()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()

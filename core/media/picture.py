@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from fractions import Fraction
 from typing import TypeVar
 
@@ -126,7 +126,7 @@ def upright_pixel_aspect(
 
 def frames(
     media: Media, start_s: float = 0.0, end_s: float | None = None, threads: int | None = None
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """The picture on the 25 fps grid, upright, all frames of the video's size.
 
     Grid frame k is the source frame shown at k / 25 s after the first picture, by presentation
@@ -159,7 +159,9 @@ def frames(
     return _frames(media, first, stop, threads)
 
 
-def _frames(media: Media, first: int, stop: int | None, threads: int | None) -> Iterator[Frame]:
+def _frames(
+    media: Media, first: int, stop: int | None, threads: int | None
+) -> Generator[Frame, None, None]:
     decoder = Decoder(media.picture, threads, media.notes, media.clock)
     start = media.zero + Fraction(first, GRID_FPS) if first else None
     timed = Timed(media, decoder, start)

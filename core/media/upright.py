@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from threading import RLock
 from typing import Any, cast
 
 import numpy as np
@@ -166,7 +167,7 @@ class DecodedPicture:
     Args:
         frame: The frame.
         turn: Makes it upright.
-        converter: Converts frames to RGB; safe in any number of threads.
+        converter: Converts frames to RGB; safe in several threads, each with its own frame.
     """
 
     def __init__(self, frame: VideoFrame, turn: Orientation, converter: Converter) -> None:
@@ -176,26 +177,30 @@ class DecodedPicture:
         self._converter = converter
         self._whole: UInt8 | None = None
         self._scaled: dict[int, UInt8] = {}
+        # While it runs, PyAV's reformatter changes the colours that a frame is tagged with.
+        self._lock = RLock()
 
     def rgb(self) -> UInt8:
         """See `Picture`."""
-        if self._whole is None:
-            whole = room((self.height, self.width, 3))
-            whole[:] = self._upright(self._frame, self.height, self.width)
-            self._whole = whole  # now that it is complete, as another thread may look at it
-        return self._whole
+        with self._lock:
+            if self._whole is None:
+                whole = room((self.height, self.width, 3))
+                whole[:] = self._upright(self._frame, self.height, self.width)
+                self._whole = whole
+            return self._whole
 
     def scaled(self, longer_side_px: int) -> UInt8:
         """See `Picture`."""
         height, width, scale = scaled_size(self.height, self.width, longer_side_px)
         if scale == 1:
             return self.rgb()
-        image = self._scaled.get(longer_side_px)
-        if image is None:
-            image = self._upright(self._frame, height, width)
-            if not self._scaled:
-                self._scaled[longer_side_px] = image
-        return image
+        with self._lock:
+            image = self._scaled.get(longer_side_px)
+            if image is None:
+                image = self._upright(self._frame, height, width)
+                if not self._scaled:
+                    self._scaled[longer_side_px] = image
+            return image
 
     def region(self, top: int, bottom: int, left: int, right: int, step: int = 1) -> UInt8:
         """See `Picture`."""
@@ -203,12 +208,13 @@ class DecodedPicture:
         even = frame.height % 2 == frame.width % 2 == 0
         if self._whole is not None or not even or frame.format.name not in _IN_PARTS:
             return self.rgb()[top:bottom:step, left:right:step]
-        if step > 1:
-            return self._sampled(np.arange(top, bottom, step), np.arange(left, right, step))
-        rect = self._turn.stored(rect, self.height, self.width)
-        rect = *_widened(*rect[:2], frame.height), *_widened(*rect[2:], frame.width)
-        first, end, start, stop = self._turn.upright(rect, self.height, self.width)
-        image = self._upright(_part(frame, rect), end - first, stop - start)
+        with self._lock:
+            if step > 1:
+                return self._sampled(np.arange(top, bottom, step), np.arange(left, right, step))
+            rect = self._turn.stored(rect, self.height, self.width)
+            rect = *_widened(*rect[:2], frame.height), *_widened(*rect[2:], frame.width)
+            first, end, start, stop = self._turn.upright(rect, self.height, self.width)
+            image = self._upright(_part(frame, rect), end - first, stop - start)
         return image[top - first : bottom - first, left - start : right - start]
 
     def _sampled(self, rows: Int64, columns: Int64) -> UInt8:

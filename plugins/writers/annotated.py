@@ -18,6 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from ...core.component import Context
+from ...core.cores import cores
 from ...core.decisions.segments import inside
 from ...core.errors import InputError
 from ...core.files import whole
@@ -79,7 +80,7 @@ class AnnotatedWriter:
         end_s = _exact(result.settings.get("end_s"))
         media = _media_of(result)
         pictures = _pictures(media, start_s, end_s, self._threads)
-        if self._threads != 1:  # decode while the encoder works
+        if (self._threads or cores()) > 1:  # decode while the encoder works
             pictures = ahead(pictures, _MOST_AHEAD)
         with closing(pictures):
             first = next(pictures, None)

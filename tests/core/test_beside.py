@@ -11,8 +11,7 @@ from strangers import package
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core import cores
-from asdkit.core.analysis import concurrency
+from asdkit.core import cores, pipeline
 from asdkit.core.errors import PluginError
 
 LUCKY = """
@@ -120,7 +119,7 @@ def clip(tmp_path_factory):
 def nowhere(tmp_path, monkeypatch, site, found_in):
     """Runs in an empty folder, with the plugin there, on a machine of two cores."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(concurrency, "cores", lambda: 2)
+    monkeypatch.setattr(pipeline, "cores", lambda: 2)
     found_in(site)
 
 
@@ -137,7 +136,7 @@ def written(clip, scorer, *more):
     asdkit.run(str(clip), [*OPTIONS, f"scorer={scorer}", "output=out", *more])
     values = json.loads(Path("out/result.json").read_text())
     del values["timings_s"], values["settings"]["threads"]
-    return values, {name.rstrip("_0123456789") for name in seen}
+    return values, set(seen)
 
 
 def ours():
@@ -186,7 +185,7 @@ def test_stopped_by_the_caller_nothing_goes_on(clip):
 
 
 def test_a_single_core_is_used_by_a_single_thread(clip, monkeypatch):
-    monkeypatch.setattr(concurrency, "cores", lambda: 1)
+    monkeypatch.setattr(pipeline, "cores", lambda: 1)
     asdkit.run(str(clip), [*OPTIONS, "scorer=beside", "output=out"])
     _, of_its_own = written(clip, "beside")
     assert of_its_own == {"MainThread"}

@@ -37,6 +37,8 @@ class SplitRuntime:
         DeviceError: The requested device does not exist.
     """
 
+    concurrent = True
+
     def __init__(
         self, model: Model, bundle: Bundle, config: WindowedConfig, context: Context
     ) -> None:
@@ -92,6 +94,8 @@ class WholeRuntime:
         WeightsError: The file is of another model, or not a graph that ONNX Runtime runs.
         DeviceError: The requested device does not exist.
     """
+
+    concurrent = True
 
     def __init__(self, model: Model, path: Path, config: WindowedConfig, context: Context) -> None:
         self._path = path

@@ -23,11 +23,13 @@ class Runtime(Protocol):
 
     Attributes:
         device: "cpu" or "cuda:N".
+        concurrent: Whether other components may run while it does.
         window_frames: Most frames in a batch of windows passed to `logits`; a single window may
             be longer.
     """
 
     device: str
+    concurrent: bool
     window_frames: int
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[NDArray[Any], list[Int64]]:
@@ -66,11 +68,14 @@ class WindowedScorer:
         window_seconds: The lengths of the windows.
     """
 
-    concurrent = True
-
     def __init__(self, runtime: Runtime, window_seconds: Sequence[int]) -> None:
         self._runtime = runtime
         self._window_seconds = window_seconds
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether other components may run meanwhile; see `core.contracts.Scorer`."""
+        return self._runtime.concurrent
 
     @property
     def device(self) -> str:

@@ -27,6 +27,8 @@ class TorchRuntime:
 
     Attributes:
         device: "cpu" or "cuda:N".
+        concurrent: Whether other components may run while it does. On CUDA it turns TF32 off
+            meanwhile, for the whole process.
         window_frames: Most frames in a batch of windows passed to `logits`.
     """
 
@@ -34,6 +36,7 @@ class TorchRuntime:
         self, network: Network, sharing: Sharing, device: torch.device, batch_frames: int
     ) -> None:
         self.device = str(device)
+        self.concurrent = device.type == "cpu"
         flatten(network)
         self._network = placed(network, device).eval()
         self._sharing = sharing

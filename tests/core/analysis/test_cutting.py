@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 
 import numpy as np
 import pytest
@@ -35,9 +36,9 @@ class Late:
         return index - self.lookahead_frames in self.cuts
 
 
-def cuts_of(cutter, frames, threads=2):
+def cuts_of(cutter, frames, *, overlap=True):
     images = (np.full((8, 8, 3), k, np.uint8) for k in range(frames))
-    return with_cuts(frames_of(images), cutter, Stopwatch(), "The cutter", threads)
+    return with_cuts(frames_of(images), cutter, Stopwatch(), "The cutter", overlap=overlap)
 
 
 @pytest.mark.parametrize("concurrent", [True, False])
@@ -53,12 +54,42 @@ def test_the_answer_about_each_frame_comes_with_it(lookahead, frames, concurrent
 
 
 @pytest.mark.parametrize(
-    ("concurrent", "threads", "beside"), [(True, 2, True), (True, 1, False), (False, 2, False)]
+    ("concurrent", "overlap"), [(True, True), (True, False), (False, True), (False, False)]
 )
-def test_a_cutter_runs_beside_others_only_if_both_allow_it(concurrent, threads, beside):
+def test_a_cutter_runs_beside_others_only_if_both_allow_it(concurrent, overlap):
     cutter = Late(1, concurrent=concurrent)
-    list(cuts_of(cutter, 5, threads))
+    list(cuts_of(cutter, 5, overlap=overlap))
+    beside = concurrent and overlap
     assert cutter.threads == {THREAD if beside else threading.current_thread().name}
+
+
+def test_what_is_neither_yes_nor_no_is_refused():
+    with pytest.raises(PluginError, match="concurrent='perhaps', which must be True or False"):
+        cuts_of(Late(1, concurrent="perhaps"), 5)
+
+
+@pytest.mark.parametrize("concurrent", [True, False])
+@pytest.mark.parametrize("fails_at", [3, None])
+def test_the_frames_are_closed_however_it_ends(concurrent, fails_at):
+    closed = []
+
+    def frames():
+        try:
+            yield from frames_of(np.full((8, 8, 3), k, np.uint8) for k in range(20))
+        finally:
+            closed.append(True)
+
+    cutter = Late(0, concurrent=concurrent, fails_at=fails_at)
+    gc.disable()
+    try:
+        cuts = with_cuts(frames(), cutter, Stopwatch(), "x", overlap=True)
+        with suppress(PluginError), closing(cuts):
+            for frame, _ in cuts:
+                if frame.index == 6:
+                    break
+        assert closed
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("concurrent", [True, False])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -104,5 +107,45 @@ def test_what_is_not_begun_is_never_scored_once_it_is_closed():
     assert closing.is_alive(), "it waits for the call that runs"
     scorer.leave.release(2)
     closing.join(60)
-    assert scorer.asked == [1]
+    assert not closing.is_alive()
+    assert not scorer.asked
+    assert not track
     assert not left()
+    ours.close()
+
+
+def test_a_call_that_runs_ends_at_its_next_step_once_it_is_closed():
+    class Slow:
+        steps = 0
+
+        def score(self, clips):
+            for _ in range(6000):
+                self.steps += 1
+                time.sleep(0.01)
+            raise AssertionError("nobody stopped it")
+
+    scorer = Slow()
+    ours = scoring(scorer)
+    ours.add([([], clip(1))])
+    while scorer.steps < 2:
+        time.sleep(0.01)
+    ours.close()
+    assert scorer.steps < 6000
+    assert not left()
+
+
+def test_nothing_is_held_after_an_error():
+    scorer, track = Grey(fails_at=1), []
+    one = clip(1)
+    alive = weakref.ref(one)
+    ours = scoring(scorer)
+    ours.add([(track, one)])
+    del one
+    gc.disable()
+    try:
+        with pytest.raises(PluginError):
+            ours.finish()
+        ours.close()
+        assert alive() is None
+    finally:
+        gc.enable()
