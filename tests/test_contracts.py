@@ -17,6 +17,7 @@ from checkout import ROOT
 
 import asdkit
 from asdkit import plugin, testing
+from asdkit.core.contracts import CONTRACTS
 from asdkit.core.errors import MissingExtraError, WeightsError
 from asdkit.core.registry import registry
 
@@ -64,10 +65,11 @@ def test_mypy_takes_every_component_for_what_it_is(tmp_path):
         if built == "None":
             continue
         module, _, made = built.rpartition(".")
+        contract = CONTRACTS[kind].__name__
         assert made[0].isupper(), "builders say which class they make"
         lines += [
             f"from {module} import {made} as {kind}_{name}",
-            f"def take_{kind}_{name}(part: {kind}_{name}) -> contracts.{CONTRACTS[kind].__name__}:",
+            f"def take_{kind}_{name}(part: {kind}_{name}) -> contracts.{contract}:",
             "    return part",
         ]
     assert len(lines) > 60
