@@ -94,43 +94,28 @@ def test_an_error_ends_the_pass_with_the_next_frame():
     assert not left()
 
 
-def test_what_is_not_begun_is_never_scored_once_it_is_closed():
-    scorer, track = Grey(waits=True), []
-    ours = scoring(scorer)
-    ours.add([(track, clip(1))])
-    ours.add([(track, clip(2))])
-    while not scorer.threads:  # the first has begun
-        pass
-    closing = threading.Thread(target=ours.close)
-    closing.start()
-    closing.join(0.1)
-    assert closing.is_alive(), "it waits for the call that runs"
-    scorer.leave.release(2)
-    closing.join(60)
-    assert not closing.is_alive()
-    assert not scorer.asked
-    assert not track
-    assert not left()
-    ours.close()
-
-
-def test_a_call_that_runs_ends_at_its_next_step_once_it_is_closed():
+def test_closed_it_ends_the_call_that_runs_at_its_next_step_and_begins_no_other():
     class Slow:
-        steps = 0
+        steps, begun = 0, 0
 
         def score(self, clips):
+            self.begun += 1
             for _ in range(6000):
                 self.steps += 1
                 time.sleep(0.01)
             raise AssertionError("nobody stopped it")
 
-    scorer = Slow()
+    scorer, track = Slow(), []
     ours = scoring(scorer)
-    ours.add([([], clip(1))])
+    ours.add([(track, clip(1))])
+    ours.add([(track, clip(2))])
     while scorer.steps < 2:
         time.sleep(0.01)
     ours.close()
+    ours.close()
+    assert scorer.begun == 1
     assert scorer.steps < 6000
+    assert not track
     assert not left()
 
 
