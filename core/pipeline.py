@@ -23,7 +23,7 @@ from .contracts import FaceContext, Writer
 from .cores import cores
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt
-from .files import expanded, folder_name
+from .files import digest_of, expanded, folder_name
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, seeded
@@ -32,7 +32,7 @@ from .provenance import provenance, versions
 from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
-from .resume import Answers, digest_of, kept
+from .resume import Answers, kept
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
 from .writing import written
 

@@ -326,21 +326,6 @@ def _draw_anew(seed: int, answer: int) -> None:
         seed_torch(number)
 
 
-def digest_of(path: Path) -> str:
-    """Identify a file without reading all of it: a hash of its size, beginning and end.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    size = path.stat().st_size
-    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
-    with path.open("rb") as file:
-        digest.update(file.read(1 << 20))
-        file.seek(max(0, size - (1 << 20)))
-        digest.update(file.read(1 << 20))
-    return digest.hexdigest()
-
-
 @contextmanager
 def kept(answers: Answers) -> Iterator[None]:
     """If the block fails or is stopped, say how to resume; if stopped, store new outputs first."""

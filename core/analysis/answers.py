@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contracts import Cutter, Vad, methods
+from ..contracts import Cutter, Vad
 from ..errors import AsdError, PluginError
 from ..files import DISK_ERRORS
 from ..types import Detections, Float32, Scores, TrackPiece
@@ -55,33 +55,6 @@ def _is_about(folder: Path, error: OSError) -> bool:
     if not isinstance(error.filename, str | bytes):
         return False
     return Path(os.path.realpath(os.fsdecode(error.filename))).is_relative_to(folder.resolve())
-
-
-def checked_part(name: str, kind: str, part: Any) -> Any:
-    """Check what the `build` of a component returned.
-
-    Args:
-        name: The component in words.
-        kind: Its kind.
-        part: The value it returned.
-
-    Raises:
-        PluginError: The value lacks a method of its kind, or has a `device` that is not text.
-    """
-    with asked(name):
-        missing = [method for method in methods(kind) if not callable(getattr(part, method, None))]
-        device = getattr(part, "device", "")
-    if missing:
-        raise PluginError(
-            f"{name} must be built as an object with the method {missing[0]}, but its build "
-            f"returned {shown(part)}"
-        )
-    if not isinstance(device, str):
-        raise PluginError(
-            f"{name} must say in its attribute device which it uses, as text such as 'cpu' or "
-            f"'cuda:0', but it is {shown(device)}"
-        )
-    return part
 
 
 def checked_lookahead(name: str, cutter: Cutter) -> int:

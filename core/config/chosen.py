@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.answers import asked, checked_part
+from ..analysis.answers import asked, shown
 from ..component import CALIBRATION, Component, Context, Settled
+from ..contracts import methods
 from ..errors import ConfigError, PluginError
 from ..files import expanded
 from ..registry import registry
@@ -54,7 +55,34 @@ class Chosen:
             part = self.component.build(self.config, context)
         if part is None and self.component.name == "none":
             return None
-        return checked_part(self.in_words, self.component.kind, part)
+        return _checked_part(self.in_words, self.component.kind, part)
+
+
+def _checked_part(name: str, kind: str, part: Any) -> Any:
+    """Check what the `build` of a component returned.
+
+    Args:
+        name: The component in words.
+        kind: Its kind.
+        part: The value it returned.
+
+    Raises:
+        PluginError: The value lacks a method of its kind, or has a `device` that is not text.
+    """
+    with asked(name):
+        missing = [method for method in methods(kind) if not callable(getattr(part, method, None))]
+        device = getattr(part, "device", "")
+    if missing:
+        raise PluginError(
+            f"{name} must be built as an object with the method {missing[0]}, but its build "
+            f"returned {shown(part)}"
+        )
+    if not isinstance(device, str):
+        raise PluginError(
+            f"{name} must say in its attribute device which it uses, as text such as 'cpu' or "
+            f"'cuda:0', but it is {shown(device)}"
+        )
+    return part
 
 
 def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
