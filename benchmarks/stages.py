@@ -1,7 +1,7 @@
 """Milliseconds per frame of each stage: `python -m benchmarks.stages FILE [OPTION=VALUE ...]`.
 
-Runs with experiment=offline unless told otherwise, and in one thread, so that each stage costs what
-it does by itself; everything is written, to a temporary folder.
+Runs with experiment=offline and, so that each stage costs what it does by itself, in one thread,
+unless told otherwise; everything is written, to a temporary folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(words: list[str]) -> None:
     if not words:
         sys.exit("python -m benchmarks.stages FILE [OPTION=VALUE ...]")
     video, *overrides = words
-    overrides = [*(overrides or ["experiment=offline"]), "threads=1"]
+    overrides = ["threads=1", *(overrides or ["experiment=offline"])]
     with tempfile.TemporaryDirectory() as folder:
         result = asdkit.run(video, [*overrides, f"output={folder}/out"])
     print(describe())

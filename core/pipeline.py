@@ -104,12 +104,12 @@ def execute(
             later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context)
-            doubts = [doubted] if (doubted := doubt(result.tracks)) else []
-            for sentence in doubts:
-                media.notes.add(sentence)
+            if doubted := doubt(result.tracks):
+                media.notes.add(doubted)
+                later.append(doubted)
             result = replace(
                 result,
-                video=replace(media.info, notes=(*noted, *later, *doubts)),
+                video=replace(media.info, notes=(*noted, *later)),
                 sound_path=media.sound_path,
                 media=media,
                 provenance=provenance(plan, models.weights, models.devices),

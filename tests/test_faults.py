@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import asdkit
 
-KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad", "writer", "dataset")
+KINDS = "cutter detector tracker scorer context embedder vad writer dataset".split()
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ class Part:
     def says(self, *asked):
         raise NotImplementedError
 
-    starts_shot = detect = update = flush = score = embed = speech = write = videos = (
-        lambda self, *asked: self.says(*asked)
-    )
+    def answer(self, *asked):
+        return self.says(*asked)
+
+    starts_shot = detect = update = flush = score = rescore = embed = answer
+    speech = write = videos = answer
 
 
 def build(config, context):
@@ -146,7 +148,7 @@ def test_what_cannot_be_built_is_named(moody, monkeypatch, refused, made, words)
 @pytest.mark.parametrize(
     ("kind", "method"),
     [("cutter", "starts_shot"), ("detector", "detect"), ("tracker", "update"), ("scorer", "score"),
-     ("embedder", "embed"), ("writer", "write")],
+     ("context", "rescore"), ("embedder", "embed"), ("writer", "write")],
 )  # fmt: skip
 def test_every_kind_has_its_method(moody, monkeypatch, refused, kind, method):
     monkeypatch.setattr(moody, "made", object)

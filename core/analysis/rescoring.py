@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,8 +35,11 @@ def in_context(
     if context is None:
         return tuple(tracks)
     found = list(tracks)
-    for first, end in shots:
-        places = [k for k, t in enumerate(found) if first <= t.first_frame < end]
+    starts = [first for first, _ in shots]
+    places_in: list[list[int]] = [[] for _ in shots]
+    for place, track in enumerate(found):
+        places_in[bisect_right(starts, track.first_frame) - 1].append(place)
+    for (first, end), places in zip(shots, places_in, strict=True):
         faces = tuple(found[place] for place in places)
         shot = Shot(first, end, faces, _part(heard, first, end))
         with asked(name):

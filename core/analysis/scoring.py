@@ -19,7 +19,7 @@ _MOST_WAITING = 1
 
 Logits = list[Float32]
 """The logits of a track, clip by clip."""
-Group = tuple[list[Clip], "Future[list[Scores]]"]
+Group = tuple[list[Clip], Future[list[Scores]]]
 """Clips that are scored together, and where their scores go."""
 
 

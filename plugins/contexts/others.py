@@ -44,23 +44,17 @@ class Others:
 
         The logits of not speaking stay as they are.
         """
-        rows = [
-            slice(
-                track.first_frame - shot.first_frame,
-                track.first_frame - shot.first_frame + len(track),
-            )
-            for track in shot.tracks
-        ]
-        odds = np.full((len(rows), shot.end - shot.first_frame), -np.inf)
-        for row, (frames, track) in enumerate(zip(rows, shot.tracks, strict=True)):
-            odds[row, frames] = log_odds(track.logits)
-        best = _best_others(odds)
+        first = shot.first_frame
+        spans = [slice(t.frames.start - first, t.frames.stop - first) for t in shot.tracks]
+        odds = np.full((len(spans), shot.end - first), -np.inf)
+        for row, span, track in zip(odds, spans, shot.tracks, strict=True):
+            row[span] = log_odds(track.logits)
         scores = []
-        for row, (frames, track) in enumerate(zip(rows, shot.tracks, strict=True)):
-            other = best[row, frames]
-            less = self._weight * np.where(np.isfinite(other), other, 0)
-            logits = track.logits - np.stack([np.zeros(len(track)), less], 1)
-            scores.append(Scores(logits.astype(np.float32)))
+        for row, span, track in zip(_best_others(odds), spans, shot.tracks, strict=True):
+            other = row[span]
+            logits = track.logits.copy()
+            logits[:, 1] -= self._weight * np.where(np.isfinite(other), other, 0)
+            scores.append(Scores(logits))
         return scores
 
 
