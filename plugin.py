@@ -6,7 +6,7 @@
 from .core.analysis.features import mfcc
 from .core.boxes import iou, pairs
 from .core.bundle import Bundle
-from .core.component import Component, Context, Settled
+from .core.component import BuiltMember, Component, Context, Member, Settled
 from .core.contracts import (
     Cutter,
     Dataset,
@@ -63,6 +63,7 @@ __all__ = [
     "SAMPLES_PER_FRAME",
     "SAMPLE_RATE",
     "AsdError",
+    "BuiltMember",
     "Bundle",
     "Clip",
     "Component",
@@ -83,6 +84,7 @@ __all__ = [
     "LabelledFace",
     "LabelledVideo",
     "Measure",
+    "Member",
     "MissingExtraError",
     "OutputError",
     "PluginError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,18 @@ CALIBRATION = "calibration"
 """A parameter of every scorer: the calibration file, as made by `asd calibrate`."""
 
 
+class BuiltMember(NamedTuple):
+    """A component that another one is made of, built.
+
+    Attributes:
+        in_words: The component in words, for errors, such as "scorer=lr_asd (asdkit 0.1.0)".
+        part: What its `build` returned.
+    """
+
+    in_words: str
+    part: Any
+
+
 @dataclass(frozen=True)
 class Context:
     """Settings of a run that a component may use when it is built.
@@ -33,11 +45,27 @@ class Context:
         threads: CPU threads to use; None for the library's own choice.
         detect_every: The detector runs on one grid frame in so many; with `detect_every=auto`, on
             at least one in so many, and on as many more as the faces' motion asks for.
+        members: What the component's `members` names, built, in the same order.
     """
 
     device: str = "auto"
     threads: int | None = None
     detect_every: int = 1
+    members: tuple[BuiltMember, ...] = ()
+
+
+class Member(NamedTuple):
+    """A component that another one is made of.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: Its name.
+        parameters: By name: those of its parameters that are not to have their defaults.
+    """
+
+    kind: str
+    name: str
+    parameters: Mapping[str, Any] = {}
 
 
 class Settled(NamedTuple):
@@ -71,6 +99,9 @@ class Component:
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on
             the weights, and finds the calibration shipped for them; None if there are neither. It
             never raises: `build` reports errors of the weights.
+        members: Names the components that this one is made of, from an instance of `config`: they
+            are built before it, as if chosen on their own, without a calibration, and are in
+            `Context.members`; None if it is made of none.
     """
 
     kind: str
@@ -81,3 +112,4 @@ class Component:
     files: tuple[str, ...] = ()
     export: Callable[[Any], Exportable] | None = None
     settle: Callable[[Any], Settled] | None = None
+    members: Callable[[Any], Sequence[Member]] | None = None

@@ -23,7 +23,7 @@ from .contracts import FaceContext, Writer
 from .cores import cores
 from .decisions.identities import identify
 from .decisions.speaking import decide, doubt
-from .files import digest_of, expanded, folder_name
+from .files import digest_of, folder_name
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, seeded
@@ -153,11 +153,13 @@ def _written(
 
 def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
     """Everything besides the inputs that the outputs of networks depend on, as plain values."""
-    nodes = {kind: dict(plan.settings[kind]) for kind in ("detector", "scorer", "embedder")}
+    kinds = ("detector", "scorer", "embedder")
+    nodes = {kind: dict(plan.settings[kind]) for kind in kinds}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
-    named = [v for node in nodes.values() for v in node.values() if isinstance(v, str)]
-    files += [path for path in map(expanded, named) if os.path.isfile(path)]  # noqa: PTH113
+    for chosen in (plan.chosen[kind] for kind in kinds):
+        for one in (chosen, *chosen.members):
+            files += one.named_files().values()
     weights = {kind: [asdict(file) for file in used] for kind, used in models.weights.items()}
     origin = {
         **nodes,

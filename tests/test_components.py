@@ -15,7 +15,7 @@ from strangers import asd, install, package
 
 import asdkit
 from asdkit.core import contracts, hookspecs, types
-from asdkit.core.component import KINDS, Component, Context
+from asdkit.core.component import KINDS, BuiltMember, Component, Context, Member
 from asdkit.core.errors import PluginError
 from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.weights import Weights
@@ -25,7 +25,7 @@ BUILT_IN = {
     "cutter": ["content", "csv", "none"],
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
     "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
-    "scorer": ["light_asd", "lip_motion", "lr_asd", "talknet"],
+    "scorer": ["ensemble", "light_asd", "lip_motion", "lr_asd", "talknet"],
     "embedder": ["facenet", "none"],
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
@@ -78,8 +78,10 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export settle",
-    Context: "device threads detect_every",
+    Component: "kind name config build weights files export settle members",
+    Context: "device threads detect_every members",
+    Member: "kind name parameters",
+    BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     types.Detections: "boxes scores",
     types.TrackPiece: "track first_frame boxes status",
@@ -117,7 +119,8 @@ def test_the_contracts_keep_their_methods_and_parameters():
 
 
 def test_the_types_keep_their_fields():
-    assert {t: " ".join(f.name for f in fields(t)) for t in FIELDS} == FIELDS
+    found = {t: getattr(t, "_fields", None) or [f.name for f in fields(t)] for t in FIELDS}
+    assert {t: " ".join(names) for t, names in found.items()} == FIELDS
     for kind, names in READ_FIELDS.items():
         assert set(names.split()) <= {f.name for f in fields(kind)}
 
@@ -292,6 +295,7 @@ class Calibrated:
         ({"build": None}, "scorer=acme: build must be a function, but is None"),
         ({"export": "net"}, "scorer=acme: export must be a function, but is 'net'"),
         ({"settle": 3}, "scorer=acme: settle must be a function, but is 3"),
+        ({"members": []}, r"scorer=acme: members must be a function, but is \[\]"),
         ({"config": int}, "scorer=acme: config must be a dataclass, but is <class 'int'>"),
         ({"config": Config()}, "scorer=acme: config must be a dataclass, but is Config"),
         ({"config": Odd}, r"Odd cannot be made options: ValidationError: Unexpected type ann"),
@@ -324,8 +328,9 @@ def test_what_is_no_list_of_components_is_not_added(answer):
 
 def test_two_packages_with_one_name_stop_with_one_line(tmp_path):
     code = (
-        "import asdkit\n@asdkit.hookimpl\ndef asdkit_components():\n"
-        "    return [asdkit.Component('detector', 'mtcnn', asdkit.Context, print)]\n"
+        "import asdkit, dataclasses\n@dataclasses.dataclass\nclass C: pass\n"
+        "@asdkit.hookimpl\ndef asdkit_components():\n"
+        "    return [asdkit.Component('detector', 'mtcnn', C, print)]\n"
     )
     package(tmp_path, "rival", code)
     done = asd("plugins", site=tmp_path)

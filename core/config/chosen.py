@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.answers import asked, shown
-from ..component import CALIBRATION, Component, Context, Settled
+from ..component import CALIBRATION, BuiltMember, Component, Context, Member, Settled
 from ..contracts import methods
 from ..errors import ConfigError, PluginError
 from ..files import expanded
@@ -33,17 +34,26 @@ class Chosen:
         config: Its parameters, an instance of `component.config`.
         calibration: Scorers only: the calibration of its probabilities, if any.
         calibration_path: The file of the calibration.
+        members: The components that it is made of, if any.
     """
 
     component: Component
     config: Any
     calibration: Calibration | None = None
     calibration_path: Path | None = None
+    members: tuple[Chosen, ...] = ()
 
     @property
     def in_words(self) -> str:
         """The component by its option and package; see `core.registry.Registry.in_words`."""
         return registry().in_words(self.component)
+
+    def named_files(self) -> dict[str, Path]:
+        """By parameter: the files that its parameters name, as far as they are there."""
+        values = vars(self.config).items()
+        named = {name: expanded(value) for name, value in values if isinstance(value, str)}
+        # A text that is no file may be too long for the system, which Path.is_file() reports.
+        return {name: path for name, path in named.items() if os.path.isfile(path)}  # noqa: PTH113
 
     def build(self, context: Context) -> Any:
         """Build the component. Its calibration is applied later, in `pipeline.concluded`.
@@ -51,8 +61,9 @@ class Chosen:
         Raises:
             AsdError: The component cannot be built, or what was built is none of its kind.
         """
+        members = tuple(BuiltMember(one.in_words, one.build(context)) for one in self.members)
         with asked(self.in_words):
-            part = self.component.build(self.config, context)
+            part = self.component.build(self.config, replace(context, members=members))
         if part is None and self.component.name == "none":
             return None
         return _checked_part(self.in_words, self.component.kind, part)
@@ -202,9 +213,34 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         config, shipped = make(component.config, parameters, key), None
     if component.settle:
         config, shipped = _settled(component, config)
+    members = _members(component, config, key)
     if file == SHIPPED:
-        return Chosen(component, config, *_shipped(shipped, config))
+        return Chosen(component, config, *_shipped(shipped, config), members)
     if file is None:
-        return Chosen(component, config)
+        return Chosen(component, config, members=members)
     path = expanded(file)
-    return Chosen(component, config, _read_calibration(path, component.name, config), path)
+    calibration = _read_calibration(path, component.name, config)
+    return Chosen(component, config, calibration, path, members)
+
+
+def _members(component: Component, config: Any, key: str) -> tuple[Chosen, ...]:
+    """The components that a component with these parameters is made of.
+
+    Raises:
+        ConfigError, PluginError: As for `choose`, or it does not name components.
+    """
+    if component.members is None:
+        return ()
+    name = registry().in_words(component)
+    with asked(name):
+        answer = tuple(component.members(config))
+    for member in answer:
+        if not isinstance(member, Member):
+            raise PluginError(
+                f"{name} must name its members with asdkit.plugin.Member, but named {shown(member)}"
+            )
+    plain = {"scorer": {CALIBRATION: None}}
+    return tuple(
+        choose(kind, {**parameters, **plain.get(kind, {}), "name": name}, key)
+        for kind, name, parameters in answer
+    )

@@ -58,17 +58,12 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
 
 def described(chosen: Chosen) -> dict[str, Any]:
     """A component's name, parameters, hash of its code, and hashes of files its parameters name."""
-    values = asdict(chosen.config)
-    files = {
-        name: sha256(expanded(value))
-        for name, value in values.items()
-        if isinstance(value, str) and expanded(value).is_file()
-    }
     return {
         "name": chosen.component.name,
-        "parameters": values,
-        "files": files,
+        "parameters": asdict(chosen.config),
+        "files": {name: sha256(path) for name, path in chosen.named_files().items()},
         "code": _code(chosen.component.config.__module__.partition(".")[0]),
+        "members": [described(member) for member in chosen.members],
     }
 
 

@@ -2,6 +2,7 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
+from .ensemble import ENSEMBLE
 from .light_asd import LIGHT_ASD
 from .lip_motion import LIP_MOTION
 from .lr_asd import LR_ASD
@@ -11,4 +12,4 @@ from .talknet import TALKNET
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the scorers."""
-    return [LIGHT_ASD, LIP_MOTION, LR_ASD, TALKNET]
+    return [ENSEMBLE, LIGHT_ASD, LIP_MOTION, LR_ASD, TALKNET]

@@ -1,0 +1,92 @@
+"""Averages the logits of several scorers, such as one network with two sets of weights.
+
+Errors that networks do not share average out (Breiman 1996, "Bagging Predictors"). Each scorer
+keeps the windows that suit its weights. Two sets of weights share no layer, so each looks at the
+faces itself: an ensemble costs what its scorers cost together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...core.analysis.answers import asked, checked_concurrent, checked_scores
+from ...core.component import BuiltMember, Component, Context, Member
+from ...core.types import Clip, Scores
+
+NAME = "ensemble"
+
+
+def _two_sets() -> list[str]:
+    return ["lr_asd:ava", "lr_asd:talkset"]
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Parameters of `scorer=ensemble`.
+
+    Attributes:
+        of: The scorers, each as NAME:WEIGHTS, or NAME for one without weights or with its default
+            ones; WEIGHTS is what scorer.weights would be: a name, or the path of a checkpoint or a
+            bundle. One named twice counts twice.
+    """
+
+    of: list[str] = field(default_factory=_two_sets)
+
+    def __post_init__(self) -> None:
+        if not self.of:
+            raise ValueError(f"of must name one scorer or more, such as {_two_sets()}")
+        if any(one.partition(":")[0] == NAME for one in self.of):
+            raise ValueError(f"of must name other scorers than {NAME}, but is {list(self.of)}")
+
+    @property
+    def weights(self) -> str:
+        """What its scores come from, in one text: a calibration was fitted with it."""
+        return ",".join(self.of)
+
+
+class Ensemble:
+    """Scores clips by the mean of several scorers' logits; see the module's docstring.
+
+    Args:
+        members: The scorers, one or more.
+
+    Attributes:
+        concurrent: Whether all of them may run beside other components.
+        device: Their devices: "cpu", "cuda:N", or several with a comma between them.
+    """
+
+    def __init__(self, members: Sequence[BuiltMember]) -> None:
+        self._members = members
+        self.concurrent = all(checked_concurrent(*member) for member in members)
+        devices = {str(getattr(member.part, "device", "cpu")) for member in members}
+        self.device = ", ".join(sorted(devices, reverse=True))
+
+    def score(self, clips: Sequence[Clip]) -> list[Scores]:
+        """Score clips; see `core.contracts.Scorer`."""
+        totals = [np.zeros((len(clip), 2)) for clip in clips]
+        for name, scorer in self._members:
+            with asked(name):
+                answer = scorer.score(clips)
+            for total, scores in zip(totals, checked_scores(name, answer, clips), strict=True):
+                np.add(total, scores.logits, out=total)
+        return [Scores((total / len(self._members)).astype(np.float32)) for total in totals]
+
+
+def members(config: EnsembleConfig) -> list[Member]:
+    """The scorers that a configuration names."""
+    named = (one.partition(":") for one in config.of)
+    return [
+        Member("scorer", name, {"weights": weights} if colon else {})
+        for name, colon, weights in named
+    ]
+
+
+def build(config: EnsembleConfig, context: Context) -> Ensemble:
+    """Make the scorer of its members."""
+    return Ensemble(context.members)
+
+
+ENSEMBLE = Component("scorer", NAME, EnsembleConfig, build, members=members)

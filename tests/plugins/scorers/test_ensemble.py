@@ -1,0 +1,190 @@
+"""`scorer=ensemble`: the mean of several scorers' logits, in runs, caches and calibrations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import asdkit
+from asdkit.core.config.chosen import choose
+from asdkit.core.config.compose import compose_run
+from asdkit.core.config.plan import make_plan
+from asdkit.core.errors import ConfigError, PluginError, WeightsError
+from asdkit.core.evaluation.cache_keys import described
+from asdkit.core.provenance import versions
+from asdkit.core.registry import Provider, registry
+from asdkit.plugin import BuiltMember, Clip, Component, Member, Scores
+from asdkit.plugins.scorers.ensemble import Ensemble
+from asdkit.testing import check_scorer
+
+
+class Flat:
+    """Gives every frame the same two logits."""
+
+    def __init__(self, *logits, **more):
+        self._logits = logits
+        vars(self).update(more)
+
+    def score(self, clips):
+        return [Scores(np.tile(np.float32(self._logits), (len(clip), 1))) for clip in clips]
+
+
+class TooShort(Flat):
+    def score(self, clips):
+        return [Scores(scores.logits[1:]) for scores in super().score(clips)]
+
+
+def clip(frames=5):
+    return Clip(np.zeros((frames, 112, 112), np.uint8), np.zeros(640 * frames, np.int16))
+
+
+def of(*parts):
+    return Ensemble([BuiltMember(f"scorer={k}", part) for k, part in enumerate(parts)])
+
+
+def test_scores_are_the_mean_of_the_logits():
+    together = of(Flat(1, 2), Flat(-3, 6), Flat(-3, 6))
+    first, second = together.score([clip(3), clip(1)])
+    assert first.logits == pytest.approx(np.tile([-5 / 3, 14 / 3], (3, 1)))
+    assert len(second) == 1
+    assert together.score([]) == []
+    check_scorer(together, longest_frames=40)
+
+
+def test_it_overlaps_only_if_all_its_scorers_may_and_says_where_they_are():
+    free, bound = Flat(0, 0, concurrent=True, device="cpu"), Flat(0, 0, device="cuda:1")
+    assert of(free, free).concurrent
+    assert not of(free, bound).concurrent
+    assert not of(Flat(0, 0)).concurrent
+    assert of(free, free).device == "cpu"
+    assert of(free, bound).device == "cuda:1, cpu"  # begins with cuda, for device=cuda
+
+
+def test_the_scorer_at_fault_is_named():
+    with pytest.raises(PluginError, match="scorer=1 must answer with one row per frame"):
+        of(Flat(0, 0), TooShort(0, 0)).score([clip()])
+    with pytest.raises(PluginError, match="scorer=0 has concurrent='no'"):
+        of(Flat(0, 0, concurrent="no"))
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("[]", "of must name one scorer or more"),
+        ("[lip_motion,ensemble]", "of must name other scorers than ensemble"),
+        ("[ensemble:x]", "of must name other scorers than ensemble"),
+        ("[nobody]", "There is no scorer 'nobody'; there are ensemble, "),
+        ("[lip_motion:ava]", "no option scorer.weights with scorer=lip_motion"),
+        ("lr_asd", "scorer.of must be a list"),
+    ],
+)
+def test_what_cannot_be_an_ensemble_is_refused_before_the_run(names, words):
+    with pytest.raises((ConfigError, PluginError), match=words):
+        make_plan(compose_run(["scorer=ensemble", f"scorer.of={names}"], "talk.mp4"))
+
+
+def test_missing_weights_of_a_member_are_named():
+    pytest.importorskip("torch")
+    with pytest.raises(WeightsError, match=r"There is no file of weights gone\.model"):
+        asdkit.load("scorer", "ensemble", of=["lip_motion", "lr_asd:gone.model"])
+
+
+def test_each_member_has_the_windows_of_its_weights_and_no_calibration():
+    plan = make_plan(compose_run(["scorer=ensemble"], "talk.mp4"))
+    found = [
+        (one.component.name, one.config.weights, one.config.window_seconds, one.calibration)
+        for one in plan.chosen["scorer"].members
+    ]
+    assert found == [
+        ("lr_asd", "ava", [60], None),
+        ("lr_asd", "talkset", [1, 2, 3, 4, 5, 6], None),
+    ]
+
+
+def test_a_member_file_that_changes_is_another_key(tmp_path):
+    bundle = tmp_path / "net.model"
+    bundle.write_bytes(b"one")
+    node = {"name": "ensemble", "of": [f"lr_asd:{bundle}", "lip_motion"]}
+    first = described(choose("scorer", node))
+    assert [one["name"] for one in first["members"]] == ["lr_asd", "lip_motion"]
+    bundle.write_bytes(b"two")
+    assert described(choose("scorer", node)) != first
+
+
+def test_a_calibration_is_of_all_its_weights(tmp_path, caplog):
+    fitted = {"schema": "asdkit.calibration/1", "scorer": "ensemble", "temperature": 1, "bias": 0}
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({**fitted, "weights": "lr_asd:ava,lip_motion"}))
+    node = {"name": "ensemble", "calibration": str(path)}
+    choose("scorer", {**node, "of": ["lr_asd:ava", "lip_motion"]})
+    assert not caplog.text
+    choose("scorer", {**node, "of": ["lr_asd:talkset", "lip_motion"]})
+    assert "fitted with scorer.weights=lr_asd:ava,lip_motion, not lr_asd:talkset" in caplog.text
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """Nothing to choose."""
+
+
+@pytest.fixture
+def stranger(monkeypatch):
+    """Adds a stranger's scorer whose `members` is given."""
+
+    def add(members):
+        made = Component(
+            "scorer", "acme", NoParameters, lambda _, context: context.members[0].part,
+            members=members,
+        )  # fmt: skip
+        monkeypatch.setitem(registry().components, ("scorer", "acme"), made)
+        monkeypatch.setitem(registry().providers, ("scorer", "acme"), Provider("acme", "2.0"))
+
+    return add
+
+
+def test_a_strangers_component_is_made_of_others_too(stranger):
+    stranger(lambda config: [Member("scorer", "lip_motion", {"motion_px": 0.3})])
+    part = asdkit.load("scorer", "acme")
+    alone = asdkit.load("scorer", "lip_motion", motion_px=0.3)
+    assert type(part) is type(alone)
+    of_acme = SimpleNamespace(chosen={"scorer": choose("scorer", {"name": "acme"})}, writers=())
+    assert versions(of_acme)["acme"] == "2.0"
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (lambda config: ["lip_motion"], "must name its members with asdkit.plugin.Member"),
+        (lambda config: None, "acme 2.0.* failed: TypeError"),
+        (lambda config: 1 / 0, "acme 2.0.* failed: ZeroDivisionError"),
+        (lambda config: [Member("scorer", "gone")], "There is no scorer 'gone'"),
+    ],
+)
+def test_members_that_are_none_are_named(stranger, members, words):
+    stranger(members)
+    with pytest.raises(PluginError, match=words):
+        choose("scorer", {"name": "acme"})
+
+
+def test_a_run_records_all_weights_and_scores_by_their_mean(shared, monkeypatch):
+    pytest.importorskip("torch")
+    for name in ("lr_asd_ava.model", "lr_asd_talkset.model", "face_detection_yunet_2023mar.onnx"):
+        folder = shared(f"weights/{name}").parent
+    monkeypatch.setenv("ASDKIT_WEIGHTS", str(folder))
+
+    def run(*scorer: str):
+        words = ["detector=yunet", "end_s=1", "writers=[]", "scorer.calibration=null", *scorer]
+        return asdkit.run(shared("clips/dialogue_small.mp4"), words)
+
+    result = run("scorer=ensemble")
+    files = [Path(file["path"]).name for file in result.provenance["weights"]["scorer"]]
+    assert files == ["lr_asd_ava.model", "lr_asd_talkset.model"]
+    ava, talkset = (run("scorer=lr_asd", f"scorer.weights={name}") for name in ("ava", "talkset"))
+    assert len(result.tracks) == 2
+    for mine, one, other in zip(result.tracks, ava.tracks, talkset.tracks, strict=True):
+        assert mine.logits == pytest.approx((one.logits + other.logits) / 2, abs=1e-5)
