@@ -22,6 +22,9 @@ class Cutter(Protocol):
     frame that many frames before the one passed in. At the end of the video the last picture is
     passed in that many more times.
 
+    A cutter that does not look at pictures has an attribute `looks` that is False: black ones are
+    passed in, since converting real ones costs more than all else it does.
+
     A cutter that looks at smaller pictures has an attribute `input_side_px`: pictures whose longer
     side is longer are scaled down to it, which costs less than converting whole ones.
 
@@ -47,8 +50,8 @@ class Detector(Protocol):
     earlier ones, nor on the frame's number. A picture that repeats the previous one is not passed
     in again. A detector that does not look
     at pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
-    False: it is called for every frame, its boxes depend on the frame's number alone, and they are
-    in stored pixels, square or not.
+    False: it is called for every frame, with black pictures, its boxes depend on the frame's number
+    alone, and they are in stored pixels, square or not.
 
     It may have a method `smallest_face_px(height, width) -> float`: about the larger side, in
     pixels, of the smallest face it can find in pictures of this size; none that it finds is less

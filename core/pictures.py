@@ -139,6 +139,15 @@ def as_picture(image: Picture | UInt8) -> Picture:
     return ArrayPicture(image) if isinstance(image, np.ndarray) else image
 
 
+def unseen(*size: int) -> UInt8:
+    """Black pictures (..., height, width, 3) that take no memory, for who does not look at them.
+
+    Args:
+        size: Height and width, perhaps after the number of pictures.
+    """
+    return np.broadcast_to(np.zeros((), np.uint8), (*size, 3))
+
+
 def room(shape: tuple[int, ...]) -> UInt8:
     """An array of uint8 in memory of its own, which the system gets back when nobody uses it.
 

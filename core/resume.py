@@ -23,7 +23,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .analysis.answers import checked_concurrent
+from .analysis.attributes import checked_concurrent
 from .analysis.one_pass import Parts
 from .contracts import Detector, Embedder, ScalingDetector, Scorer
 from .errors import OutputError

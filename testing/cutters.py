@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
-from ..core.analysis.answers import checked_cut, checked_lookahead
+from ..core.analysis.answers import checked_cut
+from ..core.analysis.attributes import checked_lookahead, checked_looks
 from ..core.contracts import Cutter
+from ..core.pictures import unseen
 from ..core.samples import noise_picture
 from ..core.types import UInt8
 from .holding import asking, hold, made, name_of
@@ -34,23 +36,30 @@ def check_cutter(make: Callable[[], Cutter]) -> None:
     """
     for size in _SIZES:
         for first in _FIRST_FRAMES:
-            one, other = (_cuts(made(make), size, first) for _ in range(2))
+            one, other = (_cuts(made(make), _pictures(size), first) for _ in range(2))
             hold(
                 one == other,
                 f"{name_of(made(make))} answers otherwise for the same pictures, but each video "
                 "has a new cutter",
                 "Keep what it knows in the instance, not in the class or the module, and no chance",
             )
+            blind = made(make)
+            if not checked_looks(name_of(blind), blind):
+                black = [unseen(*size)] * len(_pictures(size))
+                hold(
+                    one == _cuts(blind, black, first),
+                    f"{name_of(blind)} says by looks = False that it looks at no pictures, but "
+                    "answers otherwise for others",
+                    "Leave looks out for a cutter that looks at pictures",
+                )
 
 
-def _cuts(cutter: Cutter, size: tuple[int, int], first: int) -> list[bool]:
+def _cuts(cutter: Cutter, pictures: Sequence[UInt8], first: int) -> list[bool]:
     """What a cutter says of the pictures of a video that begins with frame `first`."""
     name = name_of(cutter)
     ahead = checked_lookahead(name, cutter)
     said = []
-    pictures = _pictures(size)
-    pictures += [pictures[-1]] * ahead
-    for index, picture in enumerate(pictures, first):
+    for index, picture in enumerate([*pictures, *[pictures[-1]] * ahead], first):
         with asking(name, picture):
             answer = called(cutter, name, partial(cutter.starts_shot, picture, index))
         said.append(checked_cut(name, answer))

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..core.analysis.answers import asked, checked_faces, checked_side
+from ..core.analysis.answers import asked, checked_faces
+from ..core.analysis.attributes import checked_looks, checked_side
 from ..core.contracts import Detector, ScalingDetector
 from ..core.errors import ConfigError
 from ..core.pictures import shrink
@@ -83,13 +84,8 @@ class _Look:
     def __init__(self, detector: Detector) -> None:
         self.name = name_of(detector)
         self.returned = Remembered(self.name)
-        self.looks = getattr(detector, "looks", True)
+        self.looks = checked_looks(self.name, detector)
         self._detector = detector
-        hold(
-            isinstance(self.looks, bool),
-            f"{self.name} has looks={self.looks!r}, which must be True or False",
-            "Leave it out for a detector that looks at pictures",
-        )
 
     def __call__(self, pictures: UInt8, indices: Sequence[int]) -> list[Detections]:
         """The faces of pictures (n, height, width, 3)."""

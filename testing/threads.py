@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..core.analysis.answers import checked_concurrent
+from ..core.analysis.attributes import checked_concurrent
 from .holding import hold
 
 _Answer = TypeVar("_Answer")

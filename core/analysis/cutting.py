@@ -8,15 +8,11 @@ from contextlib import closing
 
 from ..contracts import Cutter
 from ..media.ahead import ahead
-from ..pictures import Frame, Picture
+from ..pictures import Frame, Picture, unseen
 from ..progress import Stopwatch
-from .answers import (
-    asked,
-    checked_concurrent,
-    checked_cut,
-    checked_lookahead,
-    checked_side,
-)
+from ..types import UInt8
+from .answers import asked, checked_cut
+from .attributes import checked_concurrent, checked_lookahead, checked_looks, checked_side
 
 _MOST_AHEAD = 2
 """How many frames may wait that are decoded and asked about."""
@@ -60,6 +56,7 @@ class _Cutting:
         self._cutter = cutter
         self._watch = watch
         self._name = name
+        self._looks = checked_looks(name, cutter)
         self._side_px = checked_side(name, getattr(cutter, "input_side_px", None))
         self._lookahead = checked_lookahead(name, cutter)
 
@@ -86,7 +83,13 @@ class _Cutting:
     def _starts_shot(self, picture: Picture, index: int) -> bool:
         """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""
         with self._watch("cut"):
-            image = picture.rgb() if self._side_px is None else picture.scaled(self._side_px)
+            image = self._shown(picture)
             with asked(self._name):
                 cut = self._cutter.starts_shot(image, index)
         return checked_cut(self._name, cut)
+
+    def _shown(self, picture: Picture) -> UInt8:
+        """As much of a picture as the cutter looks at."""
+        if not self._looks:
+            return unseen(picture.height, picture.width)
+        return picture.rgb() if self._side_px is None else picture.scaled(self._side_px)

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..contracts import Detector, ScalingDetector
 from ..notes import Notes
-from ..pictures import Picture
+from ..pictures import Picture, unseen
 from ..progress import Stopwatch
 from ..types import Detections, UInt8
-from .answers import asked, checked_faces, checked_side
+from .answers import asked, checked_faces
+from .attributes import checked_looks, checked_side
 from .recent_frames import RecentFrames
 from .square_pixels import Square
 
@@ -59,6 +60,7 @@ class Looker:
         self._batch_frames = batch_frames
         self._max_faces = max_faces
         self._name = name
+        self._looks = checked_looks(name, detector)
         self._left_out = False
         """Whether faces have been left out."""
         self._waiting: list[int] = []
@@ -91,7 +93,7 @@ class Looker:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return []
-        if not getattr(self._detector, "looks", True):
+        if not self._looks:
             return list(zip(waiting, self._faces(waiting), strict=True))
         numbers = {self._frames.number(index): index for index in reversed(waiting)}
         known = self._known
@@ -106,7 +108,7 @@ class Looker:
     def _faces(self, indices: Sequence[int]) -> list[Detections]:
         pictures = [self._frames[index] for index in indices]
         height, width = pictures[0].height, pictures[0].width
-        stored = self._square if not getattr(self._detector, "looks", True) else Square()
+        stored = Square() if self._looks else self._square
         size = round(height / stored.y), round(width / stored.x)
         with self._watch("detect"):
             answer = self._answer(pictures, list(indices))
@@ -120,7 +122,7 @@ class Looker:
         """What the detector answers, given pictures no larger than it looks at."""
         size = pictures[0].height, pictures[0].width
         detector = self._detector
-        if isinstance(detector, ScalingDetector):
+        if self._looks and isinstance(detector, ScalingDetector):
             with asked(self._name):
                 said = detector.input_side_px(*size)
             side = checked_side(self._name, said)
@@ -128,9 +130,12 @@ class Looker:
                 small = _stacked([picture.scaled(side) for picture in pictures])
                 with asked(self._name):
                     return detector.detect_scaled(small, indices, size)
-        whole = _stacked([picture.rgb() for picture in pictures])
+        if self._looks:
+            whole = _stacked([picture.rgb() for picture in pictures])
+        else:
+            whole = unseen(len(pictures), *size)
         with asked(self._name):
-            return self._detector.detect(whole, indices)
+            return detector.detect(whole, indices)
 
     def _most_sure(self, index: int, faces: Detections) -> Detections:
         """The faces of a frame, at most `max_faces`: those with the highest scores."""

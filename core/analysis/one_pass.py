@@ -32,7 +32,7 @@ from ..types import (
     TrackPiece,
     UInt8,
 )
-from .answers import checked_concurrent
+from .attributes import checked_concurrent
 from .crops import Smoother, face
 from .embedding import Embedded, Portraits
 from .following import Follower

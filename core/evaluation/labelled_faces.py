@@ -21,7 +21,7 @@ from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
 class _OneShot:
     """A cutter that never cuts, so that given tracks stay whole; see `core.contracts.Cutter`."""
 
-    input_side_px = 64  # it looks at no picture, and small ones cost least
+    looks = False
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:
         return False
@@ -30,8 +30,10 @@ class _OneShot:
 class _Blind:
     """A detector that finds no faces; see `core.contracts.Detector`."""
 
+    looks = False
+
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        return [Detections.none() for _ in frames]
+        return [Detections.none() for _ in indices]
 
 
 class _Given:

@@ -16,7 +16,7 @@ class NoneConfig:
 class NoCutter:
     """Treats the whole video as one shot."""
 
-    input_side_px = 64  # it looks at no picture, and small ones cost least
+    looks = False
     concurrent = True
 
     def starts_shot(self, frame: UInt8, index: int) -> bool:

@@ -34,7 +34,7 @@ class SceneListConfig:
 class SceneListCutter:
     """Cuts at the starts in the list; those after the end of the video are ignored."""
 
-    input_side_px = 64  # it looks at no picture, and small ones cost least
+    looks = False
     concurrent = True
 
     def __init__(self, starts_s: list[float]) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...core.analysis.answers import asked, checked_concurrent, checked_scores
+from ...core.analysis.answers import asked, checked_scores
+from ...core.analysis.attributes import checked_concurrent
 from ...core.component import BuiltMember, Component, Context, Member
 from ...core.types import Clip, Scores
 

@@ -184,7 +184,22 @@ class LargeOnly(Brightness):
         return bool(frame[40:50, 40:50].reshape(10, 10, 3).mean() > 30)
 
 
-@pytest.mark.parametrize("sound", [Brightness, Ahead])
+class ByNumber(Brightness):
+    looks = False
+
+    def starts_shot(self, frame, index):
+        return index % 7 == 3
+
+
+class SaysItIsBlind(Brightness):
+    looks = False
+
+
+class PerhapsLooks(Brightness):
+    looks = 1
+
+
+@pytest.mark.parametrize("sound", [Brightness, Ahead, ByNumber])
 def test_a_cutter_that_keeps_the_contract_passes(sound):
     testing.check_cutter(sound)
 
@@ -199,6 +214,8 @@ def test_a_cutter_that_keeps_the_contract_passes(sound):
         (Behind, "lookahead_frames=-2, which is no number of frames. Leave it out"),
         (FromZero, "FromZero failed: IndexError"),
         (LargeOnly, "LargeOnly failed: ValueError"),
+        (SaysItIsBlind, "says by looks = False that it looks at no pictures, but answers otherw"),
+        (PerhapsLooks, "looks=1, which must be True or False"),
     ],
 )
 def test_a_cutter_that_breaks_it_is_named(broken, says):

@@ -294,6 +294,22 @@ def test_a_picture_that_stands_still_is_looked_at_once():
     assert detector.asked == 60
 
 
+def test_who_does_not_look_is_shown_black_pictures():
+    """Whose conversion costs nothing, though they have the size that boxes are in."""
+    seen = []
+
+    def say(n, frames, indices):
+        seen.append((frames.shape[0], frames.any(), frames.strides))
+        return [boxed(*BOX)] * len(indices)
+
+    detector = Answers(say)
+    detector.looks = False
+    _, (track,), _, _ = analyse(20, detector=detector, shown=[picture(9)] * 20)
+    assert len(track) == 20
+    assert sum(frames for frames, _, _ in seen) == 20
+    assert {(painted, strides) for _, painted, strides in seen} == {(False, (0, 0, 0, 0))}
+
+
 def test_batches_of_large_pictures_are_small():
     sizes = []
 

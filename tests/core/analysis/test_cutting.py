@@ -12,6 +12,7 @@ from analysing import frames_of
 
 from asdkit.core.analysis.cutting import with_cuts
 from asdkit.core.errors import PluginError
+from asdkit.core.pictures import Frame
 from asdkit.core.progress import Stopwatch
 
 THREAD = "asdkit-ahead"
@@ -61,6 +62,29 @@ def test_a_cutter_runs_beside_others_only_if_both_allow_it(concurrent, overlap):
     list(cuts_of(cutter, 5, overlap=overlap))
     beside = concurrent and overlap
     assert cutter.threads == {THREAD if beside else threading.current_thread().name}
+
+
+class Unseen:
+    """A picture that must not be converted."""
+
+    height, width = 6, 8
+
+
+class Blind:
+    """A cutter that looks at no pictures."""
+
+    looks = False
+
+    def starts_shot(self, frame, index):
+        assert frame.shape == (6, 8, 3)
+        assert not frame.any()
+        return index == 2
+
+
+def test_nothing_is_converted_for_a_cutter_that_does_not_look():
+    pictures = (Frame(k, Unseen()) for k in range(4))
+    found = with_cuts(pictures, Blind(), Stopwatch(), "The cutter", overlap=False)
+    assert [frame.index for frame, cut in found if cut] == [2]
 
 
 def test_what_is_neither_yes_nor_no_is_refused():

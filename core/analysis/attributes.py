@@ -1,0 +1,75 @@
+"""Checks what components say of themselves by their attributes; errors name the one at fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..contracts import Cutter
+from ..errors import PluginError
+from .answers import asked
+
+
+def checked_lookahead(name: str, cutter: Cutter) -> int:
+    """A cutter's `lookahead_frames`; 0 if it has none.
+
+    Raises:
+        PluginError: It is not a number of frames.
+    """
+    with asked(name):
+        frames = getattr(cutter, "lookahead_frames", 0)
+    if not isinstance(frames, int | np.integer) or isinstance(frames, bool) or frames < 0:
+        raise PluginError(
+            f"{name} has lookahead_frames={frames!r}, which is no number of frames",
+            "Leave it out for a cutter that needs no later frames",
+        )
+    return int(frames)
+
+
+def checked_concurrent(name: str, part: object) -> bool:
+    """Whether a component says by its attribute `concurrent` that it may run beside others.
+
+    Raises:
+        PluginError: It says neither yes nor no.
+    """
+    with asked(name):
+        concurrent = getattr(part, "concurrent", False)
+    if not isinstance(concurrent, bool):
+        raise PluginError(
+            f"{name} has concurrent={concurrent!r}, which must be True or False",
+            "Leave it out for a component that must be called in the thread of all others",
+        )
+    return concurrent
+
+
+def checked_looks(name: str, part: object) -> bool:
+    """Whether a component looks at pictures; its attribute `looks` is False if it does not.
+
+    Raises:
+        PluginError: It says neither yes nor no.
+    """
+    with asked(name):
+        looks = getattr(part, "looks", True)
+    if not isinstance(looks, bool):
+        raise PluginError(
+            f"{name} has looks={looks!r}, which must be True or False",
+            "Leave it out for a component that looks at pictures",
+        )
+    return looks
+
+
+def checked_side(name: str, side: Any) -> int | None:
+    """The longer side of the pictures that a component looks at; None for whole pictures.
+
+    Raises:
+        PluginError: It is neither None nor a number of pixels.
+    """
+    if side is None:
+        return None
+    if not isinstance(side, int | np.integer) or isinstance(side, bool) or side < 1:
+        raise PluginError(
+            f"{name} has input_side_px={side!r}, which is no number of pixels",
+            "None, or leaving it out, asks for whole pictures",
+        )
+    return int(side)
