@@ -156,6 +156,8 @@ def test_no_face_jumps_when_speech_begins_or_ends(made):
 def test_the_dataset_takes_it(made):
     (video,) = testing.check_dataset(make("dialogue", folder=made.parent))
     assert video.name == made.stem == "dialogue_3"
+    assert video.off_screen.tolist() == [bool(one) for one in truth_of(made)["off_screen"]]
+    assert video.speakers.keys() == voices_of(made).keys()
 
 
 def test_the_seed_decides(clips, tmp_path):
