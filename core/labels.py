@@ -126,6 +126,9 @@ class LabelledVideo:
         faces: The labelled face tracks, to score instead of detected faces.
         speakers: By name: when this person speaks, for the who-speaks error; None if unknown.
         scored: The spans in which the who-speaks error counts; None for the whole video.
+        off_screen: (n,) bool, for each grid frame from 0 on, whether somebody speaks whom no
+            labelled face shows, be it alone or while others speak; None if unknown. Later frames
+            are not judged.
     """
 
     name: str
@@ -134,6 +137,7 @@ class LabelledVideo:
     faces: tuple[LabelledFace, ...] = ()
     speakers: Mapping[str, Spans] | None = None
     scored: Spans | None = None
+    off_screen: Bool | None = None
 
     def __post_init__(self) -> None:
         if not _is_file_name(self.name):
@@ -149,6 +153,9 @@ class LabelledVideo:
         for name, spans in (self.speakers or {}).items():
             _check_spans(f"LabelledVideo.speakers[{name!r}]", spans)
         _check_spans("LabelledVideo.scored", self.scored or ())
+        if self.off_screen is not None:
+            told = as_array("LabelledVideo.off_screen", self.off_screen, np.bool_, (None,))
+            object.__setattr__(self, "off_screen", told)
 
 
 def _is_file_name(name: Any) -> bool:

@@ -392,6 +392,7 @@ WRONG = {
     "empty": (lambda _: [LabelledFace(0, np.empty((0, 4)))], "must hold at least one box"),
     "frame": (lambda _: [LabelledFace(-1, np.zeros((1, 4)))], "LabelledFace.first_frame must be"),
     "spans": (lambda _: [video(speakers={"ann": [(2, 1)]})], "speakers['ann'] must be pairs"),
+    "off screen": (lambda _: [video(off_screen=True)], "LabelledVideo.off_screen must have shape"),
     "scored": (lambda _: [video(scored=[3])], "failed: TypeError"),
     "judge raises": (lambda _: [video(judge=raises(KeyError("x")))], "failed: KeyError: 'x'"),
     "judge": (lambda _: [video(judge=lambda result: 0.5)], "must judge with Judged, but did with"),

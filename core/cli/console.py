@@ -14,6 +14,8 @@ from ..errors import AsdError
 from ..types import GRID_FPS, Result, Spans
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..decisions.calibration import Calibration
     from ..evaluation.compare import Comparison
 
@@ -138,9 +140,24 @@ _SHOWN = (
     ("f1_per_person_mean", "mean F1 per person"),
     ("expected_calibration_error", "expected calibration error"),
     ("diarization_error_rate", "diarization error rate"),
+    ("off_screen_recall", "off-screen recall"),
+    ("off_screen_precision", "off-screen precision"),
     ("foreign_sound_speaking", "speaking, foreign sound"),
 )
 """Metrics shown on the console, with their labels."""
+_OF_A_VIDEO = (
+    ("average_precision", "AP"),
+    ("balanced_accuracy", "bal. acc."),
+    ("f1", "F1"),
+    ("diarization_error_rate", "DER"),
+    ("missed_s", "missed s"),
+    ("false_alarm_s", "false alarm s"),
+    ("confusion_s", "confusion s"),
+    ("off_screen_recall", "off-scr. R"),
+    ("off_screen_precision", "off-scr. P"),
+)
+"""Metrics shown of each video, with their column heads."""
+_MOST_VIDEOS = 20
 
 
 def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
@@ -163,6 +180,8 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
             f"{metrics['unlabelled']} frames of faces without a label",
             soft_wrap=True,
         )
+    if len(found["per_video"]) > 1 or any("speakers" in o for o in found["per_video"].values()):
+        _print_videos(found["per_video"])
     if cost:
         stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
         memory = cost["peak_memory_mib"]
@@ -175,6 +194,25 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
     console.print(str(folder / "evaluation.json"), markup=False, soft_wrap=True)
 
 
+def _print_videos(per_video: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a table of the metrics of each video, with columns for those that any video has."""
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    columns = {
+        key: head for key, head in _OF_A_VIDEO if any(key in one for one in per_video.values())
+    }
+    who = ["taken for"] if any("speakers" in one for one in per_video.values()) else []
+    table = Table(*(Column(head, overflow="fold") for head in ("video", *columns.values(), *who)))
+    for name, one in list(per_video.items())[:_MOST_VIDEOS]:
+        cells = ["" if one.get(key) is None else f"{one[key]:.3f}" for key in columns]
+        pairs = [f"{said}: {true or '-'}" for said, true in one.get("speakers", {}).items()]
+        table.add_row(Text(name), *cells, *([Text(", ".join(pairs))] if who else []))
+    _print_wide(table)
+    if len(per_video) > _MOST_VIDEOS:
+        print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
+
+
 def print_comparison(table: Comparison, folder: Path) -> None:
     """Print a table of evaluations, on stdout."""
     from rich.console import Console
@@ -183,16 +221,23 @@ def print_comparison(table: Comparison, folder: Path) -> None:
 
     from ..evaluation.compare import cell_text
 
-    console = Console(highlight=False)
     drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
     for row in table.rows:
         drawn.add_row(*(Text(cell_text(cell)) for cell in row))
-    if not console.is_terminal:  # in a log, the table may be as wide as necessary
+    _print_wide(drawn)
+    Console().print(str(folder / "compare.md"), markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_wide(table: Table) -> None:
+    """Print a table; in a log it may be as wide as necessary."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
         console.width = console.measure(
-            drawn, options=console.options.update(max_width=10_000)
+            table, options=console.options.update(max_width=10_000)
         ).maximum
-    console.print(drawn)
-    console.print(str(folder / "compare.md"), markup=False, soft_wrap=True)
+    console.print(table)
 
 
 def print_calibration(fitted: Calibration, path: Path) -> None:

@@ -23,6 +23,8 @@ _METRICS = {
     "average_precision": "AP",
     "f1": "F1",
     "diarization_error_rate": "DER",
+    "off_screen_recall": "off-screen recall",
+    "off_screen_precision": "off-screen precision",
     "expected_calibration_error": "ECE",
     FOREIGN: "foreign",
 }

@@ -10,7 +10,8 @@ from ..errors import InputError, MissingExtraError
 from ..types import Spans
 
 if TYPE_CHECKING:
-    from pyannote.core import Annotation
+    from pyannote.core import Annotation, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
 
 
 def who_speaks_error(
@@ -42,17 +43,8 @@ def who_speaks_error(
     Raises:
         MissingExtraError: pyannote.metrics is not installed.
     """
-    try:
-        from pyannote.core import Segment, Timeline
-        from pyannote.metrics.diarization import DiarizationErrorRate
-    except ImportError as error:
-        raise MissingExtraError("The who-speaks error", "pyannote.metrics", "evaluate") from error
-    true, said = _annotation(reference), _annotation(hypothesis)
-    if scored is None:
-        judged = Timeline([true.get_timeline().extent() | said.get_timeline().extent()])
-    else:
-        judged = Timeline([Segment(*span) for span in scored])
-    measure = DiarizationErrorRate(collar=2 * collar_s)
+    measure = _measure(collar_s)
+    true, said, judged = _compared(reference, hypothesis, scored)
     parts = measure(true, said, uem=judged, detailed=True)
     return _with_rate(
         {
@@ -62,6 +54,36 @@ def who_speaks_error(
             "total_s": float(parts["total"]),
         }
     )
+
+
+def paired(
+    reference: Mapping[str, Spans],
+    hypothesis: Mapping[str, Spans],
+    scored: Spans | None = None,
+    collar_s: float = 0.0,
+) -> dict[str, str | None]:
+    """Whom each name of the hypothesis was taken for: the mapping behind `who_speaks_error`.
+
+    Args:
+        reference: See `who_speaks_error`, as for the others.
+        hypothesis: By name: when the result says that this person speaks.
+        scored: The spans to evaluate; None for all.
+        collar_s: Seconds before and after each boundary that are not evaluated.
+
+    Returns:
+        By name in the hypothesis, sorted: the name in the reference; None for a name that was
+        mapped to nobody, as each is mapped to another person, and only to one who speaks at the
+        same time.
+
+    Raises:
+        MissingExtraError: pyannote.metrics is not installed.
+    """
+    measure = _measure(collar_s)
+    true, said, judged = _compared(reference, hypothesis, scored)
+    # The error is computed from what is left after this, so the mapping has to be, too.
+    left = measure.uemify(true, said, uem=judged, collar=2 * collar_s)
+    mapping = measure.optimal_mapping(left[0], left[1])
+    return {name: mapping.get(name) for name in sorted(hypothesis)}
 
 
 def pooled(errors: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -88,6 +110,26 @@ def _with_rate(parts: dict[str, float]) -> dict[str, float]:
     wrong = parts["false_alarm_s"] + parts["missed_s"] + parts["confusion_s"]
     rate = wrong / parts["total_s"] if parts["total_s"] else math.nan
     return {"diarization_error_rate": rate, **parts}
+
+
+def _measure(collar_s: float) -> DiarizationErrorRate:
+    try:
+        from pyannote.metrics.diarization import DiarizationErrorRate
+    except ImportError as error:
+        raise MissingExtraError("The who-speaks error", "pyannote.metrics", "evaluate") from error
+    return DiarizationErrorRate(collar=2 * collar_s)
+
+
+def _compared(
+    reference: Mapping[str, Spans], hypothesis: Mapping[str, Spans], scored: Spans | None
+) -> tuple[Annotation, Annotation, Timeline]:
+    """Reference, hypothesis and the spans to evaluate, as pyannote.core's."""
+    from pyannote.core import Segment, Timeline
+
+    true, said = _annotation(reference), _annotation(hypothesis)
+    if scored is None:
+        return true, said, Timeline([true.get_timeline().extent() | said.get_timeline().extent()])
+    return true, said, Timeline([Segment(*span) for span in scored])
 
 
 def _annotation(speakers: Mapping[str, Spans]) -> Annotation:

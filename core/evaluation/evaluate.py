@@ -78,6 +78,7 @@ def evaluate(
             "videos": evaluated.names,
             "measure": evaluated.measured(metrics),
             "metrics": metrics,
+            "per_video": evaluated.per_video,
             "cost": evaluated.cost(),
             "settings": plain(plan.settings),
             "provenance": plain(evaluated.provenance()),

@@ -15,8 +15,10 @@ from ..results import turns
 from ..types import GRID_FPS, Result, Spans
 from .checked_dataset import measure_of, predictions_of
 from .dataset import DatasetPlan
-from .diarization import pooled, who_speaks_error
-from .rows import evaluate_rows
+from .diarization import paired, pooled, who_speaks_error
+from .metrics import Confusion
+from .off_screen import off_screen_counts, off_screen_metrics
+from .rows import evaluate_rows, plain_values
 from .seen import VideoOutcome
 
 FOREIGN = "foreign_sound_speaking"
@@ -26,6 +28,14 @@ _LOWER_IS_BETTER = {
     *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
     FOREIGN,
 }
+
+_OF_SOME = {
+    *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s", "total_s"),
+    *("off_screen_recall", "off_screen_precision", "off_screen_frames"),
+}
+"""Metrics that the first video may lack though others have them, as each has files of its own."""
+_OF_EACH = ("rows", "average_precision", "f1", "balanced_accuracy")
+"""Metrics of labelled faces in the table of videos."""
 
 
 class EvaluatedVideos:
@@ -39,6 +49,10 @@ class EvaluatedVideos:
     Attributes:
         rows: By video: its labelled faces with the scores and decisions found for them.
         names: The names of the videos, in order.
+        per_video: By video, what is known of each: `rows`, `average_precision`, `f1` and
+            `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and as
+            `speakers` whom each name in the result was taken for; the metrics of off-screen speech.
+            Undefined values are None.
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
@@ -47,7 +61,9 @@ class EvaluatedVideos:
         self.names: list[str] = []
         self._plan = plan
         self._dataset = dataset
+        self.per_video: dict[str, dict[str, Any]] = {}
         self._errors: list[Mapping[str, float]] = []
+        self._off_screen: list[Confusion] = []
         self._sights: list[VideoOutcome] = []
         self._foreign_frames = 0
         self._foreign_speaking = 0
@@ -69,12 +85,19 @@ class EvaluatedVideos:
                 self._foreign_speaking += int(
                     mask(track.speaking, track.first_frame, len(track)).sum()
                 )
+        of_one = self.per_video[video.name] = {}
         if video.judge:
-            self.rows[video.name] = video.judge(outcome.result)
+            rows = self.rows[video.name] = video.judge(outcome.result)
+            if len(rows):
+                found = evaluate_rows(rows)
+                of_one |= {name: found[name] for name in _OF_EACH}
         if video.speakers is not None:
-            collar_s = self._plan.options.collar_s
-            said = _speakers(outcome.result)
-            self._errors.append(who_speaks_error(video.speakers, said, video.scored, collar_s))
+            of_one |= plain_values(self._who_speaks(video, video.speakers, outcome.result))
+        if video.off_screen is not None:
+            counts = off_screen_counts(video.off_screen, outcome.result)
+            if counts is not None:
+                self._off_screen.append(counts)
+                of_one |= plain_values(off_screen_metrics([counts]))
         if len(self.names) == 1:
             self._check_early()
 
@@ -85,6 +108,8 @@ class EvaluatedVideos:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
         if self._errors:
             found |= pooled(self._errors)
+        if self._off_screen:
+            found |= plain_values(off_screen_metrics(self._off_screen))
         if self._plan.options.foreign_sound:
             frames = self._foreign_frames
             found[FOREIGN] = self._foreign_speaking / frames if frames else None
@@ -132,6 +157,15 @@ class EvaluatedVideos:
         devices = {kind: device for s in self._sights for kind, device in s.devices.items()}
         return provenance(self._plan.run, weights, devices)
 
+    def _who_speaks(
+        self, video: LabelledVideo, speakers: Mapping[str, Spans], result: Result
+    ) -> dict[str, Any]:
+        said = _speakers(result)
+        collar_s = self._plan.options.collar_s
+        error = who_speaks_error(speakers, said, video.scored, collar_s)
+        self._errors.append(error)
+        return {**error, "speakers": paired(speakers, said, video.scored, collar_s)}
+
     def _measure(self) -> Measure:
         name = self._plan.options.measure
         measure = measure_of(self._plan.dataset.in_words, self._dataset)
@@ -146,7 +180,7 @@ class EvaluatedVideos:
         found |= self._errors[0] if self._errors else {}
         if found and self._plan.options.foreign_sound:
             found[FOREIGN] = None
-        if found:
+        if found and self._measure().name not in _OF_SOME:
             self._check(self._measure(), found)
 
     def _check(self, measure: Measure, metrics: Mapping[str, Any]) -> None:

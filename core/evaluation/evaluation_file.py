@@ -39,7 +39,8 @@ _PARTS = {
 _FORM = {
     "type": "object",
     "required": ["schema", *_PARTS],
-    "properties": {"schema": {"const": SCHEMA}, **_PARTS},
+    # Older files lack the table of videos.
+    "properties": {"schema": {"const": SCHEMA}, **_PARTS, "per_video": {"type": "object"}},
 }
 
 

@@ -69,6 +69,16 @@ def balanced_accuracy(counts: Confusion) -> Float64:
     return (_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2
 
 
+def recall(counts: Confusion) -> Float64:
+    """TP / (TP + FN), from 0 to 1; nan if no row speaks."""
+    return _ratio(counts.true_positive, counts.true_positive + counts.false_negative)
+
+
+def precision(counts: Confusion) -> Float64:
+    """TP / (TP + FP), from 0 to 1; nan if no row is decided as speaking."""
+    return _ratio(counts.true_positive, counts.true_positive + counts.false_positive)
+
+
 def _ratio(part: ArrayLike, total: ArrayLike) -> Float64:
     with np.errstate(invalid="ignore"):
         ratio: Float64 = np.true_divide(part, total)
@@ -106,8 +116,8 @@ def precision_recall(scores: Floats, truth: Bool) -> tuple[Float64, Float64]:
 
     Recall is nan if nobody speaks. Arguments and errors are those of `steps`.
     """
-    _, (tp, fp, _, fn) = steps(scores, truth)
-    return _ratio(tp, tp + fp), _ratio(tp, tp + fn)
+    _, counts = steps(scores, truth)
+    return precision(counts), recall(counts)
 
 
 def average_precision(scores: Floats, truth: Bool) -> float:
@@ -128,14 +138,14 @@ def average_precision(scores: Floats, truth: Bool) -> float:
         InputError: Nobody speaks.
         ValueError: The lengths differ, or a score is nan.
     """
-    precision, recall = precision_recall(scores, truth)
+    precise, recalled = precision_recall(scores, truth)
     if not np.any(truth):
         raise InputError(
             "Average precision needs rows that speak, but no label says that anybody does",
             "Check that the labels belong to these videos",
         )
-    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * best_from_here))
+    best_from_here = np.maximum.accumulate(precise[::-1])[::-1]
+    return float(np.sum(np.diff(recalled, prepend=0.0) * best_from_here))
 
 
 def roc_auc(scores: Floats, truth: Bool) -> float:

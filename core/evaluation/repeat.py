@@ -41,8 +41,11 @@ def plan_again(found: Mapping[str, Any]) -> DatasetPlan:
 
 
 def evaluation_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """One line for each metric that differs between two evaluations."""
+    """One line for each metric that differs between two evaluations, over all videos or of one."""
     old, new = (dict(leaves(found["metrics"])) for found in (before, now))
+    if "per_video" in before:  # not in a file of an older version
+        old |= leaves(before["per_video"], "per_video.")
+        new |= leaves(now["per_video"], "per_video.")
     return [
         f"{key}: {old.get(key)} before, {new.get(key)} now"
         for key in {**old, **new}

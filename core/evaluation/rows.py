@@ -105,8 +105,8 @@ def evaluate_rows(judged: Judged) -> dict[str, Any]:
         "by_faces_on_screen": _ranked(judged, faces, FACES_ON_SCREEN),
         "per_person": persons,
     }
-    plain: dict[str, Any] = _plain(metrics)
-    return plain
+    values: dict[str, Any] = plain_values(metrics)
+    return values
 
 
 def _calibration(judged: Judged) -> dict[str, Any]:
@@ -149,13 +149,13 @@ def _ranked(judged: Judged, group: Int64, names: Sequence[str]) -> dict[str, dic
     return groups
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Convert a value for JSON: NumPy's numbers to Python's, nan to None."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain_values(each) for name, each in value.items()}
     value = np.asarray(value).tolist()
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain_values(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

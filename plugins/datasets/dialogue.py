@@ -15,13 +15,16 @@ from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.matching import Found, Label, judge_matches
+from ...core.media.probe import probe
 from ...core.named_files import parse_json
-from ...core.types import GRID_FPS, Float64, Result, Track
+from ...core.types import GRID_FPS, Float64, Result, Spans, Track
 from .folders import check_times, files_in, shown, text_of, video_of, videos_in
+from .rttm import read_rttm, speakers_of
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
-    '"speaking": {NAME: [0 or 1 for each frame], ...}}, shots in order from 0 to the last frame'
+    '"speaking": {NAME: [0 or 1 for each frame], ...}}, shots in order from 0 to the last frame, '
+    'and, if it is known, "off_screen": [0 or 1 for each frame]'
 )
 
 _LARGEST = 10**9
@@ -35,7 +38,8 @@ class DialogueConfig:
     """Parameters of the `dialogue` dataset.
 
     Attributes:
-        folder: Holds NAME.json beside each video NAME.mp4 (or with another suffix).
+        folder: Holds NAME.json beside each video NAME.mp4 (or with another suffix), and perhaps
+            NAME.rttm with who speaks when.
     """
 
     folder: str = "???"
@@ -50,12 +54,14 @@ class Truth:
         shots: (first, end) grid frames of each shot, end excluded, without gaps.
         regions: x1, y1, x2, y2 in source pixels, by name.
         speaking: (n,) bool by region: whether it speaks, for each grid frame of the shots.
+        off_screen: (n,) bool, whether somebody speaks who is in no region; None if not known.
     """
 
     path: Path
     shots: tuple[tuple[int, int], ...]
     regions: Mapping[str, Float64]
     speaking: Mapping[str, Bool]
+    off_screen: Bool | None = None
 
 
 class Dialogue:
@@ -69,14 +75,28 @@ class Dialogue:
     def videos(self) -> list[LabelledVideo]:
         """The videos that have labels, by name."""
         found = videos_in(self._folder)
-        return [
-            LabelledVideo(
-                name=same_form(path.stem),
-                path=video_of(path.stem, found, self._folder, path),
-                judge=partial(judge_regions, read_dialogue(path)),
+        labelled = []
+        for path in files_in(self._folder, ".json", "labels"):
+            video = video_of(path.stem, found, self._folder, path)
+            truth = read_dialogue(path)
+            labelled.append(
+                LabelledVideo(
+                    name=same_form(path.stem),
+                    path=video,
+                    judge=partial(judge_regions, truth),
+                    speakers=_speakers(path.with_suffix(".rttm"), video),
+                    off_screen=truth.off_screen,
+                )
             )
-            for path in files_in(self._folder, ".json", "labels")
-        ]
+        return labelled
+
+
+def _speakers(truth: Path, video: Path) -> dict[str, Spans] | None:
+    """Who speaks when in a video, if there is an RTTM file that says so."""
+    if not truth.exists():
+        return None
+    info = probe(video, allow_silent=True).info
+    return speakers_of(video.stem, read_rttm([truth]), info, truth)
 
 
 def read_dialogue(path: Path) -> Truth:
@@ -100,6 +120,7 @@ def read_dialogue(path: Path) -> Truth:
         tuple((first, end) for first, end in found["shots"]),
         {name: np.array(box, np.float64) for name, box in found["regions"].items()},
         {name: np.array(frames, np.bool_) for name, frames in found["speaking"].items()},
+        np.array(found["off_screen"], np.bool_) if "off_screen" in found else None,
     )
 
 
@@ -127,10 +148,12 @@ def _wrong_people(found: Mapping[str, Any], end: int) -> Iterator[str]:
             yield f"has a name of {len(name)} characters; {_LONGEST_NAME} are allowed"
         if not (_are_numbers(box, 4, (int, float)) and box[0] < box[2] and box[1] < box[3]):
             yield f'has {shown(box)} as the region "{name:.100}"'
-    for name, frames in found["speaking"].items():
+    labels = {f'"speaking" of "{name:.100}"': one for name, one in found["speaking"].items()}
+    if "off_screen" in found:
+        labels['"off_screen"'] = found["off_screen"]
+    for what, frames in labels.items():
         if not (_are_numbers(frames, end, int) and set(frames) <= {0, 1}):
-            wanted = f'{shown(end)} of 0 or 1 as "speaking" of "{name:.100}"'
-            yield f"should have {wanted}, as its shots say"
+            yield f"should have {shown(end)} of 0 or 1 as {what}, as its shots say"
 
 
 def _are_numbers(found: Any, count: int, kind: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -15,7 +15,7 @@ from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import LabelledVideo, Measure
 from ...core.media.probe import probe
-from ...core.types import Spans
+from ...core.types import Spans, VideoInfo
 from .folders import by_name, check_times, files_in, lines_of, shown, videos_in
 
 _log = logging.getLogger(__name__)
@@ -62,22 +62,11 @@ class RttmDataset:
         scored = None if uem is None else read_uem(uem)
         labelled = []
         for name, path in videos.items():
-            # In RTTM white space separates fields.
-            known = same_form("_".join(name.split()))
-            if known not in turns:
-                raise InputError(
-                    f"{truth} says nothing of the video {name}, but {_some(turns)}",
-                    "Name videos as the lines do, or choose only those that have truth",
-                )
+            known = _field(name)
+            info = probe(path, allow_silent=True).info
+            speakers = speakers_of(name, turns, info, truth)
             if scored is not None and known not in scored:
                 raise InputError(f"{uem} says nothing of the video {name}", _UEM)
-            info = probe(path, allow_silent=True).info
-            speakers = {
-                speaker: from_picture(spans, info.start_s)
-                for speaker, spans in turns[known].items()
-            }
-            last_s = max((spans[-1][1] for spans in speakers.values() if spans), default=0.0)
-            check_times(0, last_s, info.duration_s, truth, f"Check that it is about {path}")
             judged = None if scored is None else from_picture(scored[known], info.start_s)
             labelled.append(LabelledVideo(name, path, speakers=speakers, scored=judged))
         return labelled
@@ -130,6 +119,34 @@ def read_rttm(paths: Iterable[Path]) -> dict[str, dict[str, Spans]]:
     }
 
 
+def speakers_of(
+    name: str, turns: Mapping[str, Mapping[str, Spans]], video: VideoInfo, truth: Path
+) -> dict[str, Spans]:
+    """Who speaks when in one video, by name, in seconds from its first picture.
+
+    Args:
+        name: The video's name, without suffix.
+        turns: The content of RTTM files; see `read_rttm`.
+        video: The video.
+        truth: What was read, for errors.
+
+    Raises:
+        InputError: There is no line about the video, or one lies outside of it.
+    """
+    if _field(name) not in turns:
+        raise InputError(
+            f"{truth} says nothing of the video {name}, but {_some(turns)}",
+            "Name videos as the lines do, or choose only those that have truth",
+        )
+    speakers = {
+        speaker: from_picture(spans, video.start_s)
+        for speaker, spans in turns[_field(name)].items()
+    }
+    last_s = max((spans[-1][1] for spans in speakers.values() if spans), default=0.0)
+    check_times(0, last_s, video.duration_s, truth, f"Check that it is about {video.path}")
+    return speakers
+
+
 def read_uem(path: Path) -> dict[str, Spans]:
     """Read a UEM file: by video name, the spans to evaluate.
 
@@ -176,6 +193,11 @@ def from_picture(spans: Spans, start_s: float) -> Spans:
     return tuple((start, end) for start, end in shifted if end > 0)
 
 
+def _field(name: str) -> str:
+    """A video's name as a field of RTTM, where white space separates fields."""
+    return same_form("_".join(name.split()))
+
+
 def _merged(spans: list[tuple[float, float]]) -> Spans:
     """Sort spans, and merge those that overlap or touch."""
     merged: list[tuple[float, float]] = []
@@ -187,7 +209,7 @@ def _merged(spans: list[tuple[float, float]]) -> Spans:
     return tuple(merged)
 
 
-def _some(turns: dict[str, dict[str, Spans]]) -> str:
+def _some(turns: Mapping[str, object]) -> str:
     """Name a few of the labelled videos, for an error."""
     if not turns:
         return "holds no line at all"

@@ -82,3 +82,16 @@ def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "pyannote.metrics.diarization", None)
     with pytest.raises(MissingExtraError, match=r'pip install "asdkit\[evaluate\]"'):
         diarization.who_speaks_error(ANN_AND_BO, {})
+
+
+def test_whom_a_name_was_taken_for(pyannote: None):
+    # 1 speaks for 2 s with Ann and 2 s with Bo, 2 for 1 s with Ann, 3 when nobody does.
+    said = {"1": ((0.0, 4.0),), "3": ((7.0, 9.0),), "2": ((5.0, 6.0),)}
+    found = diarization.paired(ANN_AND_BO, said)
+    assert found == {"1": "Bo", "2": "Ann", "3": None}
+    assert list(found) == sorted(said)
+    # In what is scored here, 1 speaks with nobody but Ann.
+    assert diarization.paired(ANN_AND_BO, said, ((0.0, 2.0),))["1"] == "Ann"
+    # Of Bo's 2 s none is left.
+    assert diarization.paired(ANN_AND_BO, {"1": ((3.0, 4.0),)}, None, 1.0) == {"1": None}
+    assert diarization.paired(ANN_AND_BO, {}) == {}

@@ -146,12 +146,54 @@ def test_dialogue_judges_the_shared_clips_as_their_truth_says(shared):
         ),
         ({"speaking": {"left": [0] * 10, "right": [0] * 9, "solo": [0] * 10}}, '10 of 0 .*"right"'),
         ({"speaking": {"left": [0] * 10, "right": [2] * 10, "solo": [0] * 10}}, 'of "right"'),
+        ({"off_screen": [0] * 9}, 'should have 10 of 0 or 1 as "off_screen", as its shots'),
+        ({"off_screen": [3] * 10}, '10 of 0 or 1 as "off_screen"'),
+        ({"off_screen": 1}, '10 of 0 or 1 as "off_screen"'),
     ],
 )
 def test_dialogue_labels_that_are_wrong(tmp_path, changes, message):
     with pytest.raises(InputError, match=message) as caught:
         make("dialogue", folder=dialogue(tmp_path, **changes)).videos()
     assert '"regions": {NAME' in caught.value.hint
+
+
+def test_dialogue_tells_who_speaks_if_an_rttm_lies_beside(tmp_path):
+    (video,) = make("dialogue", folder=dialogue(tmp_path)).videos()
+    assert video.speakers is None
+    lines = ["talk 1 0.04 0.08 <NA> <NA> left", "talk 1 0.1 0.3 <NA> <NA> voice"]
+    text = "".join(f"SPEAKER {line} <NA> <NA>\n" for line in [*lines, "other 1 0 9 <NA> <NA> x"])
+    (tmp_path / "talk.rttm").write_text(text)
+    (video,) = testing.check_dataset(make("dialogue", folder=tmp_path))
+    assert {name: list(map(pytest.approx, spans)) for name, spans in video.speakers.items()} == {
+        "left": [(0.04, 0.12)],
+        "voice": [(0.1, 0.4)],
+    }
+    assert video.judge(result(duration_s=0.4)) is not None
+    for text, says in (
+        ("SPEAKER other 1 0 9 <NA> <NA> x\n", r"talk\.rttm says nothing of the video talk, but of"),
+        ("SPEAKER talk 1 8 1 <NA> <NA> x\n", r"talk\.rttm has a label at 9\.00 s of a video"),
+        ("SPEAKER talk 1 0\n", r"talk\.rttm:1 has 4 fields"),
+    ):
+        (tmp_path / "talk.rttm").write_text(text)
+        with pytest.raises(InputError, match=says):
+            make("dialogue", folder=tmp_path).videos()
+
+
+def test_dialogue_times_in_an_rttm_are_on_the_clock_of_the_file(tmp_path):
+    dialogue(tmp_path)
+    write_video(tmp_path / "talk.mkv", frames=10, starts_s=0.2, sounds=[(0.0, np.ones(9000, "i2"))])
+    (tmp_path / "talk.rttm").write_text("SPEAKER talk 1 0.3 0.2 <NA> <NA> ann <NA> <NA>\n")
+    (video,) = make("dialogue", folder=tmp_path).videos()
+    assert video.speakers == {"ann": (pytest.approx((0.1, 0.3), abs=0.002),)}
+
+
+def test_dialogue_tells_who_speaks_off_screen_if_the_labels_do(tmp_path):
+    (video,) = make("dialogue", folder=dialogue(tmp_path)).videos()
+    assert video.off_screen is None
+    told = [0, 0, 1, 1, 0, 0, 0, 0, 0, 1]
+    (video,) = testing.check_dataset(make("dialogue", folder=dialogue(tmp_path, off_screen=told)))
+    assert video.off_screen.dtype == np.bool_
+    assert video.off_screen.tolist() == [bool(one) for one in told]
 
 
 def test_dialogue_files_that_are_missing_or_broken(tmp_path):
