@@ -17,7 +17,7 @@ TYPICAL: Float64 = np.array(
     [[0.265, 0.40], [0.735, 0.40], [0.50, 0.605], [0.29, 0.74], [0.71, 0.74]], np.float64
 )
 """Where landmarks are in the box of a face, as parts of its width and height: the means of those
-that YuNet and MTCNN find, which differ by 0.015, made symmetric; measured by
+that YuNet and MTCNN find, which differ by 0.015 at most, rounded and made symmetric; measured by
 benchmarks/identities.py on the photographs that docs/choosing.md names."""
 _LEAST_SPREAD = 1e-3
 """Landmarks closer together than this, as the root mean square distance from their mean in pixels,
