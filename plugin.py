@@ -35,6 +35,7 @@ from .core.exportable import Exportable, Graph, Tensor
 from .core.files import whole
 from .core.hookspecs import hookimpl
 from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
 from .core.types import (
     CLIP_FRAMES,
@@ -77,6 +78,7 @@ __all__ = [
     "Embedder",
     "Exportable",
     "FaceContext",
+    "FaceTemplate",
     "Graph",
     "InputError",
     "Judged",

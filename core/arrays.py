@@ -38,6 +38,25 @@ def checked_boxes(what: str, value: Any) -> NDArray[np.float64]:
     return boxes
 
 
+def checked_landmarks(what: str, value: Any, faces: int) -> NDArray[np.float64]:
+    """Convert `value` to landmarks (faces, 5, 2) float64, and check them.
+
+    Raises:
+        ValueError: The array has another shape, or a place is not finite.
+    """
+    points: NDArray[np.float64] = as_array(what, value, np.float64, (faces, 5, 2))
+    fine = np.isfinite(points).all((1, 2))
+    if not fine.all():
+        raise ValueError(f"{what} must be finite x, y, but are {points[~fine][0].tolist()}")
+    return points
+
+
+def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The softmax of (n, 2) logits, class 1: (n,) float32 from 0 to 1."""
+    difference = logits[:, 0].astype(np.float64) - logits[:, 1]
+    return (1.0 / (1.0 + np.exp(np.clip(difference, -700, 700)))).astype(np.float32)
+
+
 def log_odds(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """The log odds of speaking, (n,), from (n, 2) logits."""
     odds: NDArray[np.float64] = np.subtract(logits[:, 1], logits[:, 0], dtype=np.float64)

@@ -76,7 +76,7 @@ class Detector(Protocol):
         Returns:
             One `Detections` per frame, in the same order, empty ones included; boxes in pixels of
             `frames`, each at least partly inside the picture, and beyond its edges by no more than
-            its longer side.
+            its longer side. Landmarks, if there are any, are in the same pixels.
         """
         ...
 
@@ -193,14 +193,25 @@ class Embedder(Protocol):
     """Turns faces into vectors that lie close together for one person.
 
     One instance serves any number of videos.
+
+    An embedder that wants aligned faces has an attribute `template`, an
+    `asdkit.plugin.FaceTemplate`: the side of its pictures, and where eyes, nose and mouth should
+    be. Each face is then shifted, rotated and scaled so that its landmarks, as the detector found
+    them, come as near to these places as they can. Between two looks of the detector they are
+    moved with the box; where it found none, they are assumed at typical places in the box.
+
+    An embedder may have an attribute `identity_distance`, from 0 to 2: the cosine distance up to
+    which two faces, or the means of two tracks, are of one person. It is the default of the option
+    of this name; without it 0.5 is.
     """
 
     def embed(self, faces: UInt8) -> Float32:
         """Embed faces, each independently.
 
         Args:
-            faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it; it may
-                be of one colour. Left unchanged.
+            faces: (n, 160, 160, 3) uint8, RGB, the box of each face and nothing around it; or
+                (n, side, side, 3), aligned faces as its template says. A face may be of one
+                colour. Left unchanged.
 
         Returns:
             (n, d) float32, each row of length 1; d is the same for all faces.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .types import Detections, Scores
+from .types import Detections, Float64, Scores
 
 Item = tuple[Any, ...]
 
@@ -34,6 +34,19 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """By kind of component: the names of the arrays in an item."""
 
 
+def landmarks_array(faces: Detections) -> Float64:
+    """The landmarks (n, 5, 2) of faces, for storage: nan where there are none."""
+    if faces.landmarks is None:
+        return np.full((len(faces), 5, 2), np.nan)
+    return faces.landmarks
+
+
+def detections(boxes: Float64, scores: Float64, landmarks: Float64 | None = None) -> Detections:
+    """The faces whose landmarks were stored by `landmarks_array`; None stands for none."""
+    none = landmarks is None or not len(landmarks) or bool(np.isnan(landmarks).all())
+    return Detections(boxes, scores, None if none else landmarks)
+
+
 def taken_apart(kind: str, answer: Any) -> list[Item] | None:
     """Convert an output to plain arrays; None if it is invalid, which the analysis reports."""
     if kind == "embedder":
@@ -42,14 +55,16 @@ def taken_apart(kind: str, answer: Any) -> list[Item] | None:
     form = Detections if kind == "detector" else Scores
     if not isinstance(answer, list) or not all(isinstance(part, form) for part in answer):
         return None
-    return [tuple(getattr(part, name) for name in FIELDS[kind]) for part in answer]
+    if kind == "detector":
+        return [(part.boxes, part.scores, landmarks_array(part)) for part in answer]
+    return [(part.logits,) for part in answer]
 
 
 def rebuilt(kind: str, items: list[Item]) -> Any:
     """The inverse of `taken_apart`."""
     if kind == "embedder":
         return items[0][0]
-    form = Detections if kind == "detector" else Scores
+    form = detections if kind == "detector" else Scores
     return [form(*item) for item in items]
 
 
@@ -74,7 +89,9 @@ def unpacked(kind: str, arrays: Mapping[str, Any]) -> Iterator[tuple[str, list[I
     if f"{kind}.keys" not in arrays:
         return
     ends = np.cumsum(arrays[f"{kind}.rows"])[:-1]
-    columns = [np.split(arrays[f"{kind}.{name}"], ends) for name in FIELDS[kind]]
+    # A file of an earlier version has no landmarks: no detector gave any.
+    names = [name for name in FIELDS[kind] if f"{kind}.{name}" in arrays or name != "landmarks"]
+    columns = [np.split(arrays[f"{kind}.{name}"], ends) for name in names]
     items = list(zip(*columns, strict=True))
     begin = 0
     for key, count in zip(arrays[f"{kind}.keys"], arrays[f"{kind}.items"], strict=True):

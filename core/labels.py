@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_array, checked_boxes
-from .types import Clip, Float32, Float64, Result, Spans, probability
+from .arrays import as_array, checked_boxes, probability
+from .types import Clip, Float32, Float64, Result, Spans
 
 Bool = NDArray[np.bool_]
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from .analysis.answers import asked
 from .analysis.cutting import with_cuts
+from .analysis.embedder_answers import checked_identity_distance
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .analysis.rescoring import in_context
@@ -195,11 +196,13 @@ class Seen:
         shots: (first, end) grid frames of each shot, end excluded.
         tracks: The faces with their logits, without identities and speaking segments.
         heard: The detected speech; None without voice activity detection.
+        identity_distance: The embedder's own, for `identify`; None without an embedder.
     """
 
     shots: tuple[tuple[int, int], ...]
     tracks: tuple[Track, ...]
     heard: Heard | None
+    identity_distance: float | None = None
 
 
 def analysed(
@@ -231,6 +234,9 @@ def analysed(
     total = max(1, round((end_s - options.start_s) * GRID_FPS))
     first_frame = first_frame_at(options.start_s)
     overlap = overlap and (options.threads or cores()) > 1
+    distance = None
+    if parts.embedder:
+        distance = checked_identity_distance(parts.name("embedder"), parts.embedder)
     before_s = frames_before(parts.vad, first_frame, parts.name("vad")) / GRID_FPS
     with (
         seeded(options.seed),
@@ -274,7 +280,7 @@ def analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    return Seen(shots, tracks, heard)
+    return Seen(shots, tracks, heard, distance)
 
 
 def _silence(source: Source) -> str:
@@ -329,13 +335,16 @@ def concluded(
         tracks = tuple(replace(track, logits=calibration.apply(track.logits)) for track in tracks)
     decision = decide(tracks, seen.heard, options.segments, options.speech)
     tracks = decision.tracks
-    if any(len(track.embeddings) for track in tracks):
-        tracks = identify(tracks, people, options.identity_distance)
+    distance = options.identity_distance
+    if distance is None:
+        distance = seen.identity_distance
+    if distance is not None and any(len(track.embeddings) for track in tracks):
+        tracks = identify(tracks, people, distance)
     return Result(
         video=video,
         shots=seen.shots,
         tracks=tracks,
-        settings=plan.settings,
+        settings={**plan.settings, "identity_distance": distance},
         timings_s={},
         speech=decision.speech,
         off_screen=decision.off_screen,

@@ -77,6 +77,8 @@ class Repetition:
         chosen = {group: asked.get(group, name) for group, name in again.items()}
         config = compose_run([f"{group}={name}" for group, name in chosen.items()])
         own = {key: literal(value) for key, value in settings.items() if key not in asked}
+        if chosen["embedder"] != again["embedder"]:
+            own.pop("identity_distance", None)  # it was the other embedder's
         try:
             for key, value in own.items():
                 OmegaConf.update(config, key, value)  # raises if the type does not fit

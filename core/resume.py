@@ -24,6 +24,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from .analysis.attributes import checked_concurrent
+from .analysis.embedder_answers import checked_identity_distance, checked_template
 from .analysis.one_pass import Parts
 from .contracts import Detector, Embedder, ScalingDetector, Scorer
 from .errors import OutputError
@@ -218,7 +219,9 @@ class Answers:
             parts,
             detector=detector,
             scorer=_Scorer(parts.scorer, self, parts.name("scorer")),
-            embedder=_Embedder(parts.embedder, self) if parts.embedder else None,
+            embedder=_Embedder(parts.embedder, self, parts.name("embedder"))
+            if parts.embedder
+            else None,
         )
 
 
@@ -285,7 +288,9 @@ class _Scorer:
 class _Embedder:
     """Calls an embedder only if its output is not stored."""
 
-    def __init__(self, embedder: Embedder, answers: Answers) -> None:
+    def __init__(self, embedder: Embedder, answers: Answers, name: str) -> None:
+        self.template = checked_template(name, embedder)
+        self.identity_distance = checked_identity_distance(name, embedder)
         self._embedder = embedder
         self._answers = answers
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_array, checked_boxes
+from .arrays import as_array, checked_boxes, checked_landmarks, probability
 
 GRID_FPS = 25
 """Frame rate at which everything is detected, tracked and scored."""
@@ -51,10 +51,14 @@ class Detections:
     Attributes:
         boxes: (n, 4) float64, finite, x1 <= x2 and y1 <= y2, in pixels of the detector's input.
         scores: (n,) float64, finite, confidence from 0 to 1.
+        landmarks: (n, 5, 2) float64, finite: x and y, in the pixels of the boxes, of the eye on
+            the picture's left, the eye on its right, the tip of the nose, and the corners of the
+            mouth on the left and on the right; None if the detector does not find them.
     """
 
     boxes: Float64
     scores: Float64
+    landmarks: Float64 | None = None
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("Detections.boxes", self.boxes)
@@ -63,6 +67,14 @@ class Detections:
             raise ValueError(f"Detections.scores must be finite, but are {scores.tolist()}")
         object.__setattr__(self, "boxes", boxes)
         object.__setattr__(self, "scores", scores)
+        if self.landmarks is not None:
+            points = checked_landmarks("Detections.landmarks", self.landmarks, len(boxes))
+            object.__setattr__(self, "landmarks", points)
+
+    def of(self, rows: Int64) -> Detections:
+        """The faces of these numbers (m,), in their order."""
+        points = None if self.landmarks is None else self.landmarks[rows]
+        return Detections(self.boxes[rows], self.scores[rows], points)
 
     @classmethod
     def none(cls) -> Detections:
@@ -106,10 +118,6 @@ class TrackPiece:
             )
 
 
-def _silence(samples: int) -> Int16:
-    return np.zeros(samples, np.int16)
-
-
 @dataclass(frozen=True, eq=False)
 class Clip:
     """The input of a scorer: up to a minute of one face with the simultaneous sound.
@@ -124,7 +132,7 @@ class Clip:
     faces: UInt8
     sound: Int16
     sound_before: int = 0
-    sound_after: Int16 = field(default_factory=lambda: _silence(SOUND_AFTER))
+    sound_after: Int16 = field(default_factory=lambda: np.zeros(SOUND_AFTER, np.int16))
 
     def __post_init__(self) -> None:
         side = FACE_SIZE_PX
@@ -142,12 +150,6 @@ class Clip:
 
     def __len__(self) -> int:
         return len(self.faces)
-
-
-def probability(logits: Float32) -> Float32:
-    """The softmax of (n, 2) logits, class 1: (n,) float32 from 0 to 1."""
-    difference = logits[:, 0].astype(np.float64) - logits[:, 1]
-    return (1.0 / (1.0 + np.exp(np.clip(difference, -700, 700)))).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,10 @@ from ..core.errors import ConfigError
 from ..core.pictures import shrink
 from ..core.samples import noise_picture
 from ..core.types import Detections, UInt8
-from .holding import SAME_SCORE, Remembered, asking, hold, name_of
+from .holding import SAME_SCORE, Remembered, asking, hold, in_order, name_of
 
 _SAME_BOX_PX = 1.0
-"""Allowed difference between the boxes of a picture alone and in a batch."""
+"""Allowed difference between the boxes, and the landmarks, of a picture alone and in a batch."""
 _INDICES = (0, 2, 3)
 """Grid frames of the noise; no positions in the batch."""
 _SIZES = ((16, 16), (180, 45), (45, 180), (67, 93))
@@ -96,11 +96,14 @@ class _Look:
         smallest_px = self._smallest_px(height, width)
         for index, faces in zip(indices, found, strict=True):
             with asked(self.name):
-                Detections(faces.boxes, faces.scores)  # they may have been changed since
+                # They may have been changed since.
+                Detections(faces.boxes, faces.scores, faces.landmarks)
             self._check_places(index, faces, max(height, width))
+            self._check_landmarks(index, faces)
             self._check_scores(index, faces)
             self._check_smallest(index, faces, smallest_px)
-        self.returned.add([array for faces in found for array in (faces.boxes, faces.scores)])
+        arrays = [a for faces in found for a in (faces.boxes, faces.scores, faces.landmarks)]
+        self.returned.add([array for array in arrays if array is not None])
         return found
 
     def _check_places(self, index: int, faces: Detections, longer_px: int) -> None:
@@ -117,6 +120,19 @@ class _Look:
                 f"{self.name} says that frame {index} has a face at {shown}, which reaches further "
                 f"beyond the picture than its longer side of {longer_px} pixels",
                 "Boxes are x1, y1, x2, y2 in pixels of the picture that was given; clip them",
+            )
+
+    def _check_landmarks(self, index: int, faces: Detections) -> None:
+        if faces.landmarks is None:
+            return
+        for box, landmarks in zip(faces.boxes, faces.landmarks, strict=True):
+            beyond = np.maximum(box[:2] - landmarks, landmarks - box[2:]).max()
+            hold(
+                beyond <= max(box[2:] - box[:2]),
+                f"{self.name} says that the face of frame {index} at {np.round(box, 2).tolist()} "
+                f"has landmarks at {np.round(landmarks, 2).tolist()}, further from it than its "
+                "longer side",
+                "Landmarks are x, y in pixels of the picture, as boxes are, not within the box",
             )
 
     def _check_scores(self, index: int, faces: Detections) -> None:
@@ -207,6 +223,14 @@ def _check_faces(look: _Look, pictures: UInt8) -> None:
         f"{look.name} finds no face in pictures{missed[:1]}",
         "Give pictures in which it must find one, as (n, height, width, 3) uint8, RGB",
     )
+    for number, faces in enumerate(found):
+        points = None if faces.landmarks is None else faces.landmarks[int(faces.scores.argmax())]
+        hold(
+            points is None or in_order(points),
+            f"{look.name} finds in pictures[{number}] landmarks that are not in order: "
+            f"{None if points is None else np.round(points, 1).tolist()}",
+            "It is: eye on the picture's left, eye on its right, nose, mouth's left, mouth's right",
+        )
     _check_batch(look, pictures, indices, found)
 
 
@@ -237,6 +261,13 @@ def _same(
         len(one) == len(other)
         and np.allclose(one.boxes, other.boxes, rtol=0, atol=_SAME_BOX_PX)
         and np.allclose(one.scores, other.scores, rtol=0, atol=SAME_SCORE)
+        and _same_landmarks(one, other)
         for one, other in zip(some, others, strict=True)
     )
     hold(same, otherwise, mend)
+
+
+def _same_landmarks(one: Detections, other: Detections) -> bool:
+    if one.landmarks is None or other.landmarks is None:
+        return one.landmarks is other.landmarks or not len(one)
+    return np.allclose(one.landmarks, other.landmarks, rtol=0, atol=_SAME_BOX_PX)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.analysis.answers import asked
 from ..core.errors import PluginError
+from ..core.types import Float64
 
 _Part = TypeVar("_Part")
 SAME_SCORE = 1e-2
@@ -71,6 +72,18 @@ def asking(name: str, *given: NDArray[Any]) -> Iterator[None]:
             f"{name} changes the arrays that it is given, which others use after it",
             "Work on a copy, as in: frames = frames.copy()",
         )
+
+
+def in_order(landmarks: Float64) -> bool:
+    """Whether landmarks (5, 2) of one face can be eyes, nose and mouth, each on its own side.
+
+    The face may be turned in the picture, but not mirrored: seen along the line from the eye on
+    the left to that on the right, the mouth is below, and its corners are in the same order.
+    """
+    left, right, _, mouth_left, mouth_right = landmarks
+    eyes, mouth = right - left, mouth_right - mouth_left
+    down = (mouth_left + mouth_right - left - right) / 2
+    return bool(eyes @ mouth > 0 and eyes[0] * down[1] - eyes[1] * down[0] > 0)
 
 
 class Remembered:

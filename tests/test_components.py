@@ -17,6 +17,7 @@ import asdkit
 from asdkit.core import contracts, hookspecs, types
 from asdkit.core.component import KINDS, BuiltMember, Component, Context, Member
 from asdkit.core.errors import PluginError
+from asdkit.core.landmarks import FaceTemplate
 from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.weights import Weights
 
@@ -26,7 +27,7 @@ BUILT_IN = {
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
     "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
     "scorer": ["ensemble", "light_asd", "lip_motion", "lr_asd", "talknet"],
-    "embedder": ["facenet", "none"],
+    "embedder": ["facenet", "mobilefacenet", "none"],
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
@@ -83,7 +84,8 @@ FIELDS = {
     Member: "kind name parameters",
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
-    types.Detections: "boxes scores",
+    FaceTemplate: "side_px landmarks",
+    types.Detections: "boxes scores landmarks",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",

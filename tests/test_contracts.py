@@ -144,8 +144,9 @@ def test_scorers(name):
     testing.check_scorer(available("scorer", name), longest_frames=longest)
 
 
-def test_embedder():
-    testing.check_embedder(available("embedder", "facenet"))
+@pytest.mark.parametrize("name", ["facenet", "mobilefacenet"])
+def test_embedders(name):
+    testing.check_embedder(available("embedder", name))
 
 
 def test_context():

@@ -20,7 +20,8 @@ from ..types import Detections, Float32, Scores, TrackPiece
 _ROUNDING = 1e-5
 """How far a probability may lie outside 0 to 1, as sums of float32 do."""
 _MOST_PICTURES = 10
-"""Longest plausible side of a face box, in multiples of the picture's longer side."""
+"""Longest plausible side of a face box, and distance of a landmark from the picture's corner, in
+multiples of the picture's longer side."""
 
 
 @contextmanager
@@ -95,6 +96,7 @@ def checked_faces(
                 f"{shown(faces)}"
             )
         _check_places(name, index, faces, size)
+        _check_landmarks(name, index, faces, size)
     return list(answer)
 
 
@@ -111,6 +113,19 @@ def _check_places(name: str, index: int, faces: Detections, size: tuple[int, int
                 f"of {width}x{height}",
                 "Boxes are x1, y1, x2, y2 in pixels of the picture",
             )
+
+
+def _check_landmarks(name: str, index: int, faces: Detections, size: tuple[int, int]) -> None:
+    if faces.landmarks is None:
+        return
+    far = (np.abs(faces.landmarks) > _MOST_PICTURES * max(size)).any((1, 2))
+    if far.any():
+        raise PluginError(
+            f"{name} says that a face of frame {index} has landmarks at "
+            f"{np.round(faces.landmarks[far][0], 1).tolist()}, far from the picture of "
+            f"{size[1]}x{size[0]}",
+            "Landmarks are x, y in pixels of the picture, as boxes are",
+        )
 
 
 class Pieces:
@@ -209,34 +224,6 @@ def checked_scores(
                 f"{len(scores)} rows for a {of} of {len(clip)}"
             )
     return list(answer)
-
-
-def checked_vectors(name: str, answer: Any, faces: int, length: int | None = None) -> Float32:
-    """Check what an embedder returned, and convert it to (n, d) float32.
-
-    Args:
-        name: The embedder in words.
-        answer: The value it returned.
-        faces: How many faces it was given.
-        length: d of its earlier vectors; None for the first call.
-
-    Raises:
-        PluginError: The value is not one finite vector per face, or their length has changed.
-    """
-    with asked(name):
-        vectors: Float32 = np.asarray(answer, np.float32)
-    fits = vectors.ndim == 2 and len(vectors) == faces and vectors.shape[1:] != (0,)
-    if not fits or not np.isfinite(vectors).all():
-        raise PluginError(
-            f"{name} must answer with one finite vector for each of {faces} faces, but answered "
-            f"with shape {vectors.shape}"
-        )
-    if length not in (None, vectors.shape[1]):
-        raise PluginError(
-            f"{name} must answer with vectors of one length, but after {length} numbers came "
-            f"{vectors.shape[1]}"
-        )
-    return vectors
 
 
 def checked_memory_s(name: str, vad: Vad | None) -> float:

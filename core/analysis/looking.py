@@ -114,7 +114,7 @@ class Looker:
             answer = self._answer(pictures, list(indices))
         found = checked_faces(self._name, answer, indices, size)
         return [
-            self._most_sure(index, Detections(stored.boxes(faces.boxes), faces.scores))
+            self._most_sure(index, stored.faces(faces))
             for index, faces in zip(indices, found, strict=True)
         ]
 
@@ -148,7 +148,7 @@ class Looker:
                 f"{self._max_faces} surest are followed (max_faces)"
             )
         best = np.sort(np.argsort(-faces.scores, kind="stable")[: self._max_faces])
-        return Detections(faces.boxes[best], faces.scores[best])
+        return faces.of(best)
 
 
 def _stacked(images: Sequence[UInt8]) -> UInt8:

@@ -25,6 +25,7 @@ from ..types import (
     SAMPLES_PER_FRAME,
     SOUND_AFTER,
     Clip,
+    Detections,
     Float32,
     Float64,
     Heard,
@@ -34,7 +35,7 @@ from ..types import (
 )
 from .attributes import checked_concurrent
 from .crops import Smoother, face
-from .embedding import Embedded, Portraits
+from .embedding import Embedded, FaceAt, Portraits
 from .following import Follower
 from .listening import Listener
 from .looking import Looker
@@ -155,7 +156,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         )
         self._pace = pace(options.detect_every, looker)
         same_person = SamePerson(
-            self._frames, self._portraits.distance if self._portraits else None
+            self._frames, self._portraits.two_people if self._portraits else None
         )
         self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._live: dict[int, _LiveTrack] = {}
@@ -181,7 +182,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         self._end = frame.index + 1
         if self._listener:
             self._listener.hear(self._end)
-        self._follower.add(self._pace.take(frame.index))
+        self._look(self._pace.take(frame.index))
         self._take(self._follower.follow(self._end))
         self._release()
 
@@ -206,11 +207,17 @@ class Analysis(AbstractContextManager["Analysis"]):
         )
         return tracks, heard
 
+    def _look(self, found: list[tuple[int, Detections]]) -> None:
+        """Pass on the faces of the next frames that the detector looked at."""
+        if self._portraits:
+            self._portraits.looked(found)
+        self._follower.add(found)
+
     def _end_shot(self) -> None:
         assert self._shot_start is not None
-        self._follower.add(self._pace.end(self._end - 1))
+        self._look(self._pace.end(self._end - 1))
         self._take(self._follower.follow(self._end, final=True))
-        self._frames.forget_before(self._end)
+        self._forget_before(self._end)
         self.shots.append((self._shot_start, self._end))
 
     def _release(self) -> None:
@@ -219,11 +226,17 @@ class Analysis(AbstractContextManager["Analysis"]):
         # The newest frame may turn out to be the last of its shot, which is always detected.
         firsts = [self._end - 1, *(first for first in waiting if first is not None)]
         needed = min(firsts + [track.next_crop for track in self._live.values()])
-        self._frames.forget_before(needed)
+        self._forget_before(needed)
         heard = min([track.clip_start for track in self._live.values()], default=needed)
         if self._listener:
             heard = min(heard, self._listener.next_frame)
         self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
+
+    def _forget_before(self, index: int) -> None:
+        """Free the frames before grid frame `index`, and what was found in them."""
+        self._frames.forget_before(index)
+        if self._portraits:
+            self._portraits.forget_before(index)
 
     def _take(self, pieces: Iterable[TrackPiece]) -> None:
         """Crop the faces of new pieces, and score the clips that these complete."""
@@ -236,6 +249,8 @@ class Analysis(AbstractContextManager["Analysis"]):
             if len(piece.boxes):
                 track.boxes.append(piece.boxes)
                 track.uncropped.extend(piece.boxes)
+                if self._portraits:
+                    self._portraits.follow(track.embedded, piece)
             if piece.status == "dropped":
                 del self._live[piece.track]
                 continue
@@ -267,7 +282,7 @@ class Analysis(AbstractContextManager["Analysis"]):
                 track.faces[track.gathered] = crop
             box = track.uncropped.popleft()
             if self._portraits and track.cropped % self._options.embed_every == 0:
-                self._portraits.take(track.embedded, track.next_crop, picture, box)
+                self._portraits.take(track.embedded, FaceAt(track.next_crop, picture, box))
             track.gathered += 1
             track.cropped += 1
             if track.gathered == CLIP_FRAMES:

@@ -15,8 +15,9 @@ from ..files import is_litter, same_form
 from ..named_files import read_file
 from ..results import printable
 from ..types import OFF_SCREEN, Float32, UInt8
+from .alignment import embedded_picture
 from .answers import asked, checked_faces
-from .crops import portrait
+from .embedder_answers import checked_template
 from .embedding import embed
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -52,6 +53,7 @@ def read_people(
         ConfigError: The detector does not look at pictures.
         PluginError: The detector or the embedder breaks its contract.
     """
+    template = checked_template(embedder_name, embedder)
     found: dict[str, list[UInt8]] = defaultdict(list)
     for name, path in _pictures(folder):
         image = _read(path)
@@ -64,7 +66,9 @@ def read_people(
                 "Use a picture that shows the face from the front and larger, or another detector",
             )
         sizes = (faces.boxes[:, 2:] - faces.boxes[:, :2]).prod(1)
-        found[name].append(portrait(image, faces.boxes[int(sizes.argmax())]))
+        largest = int(sizes.argmax())
+        landmarks = None if faces.landmarks is None else faces.landmarks[largest]
+        found[name].append(embedded_picture(image, faces.boxes[largest], landmarks, template))
     return {
         name: embed(embedder, np.stack(portraits), embedder_name)
         for name, portraits in found.items()

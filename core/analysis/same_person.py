@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 
 from ..pictures import Picture
 from ..types import Detections, Float64, TrackPiece, UInt8
-from .crops import portrait, shown
+from .crops import shown
+from .embedding import FaceAt
 from .recent_frames import RecentFrames
 
 AHEAD_FRAMES = 3
 """Grid frames to look at after a change, to tell a flash, which is over by then, from a cut."""
-SAME_PERSON_DISTANCE = 0.5
-"""Cosine distance, from 0 to 2, above which two embeddings are of two people."""
 _SIDE_PX, _MARGIN_PX = 24, 3
 """Side of the small grey thumbnails that are compared, and the largest shift searched."""
 _LEAST_DIFFERENCE = 10.0
@@ -52,8 +51,8 @@ _USUAL_OF = 8
 _LEAST_OVERLAP = 0.15
 """Intersection over union above which a tracker might add a face to a track."""
 
-Distance = Callable[[UInt8, UInt8], float]
-"""The cosine distance of two portraits (160, 160, 3)."""
+TwoPeople = Callable[[FaceAt, FaceAt], bool]
+"""Whether two faces are of two people, by their embeddings."""
 
 
 @dataclass
@@ -77,13 +76,13 @@ class SamePerson:
 
     Args:
         frames: The pictures; must hold those from each live track's last face on.
-        distance: Compares the embeddings of two portraits, if there is an embedder. A change of
+        two_people: Compares the embeddings of two faces, if there is an embedder. A change of
             person must then pass this test, too.
     """
 
-    def __init__(self, frames: RecentFrames, distance: Distance | None = None) -> None:
+    def __init__(self, frames: RecentFrames, two_people: TwoPeople | None = None) -> None:
         self._frames = frames
-        self._distance = distance
+        self._two_people = two_people
         self._tracks: dict[int, _Last] = {}
         self._looks: dict[tuple[int, bytes], UInt8] = {}
         """Thumbnails of the last frame's faces, by frame and box."""
@@ -172,11 +171,10 @@ class SamePerson:
             _LEAST_CHANGED, _SUDDEN * _usual([*last.changes, *after]), _SETTLED * _usual(after)
         ):
             return False
-        if self._distance is None:
+        if self._two_people is None:
             return True
-        before = portrait(self._frames[last.frame], last.box)
-        now = portrait(self._frames[index], box)
-        return self._distance(before, now) > SAME_PERSON_DISTANCE
+        before = FaceAt(last.frame, self._frames[last.frame], last.box)
+        return self._two_people(before, FaceAt(index, self._frames[index], box))
 
     def _steps(self, last: _Last, index: int, box: Float64) -> list[float]:
         """How much the face changed in each frame since the track's last one.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..pictures import Picture, WholePicture, room
-from ..types import Float64, UInt8
+from ..types import Detections, Float64, UInt8
 
 _NEARLY_SQUARE = 1.02
 """Pixels with sides within this ratio count as square: files give such ratios by rounding."""
@@ -55,6 +55,13 @@ class Square:
     def boxes(self, stored: Float64) -> Float64:
         """Convert boxes (n, 4) from stored pixels to square ones."""
         return stored * (self.x, self.y, self.x, self.y) if self.changes else stored
+
+    def faces(self, stored: Detections) -> Detections:
+        """Convert boxes and landmarks of detections from stored pixels to square ones."""
+        if not self.changes:
+            return stored
+        points = None if stored.landmarks is None else stored.landmarks * (self.x, self.y)
+        return Detections(self.boxes(stored.boxes), stored.scores, points)
 
     def stored_boxes(self, boxes: Float64) -> Float64:
         """Convert boxes (n, 4) from square pixels to stored ones."""

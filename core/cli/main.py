@@ -44,7 +44,8 @@ Common options of asd run:
   detector=mtcnn|yunet|s3fd|boxes   who finds the faces
   scorer=talknet|lr_asd|light_asd|lip_motion
                                     who judges them
-  embedder=facenet identities=DIR   who is who, by name if there are portraits of them
+  embedder=mobilefacenet|facenet identities=DIR
+                                    who is who, by name if there are portraits of them
   vad=energy|silero                 nobody speaks without a voice; what is spoken off screen
   experiment=fast|accurate|offline|reference
                                     several settings at once; offline needs no download

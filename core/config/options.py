@@ -54,7 +54,7 @@ class AnalysisOptions:
         identities: A folder of named portraits: NAME.jpg, or folders NAME of several pictures;
             needs an embedder. Whoever looks like none of them is called person_0 and so on.
         identity_distance: Tracks whose embeddings are this close on average are one person:
-            cosine distance, from 0 (all alike) to 2.
+            cosine distance, from 0 (all alike) to 2; the embedder's own if not given.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
     """
@@ -74,7 +74,7 @@ class AnalysisOptions:
     crop_scale: float = 0.4
     embed_every: int = 25
     identities: str | None = None
-    identity_distance: float = 0.5
+    identity_distance: float | None = None
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
 
@@ -95,8 +95,9 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
             raise ValueError("identities names no folder")
-        if not 0 <= self.identity_distance <= 2:
-            raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
+        distance = self.identity_distance
+        if distance is not None and not 0 <= distance <= 2:
+            raise ValueError(f"identity_distance must be from 0 to 2, got {distance}")
 
 
 @dataclass(frozen=True, kw_only=True)

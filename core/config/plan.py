@@ -110,6 +110,6 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
     if options.identities and chosen["embedder"].component.name == "none":
         raise ConfigError(
             f"identities={options.identities} needs an embedder, to compare faces by",
-            "Use embedder=facenet",
+            "Use embedder=mobilefacenet, or embedder=facenet",
         )
     return AnalysisPlan(options, chosen, writers, mine)

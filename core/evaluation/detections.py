@@ -10,6 +10,7 @@ import numpy as np
 
 from ..contracts import ScalingDetector
 from ..errors import PluginError
+from ..kept_answers import detections, landmarks_array
 from ..models import Models
 from ..types import Detections, UInt8
 from .cache import Cache, Entry, LastEntry
@@ -140,13 +141,16 @@ def _packed(known: Mapping[int, tuple[Detections, float]]) -> dict[str, Any]:
         "count": np.array([len(faces) for faces in found], np.int64),
         "boxes": np.concatenate([faces.boxes for faces in found]),
         "scores": np.concatenate([faces.scores for faces in found]),
+        "landmarks": np.concatenate([landmarks_array(faces) for faces in found]),
     }
 
 
 def _unpacked(entry: Entry) -> dict[int, tuple[Detections, float]]:
     arrays = entry.arrays
     ends = np.cumsum(arrays["count"])[:-1]
-    faces = zip(np.split(arrays["boxes"], ends), np.split(arrays["scores"], ends), strict=True)
-    found = (Detections(boxes, scores) for boxes, scores in faces)
+    # An entry of an earlier version has no landmarks: no detector gave any.
+    names = [name for name in ("boxes", "scores", "landmarks") if name in arrays]
+    columns = [np.split(arrays[name], ends) for name in names]
+    found = (detections(*faces) for faces in zip(*columns, strict=True))
     seconds = arrays["seconds"].tolist()
     return dict(zip(arrays["index"].tolist(), zip(found, seconds, strict=True), strict=True))

@@ -19,6 +19,7 @@ def entry_of(seen: Seen, about: Mapping[str, Any], weights: Mapping[str, Any]) -
     more = {
         "heard_from": seen.heard.first_frame if seen.heard else None,
         "tracks": [[track.shot, track.first_frame] for track in seen.tracks],
+        "identity_distance": seen.identity_distance,
     }
     return Entry(_packed(seen), {**about, **more}, dict(weights))
 
@@ -43,4 +44,4 @@ def seen_of(entry: Entry) -> Seen:
         tracks.append(Track(id=number, shot=shot, first_frame=first, speaking=(), **own))
     heard = Heard(about["heard_from"], arrays["heard"]) if "heard" in arrays else None
     shots = tuple((first, end) for first, end in arrays["shots"].tolist())
-    return Seen(shots, tuple(tracks), heard)
+    return Seen(shots, tuple(tracks), heard, about["identity_distance"])

@@ -84,25 +84,30 @@ class MtcnnDetector:
         network = copy(self._network)  # another thread may look for faces of another size
         network.min_face_size = smallest
         with inference():
-            all_boxes, all_scores = network.detect(frames)
+            found = zip(*network.detect(frames, landmarks=True), strict=True)
         return [
             Detections.none()
             if boxes is None
             else _inside(
-                np.asarray(boxes, np.float64) / scale, np.asarray(scores, float), (width, height)
+                np.asarray(boxes, np.float64) / scale,
+                np.asarray(scores, np.float64),
+                np.asarray(landmarks, np.float64) / scale,
+                (width, height),
             )
-            for boxes, scores in zip(all_boxes, all_scores, strict=True)
+            for boxes, scores, landmarks in found
         ]
 
 
-def _inside(boxes: Float64, scores: Float64, size: tuple[int, int]) -> Detections:
+def _inside(
+    boxes: Float64, scores: Float64, landmarks: Float64, size: tuple[int, int]
+) -> Detections:
     """Drop faces that lie outside a picture of (width, height).
 
     The networks shift boxes by a regression that may move them out of the picture.
     """
     shown = np.minimum(boxes[:, 2:], size) - np.maximum(boxes[:, :2], 0)
     sound = (shown > 0).all(1)  # False for NaN, too
-    return Detections(boxes[sound], scores[sound])
+    return Detections(boxes[sound], scores[sound], landmarks[sound])
 
 
 def build(config: MtcnnConfig, context: Context) -> MtcnnDetector:

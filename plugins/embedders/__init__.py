@@ -2,7 +2,7 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import facenet, none
+from . import facenet, mobilefacenet, none
 
 
 @hookimpl
@@ -15,6 +15,13 @@ def asdkit_components() -> list[Component]:
             facenet.FacenetConfig,
             facenet.build,
             weights=tuple(facenet.PUBLISHED.values()),
+        ),
+        Component(
+            "embedder",
+            "mobilefacenet",
+            mobilefacenet.MobilefacenetConfig,
+            mobilefacenet.build,
+            weights=(mobilefacenet.WEIGHTS,),
         ),
         Component("embedder", "none", none.NoneConfig, none.build),
     ]

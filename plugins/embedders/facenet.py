@@ -94,12 +94,12 @@ def build(config: FacenetConfig, context: Context) -> FacenetEmbedder:
         DeviceError: The requested device does not exist.
         WeightsError: The weights are missing, damaged or of another model.
     """
-    import_torch("embedder=facenet", instead="embedder=none")
+    import_torch("embedder=facenet", instead="embedder=mobilefacenet")
     try:
         from facenet_pytorch import InceptionResnetV1
     except ImportError as error:
         raise MissingExtraError(
-            "embedder=facenet", "facenet-pytorch", "torch", instead="embedder=none"
+            "embedder=facenet", "facenet-pytorch", "torch", instead="embedder=mobilefacenet"
         ) from error
     device = pick_device(context.device)
     set_threads(context.threads)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from asdkit import testing
 from asdkit.core.errors import ConfigError, PluginError
+from asdkit.core.landmarks import TYPICAL
 from asdkit.core.pictures import shrink
 from asdkit.core.types import Detections
 
@@ -224,7 +227,68 @@ class NoSide(SmallBoxes):
         return 0.5
 
 
-@pytest.mark.parametrize("sound", [Sound(), Beforehand(), Scaling()])
+def with_landmarks(found, places=TYPICAL):
+    """Detections with landmarks at these places of their boxes."""
+    corners, sides = found.boxes[:, None, :2], (found.boxes[:, 2:] - found.boxes[:, :2])[:, None]
+    return replace(found, landmarks=corners + places * sides)
+
+
+class Landmarks(Sound):
+    """Tells of eyes, nose and mouth, too."""
+
+    def detect(self, frames, indices):
+        return [with_landmarks(found) for found in super().detect(frames, indices)]
+
+
+class WithinTheBox(Sound):
+    def detect(self, frames, indices):
+        return [
+            replace(with_landmarks(f), landmarks=TYPICAL[None])
+            for f in super().detect(frames, indices)
+        ]
+
+
+class LandmarksOfABatch(Sound):
+    def detect(self, frames, indices):
+        shift = 4 * (len(frames) > 1)
+        found = super().detect(frames, indices)
+        return [with_landmarks(faces, TYPICAL + shift / 9) for faces in found]
+
+
+class NoLandmarksAlone(Landmarks):
+    def detect(self, frames, indices):
+        found = super().detect(frames, indices)
+        return found if len(found) > 1 else [replace(faces, landmarks=None) for faces in found]
+
+
+class LandmarksLost(Sound):
+    def detect(self, frames, indices):
+        found = [with_landmarks(faces) for faces in super().detect(frames, indices)]
+        for one in found:
+            one.landmarks[:] = np.nan
+        return found
+
+
+class LandmarksInOneArray(Landmarks):
+    room = np.zeros((1, 5, 2))
+
+    def detect(self, frames, indices):
+        found = super().detect(frames, indices)
+        if len(found) == 1:
+            self.room[:] = found[0].landmarks
+            object.__setattr__(found[0], "landmarks", self.room)
+        return found
+
+
+class Mirrored(Sound):
+    """Names what is left and right from where the person is."""
+
+    def detect(self, frames, indices):
+        found = super().detect(frames, indices)
+        return [with_landmarks(faces, TYPICAL[[1, 0, 2, 4, 3]]) for faces in found]
+
+
+@pytest.mark.parametrize("sound", [Sound(), Beforehand(), Scaling(), Landmarks()])
 def test_what_keeps_the_contract_passes(sound):
     testing.check_detector(sound, **SIZE)
 
@@ -259,6 +323,11 @@ def test_what_keeps_the_contract_passes(sound):
         (SmallBoxes(), r"detect_scaled finds other faces than detect.*pixels of the whole"),
         (NoSide(), r"input_side_px=0.5, which is no number of pixels"),
         (OneArray(), r"changes in a later call.*Return new arrays"),
+        (WithinTheBox(), r"further from it than its longer side.*not within the box"),
+        (LandmarksOfABatch(), r"other faces in frame 0 by itself"),
+        (NoLandmarksAlone(), r"other faces in frame 0 by itself"),
+        (LandmarksLost(), r"Detections.landmarks must be finite"),
+        (LandmarksInOneArray(), r"changes in a later call.*Return new arrays"),
     ],
 )
 def test_what_breaks_it_is_named(broken, says):
@@ -266,6 +335,16 @@ def test_what_breaks_it_is_named(broken, says):
         testing.check_detector(broken, **SIZE)
     assert str(caught.value).startswith(type(broken).__name__)
     assert caught.value.hint or "must answer with" in caught.value.what
+
+
+def test_landmarks_of_people_must_be_in_order():
+    pictures = np.zeros((2, 40, 40, 3), np.uint8)
+    pictures[:, 20, 20] = 255
+    testing.check_detector(Landmarks(), **SIZE, pictures=pictures)
+    with pytest.raises(
+        PluginError, match=r"pictures\[0\] landmarks that are not in order.*picture's left"
+    ):
+        testing.check_detector(Mirrored(), **SIZE, pictures=pictures)
 
 
 def test_pictures_of_people_must_show_a_face():

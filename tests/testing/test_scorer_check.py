@@ -11,6 +11,7 @@ import pytest
 
 from asdkit import testing
 from asdkit.core.errors import PluginError
+from asdkit.core.landmarks import TYPICAL, FaceTemplate
 from asdkit.core.types import Scores
 
 # Scorers
@@ -258,8 +259,34 @@ class OneRoom(Means):
         return found
 
 
-def test_an_embedder_that_keeps_the_contract_passes():
-    testing.check_embedder(Means())
+class Aligned(Means):
+    template = FaceTemplate(24, TYPICAL * 24)
+    identity_distance = 0.4
+
+    def embed(self, faces):
+        assert faces.shape[1:] == (24, 24, 3)
+        return super().embed(faces)
+
+
+class InParts(Aligned):
+    template = FaceTemplate(24, TYPICAL * 24 - 12)
+
+
+class Mirrored(Aligned):
+    template = FaceTemplate(24, TYPICAL[[1, 0, 2, 4, 3]] * 24)
+
+
+class NoTemplate(Aligned):
+    template = (24, TYPICAL)
+
+
+class FarApart(Aligned):
+    identity_distance = 40
+
+
+@pytest.mark.parametrize("sound", [Means(), Aligned()])
+def test_an_embedder_that_keeps_the_contract_passes(sound):
+    testing.check_embedder(sound)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +300,10 @@ def test_an_embedder_that_keeps_the_contract_passes():
         (OneVector(), r"one finite vector for each of 4 faces"),
         (Blackens(), r"changes the arrays"),
         (OneRoom(), r"changes in a later call"),
+        (InParts(), r"not all are in its picture of 24x24. A template's landmarks are x, y in pix"),
+        (Mirrored(), r"not in order. It is: eye on the picture's left"),
+        (NoTemplate(), r"attribute template .* as an asdkit.plugin.FaceTemplate"),
+        (FarApart(), r"identity_distance=40, which is no cosine distance from 0 to 2"),
     ],
 )
 def test_an_embedder_that_breaks_it_is_named(broken, says):

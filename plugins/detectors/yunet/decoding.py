@@ -27,14 +27,16 @@ class Candidates(NamedTuple):
     Attributes:
         places: (n, 4) float64: x and y of the left upper corner, width, height; in pixels.
         scores: (n,) float64, the confidence of each from 0 to 1.
+        landmarks: (n, 5, 2) float64, in pixels; see `core.types.Detections`.
     """
 
     places: Float64
     scores: Float64
+    landmarks: Float64
 
     def of(self, rows: NDArray[np.int64]) -> Candidates:
         """Those of these numbers, in their order."""
-        return Candidates(self.places[rows], self.scores[rows])
+        return Candidates(self.places[rows], self.scores[rows], self.landmarks[rows])
 
 
 def pick_faces(
@@ -50,7 +52,7 @@ def pick_faces(
     """
     found = decode(outputs, width, score_threshold)
     # OpenCV compares boxes of whole pixels, rounded towards zero.
-    whole = Candidates(np.trunc(found.places), found.scores)
+    whole = found._replace(places=np.trunc(found.places))
     return found.of(suppress(whole, nms_threshold))
 
 
@@ -58,26 +60,29 @@ def decode(outputs: Mapping[str, Float32], width: int, score_threshold: float) -
     """The boxes of likely cells, the finest map first, row by row.
 
     A box is centred at the cell, shifted by the first two values of `bbox`; the other two are the
-    logarithms of its width and height. All count in strides. The confidence is the geometric mean
-    of `cls` and `obj`.
+    logarithms of its width and height. Landmarks are at the cell, shifted by `kps`. All count in
+    strides. The confidence is the geometric mean of `cls` and `obj`.
 
     Args:
         outputs: For each of `STRIDES_PX` and its n cells: "cls_8" and "obj_8", (1, n, 1) from 0 to
-            1, and "bbox_8", (1, n, 4).
+            1, "bbox_8", (1, n, 4), and "kps_8", (1, n, 10).
         width: Width of the network's input, in pixels.
         score_threshold: Confidence that a cell needs.
     """
-    places, scores = [], []
+    places, scores, landmarks = [], [], []
     for stride in STRIDES_PX:
         likely, good = (outputs[f"{name}_{stride}"][0, :, 0].clip(0, 1) for name in ("cls", "obj"))
         confidence = np.sqrt(likely * good)
         cells = np.flatnonzero(confidence >= score_threshold)
         box = outputs[f"bbox_{stride}"][0, cells].astype(np.float64)
-        centres = np.stack(np.divmod(cells, width // stride)[::-1], 1) + box[:, :2]
+        corners = np.stack(np.divmod(cells, width // stride)[::-1], 1)
+        centres = corners + box[:, :2]
         sides = np.exp(box[:, 2:])
         places.append(np.concatenate([centres - sides / 2, sides], 1) * stride)
         scores.append(confidence[cells].astype(np.float64))
-    return Candidates(np.concatenate(places), np.concatenate(scores))
+        points = outputs[f"kps_{stride}"][0, cells].astype(np.float64).reshape(-1, 5, 2)
+        landmarks.append((corners[:, None] + points) * stride)
+    return Candidates(*map(np.concatenate, (places, scores, landmarks)))
 
 
 def suppress(found: Candidates, threshold: float) -> NDArray[np.int64]:

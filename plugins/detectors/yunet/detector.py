@@ -67,7 +67,7 @@ class YunetDetector:
         return max(_WIDE_VIEW_PX, min(max(height, width), ceil(max(height, width) * wanted)))
 
     def _look(self, picture: UInt8, scale: float) -> Detections:
-        """Find the faces in a picture that is scaled by `scale`; boxes in pixels before that."""
+        """Find the faces in a picture that is scaled by `scale`; in pixels before that."""
         found = self._faces(picture, scale)
         if self._config.longer_side_px is None and max(picture.shape[:2]) > _WIDE_VIEW_PX:
             wide, further = shrink(picture, _WIDE_VIEW_PX)
@@ -75,11 +75,12 @@ class YunetDetector:
             both = Candidates(*map(np.concatenate, zip(*views, strict=True)))
             found = both.of(suppress(both, self._config.nms_threshold))
         corners, sides = found.places[:, :2], found.places[:, 2:]
-        return Detections(np.concatenate([corners, corners + sides], 1), found.scores.clip(0, 1))
+        boxes = np.concatenate([corners, corners + sides], 1)
+        return Detections(boxes, found.scores.clip(0, 1), found.landmarks)
 
     def _faces(self, picture: UInt8, scale: float) -> Candidates:
         """The faces of `min_face_px` or more in one view."""
         found = self._runtime.look(picture)
         large = found.places[:, 2:].max(1) >= self._config.min_face_px * scale
         found = found.of(np.flatnonzero(large))
-        return Candidates(found.places / scale, found.scores)
+        return Candidates(found.places / scale, found.scores, found.landmarks / scale)

@@ -38,7 +38,7 @@ class OpencvRuntime:
             # A row is x, y, width, height, five landmarks (x, y), confidence.
             rows = self._net.detect(bgr)[1]
         found = np.zeros((0, 15)) if rows is None else np.asarray(rows, np.float64)
-        return Candidates(found[:, :4], found[:, 14])
+        return Candidates(found[:, :4], found[:, 14], found[:, 4:14].reshape(-1, 5, 2))
 
 
 @contextmanager

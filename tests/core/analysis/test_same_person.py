@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from itertools import islice
 
 import cv2
@@ -12,6 +13,7 @@ from analysing import analyse
 from following import make
 
 import asdkit
+from asdkit.core.landmarks import TYPICAL, FaceTemplate, typical
 from asdkit.core.media.picture import frames as frames_of
 from asdkit.core.media.probe import probe
 from asdkit.core.types import Detections
@@ -180,6 +182,43 @@ def test_an_embedder_has_the_last_word():
     assert spans(stage, embedder=Numbers([1.0, 0.0])) == [(0, 60)]
     apart = Numbers([1.0, 0.0], [0.0, 1.0])
     assert spans(stage, embedder=apart) == [(0, 30), (30, 60)]
+
+
+@pytest.mark.parametrize("landmarks", [True, False])
+def test_an_embedder_of_aligned_faces_has_it_too(monkeypatch, landmarks):
+    """It is shown both faces from the same places, wherever the detector says these are."""
+
+    class Wants(Numbers):
+        template = FaceTemplate(20, TYPICAL * 20)
+        faces = []
+
+        def embed(self, faces):
+            self.faces += list(faces)
+            return super().embed(faces)
+
+    def detect(frames, indices):
+        found = [Detections(stage.faces[k], np.ones(len(stage.faces[k]))) for k in indices]
+        if not landmarks:
+            return found
+        spots = [np.array([typical(box) for box in faces.boxes]) for faces in found]
+        return [replace(faces, landmarks=p) for faces, p in zip(found, spots, strict=True)]
+
+    stage = Stage().show(30, (1, LEFT)).show(30, (2, LEFT))
+    monkeypatch.setattr(stage, "detect", detect)
+    embedder = Wants([1.0, 0.0], [0.0, 1.0])
+    assert spans(stage, embedder=embedder, embed_every=100) == [(0, 30), (30, 60)]
+    first, second = (cv2.resize(person(seed), (20, 20)).astype(float) for seed in (1, 2))
+    before, now = (face.astype(float) for face in embedder.faces[:2])
+    assert np.abs(before - first).mean() < 12 < np.abs(before - second).mean()
+    assert np.abs(now - second).mean() < 12 < np.abs(now - first).mean()
+
+
+@pytest.mark.parametrize(("distance", "tracks"), [(0.9, 2), (1.1, 1)])
+def test_who_is_another_person_is_for_the_embedder_to_say(distance, tracks):
+    stage = Stage().show(30, (1, LEFT)).show(30, (2, LEFT))
+    apart = Numbers([1.0, 0.0], [0.0, 1.0])
+    apart.identity_distance = distance
+    assert len(spans(stage, embedder=apart)) == tracks
 
 
 def test_a_cut_ends_what_looks_alike():

@@ -12,13 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from asdkit.core.arrays import log_odds
+from asdkit.core.arrays import log_odds, probability
 from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.evaluation.fitting import calibrate, fit, held_out
 from asdkit.core.evaluation.metrics import negative_log_likelihood
 from asdkit.core.labels import Judged
-from asdkit.core.types import probability
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
 
 

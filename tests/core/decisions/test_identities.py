@@ -16,9 +16,16 @@ import asdkit
 from asdkit.core.analysis.crops import portrait
 from asdkit.core.analysis.people import read_people
 from asdkit.core.component import Component
+from asdkit.core.config.compose import compose_run
+from asdkit.core.config.plan import make_plan
 from asdkit.core.decisions.identities import cluster, identify
 from asdkit.core.errors import ConfigError, InputError, PluginError
+from asdkit.core.evaluation.kept_scores import entry_of, seen_of
+from asdkit.core.models import Models
+from asdkit.core.pipeline import analysed, concluded, media_of
+from asdkit.core.progress import Stopwatch
 from asdkit.core.registry import Provider, registry
+from asdkit.core.repeat import begin_again
 from asdkit.core.types import Detections, Track
 
 
@@ -257,6 +264,55 @@ def test_identities_from_end_to_end(strangers, video, tmp_path):
         assert one.embeddings.shape == (8, 3)
     assert result.speech is None
     assert "embed" in result.timings_s
+
+
+# Red, green and blue are 0.72 apart.
+@pytest.mark.parametrize(
+    ("own", "given", "used", "people"),
+    [
+        (None, None, 0.5, 3),
+        (0.9, None, 0.9, 2),
+        (0.9, "identity_distance=0.2", 0.2, 3),
+        (0.3, "identity_distance=0.9", 0.9, 2),
+        (0, None, 0, 3),  # all green is alike
+    ],
+)
+def test_the_embedder_says_how_far_apart_people_are(
+    strangers, video, monkeypatch, tmp_path, own, given, used, people
+):
+    path, scenes = video
+    if own is not None:
+        monkeypatch.setattr(MeanColour, "identity_distance", own, raising=False)
+    words = [*WORDS, scenes, *([given] if given else [])]
+    output = f"output={tmp_path / 'out'}"
+    result = asdkit.run(path, [*words, "writers=[json]", output])
+    assert len({track.identity for track in result.tracks}) == people
+    assert result.settings["identity_distance"] == used
+    # The same again, whatever the embedder says then; another embedder has its own.
+    monkeypatch.setattr(MeanColour, "identity_distance", 1.9, raising=False)
+    again = begin_again(tmp_path / "out", []).plan()
+    assert again.options.identity_distance == used
+    other = begin_again(tmp_path / "out", ["embedder=none"]).plan()
+    assert other.options.identity_distance is None
+
+
+def test_what_is_kept_is_decided_alike_later(strangers, video, monkeypatch):
+    path, scenes = video
+    monkeypatch.setattr(MeanColour, "identity_distance", 0.9, raising=False)
+    plan = make_plan(compose_run([*WORDS, scenes, "writers=[]"], str(path)))
+    seen = analysed(media_of(plan.options), plan.options, Models(plan).parts(), Stopwatch())
+    kept = seen_of(entry_of(seen, {}, {}))
+    info = media_of(plan.options).info
+    for one in (seen, kept):
+        result = concluded(info, plan, one, {}, None)
+        assert len({track.identity for track in result.tracks}) == 2
+        assert result.settings["identity_distance"] == 0.9
+
+
+def test_a_distance_out_of_range_is_refused(strangers, video):
+    path, scenes = video
+    with pytest.raises(ConfigError, match="identity_distance must be from 0 to 2, got 3"):
+        asdkit.run(path, [*WORDS, scenes, "identity_distance=3", "writers=[]"])
 
 
 def test_speech_from_end_to_end(strangers, video):

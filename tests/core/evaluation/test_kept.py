@@ -101,6 +101,33 @@ def test_a_detector_of_which_all_is_kept_is_not_built(looks):
     assert not built
 
 
+def test_landmarks_are_kept_with_the_faces():
+    boxes = np.array([[1.0, 2, 3, 4], [2, 3, 4, 5]])
+    points = np.random.default_rng(0).uniform(0, 8, (2, 5, 2))
+    answers = {
+        0: Detections(boxes, np.ones(2), points),
+        1: Detections(np.zeros((0, 4)), np.zeros(0)),
+        2: Detections(boxes[:1], np.ones(1)),
+    }
+    detector = SimpleNamespace(detect=lambda frames, indices: [answers[k] for k in indices])
+    models = SimpleNamespace(part=lambda kind: detector, devices={}, weights={"detector": ()})
+    frames, cache = np.zeros((3, 8, 8, 3), np.uint8), LastEntry()
+    first = KeptDetections(models, cache, {})
+    first.detect(frames, [0, 1, 2])
+    first.keep(None)
+    found = KeptDetections(models, cache, {}).detect(frames, [0, 1, 2])
+    assert found[0].landmarks.tobytes() == points.tobytes()
+    assert [len(faces) for faces in found] == [2, 0, 1]
+    assert found[2].landmarks is None
+    # An entry of a version without landmarks.
+    entry = cache.get({})
+    arrays = {name: array for name, array in entry.arrays.items() if name != "landmarks"}
+    cache.put({}, replace(entry, arrays=arrays))
+    old = KeptDetections(models, cache, {}).detect(frames, [0, 1, 2])
+    assert [faces.landmarks for faces in old] == [None] * 3
+    assert old[0].boxes.tobytes() == boxes.tobytes()
+
+
 def test_the_cache_can_be_left_out_or_deleted(options, detected, tmp_path):
     kept = tmp_path / "cache" / "seen"
     evaluated([*options, "cache=false"])

@@ -30,6 +30,8 @@ from asdkit.plugins.detectors.mtcnn import MtcnnConfig, MtcnnDetector
 NEEDS_WEIGHTS = pytest.mark.weights
 FACE = np.array([175, 60, 272, 178], float)
 """Where the portrait's face is, roughly."""
+LANDMARKS = np.array([[203, 102], [247, 103], [223, 127], [200, 141], [242, 142]], float)
+"""And its eyes, nose and corners of the mouth, roughly."""
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -191,6 +193,18 @@ def test_each_face_where_it_is(make_trained, portrait):
     assert iou(other[None], found[2].boxes) > 0.6
 
 
+@pytest.mark.parametrize("shrunk", [1, 3])
+def test_eyes_nose_and_mouth_where_they_are(make_trained, portrait, shrunk, request):
+    """In source pixels, also of a frame that is scaled down to be looked at."""
+    detector = make_trained()
+    frame, _ = placed(portrait, (200, 300), size=(360 * shrunk, 640 * shrunk))
+    (found,) = looked_at(detector, frame[None])
+    if "s3fd" in request.node.callspec.id:
+        assert found.landmarks is None
+    else:
+        assert np.abs(found.landmarks[0] - LANDMARKS - [300, 200]).max() < 10
+
+
 @pytest.mark.parametrize("at", [(-20, -195), (-20, 388), (-80, 0), (202, 0)])
 def test_a_face_cut_by_the_border(make_trained, portrait, at):
     """A fifth of it is out of the picture, on the left, the right, above or below."""
@@ -264,11 +278,12 @@ def test_mtcnn_finds_what_its_package_finds(portrait):
 
     frame = np.ascontiguousarray(portrait[::2, ::2])
     plain = MTCNN(keep_all=True, min_face_size=40, thresholds=[0.6, 0.7, 0.9], device="cpu")
-    boxes, scores = plain.detect(frame)
+    boxes, scores, landmarks = plain.detect(frame, landmarks=True)
     detector = asdkit.load("detector", "mtcnn", device="cpu")
     (found,) = looked_at(detector, frame[None])
     assert found.boxes == pytest.approx(boxes.astype(float), abs=1e-3)
     assert found.scores == pytest.approx(scores.astype(float), abs=1e-5)
+    assert found.landmarks == pytest.approx(landmarks.astype(float), abs=1e-3)
     weight = detector._network.onet.conv2.weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
@@ -281,14 +296,15 @@ class Waiting:
     def __init__(self, all_of_them):
         self.wait = all_of_them.wait
 
-    def detect(self, pictures):
+    def detect(self, pictures, landmarks):
         from extras import torch
 
         self.wait(timeout=60)
         assert torch.is_inference_mode_enabled()
         assert not torch.backends.cudnn.allow_tf32
         side = self.min_face_size
-        return [np.array([[0, 0, side, side]])] * len(pictures), [[0.9]] * len(pictures)
+        found = np.array([[0, 0, side, side]]), [0.9], np.full((1, 5, 2), side / 2)
+        return [[part] * len(pictures) for part in found]
 
 
 def test_mtcnn_serves_threads_with_frames_of_different_sizes():
@@ -297,6 +313,7 @@ def test_mtcnn_serves_threads_with_frames_of_different_sizes():
     with ThreadPoolExecutor(2) as pool:
         for (found,) in pool.map(lambda frame: detector.detect(frame, [0]), frames):
             assert found.boxes.tolist() == [[0, 0, 50, 50]]
+            assert found.landmarks.tolist() == [[[25, 25]] * 5]
 
 
 def test_mtcnn_says_how_small_a_face_may_be():

@@ -24,6 +24,8 @@ from asdkit.plugins.detectors.yunet.opencv_runtime import OpencvRuntime
 
 HEIGHT, WIDTH = 64, 96
 """Of the made-up input: maps of 8x12, 4x6 and 2x3 cells."""
+SPOTS = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+"""Landmarks of the made-up faces, as parts of their boxes."""
 
 
 def outputs(faces):
@@ -31,7 +33,7 @@ def outputs(faces):
     found = {}
     for stride in STRIDES_PX:
         cells = HEIGHT // stride * (WIDTH // stride)
-        for name, size in (("cls", 1), ("obj", 1), ("bbox", 4)):
+        for name, size in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
             found[f"{name}_{stride}"] = np.zeros((1, cells, size), np.float32)
     for stride, row, column, (x, y, width, height), likely, good in faces:
         cell = row * (WIDTH // stride) + column
@@ -43,6 +45,8 @@ def outputs(faces):
             np.log(width / stride),
             np.log(height / stride),
         )
+        points = np.array([x, y]) + np.array([width, height]) * SPOTS
+        found[f"kps_{stride}"][0, cell] = (points / stride - [column, row]).ravel()
     return found
 
 
@@ -62,6 +66,8 @@ def test_a_box_comes_from_whichever_cell(stride, row, column, x, y, width, heigh
     found = picked([(stride, row, column, (x, y, width, height), 0.9, 0.8)])
     assert found.places == pytest.approx(np.array([[x, y, width, height]]), rel=1e-4, abs=1e-3)
     assert found.scores == pytest.approx([np.sqrt(0.9 * 0.8)])
+    spots = [[[x, y]]] + SPOTS * [width, height]
+    assert found.landmarks == pytest.approx(spots, rel=1e-4, abs=1e-3)
 
 
 def test_both_confidences_count():
@@ -70,6 +76,7 @@ def test_both_confidences_count():
     assert picked(faces, score_threshold=0.44).scores == pytest.approx([0.6, np.sqrt(0.2)])
     assert len(picked(faces, score_threshold=0.61).scores) == 0
     assert picked(faces, score_threshold=0.61).places.shape == (0, 4)
+    assert picked(faces, score_threshold=0.61).landmarks.shape == (0, 5, 2)
 
 
 def test_confidences_beyond_one_count_as_one():
@@ -86,6 +93,7 @@ def test_of_one_face_the_surest_box_stands():
     ]
     found = picked(faces)
     assert found.places == pytest.approx(np.array([[11, 9, 30, 40], [35, 10, 30, 40]]), abs=1e-4)
+    assert found.landmarks[:, 0] == pytest.approx(np.array([[20, 25], [44, 26]]), abs=1e-4)
     assert found.scores == pytest.approx([0.9, 0.6])
     assert len(picked(faces, nms_threshold=1).scores) == 4
 
@@ -123,7 +131,8 @@ class Told:
     def look(self, picture):
         self.sides.append(max(picture.shape[:2]))
         places = self.places * self.sides[-1] / 640
-        return Candidates(places, np.linspace(0.9, 0.8, len(places)))
+        spots = places[:, None, :2] + SPOTS * places[:, None, 2:]
+        return Candidates(places, np.linspace(0.9, 0.8, len(places)), spots)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +153,7 @@ def test_boxes_come_out_in_source_pixels_once(parameters, sides):
     assert runtime.sides == sides
     assert found.boxes == pytest.approx(np.array([[128, 64, 328, 304]]))
     assert found.scores == pytest.approx([0.9])
+    assert found.landmarks == pytest.approx([[128, 64]] + SPOTS[None] * [200, 240])
 
 
 def test_faces_below_min_face_px_are_left_out():
@@ -175,6 +185,7 @@ def agree(weights, pictures, score_threshold, nms_threshold=0.3):
             off = np.abs(found.places[:, None] - wanted.places).max(2)
             assert off.min(1).max() < 1e-3
             assert found.scores == pytest.approx(wanted.scores[off.argmin(1)], abs=1e-5)
+            assert found.landmarks == pytest.approx(wanted.landmarks[off.argmin(1)], abs=1e-3)
         count += len(found.scores)
     return count
 
@@ -220,7 +231,7 @@ def test_onnx_runtime_runs_it_where_it_is_installed(load, monkeypatch):
     assert ran[3:] == ["cv"]
 
 
-NOTHING = Candidates(np.zeros((0, 4)), np.zeros(0))
+NOTHING = Candidates(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
 def test_without_onnx_runtime_it_names_the_extra(monkeypatch):
