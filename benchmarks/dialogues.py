@@ -37,8 +37,8 @@ from asdkit.core.media.encode import Mp4Writer
 from asdkit.core.media.soundtrack import sound_of_samples
 from asdkit.core.types import GRID_FPS, SAMPLES_PER_FRAME, Int16, UInt8
 
+from .dialogue_plan import SHORTEST_SHOT, Cast, Plan, make_plan
 from .takes import Bool, Take, people_in, read_take, runs
-from .turns import SHORTEST_SHOT, Cast, Plan, make_plan
 
 _MOST_TAKES = 3
 """Clips of one person that are used in one video; all lie in memory."""

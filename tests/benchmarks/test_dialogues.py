@@ -11,9 +11,9 @@ from judging import make
 from synth import number_of, numbered, write_video
 
 from asdkit import testing
+from asdkit.benchmarks.dialogue_plan import make_plan
 from asdkit.benchmarks.dialogues import Wanted, main, make_dialogue, tiles
 from asdkit.benchmarks.takes import Take, people_in, read_take, speech
-from asdkit.benchmarks.turns import make_plan
 from asdkit.core.errors import InputError
 from asdkit.core.media.probe import Sound, frames, probe
 from asdkit.plugins.datasets.rttm import read_rttm
