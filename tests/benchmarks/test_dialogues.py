@@ -186,6 +186,16 @@ def test_the_command(clips, tmp_path, capsys):
     assert not (tmp_path / "more").exists()
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--seconds", "nan"), ("--seconds", "0"), ("--videos", "0"), ("--seed", "-1")]
+)
+def test_numbers_that_are_refused(clips, tmp_path, capsys, wrong):
+    with pytest.raises(SystemExit):
+        main([str(clips), str(tmp_path / "out"), *wrong])
+    assert "must be a" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 # Its parts
 
 
