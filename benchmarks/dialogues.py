@@ -37,8 +37,8 @@ from asdkit.core.media.encode import Mp4Writer
 from asdkit.core.media.soundtrack import sound_of_samples
 from asdkit.core.types import GRID_FPS, SAMPLES_PER_FRAME, Int16, UInt8
 
+from .dialogue_plan import SHORTEST_SHOT, Cast, Plan, make_plan
 from .takes import Bool, Take, people_in, read_take, runs
-from .turns import SHORTEST_SHOT, Cast, Plan, make_plan
 
 _MOST_TAKES = 3
 """Clips of one person that are used in one video; all lie in memory."""
@@ -256,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         "--shots", type=_positive, default=1, help="shots, which show different people; default: 1"
     )
     parser.add_argument(
-        "--seconds", type=float, default=20.0, help="length of each video; default: 20"
+        "--seconds", type=_seconds, default=20.0, help="length of each video; default: 20"
     )
     return parser
 
@@ -271,6 +271,12 @@ def _positive(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not 0 < float(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return float(text)
 
 
 if __name__ == "__main__":

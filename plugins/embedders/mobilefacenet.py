@@ -43,7 +43,8 @@ _TEMPLATE = FaceTemplate(
 """Where landmarks were in the network's training pictures."""
 _DIMENSIONS = 128
 _INPUT = "input0"
-_MEAN, _STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_STD = np.array([0.229, 0.224, 0.225], np.float32)
 """Normalisation of red, green and blue, where white is 1, as for networks trained on ImageNet."""
 
 

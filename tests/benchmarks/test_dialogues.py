@@ -11,9 +11,9 @@ from judging import make
 from synth import number_of, numbered, write_video
 
 from asdkit import testing
+from asdkit.benchmarks.dialogue_plan import make_plan
 from asdkit.benchmarks.dialogues import Wanted, main, make_dialogue, tiles
 from asdkit.benchmarks.takes import Take, people_in, read_take, speech
-from asdkit.benchmarks.turns import make_plan
 from asdkit.core.errors import InputError
 from asdkit.core.media.probe import Sound, frames, probe
 from asdkit.plugins.datasets.rttm import read_rttm
@@ -184,6 +184,16 @@ def test_the_command(clips, tmp_path, capsys):
     with pytest.raises(SystemExit, match=r"^benchmarks.dialogues: There are clips of 5 people"):
         main([str(clips), str(tmp_path / "more"), "--people", "6"])
     assert not (tmp_path / "more").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--seconds", "nan"), ("--seconds", "0"), ("--videos", "0"), ("--seed", "-1")]
+)
+def test_numbers_that_are_refused(clips, tmp_path, capsys, wrong):
+    with pytest.raises(SystemExit):
+        main([str(clips), str(tmp_path / "out"), *wrong])
+    assert "must be a" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 # Its parts

@@ -105,6 +105,16 @@ def test_a_measure_that_should_be_low(put, tmp_path):
     assert column(compare(runs(tmp_path)), "brier") == [0.1, 0.2, 0.3]
 
 
+def test_off_screen_speech_has_columns_where_it_is_known(put, tmp_path):
+    put("a", 0.7)
+    assert not {"off-screen recall", "off-screen precision"} & {*compare(runs(tmp_path)).heads}
+    known = {"average_precision": 0.6, "off_screen_recall": 0.25, "off_screen_precision": None}
+    put("b", 0.6, metrics=known)
+    found = compare(runs(tmp_path))
+    assert column(found, "off-screen recall") == [None, 0.25]
+    assert "off-screen precision" not in found.heads
+
+
 def test_only_what_differs_is_a_column(put, tmp_path):
     put("a", settings={"detector": {"name": "yunet", "longer_side_px": 640}})
     put("b", settings={"segments.on": 0.6})

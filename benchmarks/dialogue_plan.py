@@ -127,7 +127,7 @@ def make_plan(cast: Cast, frames: int, shown: int, shots: int, rng: np.random.Ge
 
     Everybody has a place in the picture for good: with more people than places, two share one, and
     each shot shows one of the two. Of every four turns one begins while the one before still goes
-    on, the others after a pause; and one is of somebody who is not shown when it begins, if there
+    on, the others after a pause; and one is of somebody who is not shown when it is due, if there
     are such people. Nobody speaks twice in a row if somebody else can.
 
     Args:
@@ -182,7 +182,8 @@ def _turns(cast: Cast, shots: Sequence[Shot], rng: np.random.Generator) -> Itera
             return
         yield Turn(person, number, begin)
         free[person] = begin + len(take)
-        last, spoken, length = person, begin + take.end, take.end - take.first
+        last, length = person, take.end - take.first
+        spoken = max(spoken, begin + take.end)
 
 
 def _kinds(rng: np.random.Generator) -> Iterator[tuple[bool, bool]]:
