@@ -15,9 +15,9 @@ from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.matching import Found, Label, judge_matches
-from ...core.named_files import parse_json
+from ...core.named_files import parse_json, shown, text_of
 from ...core.types import GRID_FPS, Float64, Result, Track
-from .folders import check_times, files_in, shown, text_of, video_of, videos_in
+from .folders import check_times, files_in, video_of, videos_in
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '
