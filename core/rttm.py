@@ -32,6 +32,13 @@ def file_field(name: str) -> str:
     return same_form("_".join(name.split()))
 
 
+def is_rttm(text: str) -> bool:
+    """Whether the first line of a text that is neither empty nor a comment is one of RTTM."""
+    words = (line.split() for line in text.splitlines())
+    first = next((line[0] for line in words if line and not line[0].startswith(";;")), "")
+    return first == "SPEAKER" or first in _OTHER_TYPES
+
+
 def read_rttm(paths: Iterable[Path], what: str = "truth") -> dict[str, dict[str, Spans]]:
     """Read RTTM files: by video and speaker name, when this speaker speaks.
 
