@@ -18,7 +18,7 @@ from ..types import GRID_FPS, Float64, Result, Spans, Track
 from ..voice import Voice
 from .evidence import evidence, frame_evidence
 from .exceptions import exceptions
-from .linking import SPLIT, Person, linked
+from .linking import SPLIT, Person, least, linked
 
 AGAINST = 3.0
 """Evidence, in nats, from which on a voice cannot be somebody's: 20 to 1."""
@@ -59,10 +59,10 @@ def assigned(
 
     The confidence that voice v is person p's is that against the best other explanation,
 
-        1 / (1 + exp(-(E(v, p) - max(0, E(v, q) - c(q))))),
+        1 / (1 + exp(max(least(v), E(v, q) - c(q)) - E(v, p))),
 
     with the greatest E(v, q) - c(q) of the other people; c(q) is `linking.SPLIT` if q has another
-    voice, else 0. The 0 stands for nobody seen; for a voice without a person, E(v, p) is that 0.
+    voice, else 0. `linking.least` stands for nobody seen, also where p is nobody.
 
     Args:
         turns: By name of the voice: when it speaks, in seconds from the start of the picture.
@@ -194,17 +194,16 @@ class _Assignment:
         own = self._nats[v]
         split = np.array([SPLIT if person.voices - {v} else 0.0 for person in self._people])
         rivals = [own[p] - split[p] for p in range(len(own)) if self._seen[v, p] and p != owner]
-        if owner is None:
-            margin = -max(rivals, default=0.0)
-        else:
-            margin = own[owner] - max(0.0, *rivals) if rivals else own[owner]
+        nobody = float(least(self._seen[[v]])[0, 0])
+        best = max(rivals, default=-math.inf)
+        margin = nobody - best if owner is None else own[owner] - max(nobody, best)
         given = exceptions(turns, partial(self._faces_for, v, owner), self._cuts)
         faces = () if owner is None else sorted(self._people[owner].faces)
         return Voice(
             name=name,
             turns=turns,
             person=None if owner is None else self._names[owner],
-            confidence=float(1 / (1 + math.exp(-margin))),
+            confidence=float(1 / (1 + math.exp(-min(max(margin, -500.0), 500.0)))),
             tracks=tuple(sorted(track.id for face in faces for track in self._faces[face])),
             exceptions=tuple((a, b, self._names[p]) for a, b, p in given),
             cannot_be=tuple(

@@ -9,8 +9,8 @@ the frames). So the score is
 
     (PAUSE + (1 - PAUSE) e**l) / (1 - m + m e**l)
 
-times likelier if the voice is this person's than if it is not: with m = MISTAKEN 15 times at most
-and a quarter at least, since a still face in somebody's turn says less than a moving one. The
+times likelier if the voice is this person's than if it is not: with m = MISTAKEN 14 times at most
+and a third at least, since a still face in somebody's turn says less than a moving one. The
 evidence that v belongs to face f,
 
     E(v, f) = sum over frames in which v speaks and f is seen of
@@ -26,7 +26,8 @@ seems to speak least, as f may own some of the others,
 
     m(v, f) = min over w of (MISTAKEN KNOWN + sum of p) / (KNOWN + number of frames),
 
-where p is the probability of speaking in the frames of w that show f, and at least MISTAKEN.
+where p is the probability of speaking in the frames of w that show f, and at least MISTAKEN. It
+holds where l > 0; silence always counts with MISTAKEN.
 
 The constants are what turns and scorers are like in general, and not fitted to anything.
 """
@@ -42,7 +43,7 @@ from numpy.typing import NDArray
 from ..arrays import log_odds
 from ..types import GRID_FPS, Float64, Track
 
-PAUSE = 0.25
+PAUSE = 0.3
 """Part of a person's turns in which their face does not speak."""
 MISTAKEN = 0.05
 """Part of another person's turns in which a face seems to speak, before anything is known of it."""
@@ -62,9 +63,11 @@ def frame_evidence(track: Track, mistaken: float) -> Float64:
     Returns:
         (n,) float64, in nats.
     """
-    likelier = np.exp(np.clip(log_odds(track.logits), -50, 50))
+    odds = np.clip(log_odds(track.logits), -50, 50)
+    likelier = np.exp(odds)
+    mistakes = np.where(odds > 0, mistaken, MISTAKEN)
     theirs = PAUSE + (1 - PAUSE) * likelier
-    not_theirs = 1 - mistaken + mistaken * likelier
+    not_theirs = 1 - mistakes + mistakes * likelier
     return np.asarray(np.log(theirs / not_theirs) / FRAMES_A_PIECE, np.float64)
 
 

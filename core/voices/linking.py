@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..types import Float64
 
-LEAST = 0.1
-"""Least evidence, in nats, for a voice to be joined to a face, however few are seen."""
 ON_SCREEN = 1.0
-"""Of f faces log(f) less this is needed: e to 1 that whoever is heard is one of those seen."""
+"""Log odds that whoever is heard is one of those seen: e to 1."""
+JOIN = 2.0
+"""Evidence, in nats, from which on a voice joins a second track to the one it fits best."""
 SPLIT = 3.0
 """What it costs, in nats, to suppose that a diarizer has split one voice in two: 1 to 20."""
 _NO = -1e9
@@ -36,6 +36,21 @@ class Person:
     faces: frozenset[int]
 
 
+def least(seen: NDArray[np.bool_]) -> Float64:
+    """The evidence that nobody seen speaks with a voice, which that for somebody has to reach.
+
+    It is the prior: with odds of e**ON_SCREEN it is one of the f faces seen, each of them alike.
+
+    Args:
+        seen: (voices, faces) bool, whether a face is seen while a voice speaks.
+
+    Returns:
+        (voices, 1) float64, log(f) - ON_SCREEN in nats.
+    """
+    faces = np.maximum(seen.sum(1, keepdims=True), 1)
+    return np.asarray(np.log(faces) - ON_SCREEN, np.float64)
+
+
 def linked(
     evidence: Float64,
     seen: NDArray[np.bool_],
@@ -47,12 +62,14 @@ def linked(
 
     In each scene the assignment is sought that maximises the sum of the evidence of its pairs,
     less `SPLIT` for each further voice of a face that has one already (the Hungarian method, with
-    the columns of faces repeated at that cost). A voice is joined to none
-    of f faces seen with it in the scene without evidence of log(f) - `ON_SCREEN`, and of `LEAST`.
+    the columns of faces repeated at that cost). A voice is joined to a
+    face by no less evidence than `least` says, or else it is nobody's.
     Faces left over, such as the rest of a track that broke, then join the voices they fit best,
-    one to each voice at a time. Over all scenes, voices and faces that are joined are one person;
-    the pair with the least evidence gives way, and its scene is assigned anew, where that would
-    make one person of two faces seen together, or of two voices heard together.
+    one to each voice at a time. Of the faces it has in all scenes a voice keeps that which it fits
+    best, and others with evidence of `JOIN` or more, as shots often begin before the speaker of the
+    last one has ended. Voices and faces that are joined are one person. Where that would make one person
+    of two faces seen together, or of two voices heard together, the pair with the least evidence
+    gives way, and its scene is assigned anew.
 
     Args:
         evidence: (voices, faces) float64, in nats.
@@ -68,14 +85,15 @@ def linked(
     allowed = np.full(evidence.shape, _NO)
     for scene in scenes:
         faces = list(scene)
-        least = np.log(np.maximum(seen[:, faces].sum(1, keepdims=True), 1)) - ON_SCREEN
-        fits = seen[:, faces] & (evidence[:, faces] >= np.maximum(least, LEAST))
+        fits = seen[:, faces] & (evidence[:, faces] >= least(seen[:, faces]))
         allowed[:, faces] = np.where(fits, evidence[:, faces], _NO)
     found = [_of_scene(allowed, scene, together) for scene in scenes]
     while True:
-        people, refused = _joined(
-            evidence, [p for pairs in found for p in pairs], together, overlap
-        )
+        best: dict[int, float] = {}
+        for v, f in (pair for pairs in found for pair in pairs):
+            best[v] = max(evidence[v, f], best.get(v, -np.inf))
+        sure = [(v, f) for pairs in found for v, f in pairs if evidence[v, f] >= min(JOIN, best[v])]
+        people, refused = _joined(evidence, sure, together, overlap)
         if not refused:
             return people
         for pair in refused:
