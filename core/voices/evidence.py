@@ -26,8 +26,9 @@ seems to speak least, as f may own some of the others,
 
     m(v, f) = min over w of (MISTAKEN KNOWN + sum of p) / (KNOWN + number of frames),
 
-where p is the probability of speaking in the frames of w that show f, and at least MISTAKEN. It
-holds where l > 0; silence always counts with MISTAKEN.
+where p is the probability of speaking in the frames of w that show f, but at least MISTAKEN and at
+most MOST_MISTAKEN: all voices seen with f may be f's, of a diarizer that splits voices. It holds
+where l > 0; silence always counts with MISTAKEN.
 
 The constants are what turns and scorers are like in general, and not fitted to anything.
 """
@@ -47,6 +48,8 @@ PAUSE = 0.3
 """Part of a person's turns in which their face does not speak."""
 MISTAKEN = 0.05
 """Part of another person's turns in which a face seems to speak, before anything is known of it."""
+MOST_MISTAKEN = 0.25
+"""Largest such part that is believed."""
 KNOWN = 2 * GRID_FPS
 """So many grid frames of another voice's turns weigh as much as that supposition."""
 FRAMES_A_PIECE = GRID_FPS / 2
@@ -105,7 +108,9 @@ def evidence(active: NDArray[np.bool_], faces: Sequence[Sequence[Track]]) -> Evi
     mistaken = np.full(shape, MISTAKEN)
     for v in range(len(active)):
         least = np.delete(rate, v, axis=0).min(0, initial=np.inf)
-        mistaken[v] = np.where(np.isfinite(least), np.maximum(least, MISTAKEN), MISTAKEN)
+        mistaken[v] = np.where(
+            np.isfinite(least), np.clip(least, MISTAKEN, MOST_MISTAKEN), MISTAKEN
+        )
         for column, face in enumerate(faces):
             for track in face:
                 part = weights[v, track.frames.start : track.frames.stop]
