@@ -98,16 +98,17 @@ def _of_words(words: Sequence[Any], path: Path) -> Iterator[Turn]:
 def _turn(entry: Any, path: Path) -> Turn:
     if not isinstance(entry, Mapping):
         raise _wrong(entry, path)
-    start_s, end_s, speaker = (entry.get(key) for key in ("start", "end", "speaker"))
-    if not (_is_time(start_s) and _is_time(end_s) and 0 <= start_s <= end_s):
+    start_s, end_s = (_time(entry.get(key)) for key in ("start", "end"))
+    speaker = entry.get("speaker")
+    if not 0 <= start_s <= end_s or not isinstance(speaker, str) or not speaker.strip():
         raise _wrong(entry, path)
-    if not isinstance(speaker, str) or not speaker.strip():
-        raise _wrong(entry, path)
-    return float(start_s), float(end_s), same_form(speaker)
+    return start_s, end_s, same_form(speaker)
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _time(value: Any) -> float:
+    """A number as seconds; nan for what is none."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else math.nan
 
 
 def _wrong(entry: Any, path: Path) -> InputError:
