@@ -7,7 +7,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +15,8 @@ from .errors import AsdError, InputError
 
 MOST_BYTES = 256 << 20
 """Default size limit of a file that is read as a whole."""
+_LONGEST = 100
+"""Most characters of a value shown in an error."""
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -69,6 +71,41 @@ def read_text_file(path: Path, most_bytes: int = MOST_BYTES) -> str:
         UnicodeDecodeError: The file is not UTF-8; a ValueError.
     """
     return read_file(path, most_bytes).decode("utf-8-sig")
+
+
+def lines_of(path: Path, what: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield "FILE:LINE" and the words of each line of a text file that is not empty.
+
+    Raises:
+        InputError: The file cannot be read, or is not text.
+    """
+    for number, line in enumerate(text_of(path, what).splitlines(), 1):
+        if words := line.split():
+            yield f"{path}:{number}", words
+
+
+def text_of(path: Path, what: str) -> str:
+    """Read a text file.
+
+    Raises:
+        InputError: The file cannot be read, or is not text.
+    """
+    try:
+        return read_text_file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            f"Cannot read the {what} {path}: {told}", "Give a text file in UTF-8"
+        ) from error
+
+
+def shown(value: object) -> str:
+    """Format a value from a file for an error, shortened."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # numbers with too many digits, lists nested too deep
+        return f"a very long {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def read_json(

@@ -34,7 +34,9 @@ from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, kept
-from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
+from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Spans, Track, VideoInfo
+from .voices.assigning import with_voices
+from .voices.files import turns_of
 from .writing import written
 
 _SOUND_SHORTER_FRAMES = 5
@@ -80,6 +82,7 @@ def execute(
     """
     watch = Stopwatch()
     media = media_of(plan.options)
+    turns = turns_of(plan.options.diarization, media.info)
     folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _place(folder, plan) as place:
         progress("loading", 0, 0)
@@ -104,7 +107,7 @@ def execute(
             # Threads beside each other note things in any order.
             later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
-                result = concluded(media.info, plan, seen, people, context)
+                result = concluded(media.info, plan, seen, people, context, turns=turns)
             if doubted := doubt(result.tracks):
                 media.notes.add(doubted)
                 later.append(doubted)
@@ -315,8 +318,10 @@ def concluded(
     seen: Seen,
     people: Mapping[str, Float32],
     context: FaceContext | None,
+    *,
+    turns: Mapping[str, Spans] | None,
 ) -> Result:
-    """Compare faces, calibrate, decide who speaks when, identify people: all without inference.
+    """Compare faces, calibrate, decide who speaks when and who is who: all without inference.
 
     Args:
         video: The video.
@@ -324,6 +329,7 @@ def concluded(
         seen: The output of the pass.
         people: The embeddings of people known by name.
         context: What corrects the scores of faces by those of others; None for nothing.
+        turns: The turns of each voice of a diarization; None without one.
 
     Raises:
         PluginError: The context breaks its contract.
@@ -340,7 +346,7 @@ def concluded(
         distance = seen.identity_distance
     if distance is not None and any(len(track.embeddings) for track in tracks):
         tracks = identify(tracks, people, distance)
-    return Result(
+    result = Result(
         video=video,
         shots=seen.shots,
         tracks=tracks,
@@ -349,3 +355,4 @@ def concluded(
         speech=decision.speech,
         off_screen=decision.off_screen,
     )
+    return with_voices(result, turns, options.speech.off_screen_min_s)

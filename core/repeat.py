@@ -44,7 +44,7 @@ _SETTINGS = {
 }
 """The settings that must exist; the others are checked against the types of the options."""
 _GROUPS = (*RUN_KINDS, "writers")
-_PATHS = ("output", "video", "sound", "identities", "scorer.calibration")
+_PATHS = ("output", "video", "sound", "identities", "diarization", "scorer.calibration")
 """Overrides that name files, relative to the current folder, unlike those in the settings."""
 
 
@@ -146,6 +146,7 @@ def read_result(path: Path) -> dict[str, Any]:
     form["properties"]["settings"] = _SETTINGS
     if isinstance(found, dict) and isinstance(found.get("settings"), dict):
         found["settings"].setdefault("context", {"name": "none"})  # there was none at first
+        found["settings"].setdefault("diarization", None)  # nor this
     wrong = misfit(found, form)
     result: dict[str, Any] = found
     if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):
@@ -185,8 +186,8 @@ def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
             was, is_now = _shown(old.get(name)), _shown(new.get(name))
             if was != is_now:
                 found.append(f"{part}, {name}: {was} before, {is_now} now")
-    for key in ("shots", "speech", "off_screen"):
-        if before[key] != now[key]:
+    for key in ("shots", "speech", "off_screen", "voices"):
+        if before.get(key) != now[key]:
             found.append(f"{key}: not the same")
     old_tracks, new_tracks = before["tracks"], now["tracks"]
     if len(old_tracks) != len(new_tracks):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import count
 from pathlib import PurePath
 from typing import Any, cast
 
 import numpy as np
 
 from .files import same_form
+from .rttm import merged
 from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
+from .voice import Voice
 
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
@@ -57,10 +60,37 @@ def as_cell(text: str) -> str:
 
 
 def turns(result: Result) -> list[tuple[float, float, str]]:
-    """All speaking turns, on screen or off, by onset: (start_s, end_s, name)."""
-    found = [(*span, track.name) for track in result.tracks for span in track.speaking]
-    found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
+    """All speaking turns, on screen or off, by onset: (start_s, end_s, name).
+
+    With a diarization these are its turns, each with the name of the person whose it is, or the
+    name of its voice if it is nobody's who was seen; a person's turns that overlap or touch are
+    merged. What no voice covers is left out, then, whoever seems to speak.
+    """
+    if result.voices is None:
+        found = [(*span, track.name) for track in result.tracks for span in track.speaking]
+        found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
+    else:
+        names = voice_names(result.voices, {track.name for track in result.tracks})
+        spans: dict[str, list[tuple[float, float]]] = {}
+        for voice in result.voices:
+            for start_s, end_s, person in voice.parts():
+                name = names[voice.name] if person is None else person
+                spans.setdefault(name, []).append((start_s, end_s))
+        found = [(*span, name) for name, own in spans.items() for span in merged(own)]
     return sorted(found, key=lambda turn: turn[:2])
+
+
+def voice_names(voices: Sequence[Voice], people: Collection[str]) -> dict[str, str]:
+    """By name of the voice: a name for it that is none of the people's."""
+    names: dict[str, str] = {}
+    taken = {*people, *(voice.name for voice in voices)}
+    for voice in voices:
+        names[voice.name] = voice.name
+        if voice.name in people:
+            other = (f"{voice.name}_{number}" for number in count(2))
+            names[voice.name] = next(name for name in other if name not in taken)
+            taken.add(names[voice.name])
+    return names
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -118,6 +148,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     after = {
         "speech": _spans(result.speech),
         "off_screen": _spans(result.off_screen),
+        "voices": None if result.voices is None else [_voice(voice) for voice in result.voices],
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
@@ -136,6 +167,21 @@ def _track(track: Track) -> dict[str, Any]:
         "scores": _shortest(track.scores),
         "probabilities": _shortest(track.probabilities),
         "speaking": _spans(track.speaking),
+    }
+
+
+def _voice(voice: Voice) -> dict[str, Any]:
+    return {
+        "name": printable(voice.name),
+        "person": None if voice.person is None else printable(voice.person),
+        "confidence": float(voice.confidence),
+        "tracks": [int(number) for number in voice.tracks],
+        "turns": _spans(voice.turns),
+        "exceptions": [
+            [float(start_s), float(end_s), printable(person)]
+            for start_s, end_s, person in voice.exceptions
+        ],
+        "cannot_be": [printable(person) for person in voice.cannot_be],
     }
 
 

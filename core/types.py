@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import as_array, checked_boxes, checked_landmarks, probability
+from .voice import Voice
 
 GRID_FPS = 25
 """Frame rate at which everything is detected, tracked and scored."""
@@ -309,7 +310,9 @@ class Result:
         settings: Every option of the run, as plain values.
         timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
-        off_screen: When there is speech but no visible face speaks; None as for `speech`.
+        off_screen: When there is speech but no visible face speaks; None without voice activity
+            detection and diarization.
+        voices: The voices of the diarization; None without one.
         sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -325,6 +328,7 @@ class Result:
     timings_s: Mapping[str, float]
     speech: Spans | None = None
     off_screen: Spans | None = None
+    voices: tuple[Voice, ...] | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

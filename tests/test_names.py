@@ -27,10 +27,11 @@ from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
+from asdkit.core.rttm import read_rttm
 from asdkit.core.types import Detections, Result
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
 from asdkit.plugins.datasets.face_crops import FaceCrops
-from asdkit.plugins.datasets.rttm import read_rttm, read_uem
+from asdkit.plugins.datasets.rttm import read_uem
 from asdkit.plugins.writers import asdkit_components as writers
 
 WRITERS = {component.name: component for component in writers()}

@@ -14,10 +14,9 @@ from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import AsdError, InputError
 from asdkit.core.evaluation.compare import compare
 from asdkit.core.evaluation.repeat import read_evaluation
-from asdkit.core.named_files import parse_json, read_json
+from asdkit.core.named_files import lines_of, parse_json, read_json
 from asdkit.core.repeat import read_result
 from asdkit.plugins.datasets import dialogue
-from asdkit.plugins.datasets.folders import lines_of
 
 DEEP = 20_000 * "[" + 20_000 * "]"
 TEXTS = {

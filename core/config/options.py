@@ -55,6 +55,9 @@ class AnalysisOptions:
             needs an embedder. Whoever looks like none of them is called person_0 and so on.
         identity_distance: Tracks whose embeddings are this close on average are one person:
             cosine distance, from 0 (all alike) to 2; the embedder's own if not given.
+        diarization: The turns of a diarizer, whose voices are joined to the faces seen speaking: a
+            file (RTTM, or JSON of whisperX or pyannote), or a folder of files named like the
+            videos. An RTTM file may hold several videos.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
     """
@@ -75,6 +78,7 @@ class AnalysisOptions:
     embed_every: int = 25
     identities: str | None = None
     identity_distance: float | None = None
+    diarization: str | None = None
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
 
@@ -95,6 +99,8 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
             raise ValueError("identities names no folder")
+        if self.diarization == "":
+            raise ValueError("diarization names no file")
         distance = self.identity_distance
         if distance is not None and not 0 <= distance <= 2:
             raise ValueError(f"identity_distance must be from 0 to 2, got {distance}")

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
+from ..voices.files import check_given
 from .chosen import Chosen, calibrated_in, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
@@ -94,6 +95,7 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
 
     Raises:
         ConfigError: A value is missing or out of range.
+        InputError: There are no turns where `diarization` says.
         PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
@@ -112,4 +114,6 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
             f"identities={options.identities} needs an embedder, to compare faces by",
             "Use embedder=mobilefacenet, or embedder=facenet",
         )
+    if options.diarization is not None:
+        check_given(options.diarization)
     return AnalysisPlan(options, chosen, writers, mine)

@@ -15,6 +15,7 @@ from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
 from ..types import Result
+from ..voices.files import turns_of
 from .cache import Cache, Entry, LastEntry
 from .cache_keys import MATTER_TO_DETECTORS, described, scores_key
 from .detections import KeptDetections
@@ -90,9 +91,12 @@ class Viewer:
                 )
             entry, computed = self.compute(video, plan)
             seen = seen_of(entry)
-            result = concluded(crops_info(video), plan, seen, {}, self.models.part("context"))
+            info, context = crops_info(video), self.models.part("context")
+            turns = turns_of(plan.options.diarization, info)
+            result = concluded(info, plan, seen, {}, context, turns=turns)
             return _outcome(result, seen, entry, computed)
         media = media_of(plan.options)
+        turns = turns_of(plan.options.diarization, media.info)
         key = {}
         if self.cache:
             faces = video.faces if self.labelled_faces else ()
@@ -104,7 +108,7 @@ class Viewer:
         seen = seen_of(entry)
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
-        result = concluded(info, plan, seen, self.models.people, context)
+        result = concluded(info, plan, seen, self.models.people, context, turns=turns)
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

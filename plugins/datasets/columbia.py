@@ -19,8 +19,9 @@ from ...core.files import folder_name, same_form
 from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
+from ...core.named_files import lines_of, shown
 from ...core.types import Float64, Result
-from .folders import check_times, files_in, lines_of, shown
+from .folders import check_times, files_in
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2

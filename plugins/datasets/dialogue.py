@@ -16,10 +16,11 @@ from ...core.files import same_form
 from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.matching import Found, Label, judge_matches
 from ...core.media.probe import probe
-from ...core.named_files import parse_json
+from ...core.named_files import parse_json, shown, text_of
+from ...core.rttm import read_rttm
 from ...core.types import GRID_FPS, Float64, Result, Spans, Track
-from .folders import check_times, files_in, shown, text_of, video_of, videos_in
-from .rttm import read_rttm, speakers_of
+from .folders import check_times, files_in, video_of, videos_in
+from .rttm import speakers_of
 
 _FORM = (
     'Write {"fps": 25, "shots": [[FIRST, END], ...], "regions": {NAME: [x1, y1, x2, y2], ...}, '

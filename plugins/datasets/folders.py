@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
 from ...core.media.formats import VIDEO_SUFFIXES
-from ...core.named_files import read_text_file
-
-_LONGEST = 100
-"""Most characters of a value shown in an error."""
 
 
 def files_in(folder: Path, suffix: str, what: str) -> list[Path]:
@@ -78,41 +74,6 @@ def video_of(name: str, videos: Mapping[str, Path], folder: Path, labels: Path) 
         f"{folder} holds no video {name}.*, but {labels} has labels of it",
         f"Put the video there, as {name}.mp4 or with another suffix, or take its labels away",
     )
-
-
-def lines_of(path: Path, what: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield "FILE:LINE" and the words of each line of a text file that is not empty.
-
-    Raises:
-        InputError: The file cannot be read, or is not text.
-    """
-    for number, line in enumerate(text_of(path, what).splitlines(), 1):
-        if words := line.split():
-            yield f"{path}:{number}", words
-
-
-def text_of(path: Path, what: str) -> str:
-    """Read a text file.
-
-    Raises:
-        InputError: The file cannot be read, or is not text.
-    """
-    try:
-        return read_text_file(path)
-    except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise InputError(
-            f"Cannot read the {what} {path}: {told}", "Give a text file in UTF-8"
-        ) from error
-
-
-def shown(value: object) -> str:
-    """Format a value from a file for an error, shortened."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # numbers with too many digits, lists nested too deep
-        return f"a very long {type(value).__name__}"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def check_times(first_s: float, last_s: float, duration_s: float, labels: Path, hint: str) -> None:

@@ -33,6 +33,7 @@ from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
 from ...core.types import GRID_FPS, Float64, Result, Track
+from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
 
 FILE = "annotated.mp4"
@@ -189,10 +190,10 @@ class _Reader:
 class _Face:
     """A track to draw."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, name: str) -> None:
         self._boxes = track.boxes
         self._scores = _means(track.scores.astype(np.float64))
-        self.label = f"#{track.id}" if track.identity is None else track.identity
+        self.label = name if track.identity is not None else name.replace("track_", "#")
         self.first_frame = track.first_frame
         self.end_frame = track.first_frame + len(track)
 
@@ -225,6 +226,7 @@ class _Overlay:
         self._off_screen = result.off_screen or ()
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
+        self._names = names_of(result.voices or (), result.tracks)
 
     def draw(self, canvas: Canvas, time_s: Fraction) -> None:
         """Draw the faces at a time, and a label if somebody speaks off screen."""
@@ -232,7 +234,8 @@ class _Overlay:
         position = float(time_s * GRID_FPS)
         frame = int(position + 0.5)
         while self._coming and self._coming[0].first_frame <= frame:
-            self._shown.append(_Face(self._coming.popleft()))
+            track = self._coming.popleft()
+            self._shown.append(_Face(track, self._names[track.id]))
         self._shown = [face for face in self._shown if frame < face.end_frame]
         for face in self._shown:
             score = face.score(frame)

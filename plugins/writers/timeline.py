@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -16,8 +16,9 @@ import numpy as np
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
 from ...core.figures import drawn, files_of, require_matplotlib
-from ...core.results import printable
+from ...core.results import printable, voice_names
 from ...core.types import GRID_FPS, Float64, Result, Spans, Track
+from ...core.voices.assigning import names_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -42,6 +43,8 @@ _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
 _STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
+_Person = tuple[str, list[Track]]
+"""A name and the tracks."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 """Characters that XML cannot hold, or that are invisible."""
 
@@ -70,7 +73,8 @@ class TimelineWriter:
 
     Each person has a lane, in order of first appearance: a light bar while the face is visible, a
     strong one while it speaks, and a curve of the probability, which shows the maximum if several
-    frames share a column of pixels. Vertical lines are shot boundaries. With voice activity
+    frames share a column of pixels. Voices of a diarization that are nobody's who was seen have
+    lanes of their own. Vertical lines are shot boundaries. With voice activity
     detection the last lane shows speech, and which part of it is off-screen.
     """
 
@@ -80,13 +84,16 @@ class TimelineWriter:
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the files; see `core.contracts.Writer`."""
-        people = _people(result.tracks)
+        people = _people(result)
         shown = _longest(people, self._max_lanes)
-        names = [_short(tracks[0].name, _NAME_COLUMNS) for tracks in shown] or ["no faces"]
+        names = [_short(name, _NAME_COLUMNS) for name, _ in shown] or ["no faces"]
+        unseen = _unseen(result)
+        first_unseen = len(names)
+        names += [_short(name, _NAME_COLUMNS) for name in unseen]
         heard = result.speech is not None
         if heard:
             names.append("speech")
-        legend = _legend(heard)
+        legend = _legend(heard, bool(unseen))
         columns = self._width_px // _LEGEND_PX
         height_px = (len(names) + 3 + math.ceil(len(legend) / columns)) * _LANE_PX
 
@@ -95,8 +102,10 @@ class TimelineWriter:
         with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
             axes = figure.add_subplot()
             first, end = _frames(result)
-            for place, tracks in enumerate(shown):
+            for place, (_, tracks) in enumerate(shown):
                 _draw_person(axes, place, tracks, range(first, end), self._width_px)
+            for place, spans in enumerate(unseen.values(), first_unseen):
+                _bar(axes, place, spans, OFF_SCREEN)
             if heard:
                 _bar(axes, len(names) - 1, result.speech or (), SPEECH)
                 _bar(axes, len(names) - 1, result.off_screen or (), OFF_SCREEN)
@@ -109,17 +118,29 @@ class TimelineWriter:
         return files_of(stem)
 
 
-def _people(tracks: Iterable[Track]) -> list[list[Track]]:
-    """The tracks of each person, by first appearance; a track without identity is one person."""
-    people: dict[str | int, list[Track]] = {}
-    for track in sorted(tracks, key=lambda track: track.first_frame):
-        people.setdefault(track.id if track.identity is None else track.identity, []).append(track)
-    return list(people.values())
+def _people(result: Result) -> list[_Person]:
+    """The people, by first appearance; a track that nothing joins to others is one by itself."""
+    names = names_of(result.voices or (), result.tracks)
+    people: dict[str, list[Track]] = {}
+    for track in sorted(result.tracks, key=lambda track: track.first_frame):
+        people.setdefault(names[track.id], []).append(track)
+    return list(people.items())
 
 
-def _longest(people: Sequence[list[Track]], most: int) -> list[list[Track]]:
+def _unseen(result: Result) -> dict[str, Spans]:
+    """By name: when each voice of a diarization speaks that is nobody's who was seen."""
+    people = {track.name for track in result.tracks}
+    names = voice_names(result.voices or (), people)
+    return {
+        names[voice.name]: tuple((a, b) for a, b, person in voice.parts() if person is None)
+        for voice in result.voices or ()
+        if voice.person is None
+    }
+
+
+def _longest(people: Sequence[_Person], most: int) -> list[_Person]:
     """At most `most` people, those visible longest, in the same order."""
-    ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n])))
+    ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n][1])))
     return [people[n] for n in sorted(ranked[:most])]
 
 
@@ -210,7 +231,7 @@ def _short(text: str, columns: int) -> str:
     return text if fitting == len(text) else f"{text[: fitting - 1]}…"
 
 
-def _legend(heard: bool) -> list[Artist]:
+def _legend(heard: bool, unseen: bool) -> list[Artist]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -221,10 +242,9 @@ def _legend(heard: bool) -> list[Artist]:
         Line2D([], [], color=_SHOT, linewidth=0.7, label="shot boundary"),
     ]
     if heard:
-        handles += [
-            Patch(color=SPEECH, label="speech"),
-            Patch(color=OFF_SCREEN, label="off-screen"),
-        ]
+        handles.append(Patch(color=SPEECH, label="speech"))
+    if heard or unseen:
+        handles.append(Patch(color=OFF_SCREEN, label="off-screen"))
     return handles
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...core.component import Context
 from ...core.files import whole
-from ...core.results import printable
-from ...core.types import Result, Track
+from ...core.results import printable, turns
+from ...core.types import OFF_SCREEN, Result
 
 FILE = "speakers.vtt"
 
@@ -23,32 +23,30 @@ class WebvttWriter:
     """Writes `speakers.vtt`: a cue for each speaking turn.
 
     The cue's voice and its text are the identity, or the track without one; off-screen speech has
-    the name "Off screen". Times are on the clock of the file, as players show them. A file without
-    cues is valid, too.
+    the name "Off screen". With a diarization the cues are its turns; see `core.results.turns`.
+    Times are on the clock of the file, as players show them. A file without cues is valid, too.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
         zero_s = result.video.start_s
-        cues = [
-            (start, end, _name(track)) for track in result.tracks for start, end in track.speaking
-        ]
-        cues += [(start, end, "Off screen") for start, end in result.off_screen or ()]
+        shown = {
+            track.name: f"Track {track.id}" for track in result.tracks if track.identity is None
+        }
+        shown[OFF_SCREEN] = "Off screen"
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write("WEBVTT\n")
             file.writelines(
-                f"\n{_timestamp(zero_s + start)} --> {_timestamp(zero_s + end)}\n{_spoken(name)}\n"
-                for start, end, name in sorted(cues, key=lambda cue: cue[:2])
+                f"\n{_timestamp(zero_s + start)} --> {_timestamp(zero_s + end)}\n"
+                f"{_spoken(shown.get(name) or _one_line(name))}\n"
+                for start, end, name in turns(result)
             )
         return [path]
 
 
-def _name(track: Track) -> str:
-    """The name of a track, in one line."""
-    if track.identity is None:
-        return f"Track {track.id}"
-    return " ".join(printable(track.identity).split())
+def _one_line(name: str) -> str:
+    return " ".join(printable(name).split())
 
 
 def _spoken(name: str) -> str:

@@ -44,6 +44,26 @@ def test_twenty_videos_one_corrupt_one_silent(videos):
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("given", ["turns", "turns.rttm"])
+def test_each_video_has_its_turns(videos, given):
+    videos("a.mp4", "b c.mp4", "d.mp4")
+    lines = {
+        name: f"SPEAKER {name} 1 0.1 0.5 <NA> <NA> of_{name} <NA> <NA>\n" for name in ("a", "b_c")
+    }
+    Path("turns.rttm").write_text("".join(lines.values()))
+    Path("turns").mkdir()
+    Path("turns/a.rttm").write_text(lines["a"])
+    Path("turns/b c.rttm").write_text(lines["b_c"])
+    batch(f"diarization={given}", failed=1)
+    for name in ("a", "b c"):
+        (voice,) = json.loads(Path("out", name, "result.json").read_text())["voices"]
+        assert voice["name"] == f"of_{name.replace(' ', '_')}"
+        assert voice["turns"] == [[0.1, 0.6]]
+    told = latest()["d"].error
+    assert "says nothing of d" in told or "holds no diarization of d.mp4" in told
+
+
+@pytest.mark.usefixtures("at_once")
 def test_started_again_it_does_nothing_twice(videos):
     videos("a.mp4", "b.mp4")
     batch()
@@ -156,6 +176,7 @@ def test_a_video_that_failed_is_tried_again_unless_told_otherwise(videos, clip):
         (["segments.on=2"], ConfigError, "segments.off must lie"),
         (["scorer.nonsense=1"], ConfigError, "nonsense"),
         (["identities=talks"], AsdError, "identities=talks needs an embedder"),
+        (["diarization=none.rttm"], InputError, "none.rttm: there is no such file or folder"),
         (["device=cuda"], AsdError, "nothing here can use it"),
         (["scorer=talknet_onnx", "scorer.weights=none"], AsdError, "none"),
         (["detector.path=none.json"], AsdError, "none.json"),

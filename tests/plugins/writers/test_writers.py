@@ -109,6 +109,7 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "tracks",
         "speech",
         "off_screen",
+        "voices",
         "provenance",
         "timings_s",
     ]
