@@ -1,10 +1,10 @@
-"""How well who speaks is decided, with each value of `decisions`, without a context and with others.
+"""How well each value of `decisions` decides who speaks, without and with `context=others`.
 
 python -m benchmarks.decisions FOLDER [OPTION=VALUE ...]
 
 FOLDER holds labelled videos, as `asd evaluate dataset.folder=FOLDER` reads them. Each is analysed
 once. If the JSON beside a video has "off_screen", 0 or 1 for each frame, speech that was decided to
-be off screen is held against it; without it nobody speaks off screen there.
+be off screen is held against it, where no face speaks; without it nobody speaks off screen.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def counted(sight: Sight, result: Result) -> Int64:
     truth = json.loads(sight.video.path.with_suffix(".json").read_text())
     frames = truth["shots"][-1][1]
     unseen = np.array(truth.get("off_screen", [0] * frames), np.bool_)
+    unseen &= ~np.any(list(truth["speaking"].values()), axis=0)
     said = mask(result.off_screen or (), 0, frames)
     off = [np.count_nonzero(found) for found in (said & unseen, said & ~unseen, ~said & unseen)]
     return np.array([*faces, *off], np.int64)
