@@ -84,11 +84,11 @@ class ConversationConfig:
     turn_s: float = 2.0
     pause_s: float = 1.0
     off_screen_s: float = 2.0
-    overlap_s: float = 0.6
-    join_s: float = 6.0
-    unseen: float = 0.2
-    neutral: float = 0.5
-    evidence_s: float = 0.2
+    overlap_s: float = 0.5
+    join_s: float = 20.0
+    unseen: float = 0.1
+    neutral: float = 0.55
+    evidence_s: float = 0.16
     vad_misses: float = 0.2
     vad_false_alarms: float = 0.05
 
