@@ -23,7 +23,8 @@ from .config.plan import RunPlan, make_plan
 from .contracts import FaceContext, Writer
 from .cores import cores
 from .decisions.identities import identify
-from .decisions.speaking import decide, doubt
+from .decisions.speaking import doubt
+from .decisions.turns import Rules, decide_by
 from .files import digest_of, folder_name
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
@@ -339,7 +340,8 @@ def concluded(
     tracks = in_context(seen.tracks, seen.shots, seen.heard, context, name)
     if calibration := plan.chosen["scorer"].calibration:
         tracks = tuple(replace(track, logits=calibration.apply(track.logits)) for track in tracks)
-    decision = decide(tracks, seen.heard, options.segments, options.speech)
+    rules = Rules(options.decisions, options.segments, options.speech, options.conversation)
+    decision = decide_by(rules, tracks, seen.shots, seen.heard)
     tracks = decision.tracks
     distance = options.identity_distance
     if distance is None:

@@ -17,6 +17,7 @@ from .config.compose import RUN, compose_run
 from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
+from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
 from .forms import misfit
@@ -43,6 +44,13 @@ _SETTINGS = {
     },
 }
 """The settings that must exist; the others are checked against the types of the options."""
+_AT_FIRST: dict[str, Any] = {
+    "context": {"name": "none"},
+    "decisions": INDEPENDENT,
+    "conversation": {},
+    "diarization": None,
+}
+"""What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")
 _PATHS = ("output", "video", "sound", "identities", "diarization", "scorer.calibration")
 """Overrides that name files, relative to the current folder, unlike those in the settings."""
@@ -145,8 +153,8 @@ def read_result(path: Path) -> dict[str, Any]:
         form["properties"]["video"]["required"] = ["path"]
     form["properties"]["settings"] = _SETTINGS
     if isinstance(found, dict) and isinstance(found.get("settings"), dict):
-        found["settings"].setdefault("context", {"name": "none"})  # there was none at first
-        found["settings"].setdefault("diarization", None)  # nor this
+        for key, value in _AT_FIRST.items():
+            found["settings"].setdefault(key, value)
     wrong = misfit(found, form)
     result: dict[str, Any] = found
     if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from ..contracts import FaceContext
-from ..types import Float32, Heard, Shot, Track
+from ..shots import heard_in, places_by_shot
+from ..types import Heard, Shot, Track
 from .answers import asked, checked_scores
 
 
@@ -35,26 +33,12 @@ def in_context(
     if context is None:
         return tuple(tracks)
     found = list(tracks)
-    starts = [first for first, _ in shots]
-    places_in: list[list[int]] = [[] for _ in shots]
-    for place, track in enumerate(found):
-        places_in[bisect_right(starts, track.first_frame) - 1].append(place)
-    for (first, end), places in zip(shots, places_in, strict=True):
+    for (first, end), places in zip(shots, places_by_shot(found, shots), strict=True):
         faces = tuple(found[place] for place in places)
-        shot = Shot(first, end, faces, _part(heard, first, end))
+        shot = Shot(first, end, faces, heard_in(heard, first, end))
         with asked(name):
             answer = context.rescore(shot)
         scores = checked_scores(name, answer, faces, "track")
         for place, one in zip(places, scores, strict=True):
             found[place] = replace(found[place], logits=one.logits)
     return tuple(found)
-
-
-def _part(heard: Heard | None, first: int, end: int) -> Float32 | None:
-    """The probabilities of some grid frames; 0 where nothing was heard any more."""
-    if heard is None:
-        return None
-    part = np.zeros(end - first, np.float32)
-    known = heard.probabilities[first - heard.first_frame : end - heard.first_frame]
-    part[: len(known)] = known
-    return part

@@ -113,8 +113,8 @@ def print_summary(result: Result) -> None:
         console.print(_hint_for_no_face(result), soft_wrap=True)
     if result.speech is not None and result.off_screen is not None:
         console.print(
-            f"speech: {_seconds(result.speech):.2f} s, of it {_seconds(result.off_screen):.2f} s "
-            "of no visible face"
+            f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
+            f"{_seconds(result.off_screen):.2f} s"
         )
     total = result.timings_s["total"]
     stages = ", ".join(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..analysis.pass_options import AUTO
+from ..decisions.conversation import ConversationConfig
 from ..decisions.segments import SegmentsConfig, SpeechConfig
+from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
 from ..media.container import MAX_PIXELS, Reading
 from .schemas import names
@@ -58,8 +60,12 @@ class AnalysisOptions:
         diarization: The turns of a diarizer, whose voices are joined to the faces seen speaking: a
             file (RTTM, or JSON of whisperX or pyannote), or a folder of files named like the
             videos. An RTTM file may hold several videos.
+        decisions: independent decides for each face by itself, by thresholds; exclusive and overlap
+            for all faces of a shot together, by a model of how people take turns, so that one
+            speaks at a time, or two at most.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
+        conversation: How people take turns, for decisions=exclusive and overlap.
     """
 
     allow_silent: bool = False
@@ -79,8 +85,10 @@ class AnalysisOptions:
     identities: str | None = None
     identity_distance: float | None = None
     diarization: str | None = None
+    decisions: str = INDEPENDENT
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
+    conversation: ConversationConfig = field(default_factory=ConversationConfig)
 
     def __post_init__(self) -> None:
         check_device_name(self.device)
@@ -99,6 +107,11 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
             raise ValueError("identities names no folder")
+        if self.decisions not in DECISIONS:
+            raise ValueError(
+                f"decisions must be {', '.join(DECISIONS[:-1])} or {DECISIONS[-1]}, "
+                f"got {self.decisions!r}"
+            )
         if self.diarization == "":
             raise ValueError("diarization names no file")
         distance = self.identity_distance
@@ -151,4 +164,5 @@ def make_options(options: type, settings: Mapping[str, Any]) -> Any:
     own = {name: settings[name] for name in names(options)}
     own["segments"] = make(SegmentsConfig, own["segments"], "segments")
     own["speech"] = make(SpeechConfig, own["speech"], "speech")
+    own["conversation"] = make(ConversationConfig, own["conversation"], "conversation")
     return make(options, own)

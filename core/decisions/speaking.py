@@ -34,7 +34,7 @@ class Decision:
 def decide(
     tracks: Sequence[Track], heard: Heard | None, segments: SegmentsConfig, speech: SpeechConfig
 ) -> Decision:
-    """Decide who speaks when, by thresholds.
+    """Decide who speaks when, by thresholds, each face by itself.
 
     Args:
         tracks: The tracks with their scores.
@@ -45,7 +45,7 @@ def decide(
     """
     if heard is None:
         return Decision(tuple(_decided(track, None, segments) for track in tracks), None, None)
-    spoken = _spoken(heard, speech)
+    spoken = spoken_in(heard, speech)
     decided = tuple(_decided(track, spoken, segments) for track in tracks)
     off_screen = uncovered(
         spoken,
@@ -57,7 +57,7 @@ def decide(
     return Decision(decided, spoken, off_screen)
 
 
-def _spoken(heard: Heard, speech: SpeechConfig) -> Spans:
+def spoken_in(heard: Heard, speech: SpeechConfig) -> Spans:
     """When there is speech, from `heard.first_frame` on."""
     earliest = heard.first_frame - len(heard.before)
     spans = speaking_segments(np.concatenate([heard.before, heard.probabilities]), earliest, speech)

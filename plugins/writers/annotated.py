@@ -20,6 +20,7 @@ from av.video.reformatter import VideoReformatter
 from ...core.component import Context
 from ...core.cores import cores
 from ...core.decisions.segments import inside
+from ...core.decisions.turns import INDEPENDENT
 from ...core.errors import InputError
 from ...core.files import whole
 from ...core.media.ahead import ahead
@@ -66,8 +67,9 @@ class AnnotatedWriter:
     """Writes `annotated.mp4`: all pictures of the source with its sound, cut to the run's part.
 
     A face has a green box while its score, averaged over five grid frames, is not negative, else a
-    red one. The label above shows its identity, or the number of its track, and that score. Between
-    grid frames the box is interpolated.
+    red one; if the faces of a shot were decided together, while it was decided that it speaks. The
+    label above shows its identity, or the number of its track, and that score. Between grid frames
+    the box is interpolated.
     """
 
     def __init__(self, config: AnnotatedConfig, threads: int | None) -> None:
@@ -193,12 +195,17 @@ class _Face:
     def __init__(self, track: Track, name: str) -> None:
         self._boxes = track.boxes
         self._scores = _means(track.scores.astype(np.float64))
+        self._speaking = track.speaking
         self.label = name if track.identity is not None else name.replace("track_", "#")
         self.first_frame = track.first_frame
         self.end_frame = track.first_frame + len(track)
 
     def score(self, frame: int) -> float:
         return float(self._scores[frame - self.first_frame])
+
+    def speaks(self, time_s: float) -> bool:
+        """Whether it was decided that it speaks."""
+        return inside(self._speaking, time_s)
 
     def box(self, position: float) -> Float64:
         """The box (4,) at a position on the grid, interpolated between frames."""
@@ -224,13 +231,15 @@ class _Overlay:
     def __init__(self, result: Result) -> None:
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
+        self._together = result.settings.get("decisions", INDEPENDENT) != INDEPENDENT
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
         self._names = names_of(result.voices or (), result.tracks)
 
     def draw(self, canvas: Canvas, time_s: Fraction) -> None:
         """Draw the faces at a time, and a label if somebody speaks off screen."""
-        audible = self._speech is None or inside(self._speech, float(time_s))
+        now_s = float(time_s)
+        audible = self._speech is None or inside(self._speech, now_s)
         position = float(time_s * GRID_FPS)
         frame = int(position + 0.5)
         while self._coming and self._coming[0].first_frame <= frame:
@@ -239,9 +248,10 @@ class _Overlay:
         self._shown = [face for face in self._shown if frame < face.end_frame]
         for face in self._shown:
             score = face.score(frame)
-            colour = SPEAKING if score >= 0 and audible else SILENT
+            speaks = face.speaks(now_s) if self._together else score >= 0 and audible
+            colour = SPEAKING if speaks else SILENT
             draw_face(canvas, face.box(position), f"{face.label}  {score:.2f}", colour)
-        if inside(self._off_screen, float(time_s)):
+        if inside(self._off_screen, now_s):
             draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
 
 

@@ -8,6 +8,7 @@ import pytest
 from good_result import GOOD
 
 from asdkit.core.config.compose import RUN, compose_run, settings_of
+from asdkit.core.decisions.conversation import ConversationConfig
 from asdkit.core.errors import AsdError, InputError
 from asdkit.core.repeat import begin_again
 
@@ -65,6 +66,23 @@ def test_the_form_before_is_read_its_options_as_they_were(good, plan):
         plan({**good, "settings": own})
 
 
+def test_before_there_was_a_choice_each_face_was_decided_by_itself(good, plan):
+    own = {
+        key: value
+        for key, value in good["settings"].items()
+        if key not in ("context", "decisions", "conversation")
+    }
+    again = plan({**good, "settings": own})
+    assert again.chosen["context"].component.name == "none"
+    assert again.options.decisions == "independent"
+    assert again.options.conversation == ConversationConfig()
+    assert plan({**good, "settings": own}, "decisions=overlap").options.decisions == "overlap"
+    chosen = {"decisions": "exclusive", "conversation": {"turn_s": 3.5}}
+    again = plan({**good, "settings": {**own, **chosen}})
+    assert again.options.decisions == "exclusive"
+    assert again.options.conversation == ConversationConfig(turn_s=3.5)
+
+
 @pytest.mark.parametrize(
     ("settings", "more", "says"),
     [
@@ -83,6 +101,8 @@ def test_the_form_before_is_read_its_options_as_they_were(good, plan):
         ({"detector": {"name": "boxes", "path": [1]}}, {}, "detector.path must be text"),
         ({"segments": {"on": {}}}, {}, "segments.on must be a number"),
         ({"segments": 3}, {}, "segments must be options"),
+        ({"decisions": "both"}, {}, "decisions must be independent, exclusive or overlap, got"),
+        ({"conversation": {"turn_s": 0}}, {}, "conversation.turn_s must be at least 0.2"),
         ({"device": None}, {}, "device must be text, not null"),
         ({"speed": 3}, {}, "There is no option speed"),
         ({"hydra": {"verbose": True}}, {}, "There is no option hydra"),

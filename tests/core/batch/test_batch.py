@@ -111,6 +111,8 @@ def test_what_changes_results_changes_the_hash():
     assert {hashed(**{key: value}) for key, value in same.items()} == {hashed()}
     other = {"detector": {"name": "yunet"}, "seed": 1, "writers": {}, "crop_scale": 0.5}
     other |= {"speech": {**plain["speech"], "min_s": 0.1}, "embed_every": 3, "detect_every": 2}
+    other |= {"decisions": "overlap"}
+    other |= {"conversation": {**plain["conversation"], "turn_s": 9.0}}
     hashes = {hashed(), *(hashed(**{key: value}) for key, value in other.items())}
     assert len(hashes) == len(other) + 1
     assert hashed(seed=1) == settings_hash(dict(reversed({**plain, "seed": 1}.items())))

@@ -51,6 +51,25 @@ def test_a_sweep_over_contexts_costs_no_inference(options, detected, scored):
     assert half["nll"] != none["nll"]
 
 
+def test_a_sweep_over_decisions_costs_no_inference(options, detected, scored, asd):
+    voice = [*options, "vad=energy"]
+    evaluated(voice, "sweep/first")
+    detected.clear()
+    scored.clear()
+    words = [*voice, "--multirun", "decisions=independent,exclusive,overlap", "output=sweep"]
+    code, _, err = asd("evaluate", *words, "conversation.turn_s=1.5")
+    assert code == 0, err
+    assert not detected
+    assert not scored
+    table = Path("sweep/compare.md").read_text()
+    assert "decisions" in table.splitlines()[0]
+    assert all(f"| {name} |" in table for name in ("independent", "exclusive", "overlap"))
+    found = [json.loads(path.read_text()) for path in Path("sweep").glob("*/evaluation.json")]
+    by_name = {one["settings"]["decisions"]: one["metrics"] for one in found}
+    assert by_name["exclusive"]["confusion"] != by_name["independent"]["confusion"]
+    assert len({one["average_precision"] for one in by_name.values()}) == 1
+
+
 def test_faces_are_found_once_for_all_scorers_and_trackers(options, detected, scored):
     evaluated(options)
     detected.clear()
