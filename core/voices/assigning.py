@@ -139,7 +139,6 @@ class _Assignment:
 
     def __init__(self, turns: Mapping[str, Spans], tracks: Sequence[Track], shots: Shots) -> None:
         self._turns = turns
-        self._shots = shots
         self._cuts = [first for first, _ in shots]
         frames = shots[-1][1]
         self._active = np.array([mask(spans, 0, frames) for spans in turns.values()])
