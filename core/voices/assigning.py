@@ -96,16 +96,19 @@ def off_screen(
         min_s: Shorter parts are left out.
     """
     frames = shots[-1][1] if shots else 0
+    voices = tuple(voices)
     owner = names_of(voices, tracks)
+    speaking = {person for voice in voices for *_, person in voice.parts()}
     shown: dict[str | None, NDArray[np.bool_]] = defaultdict(lambda: np.zeros(frames, np.bool_))
     for track in tracks:
-        shown[owner[track.id]][track.frames.start : track.frames.stop] = True
+        if (person := owner[track.id]) in speaking:
+            shown[person][track.frames.start : track.frames.stop] = True
         shown[None] |= mask(track.speaking, 0, frames)
     found = np.zeros(frames, np.bool_)
     for voice in voices:
-        for start_s, end_s, person in voice.parts():
+        for start_s, end_s, whose in voice.parts():
             said = slice(round(start_s * GRID_FPS), round(end_s * GRID_FPS))
-            found[said] |= ~shown[person][said]
+            found[said] |= ~shown[whose][said]
     edges = np.flatnonzero(np.diff(found, prepend=False, append=False)).reshape(-1, 2).tolist()
     shortest = min_s * GRID_FPS - 1e-9
     return tuple((a / GRID_FPS, b / GRID_FPS) for a, b in edges if b - a >= shortest)
@@ -136,7 +139,6 @@ class _Assignment:
 
     def __init__(self, turns: Mapping[str, Spans], tracks: Sequence[Track], shots: Shots) -> None:
         self._turns = turns
-        self._shots = shots
         self._cuts = [first for first, _ in shots]
         frames = shots[-1][1]
         self._active = np.array([mask(spans, 0, frames) for spans in turns.values()])

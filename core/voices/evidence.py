@@ -30,7 +30,8 @@ where p is the probability of speaking in the frames of w that show f, but at le
 most MOST_MISTAKEN: all voices seen with f may be f's, of a diarizer that splits voices. It holds
 where l > 0; silence always counts with MISTAKEN.
 
-The constants are what turns and scorers are like in general, and not fitted to anything.
+The constants here and in the modules beside are chosen by reason, with a look at three short clips
+(docs/voices.md), which are too few to fit any to.
 """
 
 from __future__ import annotations

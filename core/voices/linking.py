@@ -62,14 +62,14 @@ def linked(
 
     In each scene the assignment is sought that maximises the sum of the evidence of its pairs,
     less `SPLIT` for each further voice of a face that has one already (the Hungarian method, with
-    the columns of faces repeated at that cost). A voice is joined to a
-    face by no less evidence than `least` says, or else it is nobody's.
-    Faces left over, such as the rest of a track that broke, then join the voices they fit best,
-    one to each voice at a time. Of the faces it has in all scenes a voice keeps that which it fits
-    best, and others with evidence of `JOIN` or more, as shots often begin before the speaker of the
-    last one has ended. Voices and faces that are joined are one person. Where that would make one
-    person of two faces seen together, or of two voices heard together, the pair with the least
-    evidence gives way, and its scene is assigned anew.
+    the columns of faces repeated at that cost). A voice is joined to a face by no less evidence
+    than `least` says, or else it is nobody's. Faces left over, such as the rest of a track that
+    broke, then join the voices they fit best, one to each voice at a time. Of the faces it has in
+    all scenes a voice keeps that which it fits best, and others with evidence of `JOIN` or more,
+    as shots often begin before the speaker of the last one has ended. Voices and faces that are
+    joined are one person. Where that would make one person of two faces seen together, or of two
+    voices heard together, the pair with the least evidence gives way, and its scene is assigned
+    anew.
 
     Args:
         evidence: (voices, faces) float64, in nats.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import by_hand
@@ -16,7 +17,7 @@ from asdkit.core.results import SCHEMA, schema, to_json, turns, voice_names
 from asdkit.core.types import Result
 from asdkit.core.voice import Voice
 from asdkit.core.voices.assigning import with_voices
-from asdkit.plugins.writers import asdkit_components
+from asdkit.plugins.writers import annotated, asdkit_components
 from asdkit.plugins.writers.timeline import TimelineConfig, TimelineWriter
 
 WRITERS = {component.name: component for component in asdkit_components()}
@@ -135,3 +136,15 @@ def test_the_timeline_has_a_lane_for_each_person_and_unseen_voice(tmp_path, join
     assert "S1" in svg
     assert "S0" not in svg
     assert "off-screen" in svg
+
+
+def test_annotated_labels_tracks_that_a_voice_joins_alike(monkeypatch):
+    labels = []
+    monkeypatch.setattr(annotated, "draw_face", lambda *given: labels.append(given[2].split()[0]))
+    boxes = np.tile([0.0, 0.0, 9.0, 9.0], (50, 1))
+    tracks = [by_hand.track(number, 0, boxes) for number in range(3)]
+    joining = Voice("S0", ((0, 1),), "track_0", 0.9, (0, 2))
+    for voices in (None, (joining,)):
+        overlay = annotated._Overlay(by_hand.result(*tracks, voices=voices))
+        overlay.draw(None, Fraction(1))
+    assert labels == ["#0", "#1", "#2", "#0", "#1", "#0"]
