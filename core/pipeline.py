@@ -34,6 +34,7 @@ from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, kept
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Track, VideoInfo
+from .voices import voiced
 from .writing import written
 
 _SOUND_SHORTER_FRAMES = 5
@@ -86,7 +87,7 @@ def execute(
         with watch("load"):
             parts = models.parts()
             people = models.people
-            context = models.part("context")
+            context, voice = models.part("context"), models.part("voice")
             writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
@@ -104,6 +105,8 @@ def execute(
             later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context)
+            with seeded(plan.options.seed):
+                result = voiced(result, media, plan, voice, watch)
             if doubted := doubt(result.tracks):
                 media.notes.add(doubted)
                 later.append(doubted)

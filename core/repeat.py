@@ -143,7 +143,8 @@ def read_result(path: Path) -> dict[str, Any]:
         form["properties"]["video"]["required"] = ["path"]
     form["properties"]["settings"] = _SETTINGS
     if isinstance(found, dict) and isinstance(found.get("settings"), dict):
-        found["settings"].setdefault("context", {"name": "none"})  # there was none at first
+        for kind in ("context", "voice"):  # there were none at first
+            found["settings"].setdefault(kind, {"name": "none"})
     wrong = misfit(found, form)
     result: dict[str, Any] = found
     if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):
@@ -183,8 +184,8 @@ def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
             was, is_now = _shown(old.get(name)), _shown(new.get(name))
             if was != is_now:
                 found.append(f"{part}, {name}: {was} before, {is_now} now")
-    for key in ("shots", "speech", "off_screen"):
-        if before[key] != now[key]:
+    for key in ("shots", "speech", "off_screen", "off_screen_names"):
+        if before.get(key) != now.get(key):
             found.append(f"{key}: not the same")
     old_tracks, new_tracks = before["tracks"], now["tracks"]
     if len(old_tracks) != len(new_tracks):

@@ -59,8 +59,15 @@ def as_cell(text: str) -> str:
 def turns(result: Result) -> list[tuple[float, float, str]]:
     """All speaking turns, on screen or off, by onset: (start_s, end_s, name)."""
     found = [(*span, track.name) for track in result.tracks for span in track.speaking]
-    found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
+    found += [(*span, name or OFF_SCREEN) for span, name in off_screen_turns(result)]
     return sorted(found, key=lambda turn: turn[:2])
+
+
+def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | None]]:
+    """The off-screen spans, each with the name of whose voice it is, if that is known."""
+    spans = result.off_screen or ()
+    names = result.off_screen_names
+    return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -121,6 +128,8 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
+    if result.off_screen_names is not None:
+        after["off_screen_names"] = plain(result.off_screen_names)
     return before, after
 
 

@@ -196,7 +196,8 @@ class Track:
         speaking: When this face speaks.
         embedded: (m,) int64, the grid frames whose face was embedded; none without an embedder.
         embeddings: (m, d) float32, the embeddings of these faces, each of length 1.
-        identity: Who this is: a name, or "person_0" and so on; None without an embedder.
+        identity: Who this is: a name, or "person_0" and so on; None without an embedder, of faces
+            or of voices, and for a face whose voice was not heard long enough.
     """
 
     id: int
@@ -308,6 +309,8 @@ class Result:
         timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
         off_screen: When there is speech but no visible face speaks; None as for `speech`.
+        off_screen_names: For each span of `off_screen`: the `name` of the tracks that have its
+            voice, or None if nobody's is close enough; None without an embedder of voices.
         sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -323,6 +326,7 @@ class Result:
     timings_s: Mapping[str, float]
     speech: Spans | None = None
     off_screen: Spans | None = None
+    off_screen_names: tuple[str | None, ...] | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

@@ -106,7 +106,18 @@ def uncovered(
     left = mask(spans, first_frame, frames)
     for other in others:
         left &= ~mask(other, first_frame, frames)
-    edges = np.flatnonzero(np.diff(left, prepend=False, append=False)).tolist()
+    return stretches(left, first_frame, min_s)
+
+
+def stretches(frames: NDArray[np.bool_], first_frame: int, min_s: float) -> Spans:
+    """The spans of those grid frames that are true; the inverse of `mask`.
+
+    Args:
+        frames: (n,) bool, the grid frames from `first_frame` on.
+        first_frame: The first grid frame.
+        min_s: Shorter spans are left out.
+    """
+    edges = np.flatnonzero(np.diff(frames, prepend=False, append=False)).tolist()
     return _in_seconds(list(zip(edges[::2], edges[1::2], strict=True)), first_frame, min_s)
 
 

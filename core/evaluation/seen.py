@@ -15,6 +15,7 @@ from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
 from ..types import Result
+from ..voices import voiced
 from .cache import Cache, Entry, LastEntry
 from .cache_keys import MATTER_TO_DETECTORS, described, scores_key
 from .detections import KeptDetections
@@ -105,6 +106,7 @@ class Viewer:
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context)
+        result = voiced(result, media, plan, self.models.part("voice"), Stopwatch())
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...core.component import Context
 from ...core.files import whole
-from ...core.results import printable
+from ...core.results import off_screen_turns, printable
 from ...core.types import Result, Track
 
 FILE = "speakers.vtt"
@@ -23,8 +23,8 @@ class WebvttWriter:
     """Writes `speakers.vtt`: a cue for each speaking turn.
 
     The cue's voice and its text are the identity, or the track without one; off-screen speech has
-    the name "Off screen". Times are on the clock of the file, as players show them. A file without
-    cues is valid, too.
+    the name "Off screen", unless its voice is somebody's. Times are on the clock of the file, as
+    players show them. A file without cues is valid, too.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:
@@ -34,7 +34,11 @@ class WebvttWriter:
         cues = [
             (start, end, _name(track)) for track in result.tracks for start, end in track.speaking
         ]
-        cues += [(start, end, "Off screen") for start, end in result.off_screen or ()]
+        names = {track.name: _name(track) for track in result.tracks}
+        cues += [
+            (*span, "Off screen" if name is None else names.get(name, name))
+            for span, name in off_screen_turns(result)
+        ]
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write("WEBVTT\n")
             file.writelines(
