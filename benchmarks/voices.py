@@ -3,8 +3,9 @@
 python -m benchmarks.voices FILE FILE ... [name=NAME]
 
 Each file holds the speech of one person, another in each file. Of each file the speech is taken,
-from its first loud frame to the last, and cut into pieces of each length; what is left over, and
-files with less than two pieces, count in comparisons of different people alone.
+from its first loud frame to the last, and cut into equal parts. A row says, of pairs of parts of
+one person and of different people, how many there are, their least, median and greatest cosine
+distance, and the share within `voice.max_distance`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import asdkit
 from asdkit.core.media.probe import Sound, probe
 from asdkit.core.types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16
 
-LENGTHS_S = (0.5, 0.75, 1.0, 10.0)
-"""Lengths of the pieces; a file that is shorter gives one piece, all its speech."""
+PARTS = (1, 2, 3, 4)
+"""Into how many parts each person's speech is cut."""
 QUIET = 1 / 200
 """Frames with less power than this part of the loudest frame's are no speech, at both ends."""
 
@@ -36,42 +37,38 @@ def speech_of(path: str) -> Int16:
     return samples[loud[0] * SAMPLES_PER_FRAME : (loud[-1] + 1) * SAMPLES_PER_FRAME]
 
 
-def distances(files: Sequence[str], length_s: float, name: str) -> tuple[Float64, Float64]:
-    """The cosine distances of pieces of one person, and those of different people."""
+def compared(speech: Sequence[Int16], parts: int, name: str) -> str:
+    """A row of the table: each person's speech cut into equal parts, all compared with all."""
     voice = asdkit.load("voice", name, device="cpu")
-    pieces: list[Int16] = []
-    people: list[int] = []
-    for person, path in enumerate(files):
-        speech = speech_of(path)
-        samples = min(round(length_s * SAMPLE_RATE), len(speech))
-        own = [speech[k : k + samples] for k in range(0, len(speech) - samples + 1, samples)]
-        pieces += own
-        people += [person] * len(own)
+    pieces = [piece for own in speech for piece in np.array_split(own, parts)]
     vectors = voice.embed(pieces)
+    person = np.arange(len(pieces)) // parts
     pairs = np.triu_indices(len(pieces), 1)
     apart = (1 - vectors @ vectors.T)[pairs].astype(np.float64)
-    same = np.equal.outer(people, people)[pairs]
-    return apart[same], apart[~same]
+    same = (person[:, None] == person)[pairs]
+    seconds = np.array([len(piece) for piece in pieces]) / SAMPLE_RATE
+    length = f"{parts} | {seconds.min():.1f} to {seconds.max():.1f}"
+    cells = (cell(part, voice.max_distance) for part in (apart[same], apart[~same]))
+    return f"| {length} | {' | '.join(cells)} |"
+
+
+def cell(apart: Float64, limit: float) -> str:
+    """The distances of pairs, perhaps none: least, median, greatest, and share within the limit."""
+    if not len(apart):
+        return "no pairs"
+    shown = ", ".join(f"{value:.2f}" for value in np.quantile(apart, [0, 0.5, 1]))
+    return f"{len(apart)} pairs: {shown}; {np.mean(apart <= limit):.2f}"
 
 
 def main(words: Sequence[str]) -> None:
-    """Print a row for each length: the pairs, and their distances."""
+    """Print a row for each number of parts."""
     files = [word for word in words if not word.startswith("name=")]
     (name,) = [word.removeprefix("name=") for word in words if word not in files] or ["campplus"]
-    limit = asdkit.load("voice", name, device="cpu").max_distance
-    print(f"Limit: {limit}. Of one person, and of different people: pairs; distance at the least,")
-    print("in the median, at the most; share of the pairs within the limit.")
-    for length_s in LENGTHS_S:
-        same, others = distances(files, length_s, name)
-        print(f"| {length_s} | {row(same, limit)} | {row(others, limit)} |")
-
-
-def row(apart: Float64, limit: float) -> str:
-    """The cells of a table for the distances of pairs, perhaps none."""
-    if not len(apart):
-        return "0 | - | -"
-    shown = ", ".join(f"{value:.2f}" for value in np.quantile(apart, [0, 0.5, 1]))
-    return f"{len(apart)} | {shown} | {np.mean(apart <= limit):.2f}"
+    speech = [speech_of(path) for path in files]
+    print("| parts | seconds | one person | different people |")
+    print("| --- | --- | --- | --- |")
+    for parts in PARTS:
+        print(compared(speech, parts, name))
 
 
 if __name__ == "__main__":
