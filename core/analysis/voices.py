@@ -60,7 +60,8 @@ def voices_in(
         name: The embedder in words.
 
     Returns:
-        For each voice: its vector (d,), or None if its spans are shorter than `min_s` in all.
+        For each voice: its vector (d,), or None if its spans are shorter than `min_s` in all, or
+        hold no sound.
 
     Raises:
         PluginError: The embedder breaks its contract.
@@ -83,7 +84,7 @@ def voices_in(
         if left[number]:
             continue
         whole = np.concatenate(pieces.pop(number))
-        if len(whole) < math.ceil(shortest * SAMPLE_RATE):
+        if len(whole) < math.ceil(shortest * SAMPLE_RATE) or not whole.any():
             continue
         with watch("voice"), asked(name):
             answer = voice.embed([whole])

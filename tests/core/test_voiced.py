@@ -13,6 +13,8 @@ from synth import write_video
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.errors import PluginError
+from asdkit.core.evaluation.seen import Analyser, Viewer
+from asdkit.core.labels import LabelledVideo
 from asdkit.core.models import Models
 from asdkit.core.pipeline import execute
 from asdkit.core.repeat import result_differences
@@ -72,7 +74,8 @@ def clip(tmp_path_factory):
     return path
 
 
-def run(clip, voice, *more):
+def planned(clip, voice, *more):
+    """A plan, and its components with an embedder of voices."""
     folder = clip.parent
     words = ["detector=boxes", f"detector.path={folder / 'boxes.json'}", "scorer=lip_motion"]
     words += ["cutter=csv", f"cutter.path={folder / 'scenes.csv'}", "vad=energy", "writers=[]"]
@@ -82,7 +85,12 @@ def run(clip, voice, *more):
         def part(self, kind):
             return {"scorer": Talking(), "voice": voice}.get(kind) or super().part(kind)
 
-    return execute(plan, models=Chosen(plan))
+    return plan, Chosen(plan)
+
+
+def run(clip, voice, *more):
+    plan, models = planned(clip, voice, *more)
+    return execute(plan, models=models)
 
 
 def test_a_voice_carries_the_name_off_screen_and_across_shots(clip):
@@ -124,6 +132,14 @@ def test_a_part_of_the_video_hears_the_same_voices(clip):
     result = run(clip, Pitch(), "start_s=6.8")
     assert [track.identity for track in result.tracks] == ["person_0"]
     assert result.off_screen_names == (None, None, "person_0")
+
+
+def test_an_evaluation_hears_the_same_voices(clip):
+    plan, models = planned(clip, Pitch())
+    analyser = Analyser(models, None, labelled_faces=False)
+    viewer = Viewer(models, analyser, None, labelled_faces=False)
+    result = viewer.look(LabelledVideo("clip", clip), plan).result
+    assert result.off_screen_names == ("person_1", None, "person_0")
 
 
 def test_one_that_breaks_its_contract_ends_the_run_by_name(clip):

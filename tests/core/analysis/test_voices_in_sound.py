@@ -59,6 +59,12 @@ def test_a_voice_of_just_the_least_length_is_embedded():
     assert voices(Noting(), ((2.0, 2.96),))[0] is None
 
 
+def test_no_sound_is_no_voice():
+    embedder = Noting()
+    assert voices(embedder, ((0.0, 1.0),)) == [None]  # the first second of the sound is 0
+    assert embedder.heard == []
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
