@@ -53,7 +53,7 @@ class CamppConfig:
     """
 
     weights: str = "zh_en"
-    max_distance: float = 0.6
+    max_distance: float = 0.55
     min_s: float = 1.0
 
     def __post_init__(self) -> None:
