@@ -17,6 +17,7 @@ from .core.contracts import (
     Scorer,
     Tracker,
     Vad,
+    VoiceEmbedder,
     Writer,
 )
 from .core.decisions.segments import inside, mask
@@ -103,6 +104,7 @@ __all__ = [
     "Tracker",
     "Vad",
     "VideoInfo",
+    "VoiceEmbedder",
     "Weights",
     "WeightsError",
     "Writer",

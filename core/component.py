@@ -12,7 +12,7 @@ from .weights import Weights
 
 PASS_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
 """The kinds of components that the pass over a video uses, one each."""
-RUN_KINDS = (*PASS_KINDS, "context")
+RUN_KINDS = (*PASS_KINDS, "context", "voice")
 """The kinds of components of which a run has one each, chosen by `kind=name`."""
 KINDS = (*RUN_KINDS, "writer", "dataset")
 """All kinds of components."""

@@ -219,6 +219,34 @@ class Embedder(Protocol):
         ...
 
 
+class VoiceEmbedder(Protocol):
+    """Turns speech into vectors that lie close together for one speaker.
+
+    It is the kind `voice`. One instance serves any number of videos.
+
+    Attributes:
+        min_s: The shortest sound, in seconds, above 0, that voices are told apart by; no shorter
+            one is passed in.
+        max_distance: Two voices are one person's up to this cosine distance, from 0 to 2.
+    """
+
+    min_s: float
+    max_distance: float
+
+    def embed(self, sounds: Sequence[Int16]) -> Float32:
+        """Embed sounds, each independently.
+
+        Args:
+            sounds: Any number of sounds, each (m,) int16, 16 kHz mono, of `min_s` seconds to about
+                20 s: the speech of one person, put together from several places; it may be
+                silence. Left unchanged.
+
+        Returns:
+            (n, d) float32, a row of length 1 for each sound; d is the same for all sounds.
+        """
+        ...
+
+
 class Vad(Protocol):
     """Voice activity detection. One instance processes one sound.
 
@@ -284,6 +312,7 @@ CONTRACTS: Mapping[str, type] = {
     "context": FaceContext,
     "embedder": Embedder,
     "vad": Vad,
+    "voice": VoiceEmbedder,
     "writer": Writer,
     "dataset": Dataset,
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Scorer,
         Tracker,
         Vad,
+        VoiceEmbedder,
         Writer,
     )
     from .decisions.calibration import Calibration
@@ -136,6 +137,28 @@ def load(
 
 @overload
 def load(
+    kind: Literal["voice"],
+    name: Literal["none"],
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> None: ...
+
+
+@overload
+def load(
+    kind: Literal["voice"],
+    name: str,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    **parameters: Any,
+) -> VoiceEmbedder: ...
+
+
+@overload
+def load(
     kind: Literal["writer"],
     name: str,
     *,
@@ -169,7 +192,7 @@ def load(
 
     Args:
         kind: "cutter", "detector", "tracker", "scorer", "context", "embedder",
-            "vad", "writer" or "dataset".
+            "vad", "voice", "writer" or "dataset".
         name: Its name, as `asd plugins` lists it.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads it may use; None for the library's own choice.
@@ -177,8 +200,8 @@ def load(
 
     Returns:
         The component; its methods are those of its kind's protocol, such as
-        `asdkit.plugin.Detector`. None for the context, the embedder and the vad
-        "none".
+        `asdkit.plugin.Detector`. None for the context, the embedder, the vad
+        and the voice "none".
 
     Raises:
         PluginError: There is no such component.

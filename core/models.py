@@ -23,7 +23,7 @@ from .shared_state import Together
 from .types import Float32
 from .weights import noting
 
-_LASTING = ("detector", "scorer", "embedder", "context")
+_LASTING = ("detector", "scorer", "embedder", "context", "voice")
 """Stateless kinds: one instance serves all videos; others are rebuilt per video."""
 
 
@@ -31,8 +31,8 @@ class Models:
     """The components of a plan, each built on first use.
 
     Args:
-        plan: Names the components and their parameters. Detector, scorer, embedder and context are
-            loaded once for any number of videos.
+        plan: Names the components and their parameters. Detector, scorer, embedder, context and
+            voice are loaded once for any number of videos.
 
     Attributes:
         weights: By kind: the weights files read by the components built so far.

@@ -26,6 +26,7 @@ from .decisions.identities import identify
 from .decisions.speaking import doubt
 from .decisions.turns import Rules, decide_by
 from .files import digest_of, folder_name
+from .known_voices import voiced
 from .media.container import Reading, Source
 from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, seeded
@@ -91,7 +92,7 @@ def execute(
         with watch("load"):
             parts = models.parts()
             people = models.people
-            context = models.part("context")
+            context, voice = models.part("context"), models.part("voice")
             writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
@@ -109,6 +110,8 @@ def execute(
             later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context, turns=turns)
+            with seeded(plan.options.seed):
+                result = voiced(result, media, plan, voice, watch)
             if doubted := doubt(result.tracks):
                 media.notes.add(doubted)
                 later.append(doubted)

@@ -46,6 +46,7 @@ _SETTINGS = {
 """The settings that must exist; the others are checked against the types of the options."""
 _AT_FIRST: dict[str, Any] = {
     "context": {"name": "none"},
+    "voice": {"name": "none"},
     "decisions": INDEPENDENT,
     "conversation": {},
     "diarization": None,
@@ -194,8 +195,8 @@ def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
             was, is_now = _shown(old.get(name)), _shown(new.get(name))
             if was != is_now:
                 found.append(f"{part}, {name}: {was} before, {is_now} now")
-    for key in ("shots", "speech", "off_screen", "voices"):
-        if before.get(key) != now[key]:
+    for key in ("shots", "speech", "off_screen", "off_screen_names", "voices"):
+        if before.get(key) != now.get(key):
             found.append(f"{key}: not the same")
     old_tracks, new_tracks = before["tracks"], now["tracks"]
     if len(old_tracks) != len(new_tracks):

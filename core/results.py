@@ -68,7 +68,7 @@ def turns(result: Result) -> list[tuple[float, float, str]]:
     """
     if result.voices is None:
         found = [(*span, track.name) for track in result.tracks for span in track.speaking]
-        found += [(*span, OFF_SCREEN) for span in result.off_screen or ()]
+        found += [(*span, name or OFF_SCREEN) for span, name in off_screen_turns(result)]
     else:
         names = voice_names(result.voices, {track.name for track in result.tracks})
         spans: dict[str, list[tuple[float, float]]] = {}
@@ -91,6 +91,13 @@ def voice_names(voices: Sequence[Voice], people: Collection[str]) -> dict[str, s
             names[voice.name] = next(name for name in other if name not in taken)
             taken.add(names[voice.name])
     return names
+
+
+def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | None]]:
+    """The off-screen spans, each with the name of whose voice it is, if that is known."""
+    spans = result.off_screen or ()
+    names = result.off_screen_names
+    return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -152,6 +159,8 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
+    if result.off_screen_names is not None:
+        after["off_screen_names"] = plain(result.off_screen_names)
     return before, after
 
 

@@ -199,7 +199,8 @@ class Track:
         speaking: When this face speaks.
         embedded: (m,) int64, the grid frames whose face was embedded; none without an embedder.
         embeddings: (m, d) float32, the embeddings of these faces, each of length 1.
-        identity: Who this is: a name, or "person_0" and so on; None without an embedder.
+        identity: Who this is: a name, or "person_0" and so on; None without an embedder, of faces
+            or of voices, and for a face whose voice was not heard long enough.
     """
 
     id: int
@@ -313,6 +314,8 @@ class Result:
         off_screen: When there is speech but no visible face speaks; None without voice activity
             detection and diarization.
         voices: The voices of the diarization; None without one.
+        off_screen_names: For each span of `off_screen`: the `name` of the tracks that have its
+            voice, or None if nobody's is close enough; None without an embedder of voices.
         sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -329,6 +332,7 @@ class Result:
     speech: Spans | None = None
     off_screen: Spans | None = None
     voices: tuple[Voice, ...] | None = None
+    off_screen_names: tuple[str | None, ...] | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

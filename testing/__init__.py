@@ -16,6 +16,7 @@ from .embedders import check_embedder
 from .scorers import check_scorer
 from .trackers import check_tracker
 from .vads import check_vad
+from .voices import check_voice
 from .writers import check_writer
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "check_scorer",
     "check_tracker",
     "check_vad",
+    "check_voice",
     "check_writer",
     "result",
     "write_video",

@@ -30,6 +30,7 @@ BUILT_IN = {
     "embedder": ["facenet", "mobilefacenet", "none"],
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
+    "voice": ["campplus", "none"],
     "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
@@ -75,6 +76,7 @@ METHODS = {
     "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
+    "VoiceEmbedder.embed": "self sounds",
     "Writer.write": "self result folder",
     "Dataset.videos": "self",
 }

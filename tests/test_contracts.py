@@ -153,6 +153,10 @@ def test_context():
     testing.check_context(available("context", "others"))
 
 
+def test_voice():
+    testing.check_voice(available("voice", "campplus"))
+
+
 @pytest.mark.parametrize("name", ["energy", "silero"])
 def test_vads(name):
     testing.check_vad(lambda: available("vad", name))

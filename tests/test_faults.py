@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import asdkit
 
-KINDS = "cutter detector tracker scorer context embedder vad writer dataset".split()
+KINDS = "cutter detector tracker scorer context embedder vad voice writer dataset".split()
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def test_what_cannot_be_built_is_named(moody, monkeypatch, refused, made, words)
 @pytest.mark.parametrize(
     ("kind", "method"),
     [("cutter", "starts_shot"), ("detector", "detect"), ("tracker", "update"), ("scorer", "score"),
-     ("context", "rescore"), ("embedder", "embed"), ("writer", "write")],
+     ("context", "rescore"), ("embedder", "embed"), ("voice", "embed"), ("writer", "write")],
 )  # fmt: skip
 def test_every_kind_has_its_method(moody, monkeypatch, refused, kind, method):
     monkeypatch.setattr(moody, "made", object)

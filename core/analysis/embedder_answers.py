@@ -57,24 +57,27 @@ def checked_identity_distance(name: str, embedder: Embedder | None) -> float:
     return float(distance)
 
 
-def checked_vectors(name: str, answer: Any, faces: int, length: int | None = None) -> Float32:
+def checked_vectors(
+    name: str, answer: Any, count: int, length: int | None = None, *, of: str = "face"
+) -> Float32:
     """Check what an embedder returned, and convert it to (n, d) float32.
 
     Args:
         name: The embedder in words.
         answer: The value it returned.
-        faces: How many faces it was given.
+        count: How many faces, or sounds, it was given.
         length: d of its earlier vectors; None for the first call.
+        of: What these are, in a word.
 
     Raises:
-        PluginError: The value is not one finite vector per face, or their length has changed.
+        PluginError: The value is not one finite vector for each, or their length has changed.
     """
     with asked(name):
         vectors: Float32 = np.asarray(answer, np.float32)
-    fits = vectors.ndim == 2 and len(vectors) == faces and vectors.shape[1:] != (0,)
+    fits = vectors.ndim == 2 and len(vectors) == count and vectors.shape[1:] != (0,)
     if not fits or not np.isfinite(vectors).all():
         raise PluginError(
-            f"{name} must answer with one finite vector for each of {faces} faces, but answered "
+            f"{name} must answer with one finite vector for each of {count} {of}s, but answered "
             f"with shape {vectors.shape}"
         )
     if length not in (None, vectors.shape[1]):

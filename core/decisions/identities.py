@@ -33,7 +33,7 @@ def identify(
         The tracks with their identities: a name, or "person_0", "person_1" and so on in the order
         in which they appear.
     """
-    means = [_mean(track.embeddings) for track in tracks] + [_mean(v) for v in people.values()]
+    means = [centre(track.embeddings) for track in tracks] + [centre(v) for v in people.values()]
     starts, ends = (np.array([t.frames[k] for t in tracks], np.int64) for k in (0, -1))
     apart = np.zeros((len(means), len(means)), np.bool_)
     seen = slice(len(tracks))
@@ -73,8 +73,8 @@ def cluster(vectors: Float64, apart: NDArray[np.bool_], max_distance: float) -> 
     return [int(label) for label in fcluster(tree, max_distance, "distance")]
 
 
-def _mean(embeddings: Float32) -> Float64:
-    """The mean of vectors (m, d), normalised to length 1: (d,)."""
+def centre(embeddings: Float32) -> Float64:
+    """The mean of vectors (m, d), normalised to length 1: (d,); 0 if the mean is."""
     mean = embeddings.astype(np.float64).mean(0)
     length = np.sqrt((mean * mean).sum())
     return np.asarray(mean / length if length else mean, np.float64)

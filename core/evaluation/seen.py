@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..config.plan import RunPlan
 from ..errors import InputError
 from ..files import sha256
+from ..known_voices import voiced
 from ..labels import LabelledVideo
 from ..media.probe import Media
 from ..models import Models
@@ -109,6 +110,7 @@ class Viewer:
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context, turns=turns)
+        result = voiced(result, media, plan, self.models.part("voice"), Stopwatch())
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

@@ -26,9 +26,9 @@ class RttmWriter:
 
     The file field is the video's stem; the speaker field is the identity, or the track (`track_0`)
     without one. White space, which separates fields, becomes `_`; if two names become equal, one
-    gets a number appended. Off-screen speech has the speaker `off_screen`. With a diarization the
-    lines are its turns; see `core.results.turns`. Times are seconds on the clock of the file, as
-    audio tools show them.
+    gets a number appended. Off-screen speech has the speaker `off_screen`, unless its voice is
+    somebody's. With a diarization the lines are its turns; see `core.results.turns`. Times are
+    seconds on the clock of the file, as audio tools show them.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:

@@ -23,8 +23,9 @@ class WebvttWriter:
     """Writes `speakers.vtt`: a cue for each speaking turn.
 
     The cue's voice and its text are the identity, or the track without one; off-screen speech has
-    the name "Off screen". With a diarization the cues are its turns; see `core.results.turns`.
-    Times are on the clock of the file, as players show them. A file without cues is valid, too.
+    the name "Off screen", unless its voice is somebody's. With a diarization the cues are its
+    turns; see `core.results.turns`. Times are on the clock of the file, as players show them. A
+    file without cues is valid, too.
     """
 
     def write(self, result: Result, folder: Path) -> list[Path]:

@@ -29,7 +29,10 @@ from asdkit.core.errors import ConfigError
         (["weights"], "weights needs to know what to do, one of list, fetch, verify"),
         (["weights", "verify", "talknet"], "weights verify takes no names, but got talknet"),
         (["weights", "lst"], "it knows list, fetch, verify. Did you mean list?"),
-        (["weights", "fetch"], "weights fetch needs names; there are face_detection_yunet_2023mar"),
+        (
+            ["weights", "fetch"],
+            "weights fetch needs names; there are campplus_zh_en, face_detection_yunet_2023mar",
+        ),
         (["weights", "fetch", "talknet"], "Did you mean talknet_ava or talknet_talkset?"),
         (["plugins", "new"], "plugins new takes one name, such as my-faces, but got none"),
         (["plugins", "nwe", "x"], "but got nwe x. Did you mean new?"),

@@ -145,6 +145,27 @@ def test_json_says_who_it_is_and_what_was_heard(known, tmp_path):
     assert found["off_screen"] == [[4.5, 6.0]]
 
 
+def test_speech_off_screen_has_the_name_of_its_voice(known, tmp_path):
+    unnamed = replace(known.tracks[1], identity=None)
+    spans = ((4.5, 6.0), (7.0, 8.0), (9.0, 10.0))
+    names = ("Ann <A> & B", None, "track_1")
+    what = replace(
+        known, tracks=(known.tracks[0], unnamed), off_screen=spans, off_screen_names=names
+    )
+    (path,) = written("rttm", what, tmp_path)
+    found = [line.split()[7] for line in path.read_text("utf-8").splitlines()]
+    assert found == ["Ann_<A>_&_B", "track_1", "Ann_<A>_&_B", "off_screen", "track_1"]
+    path.unlink()
+    (path,) = written("webvtt", what, tmp_path)
+    voices = [caption.text for caption in webvtt.read(str(path))]
+    assert voices[2:] == ["Ann &lt;A&gt; &amp; B", "Off screen", "Track 1"]
+    path.unlink()
+    (path,) = written("json", what, tmp_path)
+    found = json.loads(path.read_text("utf-8"))
+    jsonschema.validate(found, schema())
+    assert found["off_screen_names"] == list(names)
+
+
 def test_json_has_a_key_a_line_and_no_needless_digits(two):
     text = "".join(json_lines(two))
     assert '"grid_fps": 25,\n' in text

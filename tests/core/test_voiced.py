@@ -1,0 +1,150 @@
+"""A run names who speaks off screen, and who is who across shots, by voice."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import jsonschema
+import numpy as np
+import pytest
+from synth import write_video
+
+from asdkit.core.config.compose import compose_run
+from asdkit.core.config.plan import make_plan
+from asdkit.core.errors import PluginError
+from asdkit.core.evaluation.seen import Analyser, Viewer
+from asdkit.core.labels import LabelledVideo
+from asdkit.core.models import Models
+from asdkit.core.pipeline import execute
+from asdkit.core.repeat import result_differences
+from asdkit.core.results import schema, turns
+from asdkit.core.types import Scores
+
+ANN_HZ, BOB_HZ, EVE_HZ = 110, 180, 290
+SPOKEN = [(1, 3, ANN_HZ), (4, 6, BOB_HZ), (7, 9, ANN_HZ), (10, 12, BOB_HZ), (13, 15, EVE_HZ),
+          (16, 18, ANN_HZ)]  # fmt: skip
+SEEN = [(0, 75), (90, 155), (170, 235)]
+"""The frames of the three faces: Ann's, Bob's, Ann's again, each in a shot of its own."""
+
+
+class Talking:
+    """Takes every face for the one that speaks."""
+
+    def score(self, clips):
+        return [Scores(np.tile(np.float32([-3, 3]), (len(clip), 1))) for clip in clips]
+
+
+class Pitch:
+    """Tells the voices apart by their pitch: the most frequent distance of two onsets."""
+
+    min_s, max_distance = 1.0, 0.2
+
+    def embed(self, sounds):
+        return np.stack([self.of(sound) for sound in sounds])
+
+    def of(self, sound):
+        onsets = np.flatnonzero(np.diff(sound.astype(np.int32)) > 3000)
+        ((period, _),) = Counter(np.diff(onsets).tolist()).most_common(1)
+        hertz = np.array([ANN_HZ, BOB_HZ, EVE_HZ])
+        return np.eye(3, dtype=np.float32)[int(abs(hertz - 16_000 / period).argmin())]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """20 s in three shots and one without a face; six times somebody speaks."""
+    folder = tmp_path_factory.mktemp("voices")
+    sound = np.random.default_rng(0).normal(0, 20, 320_000)
+    for start_s, end_s, hertz in SPOKEN:
+        time = np.arange(start_s * 16_000, end_s * 16_000)
+        sound[time] += (-time % round(16_000 / hertz)) / (16_000 / hertz) * 8000 - 4000
+    path = write_video(
+        folder / "clip.mkv",
+        frames=500,
+        codec="mpeg4",
+        sounds=[(0.0, sound.astype(np.int16))],
+        sound_rate=16_000,
+    )
+    boxes = [[] for _ in range(500)]
+    for first, end in SEEN:
+        boxes[first:end] = [[[10, 10, 50, 50, 0.9]]] * (end - first)
+    (folder / "boxes.json").write_text(json.dumps(boxes))
+    rows = "".join(f"{n},{frame},x,{frame / 25}\n" for n, frame in enumerate([0, 85, 165, 240], 1))
+    (folder / "scenes.csv").write_text(rows)
+    return path
+
+
+def planned(clip, voice, *more):
+    """A plan, and its components with an embedder of voices."""
+    folder = clip.parent
+    words = ["detector=boxes", f"detector.path={folder / 'boxes.json'}", "scorer=lip_motion"]
+    words += ["cutter=csv", f"cutter.path={folder / 'scenes.csv'}", "vad=energy", "writers=[]"]
+    plan = make_plan(compose_run([*words, *more], str(clip)))
+
+    class Chosen(Models):
+        def part(self, kind):
+            return {"scorer": Talking(), "voice": voice}.get(kind) or super().part(kind)
+
+    return plan, Chosen(plan)
+
+
+def run(clip, voice, *more):
+    plan, models = planned(clip, voice, *more)
+    return execute(plan, models=models)
+
+
+def test_a_voice_carries_the_name_off_screen_and_across_shots(clip):
+    result = run(clip, Pitch())
+    assert [track.identity for track in result.tracks] == ["person_0", "person_1", "person_0"]
+    assert [round(start) for start, _ in result.off_screen] == [10, 13, 16]
+    assert result.off_screen_names == ("person_1", None, "person_0")
+    assert [name for *_, name in turns(result)] == [
+        *("person_0", "person_1", "person_0"),
+        *("person_1", "off_screen", "person_0"),
+    ]
+    assert result.timings_s["voice"] > 0
+
+
+def test_the_json_has_the_names_and_is_compared_by_them(clip, tmp_path):
+    result = run(clip, Pitch(), "writers=[json]", f"output={tmp_path / 'out'}")
+    found = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    jsonschema.validate(found, schema())
+    assert found["off_screen_names"] == ["person_1", None, "person_0"]
+    assert result_differences(found, result) == []
+    found["off_screen_names"][1] = "person_1"
+    assert result_differences(found, result) == ["off_screen_names: not the same"]
+
+
+def test_without_an_embedder_of_voices_nothing_is_said(clip):
+    result = run(clip, None)
+    assert result.off_screen_names is None
+    assert [track.identity for track in result.tracks] == [None] * 3
+    assert [name for *_, name in turns(result)][3:] == ["off_screen"] * 3
+
+
+def test_without_voice_activity_only_the_faces_are_named(clip):
+    result = run(clip, Pitch(), "vad=none")
+    assert result.off_screen_names is None
+    assert [track.identity for track in result.tracks] == ["person_0", "person_1", "person_0"]
+
+
+def test_a_part_of_the_video_hears_the_same_voices(clip):
+    result = run(clip, Pitch(), "start_s=6.8")
+    assert [track.identity for track in result.tracks] == ["person_0"]
+    assert result.off_screen_names == (None, None, "person_0")
+
+
+def test_an_evaluation_hears_the_same_voices(clip):
+    plan, models = planned(clip, Pitch())
+    analyser = Analyser(models, None, labelled_faces=False)
+    viewer = Viewer(models, analyser, None, labelled_faces=False)
+    result = viewer.look(LabelledVideo("clip", clip), plan).result
+    assert result.off_screen_names == ("person_1", None, "person_0")
+
+
+def test_one_that_breaks_its_contract_ends_the_run_by_name(clip):
+    class Endless(Pitch):
+        min_s = 0.0
+
+    with pytest.raises(PluginError, match=r"^voice=none \(asdkit .* has min_s=0.0"):
+        run(clip, Endless())
