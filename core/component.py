@@ -71,6 +71,7 @@ class Component:
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on
             the weights, and finds the calibration shipped for them; None if there are neither. It
             never raises: `build` reports errors of the weights.
+        shifts: Scorers only: whether what is built is a `ShiftingScorer`, for `sync`.
     """
 
     kind: str
@@ -81,3 +82,4 @@ class Component:
     files: tuple[str, ...] = ()
     export: Callable[[Any], Exportable] | None = None
     settle: Callable[[Any], Settled] | None = None
+    shifts: bool = False

@@ -23,6 +23,7 @@ from .forms import misfit
 from .named_files import read_json
 from .registry import registry
 from .results import OLDER_SCHEMA, schema, to_json
+from .sync import OFF
 from .types import Result
 
 FILE = "result.json"
@@ -144,6 +145,7 @@ def read_result(path: Path) -> dict[str, Any]:
     form["properties"]["settings"] = _SETTINGS
     if isinstance(found, dict) and isinstance(found.get("settings"), dict):
         found["settings"].setdefault("context", {"name": "none"})  # there was none at first
+        found["settings"].setdefault("sync", OFF)  # likewise
     wrong = misfit(found, form)
     result: dict[str, Any] = found
     if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Any, cast
@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from .files import same_form
+from .sync import Fit, Sync
 from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 
 SCHEMA = "asdkit.result/2"
@@ -115,13 +116,27 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "settings": plain(result.settings),
         "shots": [[int(first), int(end)] for first, end in result.shots],
     }
-    after = {
+    after: dict[str, Any] = {
         "speech": _spans(result.speech),
         "off_screen": _spans(result.off_screen),
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
+    if result.sync is not None:
+        after["sync"] = _sync(result.sync, result.tracks)
     return before, after
+
+
+def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
+    fits = None
+    if sync.tracks is not None:
+        pairs = zip(tracks, sync.tracks, strict=True)
+        fits = [{"id": int(track.id), **_fit(fit)} for track, fit in pairs]
+    return {**_fit(sync.whole), "moved_s": float(sync.moved_s), "tracks": fits}
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    return {"fits": fit.fits, "offset_s": fit.offset_s, "certainty": fit.certainty}
 
 
 def _track(track: Track) -> dict[str, Any]:

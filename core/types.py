@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import as_array, checked_boxes
+from .sync import Sync
 
 GRID_FPS = 25
 """Frame rate at which everything is detected, tracked and scored."""
@@ -308,6 +309,7 @@ class Result:
         timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
         off_screen: When there is speech but no visible face speaks; None as for `speech`.
+        sync: Whether the sound fits the lips; None if nobody asked.
         sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -323,6 +325,7 @@ class Result:
     timings_s: Mapping[str, float]
     speech: Spans | None = None
     off_screen: Spans | None = None
+    sync: Sync | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

@@ -10,6 +10,7 @@ from ..analysis.pass_options import AUTO
 from ..decisions.segments import SegmentsConfig, SpeechConfig
 from ..device import DEVICES, read_device
 from ..media.container import MAX_PIXELS, Reading
+from ..sync import MODES, OFF
 from .schemas import names
 from .values import make
 
@@ -55,6 +56,10 @@ class AnalysisOptions:
             needs an embedder. Whoever looks like none of them is called person_0 and so on.
         identity_distance: Tracks whose embeddings are this close on average are one person:
             cosine distance, from 0 (all alike) to 2.
+        sync: check measures how late or early the sound is, by scoring the faces with the sound
+            at 23 offsets, too, and whether it fits anybody in sight; auto measures it before the
+            run, on the first 30 s or more, and moves the sound by so much; off does neither. For
+            scorers that can score one face with several sounds.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
     """
@@ -75,6 +80,7 @@ class AnalysisOptions:
     embed_every: int = 25
     identities: str | None = None
     identity_distance: float = 0.5
+    sync: str = OFF
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
 
@@ -95,6 +101,10 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
             raise ValueError("identities names no folder")
+        if self.sync not in MODES:
+            raise ValueError(
+                f"sync must be {', '.join(MODES[:-1])} or {MODES[-1]}, got {self.sync!r}"
+            )
         if not 0 <= self.identity_distance <= 2:
             raise ValueError(f"identity_distance must be from 0 to 2, got {self.identity_distance}")
 

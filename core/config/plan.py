@@ -10,6 +10,8 @@ from omegaconf import DictConfig
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
+from ..registry import registry
+from ..sync import OFF
 from .chosen import Chosen, calibrated_in, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
@@ -111,5 +113,12 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         raise ConfigError(
             f"identities={options.identities} needs an embedder, to compare faces by",
             "Use embedder=facenet",
+        )
+    if options.sync != OFF and not chosen["scorer"].component.shifts:
+        able = [one.name for one in registry().of_kind("scorer") if one.shifts]
+        raise ConfigError(
+            f"sync={options.sync} needs a scorer that can score one face with several sounds, "
+            f"which {chosen['scorer'].in_words} cannot",
+            f"Use {' or '.join(f'scorer={name}' for name in able)}, or sync=off",
         )
     return AnalysisPlan(options, chosen, writers, mine)
