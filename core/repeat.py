@@ -83,7 +83,7 @@ class Repetition:
                 OmegaConf.update(config, key, value)  # raises if the type does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
-                if key in _PATHS and value not in ("", "null"):
+                if key in (*_PATHS, "sync") and value not in ("", "null"):  # YAML's off is false
                     OmegaConf.update(config, key, literal(value))
                 elif not _chooses(word):
                     config.merge_with(OmegaConf.from_dotlist([word]))

@@ -119,6 +119,6 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         raise ConfigError(
             f"sync={options.sync} needs a scorer that can score one face with several sounds, "
             f"which {chosen['scorer'].in_words} cannot",
-            f"Use {' or '.join(f'scorer={name}' for name in able)}, or sync=off",
+            f"Use {', '.join(f'scorer={name}' for name in able)}, or sync=off",
         )
     return AnalysisPlan(options, chosen, writers, mine)

@@ -3,8 +3,9 @@
 For each shift, what face and sound say together (`core.sync.Piece`) is added up over all pieces in
 which a face may speak at some shift, and divided by the time that these pieces cover, so that
 silent faces beside the speaker do not count. Weights of 1/4, 1/2 and 1/4 smooth the resulting
-curve. Its highest point, on a parabola through its neighbours, is the offset. Its height above the
-lowest one is the certainty: the mean log odds of speaking that the worst shift loses.
+curve, which is as wide as networks are lenient: the offset is the centre of gravity of its upper
+half around the highest point. The height of this point above the lowest one is the certainty: the
+mean log odds of speaking that the worst shift loses.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ import numpy as np
 from ..sync import SHIFTS, Fit, Piece, Sync
 from ..types import GRID_FPS, Float64
 
-FITS_FROM = 2.7
+FITS_FROM = 2.15
 """Certainty from which a sound fits: between what the clips of docs/input.md have with their own
 sound and with a foreign one, for the scorer `lr_asd` with its weights `ava`."""
 LEAST_S = 5.0
 """Nothing is said about less than so many seconds in which a face may speak."""
 _MAY_SPEAK = 1.0
 """A face may speak in a piece if its mean over the frames reaches this at some shift."""
-_STEP_FRAMES = SHIFTS[1] - SHIFTS[0]
 
 
 def fit_of(pieces: Iterable[Piece], *, can_refuse: bool) -> Fit:
@@ -48,8 +48,7 @@ def fit_of(pieces: Iterable[Piece], *, can_refuse: bool) -> Fit:
         return Fit("no" if can_refuse else "unknown", None, certainty)
     if best in (0, len(curve) - 1):
         return Fit("unknown", None, certainty)
-    frames = SHIFTS[best] + _STEP_FRAMES * _top(*curve[best - 1 : best + 2])
-    return Fit("yes", round(frames / GRID_FPS, 2), certainty)
+    return Fit("yes", round(_centre(curve, best) / GRID_FPS, 2), certainty)
 
 
 def _smooth(curve: Float64) -> Float64:
@@ -58,10 +57,13 @@ def _smooth(curve: Float64) -> Float64:
     return smooth
 
 
-def _top(before: float, best: float, after: float) -> float:
-    """Where a parabola through three points is highest, from -0.5 to 0.5 around the middle one."""
-    bend = before - 2 * best + after
-    return 0.0 if bend == 0 else 0.5 * (before - after) / bend
+def _centre(curve: Float64, best: int) -> float:
+    """The centre of gravity, in frames, of what is above half of a curve's height around `best`."""
+    above = np.clip(curve - (curve.max() + curve.min()) / 2, 0, None)
+    low = np.flatnonzero(above == 0)
+    above[: max(low[low < best], default=-1) + 1] = 0
+    above[min(low[low > best], default=len(curve)) :] = 0
+    return float((above * SHIFTS).sum() / above.sum())
 
 
 def checked(tracks: Sequence[Sequence[Piece]], *, can_refuse: bool) -> Sync:
