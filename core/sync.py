@@ -78,8 +78,8 @@ class Sync:
 
     Attributes:
         whole: Of all faces together.
-        tracks: Of each track of the result, in its order; with `sync=auto` None, as only the
-            beginning of the video was looked at, before the run.
+        tracks: Of each track of the result, in its order, never "no", as a track may just listen;
+            with `sync=auto` None, as only the beginning of the video was looked at, before the run.
         moved_s: By how many seconds the sound was moved to an earlier time for the run; negative
             to a later one, and 0 if it was left as it is.
     """

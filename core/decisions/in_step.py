@@ -38,10 +38,11 @@ def fit_of(pieces: Iterable[Piece], *, can_refuse: bool) -> Fit:
         The fit; an offset at the end of the scan is not told, as the right one may lie beyond.
     """
     telling = [p for p in pieces if p.agreement.max() >= _MAY_SPEAK * p.frames]
-    covered = {frame for p in telling for frame in range(p.first_frame, p.first_frame + p.frames)}
-    if len(covered) < LEAST_S * GRID_FPS:
+    covered = _covered(telling)
+    if covered < LEAST_S * GRID_FPS:
         return Fit()
-    curve = _smooth(np.sum([p.agreement for p in telling], axis=0, dtype=np.float64) / len(covered))
+    total: Float64 = np.array([p.agreement for p in telling], np.float64).sum(axis=0)
+    curve = _smooth(total / covered)
     certainty = round(float(curve.max() - curve.min()), 3)
     best = int(curve.argmax())
     if certainty < FITS_FROM:
@@ -49,6 +50,16 @@ def fit_of(pieces: Iterable[Piece], *, can_refuse: bool) -> Fit:
     if best in (0, len(curve) - 1):
         return Fit("unknown", None, certainty)
     return Fit("yes", round(_centre(curve, best) / GRID_FPS, 2), certainty)
+
+
+def _covered(pieces: Iterable[Piece]) -> int:
+    """How many frames pieces cover together, which may overlap."""
+    covered, end = 0, 0
+    for piece in sorted(pieces, key=lambda piece: piece.first_frame):
+        stop = piece.first_frame + piece.frames
+        covered += max(stop - max(piece.first_frame, end), 0)
+        end = max(end, stop)
+    return covered
 
 
 def _smooth(curve: Float64) -> Float64:
@@ -69,12 +80,14 @@ def _centre(curve: Float64, best: int) -> float:
 def checked(tracks: Sequence[Sequence[Piece]], *, can_refuse: bool) -> Sync:
     """Whether the sound fits all tracks together, and each by itself.
 
+    Of a single track it is never said that the sound does not fit: it may just listen.
+
     Args:
         tracks: The pieces of each track.
         can_refuse: See `fit_of`.
     """
     whole = fit_of((piece for pieces in tracks for piece in pieces), can_refuse=can_refuse)
-    return Sync(whole, tuple(fit_of(pieces, can_refuse=can_refuse) for pieces in tracks))
+    return Sync(whole, tuple(fit_of(pieces, can_refuse=False) for pieces in tracks))
 
 
 def remark(sync: Sync) -> str:

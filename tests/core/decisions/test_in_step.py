@@ -59,9 +59,11 @@ def test_an_offset_at_the_end_of_the_scan_is_not_told(end):
 
 
 def test_each_track_is_told_by_itself():
-    found = checked([pieces(5), pieces(-5), []], can_refuse=True)
+    apart = [piece(late, 50 * k) for k, late in enumerate((-20, -12, -4, 4, 12, 20))]
+    found = checked([pieces(5), pieces(-5), [], apart], can_refuse=True)
     assert found.tracks is not None
-    assert [fit.fits for fit in found.tracks] == ["yes", "yes", "unknown"]
+    assert [fit.fits for fit in found.tracks] == ["yes", "yes", "unknown", "unknown"]
+    assert checked([apart], can_refuse=True).whole.fits == "no"
     assert [fit.offset_s for fit in found.tracks[:2]] == pytest.approx([0.2, -0.2], abs=0.01)
 
 
