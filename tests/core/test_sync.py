@@ -21,7 +21,7 @@ from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.kept_parts import asked_of
 from asdkit.core.media.probe import Sound, probe
-from asdkit.core.pipeline import execute
+from asdkit.core.pipeline import _origin, execute, media_of
 from asdkit.core.results import schema, to_json
 from asdkit.core.resume import Answers
 
@@ -201,6 +201,16 @@ def test_shifted_scores_are_kept_for_resuming(tmp_path):
     first, again = Knowing(), Knowing()
     assert asked(first) == asked(again)
     assert (first.shifted, again.shifted) == (4, 0)
+
+
+def test_what_is_kept_is_of_one_way(tmp_path):
+    words = video(tmp_path / "clip.mkv", speech(100))
+    origins = []
+    for mode in ("off", "check", "auto"):
+        plan = make_plan(compose_run([*words, f"sync={mode}"], str(tmp_path / "clip.mkv")))
+        origins.append(_origin(plan, KnowingModels(plan), media_of(plan.options)))
+    assert [origin.pop("sync") for origin in origins] == ["off", "check", "auto"]
+    assert origins[0] == origins[1] == origins[2]
 
 
 def test_a_scorer_that_cannot_shift_is_refused():
