@@ -102,6 +102,7 @@ class Component:
         members: Names the components that this one is made of, from an instance of `config`: they
             are built before it, as if chosen on their own, without a calibration, and are in
             `Context.members`; None if it is made of none.
+        shifts: Scorers only: whether what is built is a `ShiftingScorer`, for `sync`.
     """
 
     kind: str
@@ -113,3 +114,4 @@ class Component:
     export: Callable[[Any], Exportable] | None = None
     settle: Callable[[Any], Settled] | None = None
     members: Callable[[Any], Sequence[Member]] | None = None
+    shifts: bool = False

@@ -170,6 +170,30 @@ class Scorer(Protocol):
         ...
 
 
+@runtime_checkable
+class ShiftingScorer(Protocol):
+    """A scorer that scores one face with several sounds.
+
+    What the picture alone tells it finds once. With it the option `sync` finds out whether the
+    sound is late. Its component has `shifts=True`.
+
+    It may have an attribute `refuses_sounds` that is True: then its log odds fall so far with a
+    sound of other people that `core.decisions.in_step` can say that a sound fits nobody.
+    """
+
+    def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:
+        """Score one face with several sounds.
+
+        Args:
+            clips: Any number of clips, of 1 to `CLIP_FRAMES` (1500) frames each, with the same
+                faces; only their sound differs. Left unchanged.
+
+        Returns:
+            What `Scorer.score` answers to these clips, up to rounding.
+        """
+        ...
+
+
 class FaceContext(Protocol):
     """Corrects the scores of a face by what goes on around it: other faces, and what is heard.
 

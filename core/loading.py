@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from .component import Context
 from .config.chosen import choose
+from .contracts import ShiftingScorer
 from .types import Clip, Scores
 
 if TYPE_CHECKING:
@@ -224,9 +225,13 @@ class _Calibrated:
         self._calibration = calibration
         if hasattr(scorer, "device"):
             self.device = scorer.device
+        if isinstance(scorer, ShiftingScorer):
+            shifting = scorer
+            self.score_shifted = lambda clips: self._applied(shifting.score_shifted(clips))
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.Scorer`."""
-        return [
-            Scores(self._calibration.apply(scores.logits)) for scores in self._scorer.score(clips)
-        ]
+        return self._applied(self._scorer.score(clips))
+
+    def _applied(self, scores: Sequence[Scores]) -> list[Scores]:
+        return [Scores(self._calibration.apply(one.logits)) for one in scores]

@@ -11,23 +11,27 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis.answers import asked
 from .analysis.cutting import with_cuts
 from .analysis.embedder_answers import checked_identity_distance
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
+from .analysis.remarks import say_what_is_too_small, silence
 from .analysis.rescoring import in_context
+from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER, Options
 from .config.plan import RunPlan, make_plan
 from .contracts import FaceContext, Writer
 from .cores import cores
+from .correcting import Aside, measured
 from .decisions.identities import identify
+from .decisions.in_step import checked, remark
 from .decisions.speaking import doubt
 from .decisions.turns import Rules, decide_by
 from .files import digest_of, folder_name
+from .kept_parts import asked_of
 from .known_voices import voiced
-from .media.container import Reading, Source
+from .media.container import Reading
 from .media.probe import Media, Sound, first_frame_at, frames, probe
 from .models import Models, seeded
 from .progress import Progress, Stopwatch, silent
@@ -36,6 +40,7 @@ from .registry import registry
 from .results import plain
 from .results_folder import ResultsFolder, taken
 from .resume import Answers, kept
+from .sync import AUTO, CHECK, Piece, Sync
 from .types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard, Result, Spans, Track, VideoInfo
 from .voices.assigning import with_voices
 from .voices.files import turns_of
@@ -104,6 +109,9 @@ def execute(
         else:
             answers.start_anew()
         with kept(answers):
+            sync = None
+            if plan.options.sync == AUTO:
+                media, sync = _in_step(media, plan.options, models, watch, progress)
             noted = tuple(media.notes)
             seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
             # Threads beside each other note things in any order.
@@ -112,12 +120,16 @@ def execute(
                 result = concluded(media.info, plan, seen, people, context, turns=turns)
             with seeded(plan.options.seed):
                 result = voiced(result, media, plan, voice, watch)
-            if doubted := doubt(result.tracks):
-                media.notes.add(doubted)
-                later.append(doubted)
+            if plan.options.sync == CHECK:
+                sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
+            for said in (doubt(result.tracks), remark(sync) if sync else ""):
+                if said:
+                    media.notes.add(said)
+                    later.append(said)
             result = replace(
                 result,
                 video=replace(media.info, notes=(*noted, *later)),
+                sync=sync,
                 sound_path=media.sound_path,
                 media=media,
                 provenance=provenance(plan, models.weights, models.devices),
@@ -176,6 +188,7 @@ def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
         "devices": models.devices,
         "versions": versions(replace(plan, writers=())),
         "seed": plan.options.seed,
+        "sync": plan.options.sync,
     }
     return cast("dict[str, Any]", json.loads(json.dumps(plain(origin))))
 
@@ -204,12 +217,14 @@ class Seen:
         tracks: The faces with their logits, without identities and speaking segments.
         heard: The detected speech; None without voice activity detection.
         identity_distance: The embedder's own, for `identify`; None without an embedder.
+        pieces: With `sync=check`: for each track its pieces, scored with shifted sound.
     """
 
     shots: tuple[tuple[int, int], ...]
     tracks: tuple[Track, ...]
     heard: Heard | None
     identity_distance: float | None = None
+    pieces: tuple[tuple[Piece, ...], ...] = ()
 
 
 def analysed(
@@ -244,10 +259,12 @@ def analysed(
     distance = None
     if parts.embedder:
         distance = checked_identity_distance(parts.name("embedder"), parts.embedder)
-    before_s = frames_before(parts.vad, first_frame, parts.name("vad")) / GRID_FPS
+    frames_heard = frames_before(parts.vad, first_frame, parts.name("vad"))
+    if options.sync == CHECK:
+        frames_heard = max(frames_heard, AROUND_FRAMES)
     with (
         seeded(options.seed),
-        Sound(media, options.start_s, before_s, options.threads) as sound,
+        Sound(media, options.start_s, frames_heard / GRID_FPS, options.threads) as sound,
         closing(
             with_cuts(
                 frames(media, options.start_s, options.end_s, threads=options.threads),
@@ -258,7 +275,7 @@ def analysed(
             )
         ) as cuts,
         Analysis(
-            (answers or Answers(None, seed=options.seed)).asked_of(parts),
+            asked_of(answers or Answers(None, seed=options.seed), parts),
             sound,
             watch,
             options,
@@ -275,11 +292,11 @@ def analysed(
         progress("scoring", done, total)
         tracks, heard = analysis.finish()
         if not tracks:
-            _say_what_is_too_small(media, parts)
+            say_what_is_too_small(media, parts)
         shots = tuple(analysis.shots)
         picture_end = shots[-1][1] if shots else 0
         if media.sound is not None and sound.is_silent(picture_end * SAMPLES_PER_FRAME):
-            media.notes.add(_silence(media.sound))
+            media.notes.add(silence(media.sound))
         sound_end = None if sound.ended_at is None else sound.ended_at // SAMPLES_PER_FRAME
     if sound_end is not None and picture_end - sound_end > _SOUND_SHORTER_FRAMES:
         _log.warning(
@@ -287,33 +304,26 @@ def analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    return Seen(shots, tracks, heard, distance)
+    return Seen(shots, tracks, heard, distance, analysis.pieces)
 
 
-def _silence(source: Source) -> str:
-    """The note for a sound track that is silent throughout."""
-    with source.opened() as (container, _):
-        tracks = len(container.streams.audio)
-    said = (
-        f"The sound of {source.path} is silence throughout what was looked at: nobody can be heard"
-    )
-    if tracks < 2:
-        return said
-    return f"{said}; the file has {tracks} sound tracks, and sound_track=N chooses (from 0)"
+def _in_step(
+    media: Media, options: Options, models: Models, watch: Stopwatch, progress: Progress
+) -> tuple[Media, Sync]:
+    """Measure how late the sound is, and move it by so much."""
+    aside = replace(media, notes=Aside(media.notes))
 
+    def look(start_s: float, end_s: float) -> Sequence[Sequence[Piece]]:
+        parts = replace(models.parts(), embedder=None, vad=None)
+        part = replace(options, sync=CHECK, start_s=start_s, end_s=end_s)
+        return analysed(aside, part, parts, Stopwatch(), progress).pieces
 
-def _say_what_is_too_small(media: Media, parts: Parts) -> None:
-    """Note the size of the smallest face that the detector can find, if it states one."""
-    smallest = getattr(parts.detector, "smallest_face_px", None)
-    if smallest is not None:
-        height, width = media.info.height, media.info.width
-        with asked(parts.name("detector")):
-            smallest_px = float(smallest(height, width))
-        media.notes.add(
-            f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
-            f"faces from about {smallest_px:.0f} px on; a larger "
-            "detector.longer_side_px, or a smaller detector.min_face_px, finds smaller ones"
-        )
+    with watch("sync"):
+        end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
+        refuses = refuses_sounds(models.part("scorer"))
+        fit = measured(look, options.start_s, end_s, can_refuse=refuses)
+    moved_s = fit.offset_s if fit.is_out_of_step and fit.offset_s else 0.0
+    return media.with_sound_moved(moved_s), Sync(fit, moved_s=moved_s)
 
 
 def concluded(

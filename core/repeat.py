@@ -24,6 +24,7 @@ from .forms import misfit
 from .named_files import read_json
 from .registry import registry
 from .results import OLDER_SCHEMA, schema, to_json
+from .sync import OFF
 from .types import Result
 
 FILE = "result.json"
@@ -50,6 +51,7 @@ _AT_FIRST: dict[str, Any] = {
     "decisions": INDEPENDENT,
     "conversation": {},
     "diarization": None,
+    "sync": OFF,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")
@@ -93,7 +95,7 @@ class Repetition:
                 OmegaConf.update(config, key, value)  # raises if the type does not fit
             for word in self.words:
                 key, _, value = word.partition("=")
-                if key in _PATHS and value not in ("", "null"):
+                if key in (*_PATHS, "sync") and value not in ("", "null"):  # YAML's off is false
                     OmegaConf.update(config, key, literal(value))
                 elif not _chooses(word):
                     config.merge_with(OmegaConf.from_dotlist([word]))

@@ -15,6 +15,7 @@ import numpy as np
 
 from .files import same_form
 from .rttm import merged
+from .sync import Fit, Sync
 from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
 from .voice import Voice
 
@@ -152,7 +153,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "settings": plain(result.settings),
         "shots": [[int(first), int(end)] for first, end in result.shots],
     }
-    after = {
+    after: dict[str, Any] = {
         "speech": _spans(result.speech),
         "off_screen": _spans(result.off_screen),
         "voices": None if result.voices is None else [_voice(voice) for voice in result.voices],
@@ -161,7 +162,21 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     }
     if result.off_screen_names is not None:
         after["off_screen_names"] = plain(result.off_screen_names)
+    if result.sync is not None:
+        after["sync"] = _sync(result.sync, result.tracks)
     return before, after
+
+
+def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
+    fits = None
+    if sync.tracks is not None:
+        pairs = zip(tracks, sync.tracks, strict=True)
+        fits = [{"id": int(track.id), **_fit(fit)} for track, fit in pairs]
+    return {**_fit(sync.whole), "moved_s": float(sync.moved_s), "tracks": fits}
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    return {"fits": fit.fits, "offset_s": fit.offset_s, "certainty": fit.certainty}
 
 
 def _track(track: Track) -> dict[str, Any]:

@@ -7,14 +7,12 @@ but reuses stored outputs. So its result is identical to that of an uninterrupte
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -23,23 +21,17 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .analysis.attributes import checked_concurrent
-from .analysis.embedder_answers import checked_identity_distance, checked_template
-from .analysis.one_pass import Parts
-from .contracts import Detector, Embedder, ScalingDetector, Scorer
 from .errors import OutputError
 from .files import whole
 from .kept_answers import FIELDS, Answer, Item, packed, rebuilt, taken_apart, unpacked
 from .stopping import last_resort
-from .types import GRID_FPS, Clip, Detections, Float32, Scores, UInt8
+from .types import GRID_FPS
 
 ABOUT = "about.json"
 """Describes what the stored outputs beside it were computed from."""
 SCHEMA = "asdkit.incomplete/1"
 _EVERY_S = 5.0
 """Interval of storing; at most this much work is lost. Shorter runs store nothing."""
-_LOOKED_AT = 8
-"""One row in so many of a picture is hashed, to recognise the picture."""
 _log = logging.getLogger(__name__)
 
 """`Item`: a part of an answer, arrays of one length."""
@@ -209,103 +201,6 @@ class Answers:
         if self._folder is not None:
             for path in (*self._folder.glob("[0-9]*.npz"), self._folder / ABOUT):
                 path.unlink(missing_ok=True)
-
-    def asked_of(self, parts: Parts) -> Parts:
-        """Wrap the components, so that each is called only for outputs that are not stored."""
-        detector: Detector = _Detector(parts.detector, self)
-        if isinstance(parts.detector, ScalingDetector):
-            detector = _ScalingDetector(parts.detector, self)
-        return replace(
-            parts,
-            detector=detector,
-            scorer=_Scorer(parts.scorer, self, parts.name("scorer")),
-            embedder=_Embedder(parts.embedder, self, parts.name("embedder"))
-            if parts.embedder
-            else None,
-        )
-
-
-class _Detector:
-    """Calls a detector only if its output is not stored."""
-
-    def __init__(self, detector: Detector, answers: Answers) -> None:
-        self.looks = getattr(detector, "looks", True)
-        self.one_at_a_time = getattr(detector, "one_at_a_time", False)
-        self._detector = detector
-        self._answers = answers
-
-    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        """See `core.contracts.Detector`."""
-        return self._ask(frames, indices, lambda: self._detector.detect(frames, indices))
-
-    def _ask(
-        self, frames: UInt8, indices: Sequence[int], compute: Callable[[], list[Detections]]
-    ) -> list[Detections]:
-        key = f"{','.join(map(str, indices))} {frames.shape} {_hash(frames[:, ::_LOOKED_AT])}"
-        self._answers.pass_frame(max(indices, default=-1))
-        found: list[Detections] = self._answers.ask("detector", key, compute)
-        return found
-
-
-class _ScalingDetector(_Detector):
-    """Calls a detector that says the size it looks at only if its output is not stored."""
-
-    def __init__(self, detector: ScalingDetector, answers: Answers) -> None:
-        super().__init__(cast("Detector", detector), answers)
-        self._scaling = detector
-
-    def input_side_px(self, height: int, width: int) -> int | None:
-        """See `core.contracts.ScalingDetector`."""
-        return self._scaling.input_side_px(height, width)
-
-    def detect_scaled(
-        self, frames: UInt8, indices: Sequence[int], size: tuple[int, int]
-    ) -> list[Detections]:
-        """See `core.contracts.ScalingDetector`."""
-        return self._ask(
-            frames, indices, lambda: self._scaling.detect_scaled(frames, indices, size)
-        )
-
-
-class _Scorer:
-    """Calls a scorer only if its output is not stored."""
-
-    def __init__(self, scorer: Scorer, answers: Answers, name: str) -> None:
-        self.concurrent = checked_concurrent(name, scorer)
-        self._scorer = scorer
-        self._answers = answers
-
-    def score(self, clips: Sequence[Clip]) -> list[Scores]:
-        """See `core.contracts.Scorer`."""
-        parts = [(c.faces, c.sound, np.int64(c.sound_before), c.sound_after) for c in clips]
-        key = f"{[len(clip) for clip in clips]} {_hash(*(a for part in parts for a in part))}"
-        scores: list[Scores] = self._answers.ask(
-            "scorer", key, lambda: self._scorer.score(clips), draws=not self.concurrent
-        )
-        return scores
-
-
-class _Embedder:
-    """Calls an embedder only if its output is not stored."""
-
-    def __init__(self, embedder: Embedder, answers: Answers, name: str) -> None:
-        self.template = checked_template(name, embedder)
-        self.identity_distance = checked_identity_distance(name, embedder)
-        self._embedder = embedder
-        self._answers = answers
-
-    def embed(self, faces: UInt8) -> Float32:
-        """See `core.contracts.Embedder`."""
-        key = f"{len(faces)} {_hash(faces)}"
-        vectors: Float32 = self._answers.ask("embedder", key, lambda: self._embedder.embed(faces))
-        return vectors
-
-
-def _hash(*arrays: Any) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def _about(folder: Path) -> dict[str, Any]:

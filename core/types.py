@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import as_array, checked_boxes, checked_landmarks, probability
+from .sync import Sync
 from .voice import Voice
 
 GRID_FPS = 25
@@ -316,6 +317,7 @@ class Result:
         voices: The voices of the diarization; None without one.
         off_screen_names: For each span of `off_screen`: the `name` of the tracks that have its
             voice, or None if nobody's is close enough; None without an embedder of voices.
+        sync: Whether the sound fits the lips; None if nobody asked.
         sound_path: The file the sound came from; None without sound.
         folder: Where the files were written; None if nothing was written.
         files: The files written.
@@ -333,6 +335,7 @@ class Result:
     off_screen: Spans | None = None
     voices: tuple[Voice, ...] | None = None
     off_screen_names: tuple[str | None, ...] | None = None
+    sync: Sync | None = None
     sound_path: Path | None = None
     folder: Path | None = None
     files: tuple[Path, ...] = ()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..core.analysis.answers import asked, checked_scores
-from ..core.contracts import Scorer
+from ..core.contracts import Scorer, ShiftingScorer
 from ..core.samples import noise_picture, noise_sound
 from ..core.types import CLIP_FRAMES, FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
 from .holding import SAME_SCORE, Remembered, asking, hold, name_of
@@ -20,7 +22,8 @@ _LENGTHS = (1, 7, 30)
 def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
     """Check that a scorer gives each frame of clips of any length a finite score.
 
-    The scores of a clip must not depend on the other clips, nor on those scored before.
+    The scores of a clip must not depend on the other clips, nor on those scored before. If it
+    scores one face with several sounds, it must score them as it scores each clip by itself.
 
     Args:
         scorer: The scorer.
@@ -49,7 +52,29 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
             "all videos",
             "Keep nothing from one call to the next, and use no chance",
         )
+    if isinstance(scorer, ShiftingScorer):
+        _check_shifted(score, scorer)
     score.returned.check()
+
+
+def _check_shifted(score: _Score, scorer: ShiftingScorer) -> None:
+    """Check that one face with several sounds is scored as each clip is by itself."""
+    faces = _noise(30).faces
+    clips = [replace(_noise(30, sound), faces=faces) for sound in range(3)]
+    alone = score(clips)
+    for first in (0, 1, len(clips)):
+        some = clips[first:]
+        given = [array for clip in some for array in (clip.faces, clip.sound, clip.sound_after)]
+        with asking(score.name, *given):
+            answer = called(scorer, score.name, partial(scorer.score_shifted, list(some)))
+        found = checked_scores(score.name, answer, some)
+        for one, other in zip(alone[first:], found, strict=True):
+            hold(
+                np.allclose(one.logits, other.logits, rtol=0, atol=SAME_SCORE),
+                f"{score.name} scores a clip otherwise by score_shifted than by score",
+                "Take only what depends on the faces alone from the first clip",
+            )
+        score.returned.add([scores.logits for scores in found])
 
 
 class _Score:
@@ -78,10 +103,11 @@ class _Score:
         return found
 
 
-def _noise(frames: int) -> Clip:
-    """A clip of noise, as from the middle of a track."""
+def _noise(frames: int, seed: int | None = None) -> Clip:
+    """A clip of noise, as from the middle of a track; `seed` chooses the sound."""
     faces = noise_picture((frames, FACE_SIZE_PX, FACE_SIZE_PX), frames)
-    sound = noise_sound(1 + SAMPLES_PER_FRAME * frames + SOUND_AFTER, frames)
+    length = 1 + SAMPLES_PER_FRAME * frames + SOUND_AFTER
+    sound = noise_sound(length, frames if seed is None else seed)
     return Clip(faces, sound[1:-SOUND_AFTER], int(sound[0]), sound[-SOUND_AFTER:])
 
 

@@ -19,6 +19,7 @@ from ..media.sound import Sound
 from ..notes import Notes
 from ..pictures import Frame
 from ..progress import Stopwatch
+from ..sync import CHECK, Piece
 from ..types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -44,6 +45,7 @@ from .pass_options import PassOptions
 from .recent_frames import RecentFrames
 from .same_person import SamePerson
 from .scoring import Scoring
+from .shifting import AROUND, ShiftedScorer, WideClip
 from .square_pixels import Square
 
 
@@ -86,6 +88,8 @@ class _LiveTrack:
     embedded: Embedded = field(default_factory=Embedded)
     smoothed: list[Float64] = field(default_factory=list)
     logits: list[Float32] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    """Pieces scored with shifted sound."""
     faces: UInt8 = field(default_factory=_room_for_faces)
     """Crops of the current clip, then unused space."""
     gathered: int = 0
@@ -117,6 +121,11 @@ class Analysis(AbstractContextManager["Analysis"]):
         notes: Collects a note if faces are left out.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
         overlap: Whether to score in a thread beside the caller's, if the scorer allows it.
+
+    Attributes:
+        shots: (first, end) grid frames of each shot so far, end excluded.
+        pieces: At the end and with `sync=check`: for each track its pieces, scored with shifted
+            sound.
     """
 
     def __init__(
@@ -131,6 +140,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         overlap: bool = False,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
+        self.pieces: tuple[tuple[Piece, ...], ...] = ()
         self._parts = parts
         self._sound = sound
         self._watch = watch
@@ -139,8 +149,10 @@ class Analysis(AbstractContextManager["Analysis"]):
         if parts.embedder:
             self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
         name = parts.name("scorer")
+        self._shifts = options.sync == CHECK
+        scorer = ShiftedScorer(parts.scorer, name) if self._shifts else parts.scorer
         beside = checked_concurrent(name, parts.scorer) and overlap
-        self._scoring = Scoring(parts.scorer, watch, name, beside=beside)
+        self._scoring = Scoring(scorer, watch, name, beside=beside)
         self._listener: Listener | None = None
         self._square = Square.of(pixel_aspect)
         self._frames = RecentFrames(self._square)
@@ -202,6 +214,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         if self._listener:
             heard = self._listener.finish(self._end)
         ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
+        self.pieces = tuple(tuple(track.pieces) for track in ordered)
         tracks = tuple(
             _finished(number, track, self._square) for number, track in enumerate(ordered)
         )
@@ -230,7 +243,8 @@ class Analysis(AbstractContextManager["Analysis"]):
         heard = min([track.clip_start for track in self._live.values()], default=needed)
         if self._listener:
             heard = min(heard, self._listener.next_frame)
-        self._sound.forget(heard * SAMPLES_PER_FRAME - 1)
+        around = AROUND if self._shifts else 1
+        self._sound.forget(heard * SAMPLES_PER_FRAME - around)
 
     def _forget_before(self, index: int) -> None:
         """Free the frames before grid frame `index`, and what was found in them."""
@@ -295,10 +309,14 @@ class Analysis(AbstractContextManager["Analysis"]):
         before = int(track.clip_start > track.first_frame)  # one sample, if not the first clip
         with self._watch("sound"):
             heard = self._sound.read(first - before, stop + SOUND_AFTER)
+            around = self._sound.read(first - AROUND, stop + AROUND) if self._shifts else None
         sound_before, sound, after = np.split(heard, [before, before + stop - first])
-        clip = Clip(track.faces[: track.gathered], sound, int(sound_before.sum()), after)
+        faces, sample = track.faces[: track.gathered], int(sound_before.sum())
+        clip_start = track.clip_start
         track.faces, track.gathered = _room_for_faces(), 0
-        return clip
+        if around is None:
+            return Clip(faces, sound, sample, after)
+        return WideClip(faces, sound, sample, after, clip_start, around, track.pieces)
 
 
 def _finished(number: int, track: _LiveTrack, square: Square) -> Track:

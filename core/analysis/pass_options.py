@@ -28,5 +28,9 @@ class PassOptions(Protocol):
         """Embed one face in so many of each track, if there is an embedder."""
 
     @property
+    def sync(self) -> str:
+        """Whether to score faces with shifted sound, too, if it is "check"; see `core.sync`."""
+
+    @property
     def max_faces(self) -> int:
         """Most faces of a frame that are tracked."""

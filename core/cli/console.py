@@ -116,6 +116,8 @@ def print_summary(result: Result) -> None:
             f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
             f"{_seconds(result.off_screen):.2f} s"
         )
+    if result.sync is not None:
+        console.print(f"{result.sync} (certainty {result.sync.whole.certainty:.2f})")
     total = result.timings_s["total"]
     stages = ", ".join(
         f"{name} {spent:.1f}" for name, spent in result.timings_s.items() if name != "total"

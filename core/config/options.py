@@ -12,6 +12,7 @@ from ..decisions.segments import SegmentsConfig, SpeechConfig
 from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
 from ..media.container import MAX_PIXELS, Reading
+from ..sync import MODES, OFF
 from .schemas import names
 from .values import make
 
@@ -63,6 +64,10 @@ class AnalysisOptions:
         decisions: independent decides for each face by itself, by thresholds; exclusive and overlap
             for all faces of a shot together, by a model of how people take turns, so that one
             speaks at a time, or two at most.
+        sync: check measures how late or early the sound is, by scoring the faces with the sound
+            at 23 offsets, too, and whether it fits anybody in sight; auto measures it before the
+            run, on the first 30 s or more, and moves the sound by so much; off does neither. For
+            scorers that can score one face with several sounds.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
         conversation: How people take turns, for decisions=exclusive and overlap.
@@ -86,6 +91,7 @@ class AnalysisOptions:
     identity_distance: float | None = None
     diarization: str | None = None
     decisions: str = INDEPENDENT
+    sync: str = OFF
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
@@ -107,6 +113,10 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
         if self.identities == "":
             raise ValueError("identities names no folder")
+        if self.sync not in MODES:
+            raise ValueError(
+                f"sync must be {', '.join(MODES[:-1])} or {MODES[-1]}, got {self.sync!r}"
+            )
         if self.decisions not in DECISIONS:
             raise ValueError(
                 f"decisions must be {', '.join(DECISIONS[:-1])} or {DECISIONS[-1]}, "

@@ -10,6 +10,8 @@ from omegaconf import DictConfig
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
+from ..registry import registry
+from ..sync import OFF
 from ..voices.files import check_given
 from .chosen import Chosen, calibrated_in, choose
 from .compose import RUN, settings_of
@@ -116,4 +118,11 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         )
     if options.diarization is not None:
         check_given(options.diarization)
+    if options.sync != OFF and not chosen["scorer"].component.shifts:
+        able = [one.name for one in registry().of_kind("scorer") if one.shifts]
+        raise ConfigError(
+            f"sync={options.sync} needs a scorer that can score one face with several sounds, "
+            f"which {chosen['scorer'].in_words} cannot",
+            f"Use {', '.join(f'scorer={name}' for name in able)}, or sync=off",
+        )
     return AnalysisPlan(options, chosen, writers, mine)

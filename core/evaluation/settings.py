@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..component import RUN_KINDS
 from ..config.options import AnalysisOptions
 from ..config.schemas import App
+from ..sync import OFF
 
 FACES = ("found", "labelled")
 
@@ -32,6 +33,10 @@ class DatasetOptions(AnalysisOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.sync != OFF:
+            raise ValueError(
+                f"sync must be off here, got {self.sync}: a dataset's sound counts as it is"
+            )
         if self.faces not in FACES:
             raise ValueError(f"faces must be {' or '.join(FACES)}, got {self.faces!r}")
         if self.videos is not None and not self.videos:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -175,6 +175,13 @@ class Media:
     def sound_end(self) -> Fraction:
         """Seconds from time zero at which the sound ends; 0 or less if there is none."""
         return self.sound_clock.end - self.sound_zero
+
+    def with_sound_moved(self, earlier_s: float) -> Media:
+        """The same with its sound so many seconds earlier against the picture.
+
+        All that reads the sound, `Sound` and writers alike, then has it there.
+        """
+        return replace(self, sound_zero=self.sound_zero + Fraction(str(earlier_s)))
 
     @property
     def sound_path(self) -> Path | None:

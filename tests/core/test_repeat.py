@@ -32,6 +32,15 @@ def plan(tmp_path):
     return make
 
 
+def test_a_result_from_before_sync_is_repeated_without(good, plan):
+    own = {key: value for key, value in good["settings"].items() if key != "sync"}
+    assert plan({**good, "settings": own}).options.sync == "off"
+
+
+def test_off_is_a_word(good, plan):
+    assert plan(good, "sync=off").options.sync == "off"
+
+
 def test_settings_are_taken_as_they_stand(good, plan, tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET", "hush")
     text = "${oc.env:SECRET}"

@@ -30,6 +30,23 @@ class Sound:
         return [Scores(logits(clip)) for clip in clips]
 
 
+class Shifting(Sound):
+    """Scores one face with several sounds as it should."""
+
+    def score_shifted(self, clips):
+        return self.score(clips)
+
+
+class ShiftingAlike(Sound):
+    def score_shifted(self, clips):
+        return self.score(clips[:1]) * len(clips)
+
+
+class ShiftingTooFew(Sound):
+    def score_shifted(self, clips):
+        return self.score(clips[1:])
+
+
 class Beside(Sound):
     """May run in a thread beside others, and notes that it does."""
 
@@ -155,8 +172,9 @@ class OneArray(Sound):
         return [Scores(found)]
 
 
-def test_a_scorer_that_keeps_the_contract_passes():
-    testing.check_scorer(Sound())
+@pytest.mark.parametrize("scorer", [Sound(), Shifting()])
+def test_a_scorer_that_keeps_the_contract_passes(scorer):
+    testing.check_scorer(scorer)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +185,8 @@ def test_a_scorer_that_keeps_the_contract_passes():
         (LogOfSilence(), r"LogOfSilence failed.*must be finite"),
         (Bare(), r"must answer with Scores"),
         (OneForAll(), r"one Scores for each of 3 clips"),
+        (ShiftingAlike(), r"otherwise by score_shifted than by score. Take only what depends on"),
+        (ShiftingTooFew(), r"one Scores for each of 3 clips"),
         (WholeWindows(), r"0 rows for a clip of 1"),
         (NeedsAWindow(), r"NeedsAWindow failed: ValueError"),
         (HalfAMinute(), r"750 rows for a clip of 1500"),

@@ -55,5 +55,6 @@ MODEL = Model(
     config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
     windows={"ava": WHOLE},
+    refuses=frozenset({"ava"}),
 )
 LR_ASD = component(MODEL)

@@ -29,4 +29,5 @@ def component(model: Model) -> Component:
         weights=tuple(model.published.values()),
         export=partial(exportable, model),
         settle=partial(settled, model),
+        shifts=True,
     )

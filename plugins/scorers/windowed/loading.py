@@ -12,7 +12,7 @@ from ...support.pytorch import import_torch, pick_device, set_threads
 from .config import WindowedConfig
 from .model import Model
 from .scorer import Runtime, WindowedScorer
-from .settling import windows_of
+from .settling import published_name, windows_of
 
 
 def build(model: Model, config: WindowedConfig, context: Context) -> WindowedScorer:
@@ -34,7 +34,8 @@ def build(model: Model, config: WindowedConfig, context: Context) -> WindowedSco
         )
     else:
         runtime = _torch_runtime(model, config, context)
-    return WindowedScorer(runtime, windows_of(model, config))
+    refuses = published_name(model, config.weights) in model.refuses
+    return WindowedScorer(runtime, windows_of(model, config), refuses=refuses)
 
 
 def is_onnx_path(path: Path) -> bool:

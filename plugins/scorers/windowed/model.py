@@ -31,6 +31,8 @@ class Model:
         folder: Holds NAME.calibration.json for each published weights NAME with a calibration.
         network: Builds its network; imports PyTorch when called.
         sharing: Plans which visual vectors its windows share.
+        refuses: The published weights whose log odds tell a foreign sound, as
+            `core.contracts.ShiftingScorer` says, where every window has 2 s or more.
         frontend: The module of its network that reads faces; int8 quantises this part alone.
         parts: Of a network whose sharing is `Reach`: the modules of the graphs `alone`,
             `through`, `join` and `end`; imports PyTorch when called.
@@ -45,4 +47,5 @@ class Model:
     frontend: str
     config: type[WindowedConfig] = WindowedConfig
     windows: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    refuses: frozenset[str] = frozenset()
     parts: Callable[[Network], Sequence[Module]] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -57,6 +57,20 @@ class _Window(NamedTuple):
     rows: Int64
 
 
+class _Seen(NamedTuple):
+    """What the visual frontend makes of a clip.
+
+    Attributes:
+        spans: The windows of the clip, and for how many of the window lengths each occurs.
+        vectors: (m, ...) visual rows.
+        rows: For each window, the (T,) row numbers of its frames.
+    """
+
+    spans: Counter[Span]
+    vectors: NDArray[Any]
+    rows: list[Int64]
+
+
 class WindowedScorer:
     """Scores clips with a network that reads windows.
 
@@ -66,9 +80,16 @@ class WindowedScorer:
     Args:
         runtime: The network, on its device.
         window_seconds: The lengths of the windows.
+        refuses: Whether the weights tell a foreign sound.
+
+    Attributes:
+        refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows of 1 s.
     """
 
-    def __init__(self, runtime: Runtime, window_seconds: Sequence[int]) -> None:
+    def __init__(
+        self, runtime: Runtime, window_seconds: Sequence[int], *, refuses: bool = False
+    ) -> None:
+        self.refuses_sounds = refuses and min(window_seconds) > 1
         self._runtime = runtime
         self._window_seconds = window_seconds
 
@@ -88,14 +109,28 @@ class WindowedScorer:
         Returns:
             One `Scores` per clip, the mean of the logits over the window lengths.
         """
+        return self._scores(clips, [self._seen(clip) for clip in clips])
+
+    def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:
+        """Score one face with several sounds; see `core.contracts.ShiftingScorer`.
+
+        The visual vectors are computed once for all clips.
+        """
+        if not clips:
+            return []
+        seen = self._seen(clips[0])
+        return self._scores(clips, [seen] * len(clips))
+
+    def _seen(self, clip: Clip) -> _Seen:
+        """The visual vectors of a clip."""
+        spans = cut(len(clip), self._window_seconds)
+        return _Seen(spans, *self._runtime.look(clip.faces, list(spans)))
+
+    def _scores(self, clips: Sequence[Clip], seen: Sequence[_Seen]) -> list[Scores]:
         totals = [np.zeros((len(clip), 2), np.float32) for clip in clips]
-        vectors: list[NDArray[Any]] = []
         sounds = [mfcc(clip) for clip in clips]
         by_length: dict[int, list[_Window]] = defaultdict(list)
-        for number, clip in enumerate(clips):
-            spans = cut(len(clip), self._window_seconds)
-            found, rows = self._runtime.look(clip.faces, list(spans))
-            vectors.append(found)
+        for number, (spans, _, rows) in enumerate(seen):
             for ((start, end), times), mine in zip(spans.items(), rows, strict=True):
                 by_length[end - start].append(_Window(number, start, end, times, mine))
         for length, windows in by_length.items():
@@ -103,7 +138,7 @@ class WindowedScorer:
             for first in range(0, len(windows), at_once):
                 batch = windows[first : first + at_once]
                 logits = self._runtime.logits(
-                    np.stack([vectors[window.clip][window.rows] for window in batch]),
+                    np.stack([seen[window.clip].vectors[window.rows] for window in batch]),
                     np.stack([_steps(sounds[window.clip], window) for window in batch]),
                 )
                 for window, found in zip(batch, logits, strict=True):
