@@ -149,14 +149,13 @@ _SHOWN = (
 """Metrics shown on the console, with their labels."""
 _OF_A_VIDEO = (
     ("average_precision", "AP"),
-    ("balanced_accuracy", "bal. acc."),
     ("f1", "F1"),
     ("diarization_error_rate", "DER"),
     ("missed_s", "missed s"),
-    ("false_alarm_s", "false alarm s"),
-    ("confusion_s", "confusion s"),
-    ("off_screen_recall", "off-scr. R"),
-    ("off_screen_precision", "off-scr. P"),
+    ("false_alarm_s", "false s"),
+    ("confusion_s", "confused s"),
+    ("off_screen_recall", "off-screen recall"),
+    ("off_screen_precision", "off-screen precision"),
 )
 """Metrics shown of each video, with their column heads."""
 _MOST_VIDEOS = 20
@@ -197,22 +196,30 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
 
 
 def _print_videos(per_video: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a table of the metrics of each video, with columns for those that any video has."""
+    """Print a table of the metrics of each video, and below it for whom names were taken.
+
+    There are columns for what is known of any video.
+    """
+    from rich.console import Console
     from rich.table import Column, Table
     from rich.text import Text
 
+    console = Console(highlight=False)
     columns = {
         key: head for key, head in _OF_A_VIDEO if any(key in one for one in per_video.values())
     }
-    who = ["taken for"] if any("speakers" in one for one in per_video.values()) else []
-    table = Table(*(Column(head, overflow="fold") for head in ("video", *columns.values(), *who)))
-    for name, one in list(per_video.items())[:_MOST_VIDEOS]:
-        cells = ["" if one.get(key) is None else f"{one[key]:.3f}" for key in columns]
-        pairs = [f"{said}: {true or '-'}" for said, true in one.get("speakers", {}).items()]
-        table.add_row(Text(name), *cells, *([Text(", ".join(pairs))] if who else []))
+    shown = list(per_video.items())[:_MOST_VIDEOS]
+    table = Table(*(Column(head, overflow="fold") for head in ("video", *columns.values())))
+    for name, one in shown:
+        cells = ("" if one.get(key) is None else f"{one[key]:.3f}" for key in columns)
+        table.add_row(Text(name), *cells)
     _print_wide(table)
+    for name, one in shown:
+        pairs = (f"{said} is {true or 'nobody'}" for said, true in one.get("speakers", {}).items())
+        if told := ", ".join(pairs):
+            console.print(Text(f"{name}: {told}"), soft_wrap=True)
     if len(per_video) > _MOST_VIDEOS:
-        print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
+        console.print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
 
 
 def print_comparison(table: Comparison, folder: Path) -> None:
