@@ -106,18 +106,18 @@ def uncovered(
     left = mask(spans, first_frame, frames)
     for other in others:
         left &= ~mask(other, first_frame, frames)
-    return spans_of(left, first_frame, min_s)
+    return stretches(left, first_frame, min_s)
 
 
-def spans_of(found: NDArray[np.bool_], first_frame: int, min_s: float) -> Spans:
-    """The runs of True in a mask, of `min_s` seconds or more; see `mask`.
+def stretches(frames: NDArray[np.bool_], first_frame: int, min_s: float) -> Spans:
+    """The spans of those grid frames that are true; the inverse of `mask`.
 
     Args:
-        found: (n,) bool, one per grid frame.
-        first_frame: Its first grid frame.
-        min_s: Shorter runs are left out.
+        frames: (n,) bool, the grid frames from `first_frame` on.
+        first_frame: The first grid frame.
+        min_s: Shorter spans are left out.
     """
-    edges = np.flatnonzero(np.diff(found, prepend=False, append=False)).tolist()
+    edges = np.flatnonzero(np.diff(frames, prepend=False, append=False)).tolist()
     return _in_seconds(list(zip(edges[::2], edges[1::2], strict=True)), first_frame, min_s)
 
 

@@ -12,7 +12,7 @@ from ..arrays import log_odds
 from ..shots import heard_in, places_by_shot
 from ..types import Float64, Heard, Track
 from .conversation import RANKED_FRAMES, Chain, ConversationConfig
-from .segments import SegmentsConfig, SpeechConfig, spans_of
+from .segments import SegmentsConfig, SpeechConfig, stretches
 from .speaking import Decision, decide, spoken_in
 from .viterbi import Seats, viterbi
 
@@ -68,12 +68,12 @@ def decide_by(
         speaks, off_screen[first:stop] = viterbi(seats, chain)
         for place, track, column in zip(places, faces, columns, strict=True):
             frames = slice(track.first_frame - first, track.frames.stop - first)
-            spans = spans_of(speaks[frames, column], track.first_frame, segments.min_s)
+            spans = stretches(speaks[frames, column], track.first_frame, segments.min_s)
             decided[place] = replace(track, speaking=spans)
     if heard is None:
         return Decision(tuple(decided), None, None)
     return Decision(
-        tuple(decided), spoken_in(heard, speech), spans_of(off_screen, 0, speech.off_screen_min_s)
+        tuple(decided), spoken_in(heard, speech), stretches(off_screen, 0, speech.off_screen_min_s)
     )
 
 

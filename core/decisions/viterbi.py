@@ -178,7 +178,7 @@ class _Search:
             return found
         scores = np.where(same[first] | same[second], _NEVER, self._together[first, second])
         pair = int(scores.argmax())
-        return _best(found, (scores[pair], self._number(first[pair], second[pair])))
+        return _best(found, (scores[pair], int(self._number(first, second)[pair])))
 
     def _part(self, same: NDArray[np.bool_], scores: Float64, came: NDArray[np.int32]) -> None:
         """Have one of two go on alone, where this is better than `scores`."""
@@ -209,7 +209,7 @@ class _Search:
         return np.maximum(on, began)
 
     def _number(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
-        return _FACES + self._seats * (1 + first) + second
+        return np.asarray(_FACES + self._seats * (1 + first) + second, np.intp)
 
     def path(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """The best sequence; see `viterbi`."""
@@ -240,7 +240,7 @@ class _Search:
         if len(first):
             scores = self._together[first, second]
             pair = int(scores.argmax())
-            found.append((scores[pair], int(self._number(first[pair], second[pair]))))
+            found.append((scores[pair], int(self._number(first, second)[pair])))
         return _best(*found)[1]
 
 
