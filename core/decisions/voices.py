@@ -9,7 +9,7 @@ import numpy as np
 
 from ..types import GRID_FPS, Float32, Int64, Spans, Track
 from .identities import centre, identify
-from .segments import mask, spans_of
+from .segments import mask, stretches
 
 _LONGEST_S = 20.0
 """So much of a voice is listened to at most."""
@@ -24,7 +24,7 @@ def alone(tracks: Sequence[Track]) -> list[Spans]:
     for track, frames in zip(tracks, speaking, strict=True):
         voices[track.first_frame : track.frames.stop] += frames
     return [
-        spans_of(
+        stretches(
             frames & (voices[track.first_frame : track.frames.stop] == 1),
             track.first_frame,
             _SHORTEST_S,

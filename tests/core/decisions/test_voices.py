@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from by_hand import square, track
 
-from asdkit.core.decisions.segments import mask, spans_of
+from asdkit.core.decisions.segments import mask, stretches
 from asdkit.core.decisions.voices import (
     alone,
     identified_by_voice,
@@ -28,8 +28,8 @@ def unit(degrees):
 
 def test_spans_are_what_a_mask_is_made_of():
     spans = ((1.0, 1.4), (2.0, 3.0))
-    assert spans_of(mask(spans, 20, 80), 20, 0.0) == spans
-    assert spans_of(mask(spans, 20, 80), 20, 0.44) == ((2.0, 3.0),)
+    assert stretches(mask(spans, 20, 80), 20, 0.0) == spans
+    assert stretches(mask(spans, 20, 80), 20, 0.44) == ((2.0, 3.0),)
 
 
 def test_nobody_is_listened_to_while_two_speak():
