@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .core.hookspecs import hookimpl
     from .core.loading import load
     from .core.pipeline import run
-    from .core.types import Clip, Detections, Result, Scores, Track, TrackPiece
+    from .core.result import Result
+    from .core.types import Clip, Detections, Scores, Track, TrackPiece
 
 # Imported on first use: `asd --help` passes through this file and must not wait for OpenCV.
 _HOME = {

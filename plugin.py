@@ -39,6 +39,7 @@ from .core.hookspecs import hookimpl
 from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
+from .core.result import Result, VideoInfo
 from .core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -48,13 +49,11 @@ from .core.types import (
     SAMPLES_PER_FRAME,
     Clip,
     Detections,
-    Result,
     Scores,
     Shot,
     Spans,
     Track,
     TrackPiece,
-    VideoInfo,
 )
 from .core.weights import Weights, chosen_path, locate, note
 

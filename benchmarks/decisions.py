@@ -18,15 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
+from asdkit.core.concluding import concluded
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.decisions.segments import mask
 from asdkit.core.decisions.turns import DECISIONS
 from asdkit.core.labels import LabelledVideo
 from asdkit.core.models import Models
-from asdkit.core.pipeline import Seen, analysed, concluded, media_of
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Int64, Result, VideoInfo
+from asdkit.core.result import Result, VideoInfo
+from asdkit.core.types import Int64
+from asdkit.core.viewing import Seen, analysed, media_of
 from asdkit.plugins.datasets.dialogue import Dialogue
 
 PARTS = ["detector=yunet", "scorer=lr_asd", "vad=silero", "writers=[]"]

@@ -14,9 +14,9 @@ import numpy as np
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.models import Models
-from asdkit.core.pipeline import analysed, media_of
 from asdkit.core.progress import Stopwatch
 from asdkit.core.types import Detections, Float64, Track, UInt8
+from asdkit.core.viewing import analysed, media_of
 
 PARTS = ["detector=yunet", "scorer=lip_motion", "threads=1", "writers=[]"]
 VALUES = ("1", "3", "auto")

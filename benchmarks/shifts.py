@@ -23,10 +23,10 @@ from asdkit.core.decisions.in_step import checked
 from asdkit.core.media.container import Media
 from asdkit.core.media.sound import Sound
 from asdkit.core.models import Models
-from asdkit.core.pipeline import analysed, media_of
 from asdkit.core.progress import Stopwatch
 from asdkit.core.sync import Sync
 from asdkit.core.types import SAMPLES_PER_FRAME, Clip, Scores
+from asdkit.core.viewing import analysed, media_of
 
 PARTS = ["detector=yunet", "scorer=lr_asd", "sync=check", "threads=1", "writers=[]"]
 MOVED_MS = (-400, -200, -80, 0, 80, 200, 400)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 
 import asdkit
-from asdkit.core.types import Result
+from asdkit.core.result import Result
 
 from .machine import describe
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import asdkit
+from asdkit.core.result import Result
 from asdkit.core.rttm import merged
-from asdkit.core.types import GRID_FPS, Result, Spans
+from asdkit.core.types import GRID_FPS, Spans
 from asdkit.core.voice import Voice
 from asdkit.core.voices.assigning import assigned
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from .labels import LabelledVideo, Measure
-from .types import Clip, Detections, Float32, Int16, Result, Scores, Shot, TrackPiece, UInt8
+from .result import Result
+from .types import Clip, Detections, Float32, Int16, Scores, Shot, TrackPiece, UInt8
 
 
 class Cutter(Protocol):

@@ -11,7 +11,7 @@ from .decisions.voices import alone, identified_by_voice, sample, voices_by_name
 from .media.container import Media
 from .media.sound import Sound
 from .progress import Stopwatch
-from .types import Result
+from .result import Result
 
 
 def voiced(

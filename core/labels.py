@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import as_array, checked_boxes, probability
-from .types import Clip, Float32, Float64, Result, Spans
+from .result import Result
+from .types import Clip, Float32, Float64, Spans
 
 Bool = NDArray[np.bool_]
 

@@ -23,9 +23,9 @@ from .files import expanded
 from .forms import misfit
 from .named_files import read_json
 from .registry import registry
+from .result import Result
 from .results import OLDER_SCHEMA, schema, to_json
 from .sync import OFF
-from .types import Result
 
 FILE = "result.json"
 _MOST = 4 << 30

@@ -14,9 +14,10 @@ from typing import Any, cast
 import numpy as np
 
 from .files import same_form
+from .result import Result
 from .rttm import merged
 from .sync import Fit, Sync
-from .types import GRID_FPS, OFF_SCREEN, Float32, Result, Spans, Track
+from .types import GRID_FPS, OFF_SCREEN, Float32, Spans, Track
 from .voice import Voice
 
 SCHEMA = "asdkit.result/2"

@@ -10,14 +10,8 @@ import numpy as np
 
 from .media.encode import Mp4Writer
 from .media.soundtrack import sound_of_samples
-from .types import (
-    Detections,
-    Int16,
-    Result,
-    Track,
-    UInt8,
-    VideoInfo,
-)
+from .result import Result, VideoInfo
+from .types import Detections, Int16, Track, UInt8
 
 
 def result(path: Path, *, frames: int = 50) -> Result:

@@ -10,7 +10,7 @@ from typing import Any
 from .analysis.answers import asked, shown
 from .contracts import Writer
 from .errors import PluginError
-from .types import Result
+from .result import Result
 
 
 def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Path]:

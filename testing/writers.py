@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..core.contracts import Writer
+from ..core.result import Result
 from ..core.samples import result
-from ..core.types import Result
 from ..core.writing import written
 from .holding import asking, hold, name_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from asdkit.core.media.container import Media
-from asdkit.core.types import Result, Track, VideoInfo
+from asdkit.core.result import Result, VideoInfo
+from asdkit.core.types import Track
 
 
 def square(x: float, y: float, half: float = 5) -> list[float]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 import asdkit
+from asdkit.core.concluding import concluded
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.decisions.segments import mask
 from asdkit.core.models import Models
-from asdkit.core.pipeline import analysed, concluded, media_of
 from asdkit.core.progress import Stopwatch
+from asdkit.core.viewing import analysed, media_of
 
 FIRST, END = 176, 229
 """The grid frames, 7.04 to 9.16 s, in which nobody visible speaks."""

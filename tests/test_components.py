@@ -19,6 +19,7 @@ from asdkit.core.component import KINDS, BuiltMember, Component, Context, Member
 from asdkit.core.errors import PluginError
 from asdkit.core.landmarks import FaceTemplate
 from asdkit.core.registry import Provider, Registry, registry
+from asdkit.core.result import Result, VideoInfo
 from asdkit.core.weights import Weights
 
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -94,9 +95,9 @@ FIELDS = {
     types.Shot: "first_frame end tracks heard",
 }
 READ_FIELDS = {
-    types.VideoInfo: "path duration_s width height fps has_sound",
+    VideoInfo: "path duration_s width height fps has_sound",
     types.Track: "id shot first_frame boxes smoothed logits speaking",
-    types.Result: "video shots tracks settings timings_s sound_path folder files",
+    Result: "video shots tracks settings timings_s sound_path folder files",
 }
 """Of what plugins read only; more may be added."""
 

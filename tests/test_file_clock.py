@@ -14,8 +14,8 @@ from synth import click_times, clicks, write_video
 import asdkit
 from asdkit.core.component import Context
 from asdkit.core.media.probe import probe
+from asdkit.core.result import Result
 from asdkit.core.results import turns
-from asdkit.core.types import Result
 from asdkit.plugins.datasets import ava as ava_dataset
 from asdkit.plugins.datasets import rttm as rttm_dataset
 from asdkit.plugins.writers import asdkit_components

@@ -27,8 +27,9 @@ from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
+from asdkit.core.result import Result
 from asdkit.core.rttm import read_rttm
-from asdkit.core.types import Detections, Result
+from asdkit.core.types import Detections
 from asdkit.plugins.datasets.columbia import ColumbiaConfig, read_labels
 from asdkit.plugins.datasets.face_crops import FaceCrops
 from asdkit.plugins.datasets.rttm import read_uem

@@ -12,7 +12,8 @@ from ..contracts import Scorer, ShiftingScorer
 from ..errors import PluginError
 from ..sync import MOST_FRAMES, SHIFTS, Piece
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Float32, Int16, Scores
-from .answers import asked, checked_concurrent, checked_scores
+from .answers import asked, checked_scores
+from .attributes import checked_concurrent
 
 AROUND_FRAMES = MOST_FRAMES + 1
 """How many grid frames of sound before and after a clip the shifts need, and a sample before."""

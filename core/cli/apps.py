@@ -10,7 +10,7 @@ from .arguments import HELP, is_override, key_of, parted, take_presets
 if TYPE_CHECKING:
     from ..config.plan import RunPlan
     from ..config.schemas import App
-    from ..types import Result
+    from ..result import Result
     from .hydra_app import AtEnd, Job
 
 

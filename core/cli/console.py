@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..bars import drawn
 from ..errors import AsdError
-from ..types import GRID_FPS, Result, Spans
+from ..result import Result
+from ..types import GRID_FPS, Spans
 
 if TYPE_CHECKING:
     from rich.table import Table

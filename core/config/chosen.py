@@ -56,7 +56,7 @@ class Chosen:
         return {name: path for name, path in named.items() if os.path.isfile(path)}  # noqa: PTH113
 
     def build(self, context: Context) -> Any:
-        """Build the component. Its calibration is applied later, in `pipeline.concluded`.
+        """Build the component. Its calibration is applied later, in `core.concluding`.
 
         Raises:
             AsdError: The component cannot be built, or what was built is none of its kind.

@@ -107,26 +107,22 @@ class AnalysisOptions:
             value = getattr(self, name)
             if isinstance(value, int) and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed must be from 0 to 2**32 - 1, got {self.seed}")
+        for name, words in (("decisions", DECISIONS), ("sync", MODES)):
+            if getattr(self, name) not in words:
+                known = f"{', '.join(words[:-1])} or {words[-1]}"
+                raise ValueError(f"{name} must be {known}, got {getattr(self, name)!r}")
+        for name, what in (("identities", "folder"), ("diarization", "file")):
+            if getattr(self, name) == "":
+                raise ValueError(f"{name} names no {what}")
+        _check_range("seed", self.seed, 2**32 - 1, "2**32 - 1")
+        _check_range("identity_distance", self.identity_distance, 2, "2")
         if self.crop_scale < 0:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
-        if self.identities == "":
-            raise ValueError("identities names no folder")
-        if self.sync not in MODES:
-            raise ValueError(
-                f"sync must be {', '.join(MODES[:-1])} or {MODES[-1]}, got {self.sync!r}"
-            )
-        if self.decisions not in DECISIONS:
-            raise ValueError(
-                f"decisions must be {', '.join(DECISIONS[:-1])} or {DECISIONS[-1]}, "
-                f"got {self.decisions!r}"
-            )
-        if self.diarization == "":
-            raise ValueError("diarization names no file")
-        distance = self.identity_distance
-        if distance is not None and not 0 <= distance <= 2:
-            raise ValueError(f"identity_distance must be from 0 to 2, got {distance}")
+
+
+def _check_range(name: str, value: float | None, most: float, in_words: str) -> None:
+    if value is not None and not 0 <= value <= most:
+        raise ValueError(f"{name} must be from 0 to {in_words}, got {value}")
 
 
 @dataclass(frozen=True, kw_only=True)

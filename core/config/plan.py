@@ -111,6 +111,16 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
     )
     options = make_options(AnalysisOptions, mine)
+    _check_together(options, chosen)
+    return AnalysisPlan(options, chosen, writers, mine)
+
+
+def _check_together(options: AnalysisOptions, chosen: Mapping[str, Chosen]) -> None:
+    """Check that what was asked for can be done with the components chosen.
+
+    Raises:
+        ConfigError: It cannot, or the file of a diarization is not there.
+    """
     if options.identities and chosen["embedder"].component.name == "none":
         raise ConfigError(
             f"identities={options.identities} needs an embedder, to compare faces by",
@@ -118,6 +128,12 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         )
     if options.diarization is not None:
         check_given(options.diarization)
+        if chosen["voice"].component.name != "none":
+            raise ConfigError(
+                f"diarization={options.diarization} and voice={chosen['voice'].component.name} "
+                "both say whose voice is heard",
+                "Leave one of them out",
+            )
     if options.sync != OFF and not chosen["scorer"].component.shifts:
         able = [one.name for one in registry().of_kind("scorer") if one.shifts]
         raise ConfigError(
@@ -125,4 +141,3 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
             f"which {chosen['scorer'].in_words} cannot",
             f"Use {', '.join(f'scorer={name}' for name in able)}, or sync=off",
         )
-    return AnalysisPlan(options, chosen, writers, mine)

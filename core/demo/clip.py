@@ -19,7 +19,8 @@ from scipy.signal import lfilter
 from ..files import whole
 from ..media.encode import Mp4Writer
 from ..media.soundtrack import sound_of_samples
-from ..types import GRID_FPS, SAMPLE_RATE, Float64, Result
+from ..result import Result
+from ..types import GRID_FPS, SAMPLE_RATE, Float64
 from .portraits import HEIGHT, WIDTH, TalkingHead, astronaut, grace_hopper
 
 _FRAMES = 8 * GRID_FPS

@@ -11,7 +11,8 @@ from ..analysis.answers import asked
 from ..contracts import Dataset
 from ..errors import PluginError
 from ..labels import Judged, LabelledFace, LabelledVideo, Measure
-from ..types import Clip, Result
+from ..result import Result
+from ..types import Clip
 
 
 def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:

@@ -18,10 +18,10 @@ from ..contracts import Dataset
 from ..errors import ConfigError, InputError
 from ..labels import LabelledVideo
 from ..models import Models
-from ..pipeline import media_of
 from ..progress import Progress
 from ..provenance import provenance
-from ..types import Result
+from ..result import Result
+from ..viewing import media_of
 from ..weights import cache_folder
 from .cache import Cache
 from .checked_dataset import measure_of, videos_of

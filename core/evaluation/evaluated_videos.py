@@ -11,8 +11,9 @@ from ..decisions.segments import mask
 from ..errors import ConfigError
 from ..labels import Judged, LabelledVideo, Measure
 from ..provenance import provenance
+from ..result import Result
 from ..results import turns
-from ..types import GRID_FPS, Result, Spans
+from ..types import GRID_FPS, Spans
 from .checked_dataset import measure_of, predictions_of
 from .dataset import DatasetPlan
 from .diarization import paired, pooled, who_speaks_error

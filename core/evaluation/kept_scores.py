@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline import Seen
 from ..types import Heard, Track
+from ..viewing import Seen
 from .cache import Arrays, Entry
 
 _PER_TRACK = ("boxes", "smoothed", "logits", "embedded", "embeddings")

@@ -13,9 +13,10 @@ from ..analysis.crops import centre_and_half_size
 from ..analysis.square_pixels import Square
 from ..contracts import Scorer
 from ..labels import LabelledFace, LabelledVideo
-from ..pipeline import Seen
 from ..progress import Progress, Stopwatch
-from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8, VideoInfo
+from ..result import VideoInfo
+from ..types import GRID_FPS, Detections, Track, TrackPiece, UInt8
+from ..viewing import Seen
 
 
 class _OneShot:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..decisions.segments import mask
 from ..labels import Bool
-from ..types import Result
+from ..result import Result
 from .metrics import Confusion, confusion, precision, recall
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..concluding import concluded
 from ..config.plan import RunPlan
 from ..errors import InputError
 from ..files import sha256
@@ -12,10 +13,10 @@ from ..known_voices import voiced
 from ..labels import LabelledVideo
 from ..media.probe import Media
 from ..models import Models
-from ..pipeline import Seen, analysed, concluded, media_of
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
-from ..types import Result
+from ..result import Result
+from ..viewing import Seen, analysed, media_of
 from ..voices.files import turns_of
 from .cache import Cache, Entry, LastEntry
 from .cache_keys import MATTER_TO_DETECTORS, described, scores_key

@@ -16,7 +16,8 @@ from av.video.frame import PictureType
 
 from ..errors import InputError
 from ..notes import Notes
-from ..types import GRID_FPS, VideoInfo
+from ..result import VideoInfo
+from ..types import GRID_FPS
 from .clock import Clock
 from .formats import FORMATS, begins_as_picture
 

@@ -15,7 +15,7 @@ from av.container import InputContainer
 
 from ..errors import InputError
 from ..notes import Notes
-from ..types import VideoInfo
+from ..result import VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
 from .colours import TRANSFERS

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..decisions.segments import mask
-from ..types import GRID_FPS, Float64, Result, Spans, Track
+from ..result import Result
+from ..types import GRID_FPS, Float64, Spans, Track
 from ..voice import Voice
 from .evidence import evidence, frame_evidence
 from .exceptions import exceptions

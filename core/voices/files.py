@@ -11,8 +11,9 @@ from pathlib import Path
 from ..errors import InputError
 from ..files import expanded, is_litter
 from ..named_files import text_of
+from ..result import VideoInfo
 from ..rttm import file_field, from_picture, is_rttm, merged, read_rttm
-from ..types import Spans, VideoInfo
+from ..types import Spans
 from .transcripts import read_turns
 
 WHAT = "diarization"

@@ -21,7 +21,8 @@ from ...core.errors import InputError
 from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
-from ...core.types import GRID_FPS, Float64, Result
+from ...core.result import Result
+from ...core.types import GRID_FPS, Float64
 from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in

@@ -20,7 +20,8 @@ from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
 from ...core.named_files import lines_of, shown
-from ...core.types import Float64, Result
+from ...core.result import Result
+from ...core.types import Float64
 from .folders import check_times, files_in
 from .stretches import stretches
 

@@ -17,8 +17,9 @@ from ...core.labels import Bool, Judged, LabelledVideo, Measure
 from ...core.matching import Found, Label, judge_matches
 from ...core.media.probe import probe
 from ...core.named_files import parse_json, shown, text_of
+from ...core.result import Result
 from ...core.rttm import read_rttm
-from ...core.types import GRID_FPS, Float64, Result, Spans, Track
+from ...core.types import GRID_FPS, Float64, Spans, Track
 from .folders import check_times, files_in, video_of, videos_in
 from .rttm import speakers_of
 

@@ -16,6 +16,7 @@ import numpy as np
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
 from ...core.media.probe import Media, Sound, sound_of
+from ...core.result import VideoInfo
 from ...core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -27,7 +28,6 @@ from ...core.types import (
     Float64,
     Int64,
     UInt8,
-    VideoInfo,
 )
 
 _LAYOUT = (

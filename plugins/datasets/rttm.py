@@ -14,8 +14,9 @@ from ...core.files import same_form
 from ...core.labels import LabelledVideo, Measure
 from ...core.media.probe import probe
 from ...core.named_files import lines_of
+from ...core.result import VideoInfo
 from ...core.rttm import file_field, from_picture, merged, read_rttm, seconds, wrong
-from ...core.types import Spans, VideoInfo
+from ...core.types import Spans
 from .folders import by_name, check_times, files_in, videos_in
 
 _UEM = "Lines should be: FILE 1 START END, in seconds"

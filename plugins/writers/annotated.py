@@ -33,7 +33,8 @@ from ...core.media.probe import probe
 from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
-from ...core.types import GRID_FPS, Float64, Result, Track
+from ...core.result import Result
+from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
 

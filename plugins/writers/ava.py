@@ -12,8 +12,9 @@ import numpy as np
 from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
 from ...core.component import Context
 from ...core.files import whole
+from ...core.result import Result
 from ...core.results import as_cell
-from ...core.types import GRID_FPS, Result
+from ...core.types import GRID_FPS
 
 FILE = "ava.csv"
 

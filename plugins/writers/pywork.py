@@ -11,7 +11,8 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.files import whole
-from ...core.types import Float64, Result, Track
+from ...core.result import Result
+from ...core.types import Float64, Track
 
 FILES = ("pywork/tracks.pckl", "pywork/scores.pckl")
 EMBEDDING_SIZE = 512

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ...core.component import Context
 from ...core.files import whole
+from ...core.result import Result
 from ...core.results import json_lines
-from ...core.types import Result
 
 FILE = "result.json"
 

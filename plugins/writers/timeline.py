@@ -16,8 +16,9 @@ import numpy as np
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
 from ...core.figures import drawn, files_of, require_matplotlib
+from ...core.result import Result
 from ...core.results import printable, voice_names
-from ...core.types import GRID_FPS, Float64, Result, Spans, Track
+from ...core.types import GRID_FPS, Float64, Spans, Track
 from ...core.voices.assigning import names_of
 
 if TYPE_CHECKING:

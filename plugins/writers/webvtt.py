@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ...core.component import Context
 from ...core.files import whole
+from ...core.result import Result
 from ...core.results import printable, turns
-from ...core.types import OFF_SCREEN, Result
+from ...core.types import OFF_SCREEN
 
 FILE = "speakers.vtt"
 

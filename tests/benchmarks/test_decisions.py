@@ -8,7 +8,7 @@ import by_hand
 import numpy as np
 
 from asdkit.benchmarks.decisions import Sight, counted, told
-from asdkit.core.pipeline import Seen
+from asdkit.core.viewing import Seen
 from asdkit.plugins.datasets.dialogue import Dialogue
 
 

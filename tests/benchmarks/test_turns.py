@@ -19,7 +19,7 @@ from asdkit.benchmarks.turns import (
     split,
     truth_of,
 )
-from asdkit.core.types import Result
+from asdkit.core.result import Result
 from asdkit.core.voice import Voice
 from asdkit.core.voices.assigning import assigned
 

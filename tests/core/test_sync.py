@@ -21,9 +21,10 @@ from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.kept_parts import asked_of
 from asdkit.core.media.probe import Sound, probe
-from asdkit.core.pipeline import _origin, execute, media_of
+from asdkit.core.pipeline import _origin, execute
 from asdkit.core.results import schema, to_json
 from asdkit.core.resume import Answers
+from asdkit.core.viewing import media_of
 
 FRAMES = 300
 

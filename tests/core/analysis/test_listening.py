@@ -20,7 +20,8 @@ from asdkit.core.decisions.speaking import decide
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Heard, Result, Spans
+from asdkit.core.result import Result
+from asdkit.core.types import Heard, Spans
 
 
 def run(folder: Path, video: Path, *overrides: str) -> Result:

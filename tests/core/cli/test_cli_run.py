@@ -16,7 +16,7 @@ from synth import clicks, write_video
 from asdkit.core.cli.console import print_summary
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
-from asdkit.core.types import Result, VideoInfo
+from asdkit.core.result import Result, VideoInfo
 
 
 def test_a_run_writes_its_files_and_tells_of_them(asd):

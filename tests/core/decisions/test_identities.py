@@ -16,17 +16,18 @@ import asdkit
 from asdkit.core.analysis.crops import portrait
 from asdkit.core.analysis.people import read_people
 from asdkit.core.component import Component
+from asdkit.core.concluding import concluded
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.decisions.identities import cluster, identify
 from asdkit.core.errors import ConfigError, InputError, PluginError
 from asdkit.core.evaluation.kept_scores import entry_of, seen_of
 from asdkit.core.models import Models
-from asdkit.core.pipeline import analysed, concluded, media_of
 from asdkit.core.progress import Stopwatch
 from asdkit.core.registry import Provider, registry
 from asdkit.core.repeat import begin_again
 from asdkit.core.types import Detections, Track
+from asdkit.core.viewing import analysed, media_of
 
 
 def unit(*angles_degrees: float) -> np.ndarray:

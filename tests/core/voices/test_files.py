@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asdkit.core.errors import InputError
-from asdkit.core.types import VideoInfo
+from asdkit.core.result import VideoInfo
 from asdkit.core.voices.files import turns_of
 
 

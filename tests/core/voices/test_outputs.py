@@ -13,8 +13,8 @@ import pytest
 import webvtt
 
 from asdkit.core.component import Context
+from asdkit.core.result import Result
 from asdkit.core.results import SCHEMA, schema, to_json, turns, voice_names
-from asdkit.core.types import Result
 from asdkit.core.voice import Voice
 from asdkit.core.voices.assigning import with_voices
 from asdkit.plugins.writers import annotated, asdkit_components

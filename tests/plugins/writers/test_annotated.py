@@ -22,7 +22,8 @@ from asdkit.core.loading import load
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.planes import Canvas
 from asdkit.core.media.probe import probe
-from asdkit.core.types import Result, Track
+from asdkit.core.result import Result
+from asdkit.core.types import Track
 from asdkit.plugins.writers import annotated
 from asdkit.plugins.writers.annotated import SILENT, SPEAKING, AnnotatedConfig, AnnotatedWriter
 from asdkit.plugins.writers.drawing import draw_face

@@ -15,7 +15,8 @@ from asdkit.core.component import Context
 from asdkit.core.decisions.segments import SegmentsConfig, speaking_segments
 from asdkit.core.errors import MissingExtraError
 from asdkit.core.registry import registry
-from asdkit.core.types import Result, Track, VideoInfo
+from asdkit.core.result import Result, VideoInfo
+from asdkit.core.types import Track
 from asdkit.plugins.writers.timeline import (
     FILES,
     OFF_SCREEN,

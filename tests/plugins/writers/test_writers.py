@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from asdkit.core.component import Context
 from asdkit.core.errors import OutputError
 from asdkit.core.loading import load
+from asdkit.core.result import Result, VideoInfo
 from asdkit.core.results import json_lines, schema, to_json
-from asdkit.core.types import Result, Track, VideoInfo
+from asdkit.core.types import Track
 from asdkit.plugins.writers import asdkit_components
 
 TEXT_WRITERS = ("json", "ava", "rttm", "webvtt", "pywork")
