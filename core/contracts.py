@@ -23,11 +23,9 @@ class Cutter(Protocol):
     frame that many frames before the one passed in. At the end of the video the last picture is
     passed in that many more times.
 
-    A cutter that does not look at pictures has an attribute `looks` that is False: black ones are
-    passed in, since converting real ones costs more than all else it does.
-
     A cutter that looks at smaller pictures has an attribute `input_side_px`: pictures whose longer
-    side is longer are scaled down to it, which costs less than converting whole ones.
+    side is longer are scaled down to it, which costs less than converting whole ones. One that
+    looks at none has an attribute `looks` that is False: it is given black ones, which cost nothing.
 
     A cutter may have an attribute `concurrent` that is True, under the conditions of `Scorer`: then
     it is called in another thread while other components run.
@@ -198,8 +196,7 @@ class ShiftingScorer(Protocol):
 class FaceContext(Protocol):
     """Corrects the scores of a face by what goes on around it: other faces, and what is heard.
 
-    It is the kind `context`. One instance serves any number of videos; what it answers depends on
-    the shot alone.
+    The kind `context`. One instance serves any number of videos; each answer is about a shot alone.
     """
 
     def rescore(self, shot: Shot) -> list[Scores]:
