@@ -73,12 +73,12 @@ class Settled(NamedTuple):
 
     Attributes:
         config: The parameters.
-        calibration: The file of the calibration shipped for the scorer's weights; None if there is
-            none. It is used only with the parameters it was fitted with.
+        calibrations: The files of the calibrations shipped for the scorer's weights. The one is
+            used that was fitted with these parameters and with the context chosen, if any was.
     """
 
     config: Any
-    calibration: Path | None
+    calibrations: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Component:
         export: Scorers only: prepares the network for `asd export` from an instance of `config`;
             None if the scorer cannot be exported.
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on
-            the weights, and finds the calibration shipped for them; None if there are neither. It
+            the weights, and finds the calibrations shipped for them; None if there are neither. It
             never raises: `build` reports errors of the weights.
         members: Names the components that this one is made of, from an instance of `config`: they
             are built before it, as if chosen on their own, without a calibration, and are in

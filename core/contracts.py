@@ -25,7 +25,7 @@ class Cutter(Protocol):
 
     A cutter that looks at smaller pictures has an attribute `input_side_px`: pictures whose longer
     side is longer are scaled down to it, which costs less than converting whole ones. One that
-    looks at none has an attribute `looks` that is False: it is given black ones, which cost nothing.
+    looks at none has an attribute `looks` that is False, and is given black ones at no cost.
 
     A cutter may have an attribute `concurrent` that is True, under the conditions of `Scorer`: then
     it is called in another thread while other components run.

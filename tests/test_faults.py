@@ -188,8 +188,9 @@ def scorer(moody, monkeypatch):
     [
         (raises(RuntimeError("broken")), "failed: RuntimeError: broken"),
         (lambda config: None, "must settle its parameters with asdkit.plugin.Settled"),
-        (lambda config: (config, "a.json"), "of a Config and a Path or None, but answered"),
-        (lambda config: (3, None), "of a Config and a Path or None, but answered (3, None)"),
+        (lambda config: (config, "a.json"), "of a Config and a tuple of Paths, but answered"),
+        (lambda config: (config, ("a",)), "of a Config and a tuple of Paths, but answered"),
+        (lambda config: (3, ()), "of a Config and a tuple of Paths, but answered (3, ())"),
     ],
 )
 def test_parameters_that_are_not_settled_are_named(scorer, refused, settle, words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ class Chosen:
         config: Its parameters, an instance of `component.config`.
         calibration: Scorers only: the calibration of its probabilities, if any.
         calibration_path: The file of the calibration.
+        calibrations: The files of those that are shipped for it, of which `calibrated_in` chooses.
         members: The components that it is made of, if any.
     """
 
@@ -41,6 +42,7 @@ class Chosen:
     config: Any
     calibration: Calibration | None = None
     calibration_path: Path | None = None
+    calibrations: tuple[Path, ...] = ()
     members: tuple[Chosen, ...] = ()
 
     @property
@@ -128,13 +130,16 @@ def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
     return calibration
 
 
-def _shipped(path: Path | None, config: Any) -> tuple[Calibration | None, Path | None]:
-    """The shipped calibration and its file, if it was fitted with the configured windows."""
+def _shipped(
+    paths: Iterable[Path], config: Any, context: Mapping[str, Any]
+) -> tuple[Calibration | None, Path | None]:
+    """The shipped calibration, and its file, fitted with the configured windows and context."""
     from ..decisions.calibration import Calibration
 
-    calibration = Calibration.read(path) if path else None
-    if calibration and calibration.has_windows_of(config):
-        return calibration, path
+    for path in paths:
+        calibration = Calibration.read(path)
+        if calibration.has_windows_of(config) and calibration.was_fitted_with(context):
+            return calibration, path
     return None, None
 
 
@@ -142,23 +147,23 @@ def _settled(component: Component, config: Any) -> Settled:
     """Call a scorer's `settle`, and check what it returns.
 
     Raises:
-        PluginError: It failed, or returned anything but parameters and a calibration's file.
+        PluginError: It failed, or returned anything but parameters and calibrations' files.
     """
     name = registry().in_words(component)
     assert component.settle
     with asked(name):
         answer = component.settle(config)
     fits = isinstance(answer, tuple) and len(answer) == len(Settled._fields)
-    if not fits or not isinstance(answer[0], component.config) or _is_no_file(answer[1]):
+    if not fits or not isinstance(answer[0], component.config) or not _are_files(answer[1]):
         raise PluginError(
             f"{name} must settle its parameters with asdkit.plugin.Settled, of a "
-            f"{component.config.__name__} and a Path or None, but answered {answer!r}"
+            f"{component.config.__name__} and a tuple of Paths, but answered {answer!r}"
         )
     return Settled(*answer)
 
 
-def _is_no_file(path: Any) -> bool:
-    return path is not None and not isinstance(path, Path)
+def _are_files(paths: Any) -> bool:
+    return isinstance(paths, tuple) and all(isinstance(path, Path) for path in paths)
 
 
 def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str, Any]) -> Chosen:
@@ -171,15 +176,15 @@ def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str,
         scorer: The scorer.
         node: The scorer's name and parameters, as the user gave them.
     """
-    if scorer.calibration is None or scorer.calibration.was_fitted_with(context):
-        return scorer
     if node.get(CALIBRATION, SHIPPED) == SHIPPED:
-        return replace(scorer, calibration=None, calibration_path=None)
-    _log.warning(
-        "%s was fitted with context=%s, so its probabilities are off",
-        scorer.calibration_path,
-        (scorer.calibration.context or {}).get("name", "none"),
-    )
+        calibration, path = _shipped(scorer.calibrations, scorer.config, context)
+        return replace(scorer, calibration=calibration, calibration_path=path)
+    if scorer.calibration is not None and not scorer.calibration.was_fitted_with(context):
+        _log.warning(
+            "%s was fitted with context=%s, so its probabilities are off",
+            scorer.calibration_path,
+            (scorer.calibration.context or {}).get("name", "none"),
+        )
     return scorer
 
 
@@ -210,17 +215,18 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
                 guess(name, names(component.config), offer(names(component.config))),
             )
     with asked(registry().in_words(component)):
-        config, shipped = make(component.config, parameters, key), None
+        config, shipped = make(component.config, parameters, key), ()
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
-    if file == SHIPPED:
-        return Chosen(component, config, *_shipped(shipped, config), members)
+    chosen = Chosen(component, config, calibrations=shipped, members=members)
     if file is None:
-        return Chosen(component, config, members=members)
+        return chosen
+    if file == SHIPPED:
+        return calibrated_in({"name": "none"}, chosen, node)
     path = expanded(file)
     calibration = _read_calibration(path, component.name, config)
-    return Chosen(component, config, calibration, path, members)
+    return replace(chosen, calibration=calibration, calibration_path=path)
 
 
 def _members(component: Component, config: Any, key: str) -> tuple[Chosen, ...]:

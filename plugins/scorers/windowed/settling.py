@@ -1,4 +1,4 @@
-"""The settings that depend on the weights: window lengths, and the calibration shipped for them."""
+"""The settings that depend on the weights: window lengths, and calibrations shipped for them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from .model import Model
 
 
 def settled(model: Model, config: WindowedConfig) -> Settled:
-    """Fill in the window lengths, and find the calibration; see `Component.settle`."""
+    """Fill in the window lengths, and find the calibrations; see `Component.settle`."""
     name = published_name(model, config.weights)
-    calibration = model.folder / f"{name}.calibration.json"
     return Settled(
         replace(config, window_seconds=list(windows_of(model, config))),
-        calibration if name and calibration.is_file() else None,
+        tuple(sorted(model.folder.glob(f"{name}.*calibration.json"))) if name else (),
     )
 
 

@@ -69,6 +69,17 @@ def test_published_weights_of_the_small_scorers_have_a_calibration(name: str, we
     assert file["sha256"] == sha256(path)
 
 
+@pytest.mark.parametrize("weights", ["ava", "talkset"])
+@pytest.mark.parametrize("name", ["lr_asd", "light_asd"])
+def test_with_the_other_faces_the_calibration_is_the_one_fitted_with_them(name: str, weights: str):
+    words = [f"scorer={name}", f"scorer.weights={weights}", "context=others"]
+    found = chosen(*words)
+    assert found.calibration is not None
+    assert found.calibration.context == {"name": "others", "weight": 0.25}
+    assert found.calibration != chosen(*words[:2]).calibration
+    assert chosen(*words, "context.weight=0.5").calibration is None
+
+
 @pytest.mark.parametrize(
     "words",
     [
