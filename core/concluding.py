@@ -23,7 +23,7 @@ def concluded(
     people: Mapping[str, Float32],
     context: FaceContext | None,
     *,
-    turns: Mapping[str, Spans] | None,
+    turns: Mapping[str, Spans] | None = None,
 ) -> Result:
     """Compare faces, calibrate, decide who speaks when and who is who: all without inference.
 
