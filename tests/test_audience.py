@@ -31,18 +31,20 @@ def decided(shared):
         media = media_of(plan.options)
         seen = analysed(media, plan.options, Models(plan).parts(), Stopwatch())
 
-        def with_decisions(decisions: str) -> asdkit.Result:
-            plan = make_plan(compose_run([*WORDS, f"decisions={decisions}"], clip))
-            return concluded(media.info, plan, seen, {}, None)
+        def with_decisions(decisions: str, context: str = "none") -> asdkit.Result:
+            own = [f"decisions={decisions}", f"context={context}"]
+            plan = make_plan(compose_run([*WORDS, *own], clip))
+            return concluded(media.info, plan, seen, {}, Models(plan).part("context"))
 
         yield with_decisions
 
 
 @pytest.mark.slow
 @pytest.mark.weights
+@pytest.mark.parametrize("context", ["none", "others"])
 @pytest.mark.parametrize("decisions", ["exclusive", "overlap"])
-def test_an_audience_is_not_taken_for_who_is_heard(decisions, decided):
-    result = decided(decisions)
+def test_an_audience_is_not_taken_for_who_is_heard(decisions, context, decided):
+    result = decided(decisions, context)
     listeners = [track for track in result.tracks if track.first_frame >= FIRST]
     assert len(listeners) == 6
     assert not any(track.speaking for track in listeners)
