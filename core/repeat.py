@@ -197,7 +197,7 @@ def result_differences(before: Mapping[str, Any], result: Result) -> list[str]:
             was, is_now = _shown(old.get(name)), _shown(new.get(name))
             if was != is_now:
                 found.append(f"{part}, {name}: {was} before, {is_now} now")
-    for key in ("shots", "speech", "off_screen", "off_screen_names", "voices"):
+    for key in ("shots", "speech", "off_screen", "off_screen_names", "voices", "sync"):
         if before.get(key) != now.get(key):
             found.append(f"{key}: not the same")
     old_tracks, new_tracks = before["tracks"], now["tracks"]

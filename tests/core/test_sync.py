@@ -22,6 +22,7 @@ from asdkit.core.evaluation.settings import EVALUATE
 from asdkit.core.kept_parts import asked_of
 from asdkit.core.media.probe import Sound, probe
 from asdkit.core.pipeline import _origin, execute
+from asdkit.core.repeat import result_differences
 from asdkit.core.results import schema, to_json
 from asdkit.core.resume import Answers
 from asdkit.core.viewing import media_of
@@ -98,6 +99,9 @@ def test_auto_puts_the_sound_in_step(tmp_path, late):
     found = json.loads((tmp_path / "out/result.json").read_text())
     jsonschema.validate(found, schema())
     assert found["sync"]["moved_s"] == auto.sync.moved_s
+    assert result_differences(found, auto) == []
+    found["sync"]["moved_s"] += 0.04
+    assert result_differences(found, auto) == ["sync: not the same"]
 
 
 def test_auto_leaves_a_sound_in_step_as_it_is(tmp_path):
