@@ -25,7 +25,7 @@ _HOME = {
     "Component": "component",
     "Context": "component",
     "Detections": "types",
-    "Result": "types",
+    "Result": "result",
     "Scores": "types",
     "Track": "types",
     "TrackPiece": "types",

@@ -60,7 +60,9 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
 def _check_shifted(score: _Score, scorer: ShiftingScorer) -> None:
     """Check that one face with several sounds is scored as each clip is by itself."""
     faces = _noise(30).faces
-    clips = [replace(_noise(30, sound), faces=faces) for sound in range(3)]
+    noises = [_noise(30, number) for number in range(3)]
+    # Each is quieter than the one before.
+    clips = [replace(one, faces=faces, sound=one.sound >> 2 * k) for k, one in enumerate(noises)]
     alone = score(clips)
     for first in (0, 1, len(clips)):
         some = clips[first:]

@@ -74,6 +74,7 @@ METHODS = {
     "Tracker.update": "self index found",
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
+    "ShiftingScorer.score_shifted": "self clips",
     "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
@@ -82,7 +83,7 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export settle members",
+    Component: "kind name config build weights files export settle members shifts",
     Context: "device threads detect_every members",
     Member: "kind name parameters",
     BuiltMember: "in_words part",

@@ -11,7 +11,7 @@ from strangers import package
 from synth import clicks, steady, write_video
 
 import asdkit
-from asdkit.core import cores, pipeline
+from asdkit.core import cores, viewing
 from asdkit.core.errors import PluginError
 
 LUCKY = """
@@ -119,7 +119,7 @@ def clip(tmp_path_factory):
 def nowhere(tmp_path, monkeypatch, site, found_in):
     """Runs in an empty folder, with the plugin there, on a machine of two cores."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "cores", lambda: 2)
+    monkeypatch.setattr(viewing, "cores", lambda: 2)
     found_in(site)
 
 
@@ -185,7 +185,7 @@ def test_stopped_by_the_caller_nothing_goes_on(clip):
 
 
 def test_a_single_core_is_used_by_a_single_thread(clip, monkeypatch):
-    monkeypatch.setattr(pipeline, "cores", lambda: 1)
+    monkeypatch.setattr(viewing, "cores", lambda: 1)
     asdkit.run(str(clip), [*OPTIONS, "scorer=beside", "output=out"])
     _, of_its_own = written(clip, "beside")
     assert of_its_own == {"MainThread"}

@@ -12,6 +12,7 @@ from asdkit.core.analysis.crops import portrait
 from asdkit.core.analysis.one_pass import Parts
 from asdkit.core.analysis.people import read_people
 from asdkit.core.errors import PluginError
+from asdkit.core.kept_parts import asked_of
 from asdkit.core.landmarks import TYPICAL, FaceTemplate, typical
 from asdkit.core.resume import Answers
 from asdkit.core.types import Detections
@@ -197,7 +198,7 @@ def test_a_run_that_keeps_answers_passes_on_what_it_says():
         identity_distance = 0.3
 
     parts = Parts(Cuts(), Knows(TURNING), None, Zeros(), Says())
-    embedder = Answers(None).asked_of(parts).embedder
+    embedder = asked_of(Answers(None), parts).embedder
     assert (embedder.template, embedder.identity_distance) == (TEMPLATE, 0.3)
 
 

@@ -111,4 +111,4 @@ def test_help_of_export_tells_of_every_option(asd):
     for name, said in attributes(EXPORT.options).items():
         assert said, name
         assert f"  {name}=" in out
-    assert re.search(r"scorer=talknet  \(of light_asd, .*, talknet, talknet_onnx\)", out)
+    assert re.search(r"scorer=talknet  \(of ensemble, light_asd, .*, talknet, talknet_onnx\)", out)

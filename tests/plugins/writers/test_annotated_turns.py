@@ -29,7 +29,9 @@ def test_boxes_are_green_for_who_was_decided_to_speak(settings, wanted, monkeypa
     face = by_hand.track(0, 0, np.zeros((5, 4)), 1.0, [(0.08, 0.16)])
     result = by_hand.result(face)
     overlay = annotated._Overlay(
-        SimpleNamespace(tracks=result.tracks, speech=None, off_screen=None, settings=settings)
+        SimpleNamespace(
+            tracks=result.tracks, speech=None, off_screen=None, voices=None, settings=settings
+        )
     )
     for number in range(5):
         overlay.draw(SimpleNamespace(height=64), Fraction(number, 25))
