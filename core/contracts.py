@@ -177,7 +177,7 @@ class ShiftingScorer(Protocol):
     sound is late. Its component has `shifts=True`.
 
     It may have an attribute `refuses_sounds` that is True: then its log odds fall so far with a
-    sound of other people that `core.decisions.in_step` can say that a sound fits nobody.
+    sound of other people that `sync=check` can say that a sound fits nobody.
     """
 
     def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:

@@ -56,6 +56,22 @@ def test_an_audience_is_not_taken_for_who_is_heard(decisions, context, decided):
 
 @pytest.mark.slow
 @pytest.mark.weights
+def test_the_accurate_preset_does_not_take_it_for_that_either(shared, monkeypatch):
+    for package in ("torch", "facenet_pytorch", "silero_vad"):
+        pytest.importorskip(package)
+    for name in ("ava", "talkset"):
+        shared(f"weights/lr_asd_{name}.model")
+    monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
+    words = ["experiment=accurate", "writers=[]", "device=cpu"]
+    result = asdkit.run(shared("clips/audience.mp4"), words)
+    listeners = [track for track in result.tracks if track.first_frame >= FIRST]
+    assert len(listeners) >= 4
+    assert not any(track.speaking for track in listeners)
+    assert mask(result.off_screen, FIRST, END - FIRST).all()
+
+
+@pytest.mark.slow
+@pytest.mark.weights
 def test_by_itself_some_of_the_audience_seem_to_speak(decided):
     """What the other decisions are for; if this changes, the documentation has to."""
     result = decided("independent")

@@ -127,6 +127,20 @@ def test_a_calibration_is_of_all_its_weights(tmp_path, caplog):
     assert "fitted with scorer.weights=lr_asd:ava,lip_motion, not lr_asd:talkset" in caplog.text
 
 
+@pytest.mark.parametrize("context", ["none", "others"])
+def test_the_default_scorers_have_calibrations(context):
+    def calibration(*words):
+        plan = make_plan(compose_run(["scorer=ensemble", f"context={context}", *words], "talk.mp4"))
+        return plan.chosen["scorer"].calibration
+
+    found = calibration()
+    assert (found.scorer, found.weights) == ("ensemble", "lr_asd:ava,lr_asd:talkset")
+    assert (found.context or {"name": "none"})["name"] == context
+    assert calibration("scorer.of=[lr_asd:talkset,lr_asd:ava]") == found
+    assert calibration("scorer.of=[lr_asd:ava]") is None
+    assert calibration("scorer.calibration=null") is None
+
+
 @dataclass(frozen=True)
 class NoParameters:
     """Nothing to choose."""

@@ -39,7 +39,6 @@ def chosen(*words: str) -> Chosen:
         (["scorer=talknet", "scorer.weights=ava"], "ava", SIX),
         (["scorer=lr_asd", "scorer.weights=mine.model"], "mine.model", SIX),
         (["experiment=fast"], "ava", [60]),
-        (["experiment=accurate"], "ava", [60]),
         (["experiment=reference", "cutter.path=x.csv"], "talkset", SIX),
     ],
 )

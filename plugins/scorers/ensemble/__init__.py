@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from ...core.analysis.answers import asked, checked_scores
-from ...core.analysis.attributes import checked_concurrent
-from ...core.component import BuiltMember, Component, Context, Member
-from ...core.types import Clip, Scores
+from ....core.analysis.answers import asked, checked_scores
+from ....core.analysis.attributes import checked_concurrent
+from ....core.component import BuiltMember, Component, Context, Member, Settled
+from ....core.types import Clip, Scores
 
 NAME = "ensemble"
 
@@ -85,9 +86,16 @@ def members(config: EnsembleConfig) -> list[Member]:
     ]
 
 
+def settled(config: EnsembleConfig) -> Settled:
+    """Find the calibrations, which were fitted to the scorers that it has by default."""
+    default = sorted(config.of) == sorted(_two_sets())
+    found = sorted(Path(__file__).parent.glob("*.calibration.json")) if default else ()
+    return Settled(config, tuple(found))
+
+
 def build(config: EnsembleConfig, context: Context) -> Ensemble:
     """Make the scorer of its members."""
     return Ensemble(context.members)
 
 
-ENSEMBLE = Component("scorer", NAME, EnsembleConfig, build, members=members)
+ENSEMBLE = Component("scorer", NAME, EnsembleConfig, build, settle=settled, members=members)
