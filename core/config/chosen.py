@@ -214,8 +214,9 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 guess(name, names(component.config), offer(names(component.config))),
             )
+    shipped: tuple[Path, ...] = ()
     with asked(registry().in_words(component)):
-        config, shipped = make(component.config, parameters, key), ()
+        config = make(component.config, parameters, key)
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
