@@ -80,6 +80,19 @@ def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
     return {name: from_picture(spans, video.start_s) for name, spans in voices.items()}
 
 
+def moved(turns: Mapping[str, Spans] | None, by_s: float) -> Mapping[str, Spans] | None:
+    """Turns moved to an earlier time by so many seconds, as their sound is; None for none.
+
+    Args:
+        turns: By name of the voice: its turns in seconds from the start of the picture.
+        by_s: By how much; negative moves them to a later time. What comes to lie before the
+            picture is left out.
+    """
+    if turns is None:
+        return None
+    return {name: from_picture(spans, by_s) for name, spans in turns.items()}
+
+
 def _in_folder(folder: Path, video: VideoInfo) -> Path:
     """The file of a folder that is named like a video."""
     wanted = file_field(video.path.stem)
