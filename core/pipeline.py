@@ -105,7 +105,7 @@ def execute(
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context, turns=turns)
             with seeded(plan.options.seed):
-                result = voiced(result, media, plan, voice, watch, turns=turns)
+                result = voiced(result, media, plan, voice, watch)
             if plan.options.sync == CHECK:
                 sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
             for said in (doubt(result.tracks), remark(sync) if sync else ""):
