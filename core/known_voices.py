@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from .analysis.voices import checked_limits, voices_in
@@ -13,8 +12,6 @@ from .media.container import Media
 from .media.sound import Sound
 from .progress import Stopwatch
 from .result import Result
-from .types import Spans
-from .voices.assigning import with_voices
 
 
 def voiced(
@@ -23,15 +20,12 @@ def voiced(
     plan: RunPlan,
     voice: VoiceEmbedder | None,
     watch: Stopwatch,
-    *,
-    turns: Mapping[str, Spans] | None = None,
 ) -> Result:
     """A result with what voices tell.
 
     What is heard while one face alone speaks is this face's voice. If faces were not compared, the
     tracks of one voice get the same identity. Each off-screen span gets the name of whose voice is
-    closest, if it is close enough; with a diarization they get none, as its turns have names of
-    their own, and these follow the new identities.
+    closest, if it is close enough.
 
     Args:
         result: The result, with the decisions on who speaks when.
@@ -39,7 +33,6 @@ def voiced(
         plan: The plan that the result was made by.
         voice: The embedder of voices; None leaves the result as it is.
         watch: Times the stages "sound" and "voice".
-        turns: The turns of each voice of the diarization; None without one.
 
     Raises:
         PluginError: The embedder breaks its contract.
@@ -48,7 +41,7 @@ def voiced(
         return result
     name = plan.chosen["voice"].in_words
     _, max_distance = checked_limits(name, voice)
-    off_screen = (result.off_screen if turns is None else None) or ()
+    off_screen = result.off_screen or ()
     wanted = [*map(sample, alone(result.tracks)), *(sample((span,)) for span in off_screen)]
     start_s = min((span[0] for own in wanted for span in own), default=0.0)
     with Sound(media, start_s, threads=plan.options.threads) as sound:
@@ -56,9 +49,6 @@ def voiced(
     tracks, of_tracks = result.tracks, found[: len(result.tracks)]
     if all(track.identity is None for track in tracks):
         tracks = identified_by_voice(tracks, of_tracks, max_distance)
-    if turns is not None:
-        min_s = plan.options.speech.off_screen_min_s
-        return with_voices(replace(result, tracks=tracks), turns, min_s)
     if result.off_screen is None:
         return replace(result, tracks=tracks)
     people = voices_by_name(tracks, of_tracks)

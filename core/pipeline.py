@@ -31,7 +31,7 @@ from .results_folder import ResultsFolder, taken
 from .resume import Answers, kept
 from .sync import AUTO, CHECK
 from .viewing import analysed, in_step, media_of
-from .voices.files import turns_of
+from .voices.files import moved, turns_of
 from .writing import written
 
 
@@ -97,6 +97,7 @@ def execute(
             sync = None
             if plan.options.sync == AUTO:
                 media, sync = in_step(media, plan.options, models, watch, progress)
+                turns = moved(turns, sync.moved_s)  # a diarizer hears the sound as it is
             noted = tuple(media.notes)
             seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
             # Threads beside each other note things in any order.
@@ -104,7 +105,7 @@ def execute(
             with watch("identify") if parts.embedder else nullcontext():
                 result = concluded(media.info, plan, seen, people, context, turns=turns)
             with seeded(plan.options.seed):
-                result = voiced(result, media, plan, voice, watch, turns=turns)
+                result = voiced(result, media, plan, voice, watch)
             if plan.options.sync == CHECK:
                 sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
             for said in (doubt(result.tracks), remark(sync) if sync else ""):

@@ -20,6 +20,7 @@ from ..cores import cores
 from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__
+from ..voices.files import check_for_each
 from .manifest import Manifest, Record, Records, now, writing
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
@@ -77,7 +78,7 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
         settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    task.plan()
+    check_for_each(task.plan().options.diarization, len(videos))
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell).run(videos)
     tell(str(summary))

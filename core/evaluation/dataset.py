@@ -22,6 +22,7 @@ from ..progress import Progress
 from ..provenance import provenance
 from ..result import Result
 from ..viewing import media_of
+from ..voices.files import check_for_each
 from ..weights import cache_folder
 from .cache import Cache
 from .checked_dataset import measure_of, videos_of
@@ -140,6 +141,7 @@ def outcomes_of(
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
+    check_for_each(plan.run.options.diarization, len(videos))
     for video in videos:
         outcome = viewer.look(video, run_of(plan, video))
         said = _said(plan, outcome.computed)

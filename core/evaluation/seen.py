@@ -111,8 +111,7 @@ class Viewer:
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context, turns=turns)
-        voice = self.models.part("voice")
-        result = voiced(result, media, plan, voice, Stopwatch(), turns=turns)
+        result = voiced(result, media, plan, self.models.part("voice"), Stopwatch())
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 

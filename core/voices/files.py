@@ -36,6 +36,31 @@ def check_given(given: str) -> None:
         )
 
 
+def check_for_each(given: str | None, videos: int) -> None:
+    """Check that turns can be told apart by video, where there are several.
+
+    Args:
+        given: As for `turns_of`.
+        videos: The number of videos.
+
+    Raises:
+        InputError: A file that is about one video is given for several, or it cannot be read.
+    """
+    if given is None or videos < 2:
+        return
+    check_given(given)
+    path = expanded(given)
+    if path.is_dir():
+        return
+    text = text_of(path, WHAT)
+    if not _is_json(text) and not (is_rttm(text) and len(read_rttm([path], WHAT)) == 1):
+        return
+    raise InputError(
+        f"diarization={given} is about one video, but there are {videos}",
+        "Give a folder of files named like the videos, or an RTTM file that names each",
+    )
+
+
 def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
     """The turns that a diarizer has found in a video.
 
@@ -60,7 +85,7 @@ def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
     if path.is_dir():
         path = _in_folder(path, video)
     text = text_of(path, WHAT)
-    if text.lstrip()[:1] in ("{", "["):
+    if _is_json(text):
         voices = _voices_in_json(text, path)
     elif is_rttm(text):
         voices = _of_video(read_rttm([path], WHAT), path, video)
@@ -78,6 +103,23 @@ def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
                 "Check that the file is about this video, and that its times are seconds",
             )
     return {name: from_picture(spans, video.start_s) for name, spans in voices.items()}
+
+
+def moved(turns: Mapping[str, Spans] | None, by_s: float) -> Mapping[str, Spans] | None:
+    """Turns moved to an earlier time by so many seconds, as their sound is; None for none.
+
+    Args:
+        turns: By name of the voice: its turns in seconds from the start of the picture.
+        by_s: By how much; negative moves them to a later time. What comes to lie before the
+            picture is left out.
+    """
+    if turns is None:
+        return None
+    return {name: from_picture(spans, by_s) for name, spans in turns.items()}
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[")
 
 
 def _in_folder(folder: Path, video: VideoInfo) -> Path:

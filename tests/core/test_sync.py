@@ -104,6 +104,21 @@ def test_auto_puts_the_sound_in_step(tmp_path, late):
     assert result_differences(found, auto) == ["sync: not the same"]
 
 
+@pytest.mark.parametrize("late", [5, -5])
+def test_auto_moves_the_turns_of_a_diarization_with_the_sound(tmp_path, late):
+    """Who made them heard the sound as the file has it."""
+    words = video(tmp_path / "clip.mkv", speech(FRAMES), late_frames=late)
+    (tmp_path / "clip.rttm").write_text("SPEAKER clip 1 2.0 3.0 <NA> <NA> A <NA> <NA>\n")
+    words.append(f"diarization={tmp_path / 'clip.rttm'}")
+    check, _ = ran(tmp_path / "clip.mkv", words, "sync=check", "writers=[]")
+    auto, _ = ran(tmp_path / "clip.mkv", words, "sync=auto", "writers=[]")
+    assert check.voices[0].turns == ((2.0, 5.0),)
+    assert abs(auto.sync.moved_s) > 0.1
+    assert auto.voices[0].turns == (
+        pytest.approx((2.0 - auto.sync.moved_s, 5.0 - auto.sync.moved_s)),
+    )
+
+
 def test_auto_leaves_a_sound_in_step_as_it_is(tmp_path):
     words = video(tmp_path / "clip.mkv", speech(FRAMES))
     off, _ = ran(tmp_path / "clip.mkv", words, "writers=[]")

@@ -142,23 +142,6 @@ def test_an_evaluation_hears_the_same_voices(clip):
     assert result.off_screen_names == ("person_1", None, "person_0")
 
 
-def test_the_turns_of_a_diarization_have_the_names_that_voices_gave(clip, tmp_path):
-    rttm = tmp_path / "clip.rttm"
-    lines = [f"SPEAKER clip 1 {a} {b - a} <NA> <NA> {hz} <NA> <NA>" for a, b, hz in SPOKEN]
-    rttm.write_text("\n".join(lines))
-    plan, models = planned(clip, Pitch(), f"diarization={rttm}")
-    viewer = Viewer(models, Analyser(models, None, labelled_faces=False), None, False)
-    evaluated = viewer.look(LabelledVideo("clip", clip), plan).result
-    for result in (execute(plan, models=models), evaluated):
-        known = {track.identity for track in result.tracks}
-        ann, bob, _ = sorted(result.voices, key=lambda voice: int(voice.name))
-        assert known == {"person_0", "person_1"}
-        assert (ann.person, ann.tracks) == ("person_0", (0, 2))
-        assert (bob.person, bob.tracks) == ("person_1", (1,))
-        assert {name for *_, name in turns(result)} == {*known, str(EVE_HZ)}
-        assert result.off_screen_names is None
-
-
 def test_one_that_breaks_its_contract_ends_the_run_by_name(clip):
     class Endless(Pitch):
         min_s = 0.0

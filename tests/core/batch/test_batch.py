@@ -179,6 +179,7 @@ def test_a_video_that_failed_is_tried_again_unless_told_otherwise(videos, clip):
         (["scorer.nonsense=1"], ConfigError, "nonsense"),
         (["identities=talks"], AsdError, "identities=talks needs an embedder"),
         (["diarization=none.rttm"], InputError, "none.rttm: there is no such file or folder"),
+        (["diarization=a.rttm"], InputError, "a.rttm is about one video, but there are 2. Give a"),
         (["device=cuda"], AsdError, "nothing here can use it"),
         (["scorer=talknet_onnx", "scorer.weights=none"], AsdError, "none"),
         (["detector.path=none.json"], AsdError, "none.json"),
@@ -188,6 +189,7 @@ def test_a_video_that_failed_is_tried_again_unless_told_otherwise(videos, clip):
 def test_what_would_hit_every_video_stops_it_at_once(videos, overrides, kind, told):
     videos("a.mp4", "b.mp4")
     Path("boxes.txt").write_text("# nothing\n")
+    Path("a.rttm").write_text("SPEAKER a 1 0.1 0.5 <NA> <NA> Ann <NA> <NA>\n")
     before = sorted(Path().rglob("*"))
     with pytest.raises(kind, match=told):
         batch(*overrides)

@@ -139,9 +139,11 @@ def test_peak_memory_is_that_of_the_block():
         (["collar_s=-1"], "collar_s must not be negative"),
         (["scorer.calibration=none.json"], "none.json cannot be read"),
         (["dataset=fly"], "There is no dataset 'fly'; there are ava, columbia, dialogue, rttm"),
+        (["diarization=one.rttm"], "one.rttm is about one video, but there are 2. Give a folder"),
     ],
 )
 def test_what_is_refused(options, wrong, says, capsys):
+    Path("one.rttm").write_text("SPEAKER one 1 0.1 0.5 <NA> <NA> Ann <NA> <NA>\n")
     with pytest.raises(SystemExit) as stopped:
         main(["evaluate", *options, *wrong])
     assert stopped.value.code == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from asdkit.core.errors import InputError
 from asdkit.core.result import VideoInfo
-from asdkit.core.voices.files import turns_of
+from asdkit.core.voices.files import check_for_each, turns_of
 
 
 def video(name: str = "talk.mp4", start_s: float = 0.0, duration_s: float = 10.0) -> VideoInfo:
@@ -119,6 +120,26 @@ def test_a_folder_holds_a_file_for_each_video(tmp_path):
     (tmp_path / "talk.json").write_text("{}")
     with pytest.raises(InputError, match=r"holds talk.json and talk.rttm of one video. Leave one"):
         turns_of(str(tmp_path), video())
+
+
+@pytest.mark.parametrize(
+    ("content", "is_of_one"),
+    [
+        (line(0, 1, "A"), True),
+        (json.dumps({"diarization": [said(0, 1, "A")]}), True),
+        (line(0, 1, "A", "a") + line(0, 1, "A", "b"), False),
+        ("", False),  # what is wrong with it is told for each video
+    ],
+)
+def test_a_file_of_one_video_is_not_for_several(tmp_path, content, is_of_one):
+    given = tmp_path / "turns"
+    given.write_text(content)
+    check_for_each(str(given), 1)
+    check_for_each(str(tmp_path), 2)
+    check_for_each(None, 2)
+    told = pytest.raises(InputError, match=r"turns is about one video, but there are 2. Give a fol")
+    with told if is_of_one else nullcontext():
+        check_for_each(str(given), 2)
 
 
 # What is wrong
