@@ -33,14 +33,8 @@ def checked_concurrent(name: str, part: object) -> bool:
     Raises:
         PluginError: It says neither yes nor no.
     """
-    with asked(name):
-        concurrent = getattr(part, "concurrent", False)
-    if not isinstance(concurrent, bool):
-        raise PluginError(
-            f"{name} has concurrent={concurrent!r}, which must be True or False",
-            "Leave it out for a component that must be called in the thread of all others",
-        )
-    return concurrent
+    without = "a component that must be called in the thread of all others"
+    return _yes_or_no(name, part, "concurrent", default=False, without=without)
 
 
 def checked_looks(name: str, part: object) -> bool:
@@ -49,14 +43,19 @@ def checked_looks(name: str, part: object) -> bool:
     Raises:
         PluginError: It says neither yes nor no.
     """
+    without = "a component that looks at pictures"
+    return _yes_or_no(name, part, "looks", default=True, without=without)
+
+
+def _yes_or_no(name: str, part: object, attribute: str, *, default: bool, without: str) -> bool:
     with asked(name):
-        looks = getattr(part, "looks", True)
-    if not isinstance(looks, bool):
+        said = getattr(part, attribute, default)
+    if not isinstance(said, bool):
         raise PluginError(
-            f"{name} has looks={looks!r}, which must be True or False",
-            "Leave it out for a component that looks at pictures",
+            f"{name} has {attribute}={said!r}, which must be True or False",
+            f"Leave it out for {without}",
         )
-    return looks
+    return said
 
 
 def checked_side(name: str, side: Any) -> int | None:
