@@ -14,7 +14,7 @@ from ..core.contracts import Embedder
 from ..core.landmarks import FaceTemplate
 from ..core.samples import noise_picture
 from ..core.types import Float32, UInt8
-from .holding import SAME_SCORE, Remembered, asking, hold, in_order, name_of
+from .holding import SAME_SCORE, Remembered, asking, hold, hold_length, in_order, name_of
 
 
 def check_embedder(embedder: Embedder) -> None:
@@ -43,13 +43,7 @@ def check_embedder(embedder: Embedder) -> None:
         vectors = checked_vectors(name, answer, len(faces), *sizes[:1])
         sizes.append(vectors.shape[1])
         returned.add([vectors])
-        lengths = np.linalg.norm(vectors, axis=1)
-        wrong = lengths[abs(lengths - 1) > 1e-3]
-        hold(
-            not len(wrong),
-            f"{name} gives vectors whose length is not 1, but {wrong[:1]}",
-            "Divide each row by its length",
-        )
+        hold_length(name, vectors)
         return vectors
 
     side = side_of(template)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.analysis.answers import asked
 from ..core.errors import PluginError
-from ..core.types import Float64
+from ..core.types import Float32, Float64
 
 _Part = TypeVar("_Part")
 SAME_SCORE = 1e-2
@@ -50,6 +50,17 @@ def hold(true: object, otherwise: str, mend: str) -> None:
     """
     if not true:
         raise PluginError(otherwise, mend)
+
+
+def hold_length(name: str, vectors: Float32) -> None:
+    """Raise a `PluginError` unless all rows of the vectors (n, d) of a component have length 1."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    wrong = lengths[abs(lengths - 1) > 1e-3]
+    hold(
+        not len(wrong),
+        f"{name} gives vectors whose length is not 1, but {wrong[:1]}",
+        "Divide each row by its length, which must not be 0 for what is dark or silent",
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ..core.analysis.embedder_answers import checked_vectors
 from ..core.analysis.voices import checked_limits
 from ..core.contracts import VoiceEmbedder
 from ..core.types import SAMPLE_RATE, Float32, Int16
-from .holding import SAME_SCORE, Remembered, asking, hold, name_of
+from .holding import SAME_SCORE, Remembered, asking, hold, hold_length, name_of
 
 _LONGEST_S = 20.0
 
@@ -38,13 +38,7 @@ def check_voice(voice: VoiceEmbedder) -> None:
         vectors = checked_vectors(name, answer, len(sounds), *sizes[:1], of="sound")
         sizes.append(vectors.shape[1])
         returned.add([vectors])
-        lengths = np.linalg.norm(vectors, axis=1)
-        wrong = lengths[abs(lengths - 1) > 1e-3]
-        hold(
-            not len(wrong),
-            f"{name} gives vectors whose length is not 1, but {wrong[:1]}",
-            "Divide each row by its length, of which silence must not be 0",
-        )
+        hold_length(name, vectors)
         return vectors
 
     shortest = math.ceil(shortest_s * SAMPLE_RATE)
