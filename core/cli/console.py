@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..bars import drawn
 from ..errors import AsdError
 from ..result import Result
+from ..results import printable
 from ..types import GRID_FPS, Spans
+from ..voice import Voice
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -117,6 +119,8 @@ def print_summary(result: Result) -> None:
             f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
             f"{_seconds(result.off_screen):.2f} s"
         )
+    if result.voices:
+        console.print(Text(f"voices: {_shortened([_whose(voice) for voice in result.voices])}"))
     if result.sync is not None:
         console.print(f"{result.sync} (certainty {result.sync.whole.certainty:.2f})")
     total = result.timings_s["total"]
@@ -291,6 +295,13 @@ def _seconds(spans: Spans) -> float:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _whose(voice: Voice) -> str:
+    """A voice of a diarization, and whose it is."""
+    if voice.person is None:
+        return f"{printable(voice.name)} of nobody seen"
+    return f"{printable(voice.name)} is {printable(voice.person)} ({voice.confidence:.2f})"
 
 
 def _shortened(segments: list[str], most: int = 6) -> str:

@@ -17,6 +17,7 @@ from asdkit.core.cli.console import print_summary
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.result import Result, VideoInfo
+from asdkit.core.voice import Voice
 
 
 def test_a_run_writes_its_files_and_tells_of_them(asd):
@@ -177,6 +178,21 @@ def test_when_no_face_is_found_small_faces_are_thought_of(settings, capsys):
     )
     out = capsys.readouterr().out
     assert ("detector.min_face_px=10 " in out) == ("min_face_px" in settings)
+
+
+def test_the_summary_says_whose_voices_were_heard(capsys):
+    voices = (Voice("A [0]", ((0.0, 1.0),), "Ann", 0.987), Voice("B", ((1.0, 2.0),)))
+    print_summary(
+        Result(
+            video=VideoInfo(Path("clip.mp4"), 2.0, 96, 64, 25.0, has_sound=True),
+            shots=((0, 50),),
+            tracks=(),
+            settings={"detector": {"name": "boxes"}, "device": "cpu"},
+            timings_s={"total": 1.0},
+            voices=voices,
+        )
+    )
+    assert "\nvoices: A [0] is Ann (0.99), B of nobody seen\n" in capsys.readouterr().out
 
 
 def test_one_frame_and_odd_sizes(asd):
