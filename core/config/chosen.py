@@ -215,7 +215,8 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
                 guess(name, names(component.config), offer(names(component.config))),
             )
     with asked(registry().in_words(component)):
-        config, shipped = make(component.config, parameters, key), ()
+        config = make(component.config, parameters, key)
+    shipped: tuple[Path, ...] = ()
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
