@@ -12,7 +12,7 @@ from synth import write_video
 
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
-from asdkit.core.errors import PluginError
+from asdkit.core.errors import ConfigError, PluginError
 from asdkit.core.evaluation.seen import Analyser, Viewer
 from asdkit.core.labels import LabelledVideo
 from asdkit.core.models import Models
@@ -140,6 +140,14 @@ def test_an_evaluation_hears_the_same_voices(clip):
     viewer = Viewer(models, analyser, None, labelled_faces=False)
     result = viewer.look(LabelledVideo("clip", clip), plan).result
     assert result.off_screen_names == ("person_1", None, "person_0")
+
+
+def test_a_diarization_tells_whose_voice_it_is_already(clip, tmp_path):
+    given = tmp_path / "clip.rttm"
+    given.write_text("SPEAKER clip 1 1.0 2.0 <NA> <NA> A <NA> <NA>\n")
+    words = ["detector=yunet", "scorer=lip_motion", "voice=campplus", f"diarization={given}"]
+    with pytest.raises(ConfigError, match=r"clip.rttm and voice=campplus both say .*Leave one of"):
+        make_plan(compose_run(words, str(clip)))
 
 
 def test_one_that_breaks_its_contract_ends_the_run_by_name(clip):
