@@ -10,6 +10,9 @@ from .sync import Fit, Piece
 
 STRETCH_S = 30.0
 """How many seconds are looked at before the offset is asked for, and again if it is not known."""
+LEAST_MOVED_S = 0.3
+"""Where less than a stretch is looked at, a smaller offset is left alone: what a few seconds of
+speech tell may be as wrong as that (docs/input.md)."""
 MOST_STRETCHES = 4
 """After so many stretches without an answer the sound is left as it is."""
 
@@ -50,3 +53,17 @@ def measured(
             pieces += track
         fit = fit_of(pieces, can_refuse=can_refuse)
     return fit
+
+
+def moved_by(fit: Fit, looked_s: float) -> float:
+    """By how many seconds to move a sound to an earlier time; negative to a later one.
+
+    Args:
+        fit: What was measured.
+        looked_s: How many seconds there were to look at.
+    """
+    if fit.offset_s is None or not fit.is_out_of_step:
+        return 0.0
+    if looked_s < STRETCH_S and abs(fit.offset_s) < LEAST_MOVED_S:
+        return 0.0
+    return fit.offset_s

@@ -16,7 +16,7 @@ from .analysis.remarks import say_what_is_too_small, silence
 from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.options import Options
 from .cores import cores
-from .correcting import Aside, measured
+from .correcting import Aside, measured, moved_by
 from .kept_parts import asked_of
 from .media.container import Reading
 from .media.probe import Media, Sound, first_frame_at, frames, probe
@@ -159,5 +159,5 @@ def in_step(
         end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
         refuses = refuses_sounds(models.part("scorer"))
         fit = measured(look, options.start_s, end_s, can_refuse=refuses)
-    moved_s = fit.offset_s if fit.is_out_of_step and fit.offset_s else 0.0
+    moved_s = moved_by(fit, end_s - options.start_s)
     return media.with_sound_moved(moved_s), Sync(fit, moved_s=moved_s)

@@ -126,11 +126,18 @@ def _check_together(options: AnalysisOptions, chosen: Mapping[str, Chosen]) -> N
             f"identities={options.identities} needs an embedder, to compare faces by",
             "Use embedder=mobilefacenet, or embedder=facenet",
         )
+    voice, quiet = (chosen[kind].component.name for kind in ("voice", "vad"))
+    if voice != "none" and quiet == "none" and chosen["embedder"].component.name != "none":
+        raise ConfigError(
+            f"voice={voice} has nothing to name: faces are compared by an embedder, and without "
+            "voice activity detection no speech is off screen",
+            "Use vad=silero or vad=energy, or embedder=none",
+        )
     if options.diarization is not None:
         check_given(options.diarization)
-        if chosen["voice"].component.name != "none":
+        if voice != "none":
             raise ConfigError(
-                f"diarization={options.diarization} and voice={chosen['voice'].component.name} "
+                f"diarization={options.diarization} and voice={voice} "
                 "both say whose voice is heard",
                 "Leave one of them out",
             )

@@ -97,7 +97,7 @@ def remark(sync: Sync) -> str:
         sync: What was found.
     """
     if sync.whole.fits == "no":
-        return f"{sync}: it may be of another video, of somebody who is not seen, or dubbed"
+        return f"{sync}: it may be of another video, of somebody not seen, music, or dubbed"
     if sync.moved_s:
         return str(sync)
     return f"{sync}: sync=auto puts it in step" if sync.whole.is_out_of_step else ""

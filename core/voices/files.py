@@ -85,7 +85,10 @@ def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
     if path.is_dir():
         path = _in_folder(path, video)
     text = text_of(path, WHAT)
-    if _is_json(text):
+    voices: Mapping[str, Spans] = {}
+    if not text.strip() and path.suffix.lower() == ".rttm":
+        _log.warning("%s is empty: nobody speaks", path)
+    elif _is_json(text):
         voices = _voices_in_json(text, path)
     elif is_rttm(text):
         voices = _of_video(read_rttm([path], WHAT), path, video)

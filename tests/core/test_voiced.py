@@ -150,6 +150,13 @@ def test_a_diarization_tells_whose_voice_it_is_already(clip, tmp_path):
         make_plan(compose_run(words, str(clip)))
 
 
+def test_a_voice_that_could_name_nothing_is_refused(clip):
+    words = ["scorer=lip_motion", "voice=campplus", "embedder=mobilefacenet"]
+    with pytest.raises(ConfigError, match=r"voice=campplus has nothing to name.*Use vad=silero"):
+        make_plan(compose_run(words, str(clip)))
+    make_plan(compose_run([*words, "vad=energy"], str(clip)))
+
+
 def test_one_that_breaks_its_contract_ends_the_run_by_name(clip):
     class Endless(Pitch):
         min_s = 0.0

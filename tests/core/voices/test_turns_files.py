@@ -142,6 +142,13 @@ def test_a_file_of_one_video_is_not_for_several(tmp_path, content, is_of_one):
         check_for_each(str(given), 2)
 
 
+def test_an_empty_file_of_a_silent_video(tmp_path, caplog):
+    """As diarizers write it where they hear nobody."""
+    (tmp_path / "talk.rttm").write_text("\n")
+    assert turns_of(str(tmp_path), video()) == {}
+    assert "talk.rttm is empty: nobody speaks" in caplog.text
+
+
 # What is wrong
 
 
