@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decisions.segments import mask
+from ..decisions.segments import mask, stretches
 from ..result import Result
 from ..types import GRID_FPS, Float64, Spans, Track
 from ..voice import Voice
@@ -110,9 +110,7 @@ def off_screen(
         for start_s, end_s, whose in voice.parts():
             said = slice(round(start_s * GRID_FPS), round(end_s * GRID_FPS))
             found[said] |= ~shown[whose][said]
-    edges = np.flatnonzero(np.diff(found, prepend=False, append=False)).reshape(-1, 2).tolist()
-    shortest = min_s * GRID_FPS - 1e-9
-    return tuple((a / GRID_FPS, b / GRID_FPS) for a, b in edges if b - a >= shortest)
+    return stretches(found, 0, min_s)
 
 
 def names_of(voices: Iterable[Voice], tracks: Iterable[Track]) -> dict[int, str]:

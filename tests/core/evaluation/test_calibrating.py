@@ -65,15 +65,6 @@ def test_a_calibration_is_fitted_with_the_context_and_used_with_it(options, capl
     assert "fitted with context=others, so" in warned("scorer.calibration=c.json", "context=others")
 
 
-def test_shipped_calibrations_are_used_without_a_context_alone():
-    def calibration(*words):
-        plan = make_plan(compose_run(["detector=boxes", "detector.path=x", *words], "x.mp4"))
-        return plan.chosen["scorer"].calibration
-
-    assert calibration("scorer=lr_asd")
-    assert calibration("scorer=lr_asd", "context=others") is None
-
-
 def test_a_prior_keeps_few_people_from_moving_a_calibration_far(options, capsys):
     wanted = [word for word in options if word != "plots=false"]
     main(["calibrate", *wanted, "output=free.json"])
