@@ -128,12 +128,15 @@ def _open_streams() -> None:
 
 
 def _let_threads_rest() -> None:
-    """Have threads of OpenMP, which compute for PyTorch, sleep while they wait for work.
+    """Have threads of OpenMP, which compute for PyTorch, sleep soon while they wait for work.
 
     By default they keep their cores busy with waiting: a demo beside other work took 230 s, with
-    this 36 s. OpenMP reads the setting once, when it is loaded. A user's own setting is kept.
+    the first setting 36 s. GNU's OpenMP would then sleep at once, which slows an idle machine by a
+    tenth or more: the second has it look for work some microseconds longer (docs/performance.md).
+    OpenMP reads them once, when it is loaded. A user's own settings are kept.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}.intersection(os.environ):
+        os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
 
 
 def _say(line: str) -> None:

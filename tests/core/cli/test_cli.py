@@ -127,10 +127,20 @@ def test_debugging_shows_the_traceback(monkeypatch):
         cli.main(["fly"])
 
 
-@pytest.mark.parametrize(("given", "wanted"), [("", "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_of_openmp_sleep_unless_the_user_has_chosen(monkeypatch, given, wanted):
-    monkeypatch.setenv("OMP_WAIT_POLICY", given)  # so that it is put back afterwards
-    if not given:
-        monkeypatch.delenv("OMP_WAIT_POLICY")
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "10000"}),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
+    ],
+)
+def test_threads_of_openmp_sleep_soon_unless_the_user_has_chosen(monkeypatch, given, wanted):
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     cli.main(["--version"])
-    assert os.environ["OMP_WAIT_POLICY"] == wanted
+    assert {name: os.environ[name] for name in names if name in os.environ} == wanted
