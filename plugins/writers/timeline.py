@@ -17,9 +17,9 @@ from ...core.component import Context
 from ...core.decisions.segments import uncovered
 from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.result import Result
-from ...core.results import printable, voice_names
+from ...core.results import printable
 from ...core.types import GRID_FPS, Float64, Spans, Track
-from ...core.voices.assigning import names_of
+from .people import Person, frames_of, people_of, unseen_voices
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -44,8 +44,6 @@ _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
 _STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
-_Person = tuple[str, list[Track]]
-"""A name and the tracks."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 """Characters that XML cannot hold, or that are invisible."""
 
@@ -85,10 +83,10 @@ class TimelineWriter:
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the files; see `core.contracts.Writer`."""
-        people = _people(result)
+        people = people_of(result)
         shown = _longest(people, self._max_lanes)
         names = [_short(name, _NAME_COLUMNS) for name, _ in shown] or ["no faces"]
-        unseen = _unseen(result)
+        unseen = unseen_voices(result)
         first_unseen = len(names)
         names += [_short(name, _NAME_COLUMNS) for name in unseen]
         heard = result.speech is not None
@@ -102,7 +100,7 @@ class TimelineWriter:
         stem = folder / STEM
         with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
             axes = figure.add_subplot()
-            first, end = _frames(result)
+            first, end = frames_of(result)
             for place, (_, tracks) in enumerate(shown):
                 _draw_person(axes, place, tracks, range(first, end), self._width_px)
             for place, spans in enumerate(unseen.values(), first_unseen):
@@ -119,38 +117,10 @@ class TimelineWriter:
         return files_of(stem)
 
 
-def _people(result: Result) -> list[_Person]:
-    """The people, by first appearance; a track that nothing joins to others is one by itself."""
-    names = names_of(result.voices or (), result.tracks)
-    people: dict[str, list[Track]] = {}
-    for track in sorted(result.tracks, key=lambda track: track.first_frame):
-        people.setdefault(names[track.id], []).append(track)
-    return list(people.items())
-
-
-def _unseen(result: Result) -> dict[str, Spans]:
-    """By name: when each voice of a diarization speaks that is nobody's who was seen."""
-    people = {track.name for track in result.tracks}
-    names = voice_names(result.voices or (), people)
-    return {
-        names[voice.name]: tuple((a, b) for a, b, person in voice.parts() if person is None)
-        for voice in result.voices or ()
-        if voice.person is None
-    }
-
-
-def _longest(people: Sequence[_Person], most: int) -> list[_Person]:
+def _longest(people: Sequence[Person], most: int) -> list[Person]:
     """At most `most` people, those visible longest, in the same order."""
     ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n][1])))
     return [people[n] for n in sorted(ranked[:most])]
-
-
-def _frames(result: Result) -> tuple[int, int]:
-    """The first processed grid frame, and one past the last."""
-    pieces = [*result.shots, *((track.frames.start, track.frames.stop) for track in result.tracks)]
-    if not pieces:
-        return 0, max(1, round(result.video.duration_s * GRID_FPS))
-    return min(first for first, _ in pieces), max(end for _, end in pieces)
 
 
 def _draw_person(
