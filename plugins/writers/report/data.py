@@ -112,7 +112,7 @@ def _about(result: Result) -> list[list[str]]:
     video = result.video
     said = [
         ["Video", printable(str(video.path))],
-        ["Picture", f"{video.width} × {video.height}, {video.fps:g} fps, {video.duration_s:.2f} s"],
+        ["Picture", f"{video.width} x {video.height}, {video.fps:g} fps, {video.duration_s:.2f} s"],
     ]
     for kind in ("detector", "scorer", "embedder", "vad", "voice"):
         chosen = result.settings.get(kind)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ....core.types import Track, UInt8
 
-STEPS = 8192
-"""A box is quantised to this part of the picture's longer side: a quarter of a pixel at 1080p."""
+STEPS = 4096
+"""A box is quantised to this part of the picture's longer side: half a pixel at 1080p."""
 _LEVELS = 255
 
 

@@ -4,6 +4,7 @@ const video = byId("video");
 const WITHIN_FRAME_S = 0.002; // a seek goes so far into a picture, to be sure not to be before it
 let source = null; // the entry of data.video.sources that plays
 let begins = 0; // where the browser's clock of the video begins
+let sought = false; // whether the reader has gone anywhere yet
 let wanted = null; // where to seek once the seek under way has ended
 let ticked = 0; // when the clock without a video ran last
 
@@ -32,10 +33,12 @@ function trySource(number) {
       return;
     }
     source = sources[number];
-    begins = video.currentTime;
     state.boxes = !source.has_boxes;
-    if (state.time > 0) seek(state.time);
     emit("video");
+  };
+  video.onloadeddata = () => {
+    if (!sought) begins = video.currentTime;
+    if (state.time !== 0) seek(state.time);
   };
   video.src = sources[number].url;
 }
@@ -45,6 +48,7 @@ function seek(time) {
   setTime(clamp(time, FIRST / FPS, Math.max(FIRST, END - 1) / FPS));
   emit("seek");
   if (!source) return;
+  sought = true;
   wanted = onVideo(state.time) + WITHIN_FRAME_S;
   if (!video.seeking) seekNow();
 }

@@ -7,7 +7,7 @@ const SHOWN_WIDTH = data.video.width * data.video.pixel_aspect;
 
 /** Where the picture is within the stage, in CSS pixels; bars may be around it. */
 function pictureRect() {
-  const { clientWidth: width, clientHeight: height } = stage;
+  const { width, height } = stage.getBoundingClientRect(); // not rounded, unlike clientWidth
   const scale = Math.min(width / SHOWN_WIDTH, height / data.video.height);
   return {
     x: (width - SHOWN_WIDTH * scale) / 2,
