@@ -50,6 +50,7 @@ def report_data(
         "shots": [[int(first), int(end)] for first, end in result.shots],
         "people": [
             {
+                "known": any(track.identity is not None for track in own),
                 "label": _label(name, own),
                 "keys": list(dict.fromkeys(printable(track.name) for track in own)),
                 "tracks": [_track(track, longer_side_px, thumbnails) for track in own],

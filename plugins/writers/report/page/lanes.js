@@ -11,7 +11,7 @@ function chooseLanes() {
   }
   if (data.off_screen?.length) {
     const spans = data.off_screen.map(([start, end]) => [start, end]);
-    lanes.push({ kind: "offScreen", label: "Off screen", spans, what: "no visible face speaks" });
+    lanes.push({ kind: "offScreen", label: "Off screen", spans, what: "no face speaks" });
   }
   if (data.speech) lanes.push({ kind: "speech", label: "Speech", spans: data.speech, what: "somebody is heard" });
 }
@@ -26,7 +26,7 @@ function isWanted(person) {
 
 function showLanes() {
   if (!scale.pixelsASecond) return;
-  paintLanes();
+  paintLanesSoon();
   showHeads();
   showPlayhead();
 }

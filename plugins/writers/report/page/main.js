@@ -4,7 +4,7 @@ function showSummary() {
   const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
   const said = [
     `${clock(END / FPS, 0)} long`,
-    count(people.length, "person", "people"),
+    people.every(({ known }) => known) ? count(people.length, "person", "people") : count(people.length, "face", "faces"),
     count(data.shots.length, "shot", "shots"),
     count(allTurns.length, "turn", "turns"),
   ];

@@ -2,7 +2,20 @@
 
 const lanesCanvas = byId("lanes-canvas");
 const drawn = { lanes: 0, items: 0 }; // what the last painting took
+const DENSEST_PX = 2; // the points of a curve are so far apart, or further
 const LEAST_SHOT_PX = 6; // lines of shots closer together are left out
+
+let paintingDue = false;
+
+/** Paint the lanes before the next frame, once, however often it is asked for. */
+function paintLanesSoon() {
+  if (paintingDue) return;
+  paintingDue = true;
+  requestAnimationFrame(() => {
+    paintingDue = false;
+    paintLanes();
+  });
+}
 
 function paintLanes() {
   const ratio = window.devicePixelRatio || 1;
@@ -71,12 +84,12 @@ function paintSpans(pen, spans, top, height, kind) {
   }
 }
 
-/** Paint the probability of a face: of each pixel across the highest. */
+/** Paint the probability of a face: the highest between neighbouring points. */
 function paintCurve(pen, track, top, height) {
   if (!track.curve) return;
   const left = Math.max(across(track.first / FPS), headWidth());
   const right = Math.min(across(track.end / FPS), scroller.clientWidth);
-  const step = Math.max(1, scale.pixelsASecond / FPS);
+  const step = Math.max(DENSEST_PX, scale.pixelsASecond / FPS);
   pen.beginPath();
   for (let x = left; x < right; x += step) {
     const frame = clamp(Math.floor(timeAt(x) * FPS + 1e-6) - track.first, 0, track.length - 1);
@@ -85,7 +98,7 @@ function paintCurve(pen, track, top, height) {
     drawn.items += 1;
   }
   pen.lineWidth = 1.4;
-  pen.lineJoin = "round";
+  pen.lineJoin = "bevel";
   pen.strokeStyle = colours.curve;
   pen.stroke();
 }
