@@ -53,7 +53,7 @@ def in_script(data: Any) -> str:
 
 def _part(name: str) -> str:
     """A file of the folder `page`; its lines end alike on all systems."""
-    text = files(__package__).joinpath("page", name).read_text("utf-8")
+    text = files(__package__).joinpath("page").joinpath(name).read_text("utf-8")
     return text.replace("\r\n", "\n")
 
 
