@@ -17,18 +17,12 @@ from asdkit.core.component import KINDS, Component
 from asdkit.core.registry import registry
 
 PAGE = Path(__file__).parent / "components.md"
-HEAD = """\
-# Components
-
-Made from the code by `python docs/components.py --write`. `KIND=NAME` chooses a component, `KIND.PARAMETER=VALUE` sets a
-parameter (writers: `writers=[NAME,...]` and `writers.NAME.PARAMETER=VALUE`). [Choose the parts](choosing.md) tells what
-each is good for. `asd plugins` lists what is installed, plugins of others too.
-"""
 
 
 def page() -> str:
-    """The page: a section for each kind, with its components by name."""
-    return "\n".join([HEAD, *_sections()])
+    """The page: its head as it is, and a section for each kind, with its components by name."""
+    head = PAGE.read_text(encoding="utf-8").partition("## ")[0]
+    return head + "\n".join(_sections())
 
 
 def _sections() -> Iterator[str]:
