@@ -10,6 +10,7 @@ from .config.plan import RunPlan
 from .contracts import FaceContext
 from .decisions.identities import identify
 from .decisions.turns import Rules, decide_by
+from .progress import Progress, silent
 from .result import Result, VideoInfo
 from .types import Float32, Spans
 from .viewing import Seen
@@ -24,6 +25,7 @@ def concluded(
     context: FaceContext | None,
     *,
     turns: Mapping[str, Spans] | None = None,
+    progress: Progress = silent,
 ) -> Result:
     """Compare faces, calibrate, decide who speaks when and who is who: all without inference.
 
@@ -34,11 +36,13 @@ def concluded(
         people: The embeddings of people known by name.
         context: What corrects the scores of faces by those of others; None for nothing.
         turns: The turns of each voice of a diarization; None without one.
+        progress: Called before each stage.
 
     Raises:
         PluginError: The context breaks its contract.
     """
     options = plan.options
+    progress("deciding", 0, 0)
     name = plan.chosen["context"].in_words
     tracks = in_context(seen.tracks, seen.shots, seen.heard, context, name)
     if calibration := plan.chosen["scorer"].calibration:
@@ -50,6 +54,7 @@ def concluded(
     if distance is None:
         distance = seen.identity_distance
     if distance is not None and any(len(track.embeddings) for track in tracks):
+        progress("identifying", 0, 0)
         tracks = identify(tracks, people, distance)
     result = Result(
         video=video,

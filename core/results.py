@@ -185,6 +185,7 @@ def _track(track: Track) -> dict[str, Any]:
         raise ValueError(f"track {track.id} holds boxes or scores that are not finite")
     return {
         "id": int(track.id),
+        **({} if track.source_id is None else {"source_id": int(track.source_id)}),
         "shot": int(track.shot),
         "identity": None if track.identity is None else printable(track.identity),
         "first_frame": int(track.first_frame),
