@@ -44,6 +44,7 @@ class _Detector:
     def __init__(self, detector: Detector, answers: Answers) -> None:
         self.looks = getattr(detector, "looks", True)
         self.one_at_a_time = getattr(detector, "one_at_a_time", False)
+        self.knows_ids = getattr(detector, "knows_ids", False)
         self._detector = detector
         self._answers = answers
 

@@ -118,6 +118,11 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     """
     path = results.resolve() / FILE
     before = read_result(path)
+    if "boxes" in before.get("provenance", {}):
+        raise InputError(
+            f"{path} was made from boxes that were given from Python",
+            "Give asdkit.run the same again",
+        )
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:

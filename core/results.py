@@ -216,6 +216,7 @@ def _track(track: Track) -> dict[str, Any]:
         silent["silent_scores"] = _shortest(track.uncalibrated[:, 0])
     return {
         "id": int(track.id),
+        **({} if track.source_id is None else {"source_id": int(track.source_id)}),
         "shot": int(track.shot),
         "identity": None if track.identity is None else printable(track.identity),
         "first_frame": int(track.first_frame),

@@ -48,7 +48,7 @@ class AnalysisPlan:
         Raises:
             ConfigError: A value is out of range.
         """
-        given = {**_DEFAULTS, **own, "video": video, "output": output}
+        given = {**ONE_RUN, **own, "video": video, "output": output}
         shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
         options: Options = make(Options, {**shared, **given})
         # A resumed run has the same results, so its recorded settings are the same, too.
@@ -68,12 +68,12 @@ class RunPlan(AnalysisPlan):
     options: Options
 
 
-_DEFAULTS = {
+ONE_RUN = {
     entry.name: entry.default
     for entry in fields(Options)
     if entry.name not in names(AnalysisOptions) and entry.default is not MISSING
 }
-"""Defaults of the options that only a single run has."""
+"""The options that only a single run has, but for the video, with their defaults."""
 
 
 def make_plan(config: DictConfig) -> RunPlan:
@@ -84,7 +84,7 @@ def make_plan(config: DictConfig) -> RunPlan:
         PluginError: A component does not exist.
     """
     settings = settings_of(RUN, config)
-    own = {name: settings[name] for name in (*_DEFAULTS, "video")}
+    own = {name: settings[name] for name in (*ONE_RUN, "video")}
     return analysis_plan_of(settings).for_video(**own)
 
 

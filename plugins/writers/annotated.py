@@ -31,6 +31,7 @@ from ...core.media.picture import Timed
 from ...core.media.planes import FORMAT, Canvas, copy, is_planar
 from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
+from ...core.progress import report
 from ...core.result import Result
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
@@ -107,9 +108,12 @@ class AnnotatedWriter:
                 clock = media.sound_clock
                 sound = sound_of_file(media.sound, begin, length, clock, self._threads)
             overlay = _Overlay(result, by_score=self._by_score)
+            until_s = media.info.duration_s if end_s is None else min(end_s, media.info.duration_s)
+            frames = round((float(until_s) - float(zero)) * GRID_FPS)
             reader = _Reader(media, first[2])
             with whole(path) as aside, self._video(aside, media, reader, sound) as video:
                 for begin, end, stored in chain([first], pictures):
+                    report(round((begin - zero) * GRID_FPS), frames)
                     frame = reader.upright(stored)
                     overlay.draw(Canvas(frame, reader.look.conversion), begin)
                     video.add_coded(frame, begin - zero, end - zero)

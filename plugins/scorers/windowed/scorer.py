@@ -24,12 +24,14 @@ class Runtime(Protocol):
     Attributes:
         device: "cpu" or "cuda:N".
         concurrent: Whether other components may run while it does.
+        name: What computes it, "torch" or "onnx".
         window_frames: Most frames in a batch of windows passed to `logits`; a single window may
             be longer.
     """
 
     device: str
     concurrent: bool
+    name: str
     window_frames: int
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[NDArray[Any], list[Int64]]:
@@ -102,6 +104,11 @@ class WindowedScorer:
     def device(self) -> str:
         """The device the network runs on: "cpu" or "cuda:N"."""
         return self._runtime.device
+
+    @property
+    def runtime(self) -> str:
+        """What computes the network: "torch" or "onnx"."""
+        return self._runtime.name
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score clips of any length; clips do not influence each other.
