@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .arguments import HELP, is_override, key_of, parted, take_presets
+from .arguments import HELP, parted, take_presets
+from .overrides import is_override, key_of
 
 if TYPE_CHECKING:
     from ..config.plan import RunPlan
@@ -24,9 +25,11 @@ def run_or_help(
     """
     if HELP & set(words):
         from .help import app_help
+        from .layout import help_width
 
         words, presets = take_presets(words)
-        print(app_help(app, [word for word in words if is_override(word)], presets), end="")
+        overrides = [word for word in words if is_override(word)]
+        print(app_help(app, overrides, presets, help_width()), end="")
         return
     plain, flags = parted(words, app.keys)
     stray = [word for word in plain if not is_override(word)]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .apps import run_or_help
-from .arguments import in_shards
+from .arguments import in_shards, with_videos
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -16,7 +16,7 @@ def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     from ..batch.settings import BATCH
 
-    run_or_help(BATCH, in_shards(words), _report)
+    run_or_help(BATCH, in_shards(with_videos(words, BATCH.keys)), _report)
 
 
 def _report(config: DictConfig, _: str | None = None) -> None:
