@@ -60,7 +60,7 @@ what is left, and what has changed. asd batch talks more/*.mp4 output=results
 """
 BATCH = App("batch", BatchOptions, RUN_KINDS, _ABOUT, writers=True)
 
-_INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads"}
+_INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads", "quiet"}
 _INDIFFERENT |= set(names(BatchOptions)) - set(names(AnalysisOptions))
 """Options that affect whether and how a video is processed, but not its results."""
 

@@ -105,7 +105,8 @@ def _may_be_value(name: str, word: str) -> bool:
     if name in _yes_or_no():
         return word in _TRUTHS
     is_negative = re.fullmatch(r"-\d.*", word)
-    return bool(word) and (is_negative is not None or word[0] != "-") and not is_override(word)
+    is_flag = word[:1] == "-" and word != "-" and is_negative is None
+    return bool(word) and not is_flag and not is_override(word)
 
 
 def _yes_or_no() -> set[str]:
