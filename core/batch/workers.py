@@ -20,7 +20,7 @@ from ..errors import AsdError, OutputError, PluginError
 from ..files import DISK_ERRORS, sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
-from ..progress import Progress
+from ..progress import Progress, silent
 from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
 from .pace import Reports, Step
@@ -149,14 +149,14 @@ class _Worker:
     def await_ready(self) -> None:
         self._ready = True
         try:
-            refusal = self.connection.recv()
+            refusal: AsdError | None = self.connection.recv()
         except (EOFError, OSError) as error:
             raise AsdError(
                 f"A worker died while it loaded the components ({self._death()})",
                 "If memory was short, use fewer: workers=N",
             ) from error
         if refusal:
-            raise AsdError(*refusal)
+            raise refusal
 
     def give(self, job: Record) -> None:
         if self._process is None:
@@ -243,10 +243,10 @@ def _work(connection: Connection, task: Task) -> None:
     try:
         models = _loaded(task)
     except AsdError as error:
-        connection.send((error.what, error.hint))
+        connection.send(error)
         return
     except Exception as error:  # from a plugin; every video would fail with it
-        connection.send((f"The components cannot be loaded: {_told(error)}", ""))
+        connection.send(AsdError(f"The components cannot be loaded: {_told(error)}"))
         return
     connection.send(None)
     sound = True
@@ -275,7 +275,7 @@ def _loaded(task: Task) -> Models:
 
 
 def _done(
-    started: Record, task: Task, models: Models, progress: Progress
+    started: Record, task: Task, models: Models, progress: Progress = silent
 ) -> tuple[Record, bool, tuple[str, str] | None]:
     """Process a video.
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import AsdError, ConfigError
+from ..errors import AsdError, ConfigError, MissingWeightsError
 from ..stopping import Stopped, stoppable, stopped_line
 from ..version import __version__
 from .arguments import HELP
@@ -27,7 +27,8 @@ _ASK = {"help", *HELP}
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command.
 
-    Exit status: 0; 2 after a one-line error that the user can fix; 130 if stopped by Ctrl-C, 143 by
+    Exit status: 0; 2 after a one-line error that the user can fix, of three short lines where
+    weights are missing; 130 if stopped by Ctrl-C, 143 by
     SIGTERM and 129 by SIGHUP, after one line; 1 if the reader of its output has closed the pipe.
     """
     _open_streams()
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except AsdError as error:
             if os.environ.get("ASDKIT_DEBUG"):
                 raise
-            _say(f"asd: {error}")
+            for line in _lines_of(error):
+                _say(f"asd: {line}")
             sys.exit(2)
         except KeyboardInterrupt as stop:
             _say(("\n" if sys.stderr.isatty() else "") + stopped_line(stop))
@@ -91,6 +93,15 @@ def _let_threads_rest() -> None:
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}.intersection(os.environ):
         os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
+
+
+def _lines_of(error: AsdError) -> list[str]:
+    """The lines that tell of an error: one, or three where weights are missing."""
+    if not isinstance(error, MissingWeightsError):
+        return [str(error)]
+    from .first_run import without_weights
+
+    return without_weights(error)
 
 
 def _say(line: str) -> None:
