@@ -92,6 +92,24 @@ class WeightsError(AsdError):
     """Weights are missing, damaged or belong to another model."""
 
 
+class MissingWeightsError(WeightsError):
+    """Weights are not on this machine, or damaged, and cannot be downloaded.
+
+    Args:
+        what: As for every error.
+        hint: Likewise.
+        name: The weights' name, as in `asd weights`.
+        reason: Why they cannot be downloaded, in a few words.
+        target: The file to copy them to.
+    """
+
+    def __init__(self, what: str, hint: str, name: str, reason: str, target: str) -> None:
+        super().__init__(what, hint)
+        self.name = name
+        self.reason = reason
+        self.target = target
+
+
 class DeviceError(AsdError):
     """The requested device does not exist."""
 

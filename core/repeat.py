@@ -18,7 +18,7 @@ from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
-from .errors import ConfigError
+from .errors import ConfigError, InputError
 from .files import expanded
 from .finished.reading import no_result, read_values
 from .registry import registry

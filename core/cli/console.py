@@ -6,11 +6,13 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..bars import drawn
 from ..errors import AsdError
+from ..pace import Clock, StageLog
 from ..result import Result
 from ..results import printable
 from ..types import GRID_FPS, Spans
@@ -25,18 +27,27 @@ if TYPE_CHECKING:
 
 def say(error: AsdError) -> None:
     """Print an error in one line on stderr, if it can be written to."""
+    say_line(str(error))
+
+
+def say_line(line: str) -> None:
+    """Print a line on stderr, if it can be written to."""
     with suppress(OSError):
-        print(f"asd: {error}", file=sys.stderr, flush=True)
+        print(f"asd: {line}", file=sys.stderr, flush=True)
 
 
 class ProgressLine:
     """A progress line on stderr: stage, frames, frames per second, time left.
 
     On a terminal the line is redrawn in place; elsewhere, as in a log file, one line is printed
-    when a stage begins. Write errors, as on a full disk, do not end the run.
+    when a stage begins and one a minute. Write errors, as on a full disk, do not end the run.
+
+    Args:
+        quiet: Whether to show nothing.
+        clock: The time in seconds, from any beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False, clock: Clock = monotonic) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -49,12 +60,14 @@ class ProgressLine:
             console=self._console,
             transient=True,
         )
+        self._log = StageLog(say_line, clock)
+        self._quiet = quiet
         self._stage = ""
         self._task: Any = None
         self._open = ExitStack()
 
     def __enter__(self) -> ProgressLine:
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._quiet:
             self._open.enter_context(drawn(self._bars))
         return self
 
@@ -68,14 +81,16 @@ class ProgressLine:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show the progress of the run; see `core.progress.Progress`."""
+        if self._quiet:
+            return
+        if not self._console.is_terminal:
+            self._log(stage, done, total)
+            return
         if stage != self._stage:
             self._stage = stage
             if self._task is not None:
                 self._bars.remove_task(self._task)
             self._task = self._bars.add_task(stage, total=total or None, counts="")
-            if not self._console.is_terminal:
-                with suppress(OSError):
-                    self._console.print(f"asd: {stage}", highlight=False)
         if total:
             speed = self._bars.tasks[0].speed
             rate = f", {speed:.1f} frames/s" if speed else ""

@@ -51,8 +51,8 @@ class AnalysisPlan:
         given = {**ONE_RUN, **own, "video": video, "output": output}
         shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
         options: Options = make(Options, {**shared, **given})
-        # A resumed run has the same results, so its recorded settings are the same, too.
-        settings = {**self.settings, **given, "resume": False}
+        # Neither resuming a run nor silence changes its results, so the recorded settings stay.
+        settings = {**self.settings, **given, "resume": False, "quiet": False}
         ordered = {key: settings[key] for key in RUN.keys}
         return RunPlan(options, self.chosen, self.writers, ordered)
 

@@ -72,7 +72,8 @@ def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
     run = analysis_plan_of(settings)
-    return DatasetPlan(app, options, dataset, run, {**settings, "scorer": run.settings["scorer"]})
+    recorded = {**settings, "scorer": run.settings["scorer"], "quiet": False}
+    return DatasetPlan(app, options, dataset, run, recorded)
 
 
 def build(plan: DatasetPlan) -> Dataset:

@@ -218,9 +218,8 @@ def test_the_command(videos, capsys):
     ("words", "told"),
     [
         (["output=out", "-m", "segments.on=0.4,0.6"], "All jobs of a sweep over segments.on"),
-        (["shards=2"], "output is not set"),
         (["output=talks/.."], "names lies in the output folder"),
-        (["output=out", "--", "workers=2"], "of the form KEY=VALUE, but got --"),
+        (["output=out", "--", "workers=2"], "Videos were named twice, by 'workers=2'"),
         (["output=out", "videos=talks/[a].mp4"], "needs quotes"),
     ],
 )
