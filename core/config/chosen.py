@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.answers import asked, shown
 from ..component import CALIBRATION, BuiltMember, Component, Context, Member, Settled
 from ..contracts import methods
-from ..errors import ConfigError, PluginError
+from ..errors import AsdError, ConfigError, PluginError
 from ..files import expanded
 from ..registry import registry
 from ..spelling import guess
+from .compose import node_of
 from .schemas import SHIPPED, names, offer
 from .values import make
 
@@ -36,6 +38,7 @@ class Chosen:
         calibration_path: The file of the calibration.
         calibrations: The files of those that are shipped for it, of which `calibrated_in` chooses.
         members: The components that it is made of, if any.
+        called: The option and the value by which the user chose it as a member of another one.
     """
 
     component: Component
@@ -44,6 +47,7 @@ class Chosen:
     calibration_path: Path | None = None
     calibrations: tuple[Path, ...] = ()
     members: tuple[Chosen, ...] = ()
+    called: str = ""
 
     @property
     def in_words(self) -> str:
@@ -63,12 +67,28 @@ class Chosen:
         Raises:
             AsdError: The component cannot be built, or what was built is none of its kind.
         """
-        members = tuple(BuiltMember(one.in_words, one.build(context)) for one in self.members)
+        members = tuple(one._built(context) for one in self.members)
         with asked(self.in_words):
             part = self.component.build(self.config, replace(context, members=members))
         if part is None and self.component.name == "none":
             return None
         return _checked_part(self.in_words, self.component.kind, part)
+
+    def _built(self, context: Context) -> BuiltMember:
+        words = f"{self.called}: {self.in_words}" if self.called else self.in_words
+        with _about(self.called):
+            return BuiltMember(words, self.build(context))
+
+
+@contextmanager
+def _about(called: str) -> Iterator[None]:
+    """Let errors begin with what the user called the member of a component, if anything."""
+    try:
+        yield
+    except AsdError as error:
+        if called:
+            error.what = f"{called}: {error.what}"
+        raise
 
 
 def _checked_part(name: str, kind: str, part: Any) -> Any:
@@ -188,13 +208,14 @@ def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str,
     return scorer
 
 
-def choose(kind: str, node: Any, key: str = "") -> Chosen:
+def choose(kind: str, node: Any, key: str = "", *, called: str = "") -> Chosen:
     """The component that a node of the configuration names, with its parameters.
 
     Args:
         kind: Kind of component.
         node: The component's `name` and its parameters, as plain values.
         key: Key of the node, if it is not the kind.
+        called: See `Chosen.called`.
 
     Raises:
         ConfigError: No name, or a parameter that is unknown or out of range.
@@ -211,7 +232,9 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     for name in parameters:
         if name not in names(component.config):
             raise ConfigError(
-                f"There is no option {key}.{name} with {kind}={component.name}",
+                f"{kind}={component.name} takes no {name}"
+                if called
+                else f"There is no option {key}.{name} with {kind}={component.name}",
                 guess(name, names(component.config), offer(names(component.config))),
             )
     shipped: tuple[Path, ...] = ()
@@ -220,7 +243,7 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
-    chosen = Chosen(component, config, calibrations=shipped, members=members)
+    chosen = Chosen(component, config, calibrations=shipped, members=members, called=called)
     if file is None:
         return chosen
     if file == SHIPPED:
@@ -246,8 +269,21 @@ def _members(component: Component, config: Any, key: str) -> tuple[Chosen, ...]:
             raise PluginError(
                 f"{name} must name its members with asdkit.plugin.Member, but named {shown(member)}"
             )
-    plain = {"scorer": {CALIBRATION: None}}
-    return tuple(
-        choose(kind, {**parameters, **plain.get(kind, {}), "name": name}, key)
-        for kind, name, parameters in answer
-    )
+    return tuple(_member(component, member, key) for member in answer)
+
+
+def _member(owner: Component, member: Member, key: str) -> Chosen:
+    """A member of a component; errors begin with what the user called it, if anything."""
+    kind, name, parameters, called = member
+    plain = {CALIBRATION: None} if kind == "scorer" else {}
+    with _about(called):
+        own = owner.name if kind == owner.kind else None
+        known = [one for one in registry().choices(kind) if one != own]
+        node = node_of(kind, name) if name in known else {"name": own}
+        if node["name"] == own:
+            raise PluginError(
+                f"There is no {kind} {name!r} to make {owner.kind}={owner.name} of; "
+                f"there are {', '.join(known)}",
+                guess(name, known, registry().failure_hint()),
+            )
+        return choose(kind, {**node, **parameters, **plain}, key, called=called)
