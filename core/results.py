@@ -83,12 +83,13 @@ def turns(result: Result) -> list[tuple[float, float, str]]:
 
 
 def voice_names(voices: Sequence[Voice], people: Collection[str]) -> dict[str, str]:
-    """By name of the voice: a name for it that is none of the people's."""
+    """By name of the voice: a name for it that is none of the people's, nor `OFF_SCREEN`."""
     names: dict[str, str] = {}
-    taken = {*people, *(voice.name for voice in voices)}
+    others = {*people, OFF_SCREEN}
+    taken = {*others, *(voice.name for voice in voices)}
     for voice in voices:
         names[voice.name] = voice.name
-        if voice.name in people:
+        if voice.name in others:
             other = (f"{voice.name}_{number}" for number in count(2))
             names[voice.name] = next(name for name in other if name not in taken)
             taken.add(names[voice.name])
