@@ -58,7 +58,12 @@ def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = s
 
 
 def execute(
-    plan: RunPlan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
+    plan: RunPlan,
+    progress: Progress = silent,
+    *,
+    models: Models | None = None,
+    keep: bool = True,
+    of_several: bool = False,
 ) -> Result:
     """Run a plan. Errors that can be found before decoding are raised before it.
 
@@ -67,6 +72,7 @@ def execute(
         progress: Called with the progress of the run.
         models: Components already loaded, for plans that differ only in their videos.
         keep: Whether to store network outputs during the run, so that `resume` can reuse them.
+        of_several: Whether the video is one of several; see `core.voices.files.turns_of`.
 
     Raises:
         AsdError: As for `run`.
@@ -74,7 +80,8 @@ def execute(
     """
     watch = Stopwatch()
     media = media_of(plan.options)
-    turns = turns_of(plan.options.diarization, media.info)
+    note = media.notes.add
+    turns = turns_of(plan.options.diarization, media.info, of_several=of_several, note=note)
     folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _place(folder, plan) as place:
         progress("loading", 0, 0)

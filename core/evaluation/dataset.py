@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -141,7 +142,8 @@ def outcomes_of(
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
-    check_for_each(plan.run.options.diarization, len(videos))
+    names = [(video.path or Path(video.name)).stem for video in videos]
+    check_for_each(plan.run.options.diarization, names)
     for video in videos:
         outcome = viewer.look(video, run_of(plan, video))
         said = _said(plan, outcome.computed)

@@ -94,11 +94,12 @@ class Viewer:
             entry, computed = self.compute(video, plan)
             seen = seen_of(entry)
             info, context = crops_info(video), self.models.part("context")
-            turns = turns_of(plan.options.diarization, info)
+            turns = turns_of(plan.options.diarization, info, of_several=True)
             result = concluded(info, plan, seen, {}, context, turns=turns)
             return _outcome(result, seen, entry, computed)
         media = media_of(plan.options)
-        turns = turns_of(plan.options.diarization, media.info)
+        given, note = plan.options.diarization, media.notes.add
+        turns = turns_of(given, media.info, of_several=True, note=note)
         key = {}
         if self.cache:
             faces = video.faces if self.labelled_faces else ()
