@@ -56,6 +56,20 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
     }
 
 
+def voices_key(content: str, plan: RunPlan) -> dict[str, Any]:
+    """The key of a video's voices, each of which is known by its samples."""
+    options = plan.options
+    chosen = plan.chosen["voice"]
+    return {
+        "what": "voices",
+        "video": content,
+        "sound": sha256(expanded(options.sound)) if options.sound else None,
+        "options": {name: getattr(options, name) for name in ("device", "threads")},
+        "versions": versions(replace(plan, chosen={"voice": chosen}, writers=())),
+        "voice": described(chosen),
+    }
+
+
 def described(chosen: Chosen) -> dict[str, Any]:
     """A component's name, parameters, hash of its code, and hashes of files its parameters name."""
     return {

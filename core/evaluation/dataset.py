@@ -200,6 +200,8 @@ def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:
     detector, scorer = (f"{kind}={chosen[kind].component.name}" for kind in ("detector", "scorer"))
     if not computed:
         return "all kept from an earlier run"
+    if computed == ("voices",):
+        return f"voices embedded by voice={chosen['voice'].component.name}, the rest kept"
     if "detections" in computed:
         return f"faces found by {detector}, scored by {scorer}"
     origin = "given" if plan.options.faces == "labelled" else "kept from an earlier run"
