@@ -103,6 +103,15 @@ def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | No
     return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
 
 
+def known_off_screen(result: Result) -> dict[str, Spans]:
+    """By name, followed by "(off screen)": the off-screen spans of those known by their voice."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for span, name in off_screen_turns(result):
+        if name is not None:
+            found.setdefault(f"{name} (off screen)", []).append(span)
+    return {name: tuple(spans) for name, spans in found.items()}
+
+
 def to_json(result: Result) -> dict[str, Any]:
     """Convert a result to plain values, valid against `schema()`.
 

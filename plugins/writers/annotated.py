@@ -34,6 +34,7 @@ from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.notes import Notes
 from ...core.result import Result
+from ...core.results import known_off_screen
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
@@ -232,6 +233,7 @@ class _Overlay:
     def __init__(self, result: Result) -> None:
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
+        self._off_screen_known = known_off_screen(result)
         self._together = result.settings.get("decisions", INDEPENDENT) != INDEPENDENT
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
@@ -253,7 +255,9 @@ class _Overlay:
             colour = SPEAKING if speaks else SILENT
             draw_face(canvas, face.box(position), f"{face.label}  {score:.2f}", colour)
         if inside(self._off_screen, now_s):
-            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
+            known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
+            who = next(known, "off screen")
+            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
 import pytest
 from synth import write_video
 
+from asdkit.core.cli.console import print_summary
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.errors import ConfigError, PluginError
@@ -21,6 +26,8 @@ from asdkit.core.pipeline import execute
 from asdkit.core.repeat import result_differences
 from asdkit.core.results import schema, turns
 from asdkit.core.types import Scores
+from asdkit.plugins.writers import annotated
+from asdkit.plugins.writers.timeline import TimelineConfig, TimelineWriter
 
 ANN_HZ, BOB_HZ, EVE_HZ = 110, 180, 290
 SPOKEN = [(1, 3, ANN_HZ), (4, 6, BOB_HZ), (7, 9, ANN_HZ), (10, 12, BOB_HZ), (13, 15, EVE_HZ),
@@ -133,6 +140,24 @@ def test_a_part_of_the_video_hears_the_same_voices(clip):
     result = run(clip, Pitch(), "start_s=6.8")
     assert [track.identity for track in result.tracks] == ["person_0"]
     assert result.off_screen_names == (None, None, "person_0")
+
+
+def test_whoever_sees_the_result_reads_the_name(clip, capsys, monkeypatch, tmp_path):
+    result = replace(run(clip, Pitch()), timings_s={"total": 1.0})
+    print_summary(result)
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if "speech:" in line)
+    assert re.fullmatch(
+        r"speech: .*: person_1 \(off screen\) 2\.\d\d s, person_0 \(off screen\) 2\.\d\d s", told
+    )
+    labels = []
+    monkeypatch.setattr(annotated, "draw_label", lambda *given: labels.append(given[3]))
+    overlay = annotated._Overlay(replace(result, tracks=()))
+    for second in (2, 11, 14, 17):
+        overlay.draw(SimpleNamespace(height=64), Fraction(second))
+    assert labels == ["person_1 (off screen)", "off screen", "person_0 (off screen)"]
+    pytest.importorskip("matplotlib")
+    svg = TimelineWriter(TimelineConfig()).write(result, tmp_path)[0].read_text("utf-8")
+    assert [svg.count(f"person_{number} (off screen)") for number in (0, 1)] == [1, 1]
 
 
 class Counting(Pitch):

@@ -30,7 +30,12 @@ def test_boxes_are_green_for_who_was_decided_to_speak(settings, wanted, monkeypa
     result = by_hand.result(face)
     overlay = annotated._Overlay(
         SimpleNamespace(
-            tracks=result.tracks, speech=None, off_screen=None, voices=None, settings=settings
+            tracks=result.tracks,
+            speech=None,
+            off_screen=None,
+            off_screen_names=None,
+            voices=None,
+            settings=settings,
         )
     )
     for number in range(5):
