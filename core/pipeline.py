@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -170,9 +171,8 @@ def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
     nodes = {kind: dict(plan.settings[kind]) for kind in kinds}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
-    for chosen in (plan.chosen[kind] for kind in kinds):
-        for one in (chosen, *chosen.members):
-            files += one.named_files().values()
+    for one in chain.from_iterable(plan.chosen[kind].whole() for kind in kinds):
+        files += one.named_files().values()
     weights = {kind: [asdict(file) for file in used] for kind, used in models.weights.items()}
     origin = {
         **nodes,

@@ -24,6 +24,8 @@ from .values import make
 if TYPE_CHECKING:
     from ..decisions.calibration import Calibration
 
+NO_CONTEXT: Mapping[str, Any] = {"name": "none"}
+"""The context by which no score is changed."""
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +38,6 @@ class Chosen:
         config: Its parameters, an instance of `component.config`.
         calibration: Scorers only: the calibration of its probabilities, if any.
         calibration_path: The file of the calibration.
-        calibrations: The files of those that are shipped for it, of which `calibrated_in` chooses.
         members: The components that it is made of, if any.
         called: The option and the value by which the user chose it as a member of another one.
     """
@@ -45,7 +46,6 @@ class Chosen:
     config: Any
     calibration: Calibration | None = None
     calibration_path: Path | None = None
-    calibrations: tuple[Path, ...] = ()
     members: tuple[Chosen, ...] = ()
     called: str = ""
 
@@ -53,6 +53,12 @@ class Chosen:
     def in_words(self) -> str:
         """The component by its option and package; see `core.registry.Registry.in_words`."""
         return registry().in_words(self.component)
+
+    def whole(self) -> Iterator[Chosen]:
+        """It, and all that it is made of, to any depth."""
+        yield self
+        for member in self.members:
+            yield from member.whole()
 
     def named_files(self) -> dict[str, Path]:
         """By parameter: the files that its parameters name, as far as they are there."""
@@ -118,8 +124,10 @@ def _checked_part(name: str, kind: str, part: Any) -> Any:
     return part
 
 
-def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
-    """Read the calibration of a scorer; warn if it was fitted with other parameters.
+def _read_calibration(
+    path: Path, scorer: str, config: Any, context: Mapping[str, Any]
+) -> Calibration:
+    """Read the calibration of a scorer; warn if it was fitted with others, or in another context.
 
     Raises:
         ConfigError: The file is not a calibration, or of another scorer.
@@ -146,6 +154,12 @@ def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
             "%s was fitted with scorer.window_seconds=%s, so its probabilities are off",
             path,
             list(calibration.window_seconds or ()),
+        )
+    if not calibration.was_fitted_with(context):
+        _log.warning(
+            "%s was fitted with context=%s, so its probabilities are off",
+            path,
+            (calibration.context or {}).get("name", "none"),
         )
     return calibration
 
@@ -186,29 +200,14 @@ def _are_files(paths: Any) -> bool:
     return isinstance(paths, tuple) and all(isinstance(path, Path) for path in paths)
 
 
-def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str, Any]) -> Chosen:
-    """A scorer with a calibration that was fitted with a context, or without one.
-
-    Warns if a calibration was asked for that was fitted with another context.
-
-    Args:
-        context: The context's name and parameters, as plain values.
-        scorer: The scorer.
-        node: The scorer's name and parameters, as the user gave them.
-    """
-    if node.get(CALIBRATION, SHIPPED) == SHIPPED:
-        calibration, path = _shipped(scorer.calibrations, scorer.config, context)
-        return replace(scorer, calibration=calibration, calibration_path=path)
-    if scorer.calibration is not None and not scorer.calibration.was_fitted_with(context):
-        _log.warning(
-            "%s was fitted with context=%s, so its probabilities are off",
-            scorer.calibration_path,
-            (scorer.calibration.context or {}).get("name", "none"),
-        )
-    return scorer
-
-
-def choose(kind: str, node: Any, key: str = "", *, called: str = "") -> Chosen:
+def choose(
+    kind: str,
+    node: Any,
+    key: str = "",
+    *,
+    called: str = "",
+    context: Mapping[str, Any] = NO_CONTEXT,
+) -> Chosen:
     """The component that a node of the configuration names, with its parameters.
 
     Args:
@@ -216,6 +215,9 @@ def choose(kind: str, node: Any, key: str = "", *, called: str = "") -> Chosen:
         node: The component's `name` and its parameters, as plain values.
         key: Key of the node, if it is not the kind.
         called: See `Chosen.called`.
+        context: For a scorer: the context's name and parameters, as plain values. A calibration
+            that is shipped for the scorer has to have been fitted with it; one that was asked for
+            should, which is warned of.
 
     Raises:
         ConfigError: No name, or a parameter that is unknown or out of range.
@@ -243,13 +245,15 @@ def choose(kind: str, node: Any, key: str = "", *, called: str = "") -> Chosen:
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
-    chosen = Chosen(component, config, calibrations=shipped, members=members, called=called)
+    chosen = Chosen(component, config, members=members, called=called)
     if file is None:
         return chosen
+    path: Path | None
     if file == SHIPPED:
-        return calibrated_in({"name": "none"}, chosen, node)
-    path = expanded(file)
-    calibration = _read_calibration(path, component.name, config)
+        calibration, path = _shipped(shipped, config, context)
+    else:
+        path = expanded(file)
+        calibration = _read_calibration(path, component.name, config, context)
     return replace(chosen, calibration=calibration, calibration_path=path)
 
 

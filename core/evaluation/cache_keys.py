@@ -71,13 +71,20 @@ def voices_key(content: str, plan: RunPlan) -> dict[str, Any]:
 
 
 def described(chosen: Chosen) -> dict[str, Any]:
-    """A component's name, parameters, hash of its code, and hashes of files its parameters name."""
+    """A component's name, parameters, hash of its code, and hashes of files its parameters name.
+
+    Of all that it is made of, `members`, likewise.
+    """
+    first, *members = map(_described, chosen.whole())
+    return {**first, "members": members}
+
+
+def _described(chosen: Chosen) -> dict[str, Any]:
     return {
         "name": chosen.component.name,
         "parameters": asdict(chosen.config),
         "files": {name: sha256(path) for name, path in chosen.named_files().items()},
         "code": _code(chosen.component.config.__module__.partition(".")[0]),
-        "members": [described(member) for member in chosen.members],
     }
 
 

@@ -17,8 +17,11 @@ from asdkit.core.config import chosen
 from asdkit.core.config.chosen import choose
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
+from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import ConfigError, PluginError, WeightsError
 from asdkit.core.evaluation.cache_keys import described
+from asdkit.core.models import Models
+from asdkit.core.pipeline import _origin
 from asdkit.core.provenance import versions
 from asdkit.core.registry import Provider, registry
 from asdkit.plugin import BuiltMember, Clip, Component, Context, Member, Scores
@@ -219,6 +222,49 @@ def test_a_strangers_component_is_made_of_others_too(stranger):
     assert type(part) is type(alone)
     of_acme = SimpleNamespace(chosen={"scorer": choose("scorer", {"name": "acme"})}, writers=())
     assert versions(of_acme)["acme"] == "2.0"
+
+
+def test_what_members_are_made_of_counts_for_versions_files_and_keys(stranger, tmp_path):
+    """Two levels down: an ensemble of a stranger's component that is made of another one."""
+    bundle = tmp_path / "net.model"
+    bundle.write_bytes(b"one")
+    stranger(lambda config: [Member("scorer", "lr_asd", {"weights": str(bundle)})])
+    words = ["scorer=ensemble", "scorer.of=[acme]", "detector=yunet"]
+    plan = make_plan(compose_run(words, "talk.mp4"))
+    assert [one.component.name for one in plan.chosen["scorer"].whole()] == [
+        *("ensemble", "acme", "lr_asd"),
+    ]
+    assert versions(plan)["acme"] == "2.0"
+
+    video = tmp_path / "talk.mp4"
+    video.write_bytes(b"a video")
+
+    def origin():
+        media = SimpleNamespace(info=SimpleNamespace(path=video), sound_path=None)
+        return _origin(plan, Models(plan), media), described(plan.chosen["scorer"])
+
+    before = origin()
+    bundle.write_bytes(b"two")
+    (stored, key), (stored_then, key_then) = origin(), before
+    assert stored["files"] != stored_then["files"]
+    assert key != key_then
+
+
+@pytest.mark.parametrize(
+    ("context", "files"),
+    [("none", 1), ("others", 2)],  # the first of two is that without context
+)
+def test_shipped_calibrations_are_read_once(monkeypatch, context, files):
+    read = []
+    original = Calibration.read
+
+    def reading(path):
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Calibration, "read", reading)
+    make_plan(compose_run(["scorer=lr_asd", f"context={context}"], "talk.mp4"))
+    assert len(read) == len(set(read)) == files
 
 
 @pytest.mark.parametrize(
