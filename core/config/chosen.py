@@ -233,10 +233,12 @@ def choose(
         raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
     for name in parameters:
         if name not in names(component.config):
+            if called:
+                raise ConfigError(
+                    f"{kind}={component.name} takes no {name}", f"Name it without {name}"
+                )
             raise ConfigError(
-                f"{kind}={component.name} takes no {name}"
-                if called
-                else f"There is no option {key}.{name} with {kind}={component.name}",
+                f"There is no option {key}.{name} with {kind}={component.name}",
                 guess(name, names(component.config), offer(names(component.config))),
             )
     shipped: tuple[Path, ...] = ()

@@ -101,7 +101,10 @@ def test_a_member_at_fault_is_called_what_the_user_wrote(stranger):
         ("[':ava']", "names ':ava'"),
         ("[nobody]", r"scorer\.of: nobody: There is no scorer 'nobody'.*; there are light_asd, "),
         ("[lr_asb:ava]", r"scorer\.of: lr_asb:ava: There is no scorer 'lr_asb'.*mean lr_asd"),
-        ("[lip_motion:ava]", r"scorer\.of: lip_motion:ava: scorer=lip_motion takes no weights"),
+        (
+            "[lip_motion:ava]",
+            r"scorer\.of: lip_motion:ava: scorer=lip_motion takes no weights\. Name it without",
+        ),
         ("lr_asd", "scorer.of must be a list"),
     ],
 )
