@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..analysis.embedder_answers import checked_vectors
+from ..analysis.voices import checked_limits
 from ..models import Models
 from ..provenance import WeightsFile
 from ..types import Float32, Int16
@@ -40,6 +41,8 @@ class KeptVoices:
         key: The cache key: the video, its sound and the embedder.
 
     Attributes:
+        min_s: The shortest sound that voices are told apart by, in seconds.
+        max_distance: Two voices are one person's up to this cosine distance, from 0 to 2.
         computed: Number of sounds that were embedded in this run.
         seconds: Time of embedding all requested sounds, as measured when each was embedded.
     """
@@ -57,19 +60,11 @@ class KeptVoices:
             arrays = self._entry.arrays
             vectors = map(_Known, arrays["vectors"], arrays["seconds"].tolist())
             self._known = dict(zip(arrays["sounds"].tolist(), vectors, strict=True))
-
-    @property
-    def min_s(self) -> float:
-        """The shortest sound that voices are told apart by, in seconds."""
-        return self._limit("min_s")
-
-    @property
-    def max_distance(self) -> float:
-        """Two voices are one person's up to this cosine distance, from 0 to 2."""
-        return self._limit("max_distance")
-
-    def _limit(self, name: str) -> Any:
-        return self._entry.about[name] if self._entry else getattr(self._embedder, name)
+            self.min_s: float = self._entry.about["min_s"]
+            self.max_distance: float = self._entry.about["max_distance"]
+        else:
+            limits = checked_limits(models.name("voice"), self._embedder)
+            self.min_s, self.max_distance = limits
 
     @property
     def _embedder(self) -> Any:
@@ -107,8 +102,8 @@ class KeptVoices:
         peak = max((one for one in peaks if one), default=None)
         if self.computed and self._cache:
             about = {
-                "min_s": float(self.min_s),
-                "max_distance": float(self.max_distance),
+                "min_s": self.min_s,
+                "max_distance": self.max_distance,
                 "peak_bytes": peak,
                 "device": self._models.devices.get("voice"),
             }
