@@ -126,11 +126,13 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:
-        key = word.partition("=")[0]
+        key, _, value = word.partition("=")
         if not key or key[0] in "+~" or key == "experiment":
             raise ConfigError(
                 f"repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
+        if key in _PATHS and not value:
+            raise ConfigError(f"{word} names no file", f"Give a path, or {key}=null for none")
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 
 

@@ -86,7 +86,7 @@ def run_batch(
         settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    check_for_each(task.plan().options.diarization, len(videos))
+    check_for_each(task.plan().options.diarization, [Path(video).stem for video in videos])
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell, log).run(videos)
     tell(str(summary))

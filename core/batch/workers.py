@@ -295,7 +295,8 @@ def _done(
         with whole_folder(task.output / started.name, parents=False) as aside:
             plan = template.for_video(started.video, str(task.output / started.name))
             options = replace(plan.options, output=str(aside))  # temporary: see whole_folder
-            result = execute(replace(plan, options=options), progress, models=models, keep=False)
+            plan = replace(plan, options=options)
+            result = execute(plan, progress, models=models, keep=False, of_several=True)
         record = replace(
             record,
             state="done",

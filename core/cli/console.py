@@ -14,7 +14,7 @@ from ..bars import drawn
 from ..errors import AsdError
 from ..pace import Clock, StageLog
 from ..result import Result
-from ..results import printable
+from ..results import known_off_screen, printable
 from ..types import GRID_FPS, Spans
 from ..voice import Voice
 
@@ -130,9 +130,14 @@ def print_summary(result: Result) -> None:
         console.print("No face was found, so nobody is seen speaking.")
         console.print(_hint_for_no_face(result), soft_wrap=True)
     if result.speech is not None and result.off_screen is not None:
+        known = known_off_screen(result).items()
+        told = _shortened([f"{name} {_seconds(spans):.2f} s" for name, spans in known])
         console.print(
             f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
-            f"{_seconds(result.off_screen):.2f} s"
+            f"{_seconds(result.off_screen):.2f} s",
+            Text(f": {told}" if told else ""),
+            sep="",
+            soft_wrap=True,
         )
     if result.voices:
         console.print(Text(f"voices: {_shortened([_whose(voice) for voice in result.voices])}"))

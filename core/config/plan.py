@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..registry import registry
 from ..sync import OFF
 from ..voices.files import check_given
-from .chosen import Chosen, calibrated_in, choose
+from .chosen import Chosen, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
 from .schemas import names
@@ -101,8 +101,8 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
-    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
-    chosen["scorer"] = calibrated_in(mine["context"], chosen["scorer"], mine["scorer"])
+    choose("context", mine["context"])  # before a scorer is calibrated in it
+    chosen = {kind: choose(kind, mine[kind], context=mine["context"]) for kind in RUN_KINDS}
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     if not isinstance(mine["writers"], dict):

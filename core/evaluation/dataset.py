@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -142,7 +143,8 @@ def outcomes_of(
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
-    check_for_each(plan.run.options.diarization, len(videos))
+    names = [(video.path or Path(video.name)).stem for video in videos]
+    check_for_each(plan.run.options.diarization, names)
     for video in videos:
         outcome = viewer.look(video, run_of(plan, video))
         said = _said(plan, outcome.computed)
@@ -199,6 +201,8 @@ def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:
     detector, scorer = (f"{kind}={chosen[kind].component.name}" for kind in ("detector", "scorer"))
     if not computed:
         return "all kept from an earlier run"
+    if computed == ("voices",):
+        return f"voices embedded by voice={chosen['voice'].component.name}, the rest kept"
     if "detections" in computed:
         return f"faces found by {detector}, scored by {scorer}"
     origin = "given" if plan.options.faces == "labelled" else "kept from an earlier run"

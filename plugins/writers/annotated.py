@@ -33,6 +33,7 @@ from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
 from ...core.progress import report
 from ...core.result import Result
+from ...core.results import known_off_screen
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
@@ -237,6 +238,7 @@ class _Overlay:
         self._by_score = by_score
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
+        self._off_screen_known = known_off_screen(result)
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
         self._names = names_of(result.voices or (), result.tracks)
@@ -259,7 +261,9 @@ class _Overlay:
             colour = SPEAKING if speaks else SILENT
             draw_face(canvas, face.box(position), f"{face.label}  {number:.2f}", colour)
         if inside(self._off_screen, now_s):
-            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
+            known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
+            who = next(known, "off screen")
+            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:
