@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis.shifting import refuses_sounds
 from .concluding import concluded
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER
@@ -107,7 +106,7 @@ def execute(
             with seeded(plan.options.seed):
                 result = voiced(result, media, plan, voice, watch)
             if plan.options.sync == CHECK:
-                sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
+                sync = checked(seen.pieces, can_refuse=seen.refuses_sounds)
             for said in (doubt(result.tracks), remark(sync) if sync else ""):
                 if said:
                     media.notes.add(said)

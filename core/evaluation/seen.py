@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..concluding import concluded
 from ..config.plan import RunPlan
+from ..decisions.in_step import checked
 from ..errors import InputError
 from ..files import sha256
 from ..known_voices import voiced
@@ -16,6 +17,7 @@ from ..models import Models
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
 from ..result import Result
+from ..sync import CHECK
 from ..viewing import Seen, analysed, media_of
 from ..voices.files import turns_of
 from .cache import Cache, Entry, LastEntry
@@ -112,6 +114,8 @@ class Viewer:
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context, turns=turns)
         result = voiced(result, media, plan, self.models.part("voice"), Stopwatch())
+        if plan.options.sync == CHECK:
+            result = replace(result, sync=checked(seen.pieces, can_refuse=seen.refuses_sounds))
         return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
 
 
