@@ -36,7 +36,7 @@ class Piece:
 
     def __len__(self) -> int:
         """Its length in grid frames."""
-        return self.agreement.shape[1]
+        return len(self.agreement.T)
 
 
 @dataclass(frozen=True)
