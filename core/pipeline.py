@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from .analysis.one_pass import Parts
-from .analysis.shifting import refuses_sounds
 from .concluding import concluded
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER
@@ -150,7 +149,7 @@ def execute(
             with seeded(plan.options.seed):
                 result = voiced(result, media, plan, voice, watch, progress=tell)
             if plan.options.sync == CHECK:
-                sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
+                sync = checked(seen.pieces, can_refuse=seen.refuses_sounds)
             for said in (doubt(result.tracks), remark(sync) if sync else ""):
                 if said:
                     media.notes.add(said)

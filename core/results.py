@@ -16,7 +16,7 @@ import numpy as np
 from .files import same_form, whole
 from .result import Result
 from .rttm import merged
-from .sync import Fit, Sync
+from .sync import Sync
 from .types import GRID_FPS, OFF_SCREEN, Float32, Heard, Spans, Track
 from .voice import Voice
 
@@ -210,12 +210,8 @@ def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
     fits = None
     if sync.tracks is not None:
         pairs = zip(tracks, sync.tracks, strict=True)
-        fits = [{"id": int(track.id), **_fit(fit)} for track, fit in pairs]
-    return {**_fit(sync.whole), "moved_s": float(sync.moved_s), "tracks": fits}
-
-
-def _fit(fit: Fit) -> dict[str, Any]:
-    return {"fits": fit.fits, "offset_s": fit.offset_s, "certainty": fit.certainty}
+        fits = [{"id": int(track.id), **fit.to_json()} for track, fit in pairs]
+    return {**sync.whole.to_json(), "moved_s": float(sync.moved_s), "tracks": fits}
 
 
 def _track(track: Track) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class Seen:
         heard: The detected speech; None without voice activity detection.
         identity_distance: The embedder's own, for `identify`; None without an embedder.
         pieces: With `sync=check`: for each track its pieces, scored with shifted sound.
+        refuses_sounds: Whether what the pieces tell may be that the sound fits nobody; see
+            `core.contracts.ShiftingScorer`.
     """
 
     shots: tuple[tuple[int, int], ...]
@@ -65,6 +67,7 @@ class Seen:
     heard: Heard | None
     identity_distance: float | None = None
     pieces: tuple[tuple[Piece, ...], ...] = ()
+    refuses_sounds: bool = False
 
 
 def analysed(
@@ -155,7 +158,8 @@ def analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    return Seen(shots, tracks, heard, distance, analysis.pieces)
+    refuses = refuses_sounds(parts.scorer)
+    return Seen(shots, tracks, heard, distance, analysis.pieces, refuses)
 
 
 def _on_grid(detector: Detector, media: Media) -> Detector:

@@ -15,6 +15,7 @@ from ..errors import AsdError
 from ..pace import Clock, StageLog
 from ..result import Result
 from ..results import known_off_screen, printable
+from ..sync import Fit
 from ..types import GRID_FPS, Spans
 from ..voice import Voice
 
@@ -170,6 +171,10 @@ _SHOWN = (
     ("off_screen_recall", "off-screen recall"),
     ("off_screen_precision", "off-screen precision"),
     ("foreign_sound_speaking", "speaking, foreign sound"),
+    ("own_sound_fits", "own sound fits"),
+    ("own_sound_refused", "own sound refused"),
+    ("foreign_sound_fits", "foreign sound fits"),
+    ("foreign_sound_refused", "foreign sound refused"),
 )
 """Metrics shown on the console, with their labels."""
 _OF_A_VIDEO = (
@@ -206,7 +211,9 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
             f"{metrics['unlabelled']} frames of faces without a label",
             soft_wrap=True,
         )
-    if len(found["per_video"]) > 1 or any("speakers" in o for o in found["per_video"].values()):
+    if len(found["per_video"]) > 1 or any(
+        {"speakers", "own_sound"}.intersection(one) for one in found["per_video"].values()
+    ):
         _print_videos(found["per_video"])
     if cost:
         stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
@@ -243,6 +250,14 @@ def _print_videos(per_video: Mapping[str, Mapping[str, Any]]) -> None:
         pairs = (f"{said} is {true or 'nobody'}" for said, true in one.get("speakers", {}).items())
         if told := ", ".join(pairs):
             console.print(Text(f"{name}: {told}"), soft_wrap=True)
+    for name, one in shown:
+        sounds = [
+            f"{whose}: {Fit(**one[key])} (certainty {one[key]['certainty']:.2f})"
+            for key, whose in (("own_sound", "own sound"), ("foreign_sound", "foreign sound"))
+            if key in one
+        ]
+        if sounds:
+            console.print(Text(f"{name}, {'; '.join(sounds)}"), soft_wrap=True)
     if len(per_video) > _MOST_VIDEOS:
         console.print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
 

@@ -20,7 +20,7 @@ from .labelled_faces import FOUND_KINDS
 
 _MATTER = (
     *("allow_silent", "device", "threads", "seed"),
-    *("batch_frames", "crop_scale", "detect_every", "max_faces"),
+    *("batch_frames", "crop_scale", "detect_every", "max_faces", "sync"),
     *("video_track", "sound_track", "program", "rotate", "max_pixels"),
 )
 """Options, besides the components, that affect scores or the cost of computing them."""

@@ -22,6 +22,7 @@ from ..models import Models
 from ..progress import Progress
 from ..provenance import provenance
 from ..result import Result
+from ..sync import CHECK, OFF
 from ..viewing import media_of
 from ..voices.files import check_for_each
 from ..weights import cache_folder
@@ -65,11 +66,16 @@ def make_dataset_plan(app: App, config: DictConfig) -> DatasetPlan:
 def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     """Check settings, and find their components.
 
+    With a scorer that cannot shift the sound, `sync=check` is `sync=off`, as a sweep may be over
+    scorers.
+
     Raises:
         ConfigError: A value is missing or out of range.
         PluginError: A component is not there.
     """
     settings = {"writers": {}, **own}
+    if settings["sync"] == CHECK and not choose("scorer", settings["scorer"]).component.shifts:
+        settings["sync"] = OFF
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
     run = analysis_plan_of(settings)

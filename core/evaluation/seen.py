@@ -8,6 +8,7 @@ from typing import Any
 
 from ..concluding import concluded
 from ..config.plan import RunPlan
+from ..decisions.in_step import checked
 from ..errors import InputError
 from ..files import sha256
 from ..known_voices import voiced
@@ -17,6 +18,7 @@ from ..models import Models
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
 from ..result import Result
+from ..sync import CHECK
 from ..viewing import Seen, analysed, media_of
 from ..voices.files import turns_of
 from .cache import Cache, Entry, LastEntry
@@ -116,6 +118,8 @@ class Viewer:
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context, turns=turns)
+        if plan.options.sync == CHECK:
+            result = replace(result, sync=checked(seen.pieces, can_refuse=seen.refuses_sounds))
         result = replace(result, sound_path=media.sound_path)
         outcome = _outcome(result, seen, entry, computed)
         if plan.chosen["voice"].component.name == "none":

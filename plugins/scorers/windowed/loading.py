@@ -35,7 +35,9 @@ def build(model: Model, config: WindowedConfig, context: Context) -> WindowedSco
     else:
         runtime = _torch_runtime(model, config, context)
     refuses = published_name(model, config.weights) in model.refuses
-    return WindowedScorer(runtime, windows_of(model, config), refuses=refuses)
+    early_s = model.sound_early_s if refuses else 0.0
+    windows = windows_of(model, config)
+    return WindowedScorer(runtime, windows, refuses=refuses, sound_early_s=early_s)
 
 
 def is_onnx_path(path: Path) -> bool:
