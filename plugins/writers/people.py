@@ -1,32 +1,24 @@
-"""The people of a result, as writers that draw lanes show them."""
+"""What writers that draw lanes have in common."""
 
 from __future__ import annotations
 
 from ...core.result import Result
-from ...core.results import voice_names
-from ...core.types import GRID_FPS, Spans, Track
-from ...core.voices.assigning import names_of
-
-Person = tuple[str, list[Track]]
-"""A name and the tracks."""
-
-
-def people_of(result: Result) -> list[Person]:
-    """The people, by first appearance; a track that nothing joins to others is one by itself."""
-    names = names_of(result.voices or (), result.tracks)
-    people: dict[str, list[Track]] = {}
-    for track in sorted(result.tracks, key=lambda track: track.first_frame):
-        people.setdefault(names[track.id], []).append(track)
-    return list(people.items())
+from ...core.results import known_off_screen, voice_names
+from ...core.types import GRID_FPS, Spans
 
 
 def unseen_voices(result: Result) -> dict[str, Spans]:
-    """By name: when each voice of a diarization speaks that is nobody's who was seen."""
+    """By name: when each voice of a diarization speaks that is nobody's who was seen.
+
+    Without a diarization: when those known by their voice speak off screen.
+    """
+    if result.voices is None:
+        return known_off_screen(result)
     people = {track.name for track in result.tracks}
-    names = voice_names(result.voices or (), people)
+    names = voice_names(result.voices, people)
     return {
         names[voice.name]: tuple((a, b) for a, b, person in voice.parts() if person is None)
-        for voice in result.voices or ()
+        for voice in result.voices
         if voice.person is None
     }
 

@@ -15,11 +15,14 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
+from ...core.durations import clock
 from ...core.figures import drawn, files_of, require_matplotlib
+from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
 from ...core.results import printable
 from ...core.types import GRID_FPS, Float64, Spans, Track
-from .people import Person, frames_of, people_of, unseen_voices
+from ...core.voices.assigning import people_of
+from .people import frames_of, unseen_voices
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,12 +30,6 @@ if TYPE_CHECKING:
 
 STEM = "timeline"
 FILES = (f"{STEM}.svg", f"{STEM}.png")
-# From the palette of Okabe and Ito (2008), which is safe for colour-blind readers; these colours
-# also differ in lightness, so that a grey print is readable.
-SPEAKING = "#E69F00"
-SPEECH = "#56B4E9"
-OFF_SCREEN = "#0072B2"
-VISIBLE = "#E4E4E4"
 _CURVE = "#202020"
 _SHOT = "#A0A0A0"
 _FEW_SHOTS = 100
@@ -44,6 +41,8 @@ _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
 _STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
+_Person = tuple[str, list[Track]]
+"""A name and the tracks."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 """Characters that XML cannot hold, or that are invisible."""
 
@@ -73,7 +72,8 @@ class TimelineWriter:
     Each person has a lane, in order of first appearance: a light bar while the face is visible, a
     strong one while it speaks, and a curve of the probability, which shows the maximum if several
     frames share a column of pixels. Voices of a diarization that are nobody's who was seen have
-    lanes of their own. Vertical lines are shot boundaries. With voice activity
+    lanes of their own, and so has what people who are known by their voice say off screen. Vertical
+    lines are shot boundaries. With voice activity
     detection the last lane shows speech, and which part of it is off-screen.
     """
 
@@ -83,7 +83,7 @@ class TimelineWriter:
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the files; see `core.contracts.Writer`."""
-        people = people_of(result)
+        people = list(people_of(result).items())
         shown = _longest(people, self._max_lanes)
         names = [_short(name, _NAME_COLUMNS) for name, _ in shown] or ["no faces"]
         unseen = unseen_voices(result)
@@ -117,7 +117,7 @@ class TimelineWriter:
         return files_of(stem)
 
 
-def _longest(people: Sequence[Person], most: int) -> list[Person]:
+def _longest(people: Sequence[_Person], most: int) -> list[_Person]:
     """At most `most` people, those visible longest, in the same order."""
     ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n][1])))
     return [people[n] for n in sorted(ranked[:most])]
@@ -182,16 +182,9 @@ def _set_axes(
     least_s = (end_s - start_s) / most_ticks
     step_s = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1])
     ticks = range(math.ceil(start_s / step_s) * step_s, math.floor(end_s) + 1, step_s)
-    axes.set_xticks(ticks, [_clock(tick) for tick in ticks])
+    axes.set_xticks(ticks, [clock(tick) for tick in ticks])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "top", "right"]].set_visible(False)
-
-
-def _clock(time_s: int) -> str:
-    """Format a time as m:ss, or as h:mm:ss from an hour on."""
-    minutes, seconds = divmod(time_s, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _short(text: str, columns: int) -> str:

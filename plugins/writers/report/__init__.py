@@ -13,7 +13,7 @@ from ....core.results_folder import final_folder
 from .assembly import page
 from .data import report_data
 from .thumbnails import thumbnails
-from .video import media_of, playable
+from .video import media_if_there, playable
 
 FILE = "report.html"
 
@@ -52,7 +52,7 @@ class ReportWriter:
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        media = media_of(result)
+        media = media_if_there(result)
         faces = {}
         if media is not None and self._side_px:
             faces = thumbnails(media, result.tracks, self._side_px)

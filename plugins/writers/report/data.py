@@ -9,7 +9,8 @@ from typing import Any
 from ....core.result import Result
 from ....core.results import off_screen_turns, printable, turns
 from ....core.types import GRID_FPS, OFF_SCREEN, Spans, Track
-from ..people import frames_of, people_of, unseen_voices
+from ....core.voices.assigning import people_of
+from ..people import frames_of, unseen_voices
 from .packing import STEPS, packed
 from .video import Playable
 
@@ -30,7 +31,7 @@ def report_data(
         videos: The videos that the page may play, the best first.
         thumbnails: By id of the track: a picture of the face as a data URI.
     """
-    people = people_of(result)
+    people = list(people_of(result).items())
     places = {name: place for place, (name, _) in enumerate(people)}
     places |= {track.name: place for place, (_, own) in enumerate(people) for track in own}
     longer_side_px = max(result.video.width, result.video.height)

@@ -11,9 +11,8 @@ from urllib.parse import quote
 import av
 
 from ....core.errors import InputError
-from ....core.media.container import Media, Reading, Source
-from ....core.media.probe import probe
-from ....core.notes import Notes
+from ....core.media.container import Media, Source
+from ....core.media.of_result import media_of
 from ....core.result import Result
 from ..annotated import FILE as ANNOTATED
 
@@ -42,26 +41,19 @@ class Playable(NamedTuple):
     has_boxes: bool
 
 
-def media_of(result: Result) -> Media | None:
+def media_if_there(result: Result) -> Media | None:
     """The video as the run has probed it, or probed anew; None if it cannot be read any more."""
-    if isinstance(result.media, Media):
-        return result.media
-    path = source_path(result)
-    if not path.is_file():
-        return None
-    notes = Notes(result.video.notes)
     try:
-        reading = Reading.of(result.settings)
-        return probe(path, result.sound_path, reading, allow_silent=True, notes=notes)
+        return media_of(result)
     except (InputError, ValueError):
         return None
 
 
-def source_path(result: Result) -> Path:
+def _source_path(result: Result, media: Media | None) -> Path:
     """The absolute path of the video, which the result may name from the folder of the run."""
-    path = result.video.path
-    at_run = Path(str(result.provenance.get("folder", "")), path)
-    return (path if path.exists() or not at_run.exists() else at_run).absolute()
+    if media is not None:
+        return media.info.path.absolute()
+    return Path(str(result.provenance.get("folder", "")), result.video.path).absolute()
 
 
 def playable(result: Result, media: Media | None, folder: Path) -> list[Playable]:
@@ -75,7 +67,7 @@ def playable(result: Result, media: Media | None, folder: Path) -> list[Playable
         media: The video; None if it is not there.
         folder: The folder in which the page will be.
     """
-    source = source_path(result)
+    source = _source_path(result, media)
     own = [Playable(url, result.video.start_s, False) for url in _addresses(source, folder)]
     painted = []
     if any(file.name == ANNOTATED for file in result.files) or (folder / ANNOTATED).is_file():

@@ -14,7 +14,7 @@ from pathlib import Path
 import by_hand
 import numpy as np
 import pytest
-from browser import data_in, result_of_two, video_of_two, write_report
+from browser import SIZE, data_in, result_of_two, video_of_two, write_report
 from synth import write_video
 
 from asdkit.core.media.container import Reading
@@ -25,7 +25,7 @@ from asdkit.core.voice import Voice
 from asdkit.plugins.writers.report import assembly
 from asdkit.plugins.writers.report.data import report_data
 from asdkit.plugins.writers.report.packing import STEPS, packed
-from asdkit.plugins.writers.report.video import media_of, playable
+from asdkit.plugins.writers.report.video import media_if_there, playable
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -343,8 +343,8 @@ def test_a_loaded_result_finds_its_video_from_the_folder_of_the_run(tmp_path, mo
     video_of_two(tmp_path / "talk.mp4", 10)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    loaded = by_hand.result(path="talk.mp4", provenance={"folder": str(tmp_path)})
-    media = media_of(loaded)
+    loaded = by_hand.result(path="talk.mp4", size=SIZE, provenance={"folder": str(tmp_path)})
+    media = media_if_there(loaded)
     assert media is not None
     assert media.info.path == tmp_path / "talk.mp4"
     assert urls(loaded, media, tmp_path)[0] == "talk.mp4"
@@ -353,6 +353,6 @@ def test_a_loaded_result_finds_its_video_from_the_folder_of_the_run(tmp_path, mo
 def test_a_file_that_is_no_video_any_more_is_not_asked(tmp_path):
     (tmp_path / "talk.mp4").write_text("no video")
     made = by_hand.result(by_hand.track(0, 0, [[0, 0, 9, 9]]), path=tmp_path / "talk.mp4")
-    assert media_of(made) is None
+    assert media_if_there(made) is None
     text = write_report(made, tmp_path / "out").read_text("utf-8")
     assert data_in(text)["people"][0]["tracks"][0]["thumbnail"] is None

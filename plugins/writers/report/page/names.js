@@ -9,9 +9,10 @@ function nameOf(person) {
   return names.get(person.keys[0]) ?? person.label;
 }
 
-/** Rename a person; an empty name is the old one. */
+/** Rename a person; an empty name is the old one, and so is that of whoever is not seen. */
 function rename(person, name) {
-  const wanted = name.trim();
+  const text = name.trim();
+  const wanted = text.replaceAll(" ", "_").toLowerCase() === "off_screen" ? "" : text;
   for (const key of person.keys) {
     if (wanted && wanted !== person.label) names.set(key, wanted);
     else names.delete(key);
