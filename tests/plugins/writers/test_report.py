@@ -143,6 +143,18 @@ def test_voices_of_a_diarization_join_tracks_or_have_lanes_of_their_own():
     assert found["turns"] == [[0.0, 1.0, 0], [2.0, 3.0, "B"]]
 
 
+def test_the_keys_of_names_are_those_that_a_result_can_be_renamed_by():
+    boxes = [[0, 0, 9, 9]] * 50
+    voices = (Voice("A", ((0.0, 1.0),), "Ann", 0.9, (0, 1)),)
+    made = by_hand.result(
+        by_hand.track(0, 0, boxes, identity="Ann"), by_hand.track(1, 60, boxes), voices=voices
+    )
+    (person,) = data_of(made)["people"]
+    assert person["keys"] == ["Ann", "track_1"]
+    renamed = made.renamed(dict.fromkeys(person["keys"], "Eve"))
+    assert [person["label"] for person in data_of(renamed)["people"]] == ["Eve"]
+
+
 def test_a_result_without_anybody_is_a_page_too(tmp_path):
     text = write_report(by_hand.result(path=tmp_path / "gone.mp4"), tmp_path).read_text("utf-8")
     assert data_in(text)["people"] == []
