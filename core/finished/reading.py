@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,20 @@ def load(path: Path, video: Path | None = None) -> Result:
     for wrong in _inconsistencies(values):
         raise no_result(path, wrong)
     try:
-        return _result(values, path.parent, video)
+        result = _result(values, path.parent)
     except (ValueError, OverflowError) as error:
         raise no_result(path, str(error)) from error
+    return result if video is None else of_video(result, video)
+
+
+def of_video(result: Result, path: Path) -> Result:
+    """The result of the same video in another place."""
+    own_sound = result.sound_path == result.video.path
+    return replace(
+        result,
+        video=replace(result.video, path=expanded(str(path))),
+        sound_path=expanded(str(path)) if own_sound else result.sound_path,
+    )
 
 
 def read_values(path: Path, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -106,9 +118,9 @@ def _inconsistencies(values: Mapping[str, Any]) -> Iterator[str]:
         yield "sync.tracks are not the tracks"
 
 
-def _result(values: Mapping[str, Any], folder: Path, moved_to: Path | None) -> Result:
+def _result(values: Mapping[str, Any], folder: Path) -> Result:
     video = values["video"]
-    path = Path(video["path"]) if moved_to is None else moved_to
+    path = Path(video["path"])
     settings = dict(values["settings"])
     if settings.get("end_s") == str(math.inf):  # JSON holds it as text
         settings["end_s"] = math.inf
