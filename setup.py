@@ -57,4 +57,5 @@ class _EditableWheel(editable_wheel.editable_wheel):
 
 
 if __name__ == "__main__":
-    setup(cmdclass={"editable_wheel": _EditableWheel})
+    # By its name it is known as no part of the package.
+    setup(cmdclass={"editable_wheel": _EditableWheel}, script_name="setup.py")

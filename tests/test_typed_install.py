@@ -36,28 +36,41 @@ def test_help_shows_the_public_names():
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> tuple[Path, Path]:
-    """A copy of the checkout, and a folder of packages into which it is installed to be edited."""
-    checkout = tmp_path_factory.mktemp("copy") / "some name"
-    shutil.copytree(ROOT, checkout, ignore=LEFT_OUT)
-    site = tmp_path_factory.mktemp("site")
-    code = "from setuptools import build_meta; import sys; build_meta.build_editable(sys.argv[1])"
+def checkout(tmp_path_factory) -> Path:
+    """A copy of the checkout, in a folder of another name."""
+    copy = tmp_path_factory.mktemp("copy") / "some name"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    return copy
+
+
+def built(how: str, checkout: Path, into: Path) -> zipfile.ZipFile:
+    """The wheel that a hook of PEP 517 or 660 builds."""
+    code = f"from setuptools import build_meta; build_meta.{how}({str(into)!r})"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(site)],
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    (wheel,) = site.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    return checkout, site
+    (wheel,) = into.glob("*.whl")
+    return zipfile.ZipFile(wheel)
 
 
-def test_python_runs_what_is_in_the_checkout(installed):
-    checkout, site = installed
+@pytest.fixture(scope="module")
+def site(checkout, tmp_path_factory) -> Path:
+    """A folder of packages into which the checkout is installed to be edited."""
+    folder = tmp_path_factory.mktemp("site")
+    with built("build_editable", checkout, folder) as wheel:
+        wheel.extractall(folder)
+    return folder
+
+
+def test_how_it_is_installed_is_no_part_of_it(checkout, tmp_path):
+    with built("build_wheel", checkout, tmp_path) as wheel:
+        names = set(wheel.namelist())
+    assert {"asdkit/__init__.py", "asdkit/py.typed", "asdkit/conf/write.yaml"} < names
+    assert "asdkit/setup.py" not in names
+
+
+def test_python_runs_what_is_in_the_checkout(checkout, site):
     code = "import site, sys; site.addsitedir(sys.argv[1]); import asdkit; print(asdkit.__file__)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", code, str(site)], capture_output=True, text=True, check=True
@@ -66,11 +79,10 @@ def test_python_runs_what_is_in_the_checkout(installed):
 
 
 @pytest.mark.slow
-def test_type_checkers_find_it_by_a_folder(installed, tmp_path):
-    _, site = installed
+def test_type_checkers_find_it_by_a_folder(site, tmp_path):
     (path_file,) = site.glob("*.pth")
     folders = [line for line in path_file.read_text().splitlines() if "import " not in line]
-    assert [Path(folders[0], "asdkit", name).exists() for name in ("py.typed", "setup.py")]
+    assert Path(folders[0], "asdkit", "py.typed").exists()
     (tmp_path / "use.py").write_text(
         "import asdkit\n"
         "result = asdkit.run('clip.mp4', ['writers=[]'])\n"
