@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..errors import ConfigError
-from .arguments import is_override
 from .export import CHECK_KEYS
+from .overrides import is_override
 from .weights import ACTIONS, published
 
 
