@@ -46,6 +46,16 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "write",
+        (
+            (
+                "write RESULT writers=[NAME,...] [OPTION=VALUE ...]",
+                "other files of a result: formats, names, thresholds",
+            ),
+        ),
+        is_app=True,
+    ),
+    Command(
         "repeat",
         (
             (

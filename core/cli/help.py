@@ -72,7 +72,9 @@ def app_help(
         for name in writers:
             parameters = registry().find("writer", name).config
             lines += _fields(parameters, f"writers.{name}.", config, width)
-        lines += ["", *heading("experiment=NAME", registry().choices("experiment"), width)]
+        lines.append("")
+    if app.writers and app.experiments:
+        lines += heading("experiment=NAME", registry().choices("experiment"), width)
         lines += ["  Several settings at once.", ""]
     return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
 

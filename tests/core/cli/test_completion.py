@@ -25,6 +25,9 @@ from asdkit.core.registry import registry
         ("asd plugins n", {"new"}),
         ("asd export check out d", {"device="}),
         ("asd help r", {"repeat", "run"}),
+        ("asd wr", {"write"}),
+        ("asd write out/result.json segments.o", {"segments.off=", "segments.on="}),
+        ("asd write out writers=rt", {"writers=rttm"}),
     ],
 )
 def test_completion(asd, monkeypatch, line, offered):
