@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..bars import hidden
 from ..errors import ConfigError
 from .arguments import HELP, parted, take_presets
 from .overrides import is_override, key_of
@@ -56,13 +57,15 @@ def run_or_help(
 
 
 def _as_loud_as_asked(job: Job, config: DictConfig, folder: str | None) -> float | None:
-    """Do a job; with quiet=true warnings are not shown meanwhile."""
+    """Do a job; with quiet=true neither warnings nor bars are shown meanwhile."""
+    if not config.get("quiet"):
+        return job(config, folder)
     log = logging.getLogger()
     before = log.level
-    if config.get("quiet"):
-        log.setLevel(logging.ERROR)
+    log.setLevel(logging.ERROR)
     try:
-        return job(config, folder)
+        with hidden():
+            return job(config, folder)
     finally:
         log.setLevel(before)
 
