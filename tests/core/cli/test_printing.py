@@ -276,3 +276,9 @@ def test_what_is_drawn_meanwhile_is_hidden_from_quiet_runs(monkeypatch):
     main(["run", video(), *RUN, "quiet=true"])
     main(["run", video(), *RUN])
     assert started == [False, True]
+
+
+def test_a_quiet_repetition_says_what_differs_alone(asd):
+    assert asd(video(), *BOXES, *CHEAP, "output=out")[0] == 0
+    code, out, err = asd("repeat", "out", "quiet=true")
+    assert (code, out, err) == (0, "The same as before, number for number\n", "")
