@@ -148,7 +148,7 @@ class _Batch:
                     self._manifest.add(record)
                     self._release(record.video)
                     done += record.state == "done"
-                    self._tell(f"{number}/{len(todo)} {Path(record.video).name}: {_news(record)}")
+                    self._tell(f"{number}/{len(todo)} {record.name}: {_news(record)}")
         finally:
             for video in list(self._held):  # all workers have ended
                 self._release(video)
@@ -170,7 +170,7 @@ class _Batch:
         for video in todo:
             lock = self._claimed(video)
             if lock is None:
-                self._tell(f"{Path(video).name}: another process is at it")
+                self._tell(f"{self._names[video]}: another process is at it")
                 continue
             self._held[video] = lock
             if self._settled(video):

@@ -6,7 +6,6 @@ import glob
 import hashlib
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..errors import ConfigError, InputError
 from ..files import expanded, is_apple_double
 from ..media.formats import VIDEO_SUFFIXES
 from ..named_files import read_text_file
+from ..rttm_lines import field
 
 _LONGEST_BYTES = 200
 """Longest name of a folder; file systems allow 255, and the temporary folder has a longer name."""
@@ -166,5 +166,5 @@ def _candidates(video: str) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """A key that is equal for names that some file systems consider the same."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """A key that is equal for names that some file systems, or readers of RTTM, hold for one."""
+    return field(name).casefold()

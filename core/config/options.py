@@ -131,6 +131,7 @@ class Options(AnalysisOptions):
 
     Attributes:
         video: The video file.
+        name: What the video is called in the results; its file name without suffix if not given.
         sound: Another file to take the sound from; it starts with the picture.
         output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
         overwrite: Replace results that are already in the output folder.
@@ -140,6 +141,7 @@ class Options(AnalysisOptions):
     """
 
     video: str
+    name: str | None = None
     sound: str | None = None
     output: str | None = None
     overwrite: bool = False
@@ -150,6 +152,8 @@ class Options(AnalysisOptions):
     def __post_init__(self) -> None:
         if not self.video:
             raise ValueError("video names no file")
+        if self.name is not None and not self.name.strip():
+            raise ValueError("name is empty")
         if self.sound == "":
             raise ValueError("sound names no file")
         if self.start_s < 0:

@@ -127,7 +127,7 @@ def _is_json(text: str) -> bool:
 
 def _in_folder(folder: Path, video: VideoInfo) -> Path:
     """The file of a folder that is named like a video."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     try:
         entries = sorted(path for path in folder.iterdir() if not is_litter(path))
     except OSError as error:
@@ -148,7 +148,7 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
     if not found:
         raise InputError(
             f"{folder} holds no {WHAT} of {video.path.name}",
-            f"Put {video.path.stem}.rttm or {video.path.stem}.json there",
+            f"Put {video.name}.rttm or {video.name}.json there",
         )
     return found[0]
 
@@ -157,7 +157,7 @@ def _of_video(
     found: Mapping[str, Mapping[str, Spans]], path: Path, video: VideoInfo
 ) -> Mapping[str, Spans]:
     """The turns of one video among those of an RTTM file."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     if wanted in found:
         return found[wanted]
     if len(found) == 1:
