@@ -21,7 +21,8 @@ from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__
 from ..voices.files import check_for_each
-from .manifest import Manifest, Record, Records, now, writing
+from .jobs import own_job
+from .manifest import Begin, Manifest, Record, Records, now, writing
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
 from .workers import Task, content_hash, outcomes
@@ -104,6 +105,7 @@ class _Batch:
         self._hash = settings_hash(task.settings)
         self._records = Records(task.output)
         self._names: dict[str, str] = {}
+        self._found = 0
         self._held: dict[str, FileLock] = {}
 
     def run(self, videos: list[str]) -> Summary:
@@ -113,6 +115,7 @@ class _Batch:
             self._tell(f"{line} is no line of a manifest: it is passed over")
         known = {video: record.name for video, record in latest.items()}
         self._names = name_folders(videos, known)
+        self._found = len(videos)
         mine = videos[self._manifest.shard :: self._options.shards]
         todo = [video for video in mine if not self._settled(video)]
         self._tell(f"{_videos(len(mine))}, {len(todo)} to do")
@@ -167,6 +170,7 @@ class _Batch:
         """Yield the started record of each video that no other process has claimed."""
         if self._hash not in self._records.settings:
             self._manifest.add_settings(self._hash, telling(self._task.settings))
+        self._manifest.add_begin(self._begin())
         for video in todo:
             lock = self._claimed(video)
             if lock is None:
@@ -219,6 +223,19 @@ class _Batch:
                     if not os.path.lexists(whole) and (aside / "old").exists():
                         (aside / "old").rename(whole)  # killed during the replacement
                     shutil.rmtree(aside, ignore_errors=True)
+
+    def _begin(self) -> Begin:
+        return Begin(
+            time=now(),
+            shard=self._manifest.shard,
+            shards=self._options.shards,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            videos=self._options.videos,
+            folder=str(Path.cwd()),
+            found=self._found,
+            job=own_job(),
+        )
 
     def _started(self, video: str) -> Record:
         size, changed = _stat(video)
