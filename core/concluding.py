@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from .analysis.rescoring import in_context
 from .config.plan import RunPlan
@@ -11,6 +10,7 @@ from .contracts import FaceContext
 from .decisions.identities import identify
 from .decisions.turns import Rules, decide_by
 from .result import Result, VideoInfo
+from .scaling import calibrated
 from .types import Float32, Spans
 from .viewing import Seen
 from .voices.assigning import with_voices
@@ -41,8 +41,9 @@ def concluded(
     options = plan.options
     name = plan.chosen["context"].in_words
     tracks = in_context(seen.tracks, seen.shots, seen.heard, context, name)
-    if calibration := plan.chosen["scorer"].calibration:
-        tracks = tuple(replace(track, logits=calibration.apply(track.logits)) for track in tracks)
+    calibration = plan.chosen["scorer"].calibration
+    scaling = None if calibration is None else calibration.scaling
+    tracks = tuple(calibrated(track, track.logits, scaling) for track in tracks)
     rules = Rules(options.decisions, options.segments, options.speech, options.conversation)
     decision = decide_by(rules, tracks, seen.shots, seen.heard)
     tracks = decision.tracks
@@ -59,5 +60,7 @@ def concluded(
         timings_s={},
         speech=decision.speech,
         off_screen=decision.off_screen,
+        heard=seen.heard,
+        calibration=scaling,
     )
     return with_voices(result, turns, options.speech.off_screen_min_s)

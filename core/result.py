@@ -1,15 +1,26 @@
-"""The result of a run, and what is said of its video."""
+"""The result of a run, and what is said of its video.
+
+The methods of `Result` are in `core.finished`, which they import when they are called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .scaling import Scaling
 from .sync import Sync
-from .types import Spans, Track
+from .types import Heard, Spans, Track
 from .voice import Voice
+
+if TYPE_CHECKING:
+    from .decisions.conversation import ConversationConfig
+    from .decisions.segments import SegmentsConfig, SpeechConfig
+
+KEPT = "kept"
+"""The value of `calibration` in `Result.decide` that leaves the probabilities as they are."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,11 @@ class VideoInfo:
             object.__setattr__(self, "name", self.path.stem)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The result of a run.
+
+    In a notebook it is shown as a table of the people and a timeline.
 
     Attributes:
         video: The source.
@@ -71,6 +84,10 @@ class Result:
         provenance: The origin besides the settings: versions, devices, weights files.
         media: What probing found in the file, so that asdkit's own writers need not probe again;
             None for a result without a run.
+        heard: The output of voice activity detection, from which `decide` decides anew; None
+            without it, and where it was not kept.
+        calibration: The correction of the tracks' probabilities; None without one, and where it
+            is not known.
     """
 
     video: VideoInfo
@@ -88,3 +105,87 @@ class Result:
     files: tuple[Path, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     media: object = field(default=None, repr=False, compare=False)
+    heard: Heard | None = field(default=None, compare=False)
+    calibration: Scaling | None = None
+
+    @classmethod
+    def load(cls, path: str | Path, video: str | Path | None = None) -> Result:
+        """Read a result.json.
+
+        What the file does not hold is missing: embeddings. The positions of crops are computed
+        from its boxes, which are rounded to 0.001 pixels.
+
+        Args:
+            path: The file, of this or an earlier version of asdkit, or the folder of a run.
+            video: Where the video is now, if it was moved; it is opened only when it is needed.
+
+        Raises:
+            InputError: The file cannot be read, or is not a result.
+
+        Example:
+            >>> result = asdkit.Result.load("asd_results/talk")
+        """
+        from .finished.reading import load
+
+        return load(Path(path), None if video is None else Path(video))
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of a result.json as plain values; see docs/formats.md.
+
+        Raises:
+            ValueError: A box, score or probability is not finite, which JSON cannot hold.
+        """
+        from .results import to_json
+
+        return to_json(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a result.json, whole or not at all; an existing file is replaced.
+
+        Args:
+            path: The file; in an existing folder, result.json is written.
+
+        Returns:
+            The file.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        from .results import FILE, save
+
+        file = Path(path, FILE) if Path(path).is_dir() else Path(path)
+        save(self, file)
+        return file
+
+    def decide(
+        self,
+        *,
+        segments: SegmentsConfig | Mapping[str, Any] | None = None,
+        speech: SpeechConfig | Mapping[str, Any] | None = None,
+        conversation: ConversationConfig | Mapping[str, Any] | None = None,
+        decisions: str | None = None,
+        calibration: str | Path | None = KEPT,
+    ) -> Result:
+        """Decide anew who speaks when, without running any model: a new result.
+
+        It is what a run with these options would have found. But who is who stays as it is, and
+        off-screen speech keeps the names of the spans that it was part of.
+
+        Args:
+            segments: When a face counts as speaking: a mapping of what is to change, such as
+                `{"on": 0.7}`, or a `SegmentsConfig`; None leaves it as it was, as for all others.
+            speech: When the sound counts as speech; likewise, with voice activity detection.
+            conversation: How people take turns; likewise.
+            decisions: "independent", "exclusive" or "overlap".
+            calibration: The file of a calibration, in place of the one that was applied; None
+                for none; "kept" leaves the probabilities as they are.
+
+        Raises:
+            ConfigError: An option is unknown, of the wrong type or out of range.
+            InputError: The file that the result was loaded from lacks what this needs, as files
+                of asdkit 0.1 do: see docs/formats.md.
+        """
+        from .finished.deciding import decided
+
+        given = {"segments": segments, "speech": speech, "conversation": conversation}
+        return decided(self, given, decisions, calibration)

@@ -8,22 +8,24 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import count
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, cast
 
 import numpy as np
 
-from .files import same_form
+from .files import same_form, whole
 from .result import Result
 from .rttm import merged
 from .sync import Fit, Sync
-from .types import GRID_FPS, OFF_SCREEN, Float32, Spans, Track
+from .types import GRID_FPS, OFF_SCREEN, Float32, Heard, Spans, Track
 from .voice import Voice
 
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
 OLDER_SCHEMA = "asdkit.result/1"
 """The previous version, without `start_s`, `pixel_aspect` and `notes` of the video."""
+FILE = "result.json"
+"""Its name in the folder of a run."""
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 # fmt: off
 _MISSING = {
@@ -134,6 +136,17 @@ def json_lines(result: Result) -> Iterator[str]:
     yield "\n}\n"
 
 
+def save(result: Result, path: Path) -> None:
+    """Write a result.json, whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+        ValueError: As for `to_json`.
+    """
+    with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json_lines(result))
+
+
 def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     """The part of the JSON before the tracks, and the part after them."""
     video = result.video
@@ -162,11 +175,26 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
+    if result.heard is not None:
+        after["heard"] = _heard(result.heard)
+    if result.calibration is not None:
+        after["calibration"] = {
+            "temperature": float(result.calibration.temperature),
+            "bias": float(result.calibration.bias),
+        }
     if result.off_screen_names is not None:
         after["off_screen_names"] = plain(result.off_screen_names)
     if result.sync is not None:
         after["sync"] = _sync(result.sync, result.tracks)
     return before, after
+
+
+def _heard(heard: Heard) -> dict[str, Any]:
+    return {
+        "first_frame": int(heard.first_frame),
+        "probabilities": _shortest(heard.probabilities),
+        "before": _shortest(heard.before),
+    }
 
 
 def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
@@ -184,6 +212,9 @@ def _fit(fit: Fit) -> dict[str, Any]:
 def _track(track: Track) -> dict[str, Any]:
     if not (np.isfinite(track.boxes).all() and np.isfinite(track.logits).all()):
         raise ValueError(f"track {track.id} holds boxes or scores that are not finite")
+    silent = {}
+    if track.uncalibrated is not None:
+        silent["silent_scores"] = _shortest(track.uncalibrated[:, 0])
     return {
         "id": int(track.id),
         "shot": int(track.shot),
@@ -192,6 +223,7 @@ def _track(track: Track) -> dict[str, Any]:
         "boxes": np.round(track.boxes, 3).tolist(),
         "scores": _shortest(track.scores),
         "probabilities": _shortest(track.probabilities),
+        **silent,
         "speaking": _spans(track.speaking),
     }
 

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_array, checked_boxes, checked_landmarks, probability
+from .arrays import as_array, checked_boxes, checked_landmarks, probability, within
 
 GRID_FPS = 25
 """Frame rate at which everything is detected, tracked and scored."""
@@ -40,6 +40,11 @@ Int16 = NDArray[np.int16]
 Int64 = NDArray[np.int64]
 Spans = tuple[tuple[float, float], ...]
 """(start_s, end_s) of time spans in seconds, in order, ends excluded."""
+
+
+def spoken_s(spans: Spans) -> float:
+    """How long spans are in all, in seconds."""
+    return sum(end_s - start_s for start_s, end_s in spans)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +186,7 @@ class Scores:
         return len(self.logits)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Track:
     """A face tracked through one shot, with its scores.
 
@@ -198,6 +203,8 @@ class Track:
         embeddings: (m, d) float32, the embeddings of these faces, each of length 1.
         identity: Who this is: a name, or "person_0" and so on; None without an embedder, of faces
             or of voices, and for a face whose voice was not heard long enough.
+        uncalibrated: (n, 2) float32, the logits as they were before a calibration changed them;
+            None where they are not known, as in results that older versions wrote.
     """
 
     id: int
@@ -210,6 +217,7 @@ class Track:
     embedded: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     embeddings: Float32 = field(default_factory=lambda: np.empty((0, 0), np.float32))
     identity: str | None = None
+    uncalibrated: Float32 | None = None
 
     def __post_init__(self) -> None:
         boxes = as_array("Track.boxes", self.boxes, np.float64, (None, 4))
@@ -225,6 +233,16 @@ class Track:
         embedded = as_array("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "embedded", embedded)
+        if self.uncalibrated is not None:
+            before = as_array("Track.uncalibrated", self.uncalibrated, np.float32, (n, 2))
+            object.__setattr__(self, "uncalibrated", before)
+
+    def __repr__(self) -> str:
+        first_s, last_s = (frame / GRID_FPS for frame in (self.first_frame, self.frames.stop))
+        return (
+            f"<Track {self.id}: {self.name}, seen from {first_s:.2f} to {last_s:.2f} s, "
+            f"speaks for {spoken_s(self.speaking):.2f} s>"
+        )
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -238,6 +256,11 @@ class Track:
     def probabilities(self) -> Float32:
         """(n,) float32 from 0 to 1, the probability of speaking in each frame."""
         return probability(self.logits)
+
+    @property
+    def speaking_frames(self) -> NDArray[np.bool_]:
+        """(n,) bool, whether it speaks in each frame, by `speaking`."""
+        return within(self.speaking, self.first_frame, len(self), GRID_FPS)
 
     @property
     def frames(self) -> range:

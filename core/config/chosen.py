@@ -98,7 +98,7 @@ def _checked_part(name: str, kind: str, part: Any) -> Any:
     return part
 
 
-def _read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
+def read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
     """Read the calibration of a scorer; warn if it was fitted with other parameters.
 
     Raises:
@@ -226,7 +226,7 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     if file == SHIPPED:
         return calibrated_in({"name": "none"}, chosen, node)
     path = expanded(file)
-    calibration = _read_calibration(path, component.name, config)
+    calibration = read_calibration(path, component.name, config)
     return replace(chosen, calibration=calibration, calibration_path=path)
 
 
