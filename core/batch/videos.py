@@ -20,8 +20,9 @@ from ..rttm_lines import field
 _LONGEST_BYTES = 200
 """Longest name of a folder; file systems allow 255, and the temporary folder has a longer name."""
 _DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")
-_TAKEN = re.compile(r"\s*|\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
-"""Names that folders of results must not have."""
+_OWN = r"manifest-\d+\.jsonl|multirun\.yaml|turns\.csv|people\.csv|speakers\.rttm"
+_TAKEN = re.compile(rf"\s*|\..*|{_OWN}", re.DOTALL)
+"""Names that folders of results must not have, as files of the whole batch have them."""
 
 
 def find_videos(given: Any, output: Path, base: Path | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import one_line
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _say(status: Status, folder: Path) -> None:
     unsure = f", of which {status.unsure} began on other machines, and may have ended"
     print(f"{'running':<9}{len(status.running)}{unsure if status.unsure else ''}")
     for record in status.running:
-        print(f"  {_shown(record.name)}: {_age(record)}, on {_shown(record.host)}")
+        print(f"  {one_line(record.name)}: {_age(record)}, on {one_line(record.host)}")
     print(f"{'left':<9}{_left(status)}")
     if status.jobs:
         print(f"{'jobs':<9}{_jobs(status)}; logs of submitit in {folder / '.submitit'}")
@@ -63,15 +64,10 @@ def _left(status: Status) -> str:
 
 
 def _say_failure(failure: Failure) -> None:
-    names = ", ".join(map(_shown, failure.names[:_MOST_NAMES]))
+    names = ", ".join(map(one_line, failure.names[:_MOST_NAMES]))
     more = len(failure.names) - _MOST_NAMES
-    print(f"  {len(failure.names)} {_shown(failure.kind)}: {_shown(failure.reason)}")
+    print(f"  {len(failure.names)} {one_line(failure.kind)}: {one_line(failure.reason)}")
     print(f"    {names}{f', and {more} more' if more > 0 else ''}")
-
-
-def _shown(text: str) -> str:
-    """A text from a manifest in one line that any terminal can show."""
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
 
 
 def _speed(done: tuple[Record, ...]) -> str:
@@ -105,6 +101,28 @@ def _jobs(status: Status) -> str:
     return ", ".join([*told, *([f"{ended} ended"] if ended else [])])
 
 
+def _table(words: list[str]) -> None:
+    about = (
+        "Puts together who speaks when in all videos of a batch that are done: turns.csv, "
+        "people.csv and speakers.rttm."
+    )
+    parser = Parser("batch table", about, f"{_FORM.format('table')} [output=FOLDER]")
+    parser.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    parser.add_keys(output="where the files go; into the folder of the batch if not given")
+    given, keys = parser.read(words)
+    folder = _one_folder(parser, given)
+    from ..batch.finished_videos import some_unread
+    from ..batch.tables import write_tables
+
+    output = keys.get("output")
+    made = write_tables(folder, Path(output) if output else None)
+    print(f"videos: {made.videos}, turns: {made.turns}, people or tracks: {made.people}")
+    for path in made.files:
+        print(path)
+    if made.unread:
+        raise some_unread(made.unread, made.videos + len(made.unread))
+
+
 def say_if_there(word: str) -> None:
     """Say that a word is taken for the command, if there is a file or folder of that name, too."""
     if os.path.lexists(word):
@@ -112,5 +130,5 @@ def say_if_there(word: str) -> None:
         print(f"{what}; for the videos in it: videos={word}", file=sys.stderr)
 
 
-VIEWS: Mapping[str, Callable[[list[str]], None]] = {"status": _status}
+VIEWS: Mapping[str, Callable[[list[str]], None]] = {"status": _status, "table": _table}
 """By the word after asd batch: what takes the arguments after it."""

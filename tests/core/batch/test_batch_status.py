@@ -171,7 +171,7 @@ def test_odd_values_of_sound_lines(asd):
     manifest(wrong, record(**odd), record(video="/b", name="b", state="failed"))
     code, out, _ = asd("batch", "status", "out")
     assert code == 0
-    assert "  a: for an unknown time, on h?[2J\n" in out
+    assert "  a: for an unknown time, on h\ufffd[2J\n" in out
     assert "  1 error: no reason was recorded" in out
     assert "jobs" not in out
 
