@@ -5,19 +5,20 @@ The methods of `Result` are in `core.finished`, which they import when they are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .scaling import Scaling
 from .sync import Sync
-from .types import Heard, Spans, Track
+from .types import Heard, Spans, Track, UInt8
 from .voice import Voice
 
 if TYPE_CHECKING:
     from .decisions.conversation import ConversationConfig
     from .decisions.segments import SegmentsConfig, SpeechConfig
+    from .finished.moments import Moment
 
 KEPT = "kept"
 """The value of `calibration` in `Result.decide` that leaves the probabilities as they are."""
@@ -108,6 +109,17 @@ class Result:
     heard: Heard | None = field(default=None, compare=False)
     calibration: Scaling | None = None
 
+    def __repr__(self) -> str:
+        from .finished.showing import in_a_line
+
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        """Shown by notebooks: a table of the people, and a timeline; it needs no network."""
+        from .finished.showing import as_html
+
+        return as_html(self)
+
     @classmethod
     def load(cls, path: str | Path, video: str | Path | None = None) -> Result:
         """Read a result.json.
@@ -189,3 +201,95 @@ class Result:
 
         given = {"segments": segments, "speech": speech, "conversation": conversation}
         return decided(self, given, decisions, calibration)
+
+    def at(self, time_s: float) -> Moment:
+        """Who is visible at a time, and who speaks.
+
+        Args:
+            time_s: Seconds from the start of the picture; where nothing was processed, nobody is
+                there.
+
+        Raises:
+            ValueError: The time is not finite.
+
+        Example:
+            >>> for face in result.at(12.5).faces:
+            ...     print(face.name, face.box, face.probability, face.speaking)
+        """
+        from .finished.moments import moment
+
+        return moment(self, time_s)
+
+    def renamed(self, names: Mapping[str, str]) -> Result:
+        """A result with people called otherwise, in all that names them.
+
+        Two who get the same name are one person from then on.
+
+        Args:
+            names: By name as it is now, that of tracks (`Track.name`, such as "track_0" or
+                "person_1") or of voices of a diarization: the new one.
+
+        Raises:
+            ConfigError: Nobody has such a name, or a new one is empty.
+        """
+        from .finished.naming import renamed
+
+        return renamed(self, names)
+
+    def write(
+        self,
+        writers: str | Iterable[str | Mapping[str, Any]],
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+    ) -> Result:
+        """Write files of this result; they appear together, when all are whole.
+
+        Args:
+            writers: Names of writers, or mappings of a name and parameters, such as
+                `["rttm", {"name": "annotated", "crf": 30}]`.
+            folder: The folder; it is created if missing. What other writers wrote there stays.
+            overwrite: Whether files of the same names may be replaced.
+
+        Returns:
+            The result with `folder` and `files` set to what was written.
+
+        Raises:
+            AsdError: There is no such writer, a parameter is wrong, the video that a writer needs
+                is not there any more, or the folder cannot be written to.
+        """
+        from .finished.writing import write
+
+        return write(self, writers, Path(folder), overwrite=overwrite)
+
+    def crops(self, track: Track | int, *, colour: bool = False) -> Iterator[UInt8]:
+        """The crops of a face, one for each of its frames, decoded from the video again.
+
+        Args:
+            track: The track, or its number.
+            colour: Whether to yield the whole crop in colour, instead of the part that scorers
+                read.
+
+        Yields:
+            (112, 112) uint8, grey, as scorers read it; with `colour` (224, 224, 3) uint8, RGB, of
+            which that is the middle. Both are filled up with grey (110) beyond the picture.
+
+        Raises:
+            InputError: There is no such track; or the video is not there any more, has another
+                size, or ends before the track does.
+        """
+        from .finished.crops import crops
+
+        return crops(self, track, colour=colour)
+
+    def to_annotation(self) -> Any:
+        """The turns as a `pyannote.core.Annotation`, as in RTTM.
+
+        Times are on the clock of the file, as audio tools show them: `video.start_s` is added.
+
+        Raises:
+            MissingExtraError: pyannote.core is not installed.
+        """
+        from .finished.annotation import annotation
+
+        return annotation(self)

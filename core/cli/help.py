@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..component import CALIBRATION
 from ..config.compose import compose_app
-from ..config.schemas import App, names
+from ..config.schemas import App, chosen_writers, names
 from ..registry import registry
 
 _TAIL = """\
@@ -61,9 +61,10 @@ def app_help(app: App, overrides: Iterable[str], presets: Path | None = None) ->
             lines += _entry(f"scorer.{CALIBRATION}={given}", about)
         lines.append("")
     if app.writers:
-        chosen = ",".join(config.writers)
-        lines.append(f"writers=[{chosen}]  (of {', '.join(registry().choices('writer'))})")
-        for name in config.writers:
+        writers = chosen_writers(config.writers)
+        offered = ", ".join(registry().choices("writer"))
+        lines.append(f"writers=[{','.join(writers)}]  (of {offered})")
+        for name in writers:
             lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
         experiments = ", ".join(registry().choices("experiment"))
         lines += ["", f"experiment=NAME  (of {experiments})"]

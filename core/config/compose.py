@@ -33,7 +33,7 @@ from ..registry import registry
 from .options import Options
 from .presets import offering
 from .refusals import explained, no_option
-from .schemas import App, store_of
+from .schemas import App, chosen_writers, store_of
 
 _ABOUT = """\
 asd run FILE [OPTION=VALUE ...]
@@ -176,6 +176,8 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise TypeError(f"the configuration is a {type(settings).__name__}")
     values = {str(key): value for key, value in settings.items()}
+    if isinstance(values.get("writers"), dict):
+        values["writers"] = chosen_writers(values["writers"])
     for key in values:
         if key not in app.keys:
             raise no_option(key, app.keys)

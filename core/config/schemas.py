@@ -135,6 +135,15 @@ def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore
     return store
 
 
+def chosen_writers(nodes: Mapping[Any, Any]) -> dict[str, Any]:
+    """The nodes of the writers that were chosen: a preset may set parameters of others, too."""
+    return {
+        str(name): node
+        for name, node in nodes.items()
+        if not isinstance(node, Mapping) or "name" in node
+    }
+
+
 def literal(value: Any) -> Any:
     """Escape `${...}` in plain values, which OmegaConf would take for a reference."""
     if isinstance(value, str):

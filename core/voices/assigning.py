@@ -122,6 +122,15 @@ def names_of(voices: Iterable[Voice], tracks: Iterable[Track]) -> dict[int, str]
     return names
 
 
+def people_of(result: Result) -> dict[str, list[Track]]:
+    """The tracks of each person, by first appearance; what nothing joins is one by itself."""
+    names = names_of(result.voices or (), result.tracks)
+    people: dict[str, list[Track]] = {}
+    for track in sorted(result.tracks, key=lambda track: track.first_frame):
+        people.setdefault(names[track.id], []).append(track)
+    return people
+
+
 def _within(spans: Spans, start_s: float, end_s: float) -> Spans:
     cut = ((round(max(a, start_s), 6), round(min(b, end_s), 6)) for a, b in spans)
     return tuple((a, b) for a, b in cut if a < b)

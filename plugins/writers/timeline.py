@@ -15,11 +15,13 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
+from ...core.durations import clock
 from ...core.figures import drawn, files_of, require_matplotlib
+from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
 from ...core.results import printable, voice_names
 from ...core.types import GRID_FPS, Float64, Spans, Track
-from ...core.voices.assigning import names_of
+from ...core.voices.assigning import people_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
 
 STEM = "timeline"
 FILES = (f"{STEM}.svg", f"{STEM}.png")
-# From the palette of Okabe and Ito (2008), which is safe for colour-blind readers; these colours
-# also differ in lightness, so that a grey print is readable.
-SPEAKING = "#E69F00"
-SPEECH = "#56B4E9"
-OFF_SCREEN = "#0072B2"
-VISIBLE = "#E4E4E4"
 _CURVE = "#202020"
 _SHOT = "#A0A0A0"
 _FEW_SHOTS = 100
@@ -85,7 +81,7 @@ class TimelineWriter:
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the files; see `core.contracts.Writer`."""
-        people = _people(result)
+        people = list(people_of(result).items())
         shown = _longest(people, self._max_lanes)
         names = [_short(name, _NAME_COLUMNS) for name, _ in shown] or ["no faces"]
         unseen = _unseen(result)
@@ -117,15 +113,6 @@ class TimelineWriter:
                 axes.set_xlabel(f"{len(people) - len(shown)} of {len(people)} faces are left out")
             figure.legend(handles=legend, loc="outside lower left", ncols=columns, frameon=False)
         return files_of(stem)
-
-
-def _people(result: Result) -> list[_Person]:
-    """The people, by first appearance; a track that nothing joins to others is one by itself."""
-    names = names_of(result.voices or (), result.tracks)
-    people: dict[str, list[Track]] = {}
-    for track in sorted(result.tracks, key=lambda track: track.first_frame):
-        people.setdefault(names[track.id], []).append(track)
-    return list(people.items())
 
 
 def _unseen(result: Result) -> dict[str, Spans]:
@@ -212,16 +199,9 @@ def _set_axes(
     least_s = (end_s - start_s) / most_ticks
     step_s = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1])
     ticks = range(math.ceil(start_s / step_s) * step_s, math.floor(end_s) + 1, step_s)
-    axes.set_xticks(ticks, [_clock(tick) for tick in ticks])
+    axes.set_xticks(ticks, [clock(tick) for tick in ticks])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "top", "right"]].set_visible(False)
-
-
-def _clock(time_s: int) -> str:
-    """Format a time as m:ss, or as h:mm:ss from an hour on."""
-    minutes, seconds = divmod(time_s, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _short(text: str, columns: int) -> str:

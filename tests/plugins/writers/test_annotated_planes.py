@@ -35,7 +35,8 @@ def scene(number: int, width: int, height: int) -> np.ndarray:
 def annotate(source: Path, folder: Path, frames: list[int], threads: int = 1) -> Path:
     """Annotate with a face in these grid frames."""
     media = probe(source, allow_silent=True)
-    tracks = [track(k, frame, [BOX], 1) for k, frame in enumerate(frames)]
+    speaks = [(0.0, 1.0)]
+    tracks = [track(k, frame, [BOX], 1, speaks) for k, frame in enumerate(frames)]
     writer = annotated.build(AnnotatedConfig(8), Context(threads=threads))
     (path,) = writer.write(result_of(media, *tracks), folder)
     return path
