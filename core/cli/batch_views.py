@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import one_line
+from ..errors import ConfigError, one_line
+from ..files import expanded
+from .arguments import HELP, is_override
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -123,6 +126,58 @@ def _table(words: list[str]) -> None:
         raise some_unread(made.unread, made.videos + len(made.unread))
 
 
+def _decide(words: list[str]) -> None:
+    about = (
+        "Decides anew who speaks when in all videos of a batch that are done, without inference: "
+        "with other thresholds (segments, speech), another way to decide (decisions, conversation) "
+        "or calibration (scorer.calibration), or writes other files (writers). The new results go "
+        "into a folder of their own."
+    )
+    form = f"{_FORM.format('decide')} OPTION=VALUE ... output=FOLDER"
+    parser = Parser("batch decide", about, form)
+    parser.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    parser.add_argument(
+        "options",
+        metavar="OPTION=VALUE",
+        nargs="*",
+        help="options of asd batch to change, such as segments.on=0.6 or writers=[rttm]; "
+        "output=FOLDER for the new results; overwrite=true to replace those there",
+    )
+    given = parser.plain(words, ("output", "overwrite", *_changes(words)))
+    plain = [word for word in given if not is_override(word)]
+    folder = _one_folder(parser, plain)
+    own = {"output": "", "overwrite": "false"}
+    overrides = []
+    for word in given:
+        key, _, value = word.partition("=")
+        if key in own:
+            own[key] = value
+        elif word not in plain:
+            overrides.append(word)
+    if not own["output"]:
+        raise ConfigError("output is not set", "Set it, as in: output=FOLDER")
+    if own["overwrite"] not in ("true", "false"):
+        raise ConfigError(f"overwrite must be true or false, got {own['overwrite']}")
+    from ..batch.deciding import Change, decide_batch
+
+    decide_batch(
+        folder,
+        expanded(own["output"]),
+        Change.of(overrides),
+        partial(print, flush=True),
+        overwrite=own["overwrite"] == "true",
+    )
+
+
+def _changes(words: list[str]) -> Collection[str]:
+    """The options that decide changes, if an argument looks as if one was written with dashes."""
+    if all(word in HELP or not word.startswith("-") for word in words):
+        return ()
+    from ..batch.deciding import CHANGES
+
+    return CHANGES
+
+
 def say_if_there(word: str) -> None:
     """Say that a word is taken for the command, if there is a file or folder of that name, too."""
     if os.path.lexists(word):
@@ -130,5 +185,9 @@ def say_if_there(word: str) -> None:
         print(f"{what}; for the videos in it: videos={word}", file=sys.stderr)
 
 
-VIEWS: Mapping[str, Callable[[list[str]], None]] = {"status": _status, "table": _table}
+VIEWS: Mapping[str, Callable[[list[str]], None]] = {
+    "status": _status,
+    "table": _table,
+    "decide": _decide,
+}
 """By the word after asd batch: what takes the arguments after it."""
