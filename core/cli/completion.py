@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..errors import ConfigError
 from .arguments import is_override
+from .batch_views import VIEWS
 from .export import CHECK_KEYS
 from .weights import ACTIONS, published
 
@@ -46,7 +47,8 @@ def complete(
     done = [word for word in done if word]
     _print(_offered(command, done, commands), typed)
     app = "run" if command == "demo" or (command == "repeat" and done) else command
-    if app in apps and done[:1] != ["check"]:
+    views = VIEWS if command == "batch" else ["check"]
+    if app in apps and not set(done[:1]).intersection(views):
         # Hydra would fail on a file name among the overrides.
         overrides = [word for word in done if is_override(word)]
         os.environ["COMP_LINE"] = program + " ".join([*overrides, typed])
@@ -64,6 +66,7 @@ def _offered(command: str, done: list[str], commands: Iterable[str]) -> Collecti
     """
     if not done:
         first = {"help": commands, "weights": ACTIONS, "plugins": ["new"], "export": ["check"]}
+        first["batch"] = VIEWS
         return list(first.get(command, ()))
     if command == "weights" and done[0] == "fetch":
         return published().keys() - set(done)

@@ -18,6 +18,8 @@ from asdkit.core.batch import jobs
 from asdkit.core.batch.manifest import Begin, now, writing
 from asdkit.core.batch.status import failures, status_of
 from asdkit.core.batch.waiting import told_of_jobs
+from asdkit.core.cli.arguments import in_shards
+from asdkit.core.cli.waiting import while_jobs_work
 from asdkit.core.stopping import stopped_line
 
 pytestmark = pytest.mark.usefixtures("nowhere")
@@ -229,6 +231,28 @@ def test_own_job_is_called_as_squeue_does(monkeypatch):
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "12")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
     assert jobs.own_job() == "12_3"
+
+
+@pytest.mark.parametrize(
+    ("words", "folder"),
+    [
+        (["output=out", "hydra/launcher=submitit_slurm"], "out"),
+        (["output='my results'", "hydra/launcher=lab", "shards=3"], "my results"),
+        (["output=out", "shards=3"], None),
+        (["output=out", "shards=3", "hydra/launcher=basic"], None),
+        (["output=out", "hydra/launcher=submitit_slurm", "--cfg", "job"], None),
+        (["output=a,b", "hydra/launcher=submitit_slurm"], None),
+        (["output=out/${seed}", "seed=1,2", "hydra/launcher=submitit_slurm", "-m"], None),
+        (["output=[", "hydra/launcher=submitit_slurm"], None),
+    ],
+)
+def test_jobs_are_told_of_where_a_launcher_waits_for_them(monkeypatch, words, folder):
+    asked = []
+    monkeypatch.setattr(
+        "asdkit.core.batch.waiting.told_of_jobs", lambda path, _: asked.append(str(path))
+    )
+    while_jobs_work(in_shards(["videos=talks", *words]))
+    assert asked == ([folder] if folder else [])
 
 
 def test_while_jobs_work_their_ids_and_counts_are_told(monkeypatch):

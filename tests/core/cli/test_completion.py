@@ -24,6 +24,9 @@ from asdkit.core.registry import registry
         ("asd weights fetch talknet_ava talk", {"talknet_talkset"}),
         ("asd plugins n", {"new"}),
         ("asd export check out d", {"device="}),
+        ("asd batch sta", {"status"}),
+        ("asd batch status w", set()),
+        ("asd batch worker", {"workers="}),
         ("asd help r", {"repeat", "run"}),
     ],
 )
