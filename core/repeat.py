@@ -20,7 +20,7 @@ from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
 from .errors import ConfigError
 from .files import expanded
-from .finished.reading import no_result, read_values
+from .finished.checking import no_result, read_values
 from .registry import registry
 from .result import Result
 from .results import FILE, OLDER_SCHEMA, to_json

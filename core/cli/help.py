@@ -66,9 +66,10 @@ def app_help(app: App, overrides: Iterable[str], presets: Path | None = None) ->
         lines.append(f"writers=[{','.join(writers)}]  (of {offered})")
         for name in writers:
             lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
+        lines.append("")
+    if app.writers and app.experiments:
         experiments = ", ".join(registry().choices("experiment"))
-        lines += ["", f"experiment=NAME  (of {experiments})"]
-        lines += ["  Several settings at once.", ""]
+        lines += [f"experiment=NAME  (of {experiments})", "  Several settings at once.", ""]
     return "\n".join([app.about, *lines, _TAIL])
 
 

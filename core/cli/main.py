@@ -25,6 +25,8 @@ asd - say which visible face is speaking, frame by frame
   asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
   asd batch videos=PATTERN [OPTION=VALUE ...]
                                     the same for thousands of videos, on one machine or a cluster
+  asd write RESULT writers=[NAME,...] [OPTION=VALUE ...]
+                                    other files of a result: formats, names, thresholds
   asd repeat FOLDER [OPTION=VALUE ...]
                                     run again what made the results in a folder, and compare
   asd evaluate dataset=NAME [OPTION=VALUE ...]
@@ -59,10 +61,10 @@ asd run --help, or asd help run, tells of all options; every other command has h
 Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
 """
 
-_APPS = ("run", "batch", "evaluate", "calibrate", "export")
+_APPS = ("run", "batch", "write", "evaluate", "calibrate", "export")
 """Commands that are Hydra applications."""
 _COMMANDS = (
-    *("run", "demo", "batch", "repeat", "evaluate", "compare", "calibrate", "export"),
+    *("run", "demo", "batch", "write", "repeat", "evaluate", "compare", "calibrate", "export"),
     *("plugins", "weights"),
 )
 

@@ -28,6 +28,9 @@ from asdkit.core.registry import registry
         ("asd batch status w", set()),
         ("asd batch worker", {"workers="}),
         ("asd help r", {"repeat", "run"}),
+        ("asd wr", {"write"}),
+        ("asd write out/result.json segments.o", {"segments.off=", "segments.on="}),
+        ("asd write out writers=rt", {"writers=rttm"}),
     ],
 )
 def test_completion(asd, monkeypatch, line, offered):
