@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..component import CALIBRATION, Context
-from ..config.chosen import Chosen, choose
+from ..config.chosen import Chosen
 from ..config.compose import compose_app, settings_of
-from ..config.schemas import SHIPPED
+from ..config.plan import writers_of
 from ..decisions.calibration import Calibration
 from ..errors import AsdError, ConfigError, InputError, OutputError
 from ..files import expanded, whole_folder
 from ..finished.deciding import rules_of
+from ..finished.settings import DECIDING, WRITE
 from ..finished.writing import write_chosen
 from ..result import KEPT, Result
 from ..spelling import guess
@@ -28,8 +29,7 @@ from .settings import BATCH, settings_hash, telling
 from .status import records_of
 
 _GROUPS = ("segments", "speech", "conversation")
-_CALIBRATION = f"scorer.{CALIBRATION}"
-CHANGES = (*_GROUPS, "decisions", _CALIBRATION, "writers")
+CHANGES = (*DECIDING, "writers")
 """The options that may change, or the groups that they are in."""
 
 
@@ -51,7 +51,7 @@ class Change:
 
     @classmethod
     def of(cls, overrides: Sequence[str]) -> Change:
-        """The change that overrides stand for, as on the command line of `asd batch`.
+        """The change that overrides stand for, as on the command line of `asd write`.
 
         Raises:
             ConfigError: One sets anything else than `CHANGES`, or its value is not possible.
@@ -66,24 +66,20 @@ class Change:
                     f"batch decide does not change {key}",
                     guess(key, CHANGES, f"It changes {', '.join(CHANGES)}"),
                 )
-        settings = settings_of(BATCH, compose_app(BATCH, [*overrides, "videos=-", "output=-"]))
+        settings = settings_of(WRITE, compose_app(WRITE, overrides))
         rules: dict[str, dict[str, Any]] = {}
         for key in keys:
             group, _, name = key.partition(".")
             if group in _GROUPS:
                 found = settings[group]
                 rules.setdefault(group, {}).update({name: found[name]} if name else found)
-        calibration = settings["scorer"][CALIBRATION] if _CALIBRATION in keys else KEPT
-        if calibration == SHIPPED:
-            raise ConfigError(
-                f"{_CALIBRATION}={SHIPPED} would need the weights of the scorer",
-                f"Give the file of a calibration, or {_CALIBRATION}=null for none",
-            )
         writes = any(key.partition(".")[0] == "writers" for key in keys)
+        if writes and not settings["writers"]:
+            raise ConfigError("No writer was named", "As in: writers=[json,rttm]")
         return cls(
             rules=rules,
             decisions=settings["decisions"] if "decisions" in keys else None,
-            calibration=calibration,
+            calibration=settings["calibration"] if "calibration" in keys else KEPT,
             writers=settings["writers"] if writes else None,
         )
 
@@ -100,14 +96,13 @@ class Change:
         for chosen in self.chosen_writers(settings):
             chosen.build(Context())
 
-    def chosen_writers(self, settings: Mapping[str, Any]) -> list[Chosen]:
+    def chosen_writers(self, settings: Mapping[str, Any]) -> Sequence[Chosen]:
         """The writers, for results of a batch with these settings.
 
         Raises:
             AsdError: There is no such writer, or a parameter is out of range.
         """
-        nodes = settings["writers"] if self.writers is None else self.writers
-        return [choose("writer", node, f"writers.{name}") for name, node in nodes.items()]
+        return writers_of(settings if self.writers is None else {"writers": self.writers})
 
     def apply(self, result: Result) -> Result:
         """The result, decided anew unless only writers change.
@@ -158,13 +153,9 @@ def decide_batch(
             f"output={output} is the folder of the batch itself, which is only read",
             "Choose another folder with output=FOLDER",
         )
-    used = [
-        records.settings[key]
-        for key in {record.settings_hash for record in done}
-        if key in records.settings
-    ]
-    for settings in used:
-        change.check(settings)
+    for key in {record.settings_hash for record in done}:
+        if _is_sound(settings := records.settings.get(key)):
+            change.check(settings)
     with writing(output, 0) as manifest:
         _check_room(output, done, overwrite)
         _Deciding(folder, records, output, manifest, change).run(done, tell)
@@ -277,15 +268,26 @@ class _Deciding:
     def _settings(self, record: Record, decided: Result) -> dict[str, Any]:
         """The settings of a batch that finds the same."""
         of_batch = self._records.settings.get(record.settings_hash)
-        if of_batch is None:  # the line is damaged
+        if not _is_sound(of_batch):
             of_batch = {key: decided.settings[key] for key in BATCH.keys if key in decided.settings}
-        settings = {**of_batch, "decisions": decided.settings["decisions"]}
-        settings.update({group: decided.settings[group] for group in _GROUPS})
+        if not _is_sound(of_batch):
+            raise InputError(
+                f"The settings of {record.name} are damaged, in the manifest and in its result",
+                "Run it again with asd batch",
+            )
+        changed = {key: decided.settings[key] for key in DECIDING if key in decided.settings}
+        settings = {**of_batch, **changed}
         if self._change.calibration != KEPT:
             settings["scorer"] = {**settings["scorer"], CALIBRATION: self._change.calibration}
         if self._change.writers is not None:
             settings["writers"] = self._change.writers
         return settings
+
+
+def _is_sound(settings: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    """Whether the settings of a line of a manifest are there and have the form of settings."""
+    nodes = (*_GROUPS, "scorer", "writers")
+    return settings is not None and all(isinstance(settings.get(node), dict) for node in nodes)
 
 
 def _speaking_s(result: Result) -> float:

@@ -130,7 +130,7 @@ def _decide(words: list[str]) -> None:
     about = (
         "Decides anew who speaks when in all videos of a batch that are done, without inference: "
         "with other thresholds (segments, speech), another way to decide (decisions, conversation) "
-        "or calibration (scorer.calibration), or writes other files (writers). The new results go "
+        "or calibration (calibration), or writes other files (writers). The new results go "
         "into a folder of their own."
     )
     form = f"{_FORM.format('decide')} OPTION=VALUE ... output=FOLDER"

@@ -89,7 +89,7 @@ def test_a_calibration_is_applied(asd):
             }
         )
     )
-    words = ["scorer.calibration=sure.json", "output=other"]
+    words = ["calibration=sure.json", "output=other"]
     assert asd("batch", "decide", "out", *words)[0] == 0
     assert content("other", "a")["tracks"][0]["speaking"] == [[0.0, 1.0]]
     told = batch(WRITERS, "segments.on=1", "segments.off=1", "scorer.calibration=sure.json",
@@ -108,6 +108,32 @@ def test_a_result_that_is_damaged_costs_itself_alone(asd):
     assert states("other") == {"a": "failed", "b": "done"}
     assert latest("other")["a"].error_type == "InputError"
     assert not Path("other/a").exists()
+
+
+@pytest.mark.usefixtures("done")
+@pytest.mark.parametrize("settings", [None, {}, {"writers": 3, "segments": []}])
+def test_settings_that_are_damaged_are_taken_from_the_results(asd, settings):
+    path = Path("out/manifest-0.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line["state"] == "settings":
+            line.update({"settings": settings})
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    words = ["segments.on=0", "segments.off=0", "output=other"]
+    assert asd("batch", "decide", "out", *words)[0] == 0
+    assert content("other", "a")["tracks"][0]["speaking"] == [[0.0, 1.0]]
+    assert sorted(path.name for path in Path("other/a").iterdir()) == [
+        "result.json", "speakers.rttm",
+    ]  # fmt: skip
+    found = json.loads(Path("out/a/result.json").read_text())
+    del found["settings"]["writers"]
+    Path("out/a/result.json").write_text(json.dumps(found))
+    words = ["segments.on=0", "segments.off=0", "output=third"]
+    code, out, _ = asd("batch", "decide", "out", *words)
+    assert code == 2
+    assert out.startswith(
+        "1/2 a: failed: The settings of a are damaged, in the manifest and in its"
+    )
 
 
 @pytest.mark.usefixtures("done")
@@ -150,9 +176,11 @@ def test_a_full_disk_ends_it(done, asd, monkeypatch):
         (["out", "output=x", "segments.no=1"], "There is no option segments.no"),
         (["out", "output=x", "segments.on=high"], "segments.on"),
         (["out", "output=x", "segment.on=0.5"], "batch decide does not change segment.on"),
+        (["out", "output=x", "names=a.json"], "batch decide does not change names"),
         (["out", "output=x", "detector=yunet"], "batch decide does not change detector"),
-        (["out", "output=x", "scorer.calibration=auto"], "scorer.calibration=auto would need"),
+        (["out", "output=x", "calibration=none.json"], "none.json"),
         (["out", "output=x", "writers=[nonsense]"], "nonsense"),
+        (["out", "output=x", "writers=[]"], "No writer was named"),
         (["out", "output=x", "decisions=mine"], "decisions must be"),
         (["out", "output=x", "decisions=overlap", "overwrite=1"], "overwrite must be true or fa"),
         (["none", "output=x", "decisions=overlap"], "There is no folder none"),
