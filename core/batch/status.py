@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,7 +133,7 @@ def failures(records: Sequence[Record]) -> list[Failure]:
     for record in records:
         reason = record.error or "no reason was recorded"
         for text in (record.video, Path(record.video).name):
-            reason = reason.replace(text, "VIDEO")
+            reason = re.sub(rf"(?<![\w.]){re.escape(text)}(?!\w)", "VIDEO", reason)
         found.setdefault((reason, record.error_type or "error"), []).append(record.name)
     ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     return [Failure(reason, kind, tuple(sorted(own))) for (reason, kind), own in ordered]

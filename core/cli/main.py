@@ -25,6 +25,8 @@ asd - say which visible face is speaking, frame by frame
   asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
   asd batch videos=PATTERN [OPTION=VALUE ...]
                                     the same for thousands of videos, on one machine or a cluster
+  asd batch status FOLDER           what became of them; table puts their turns together, and
+                                    decide changes thresholds without inference
   asd write RESULT writers=[NAME,...] [OPTION=VALUE ...]
                                     other files of a result: formats, names, thresholds
   asd repeat FOLDER [OPTION=VALUE ...]
