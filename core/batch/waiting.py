@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import which
 
 from ..errors import AsdError
 from .jobs import in_words, submitted_jobs
@@ -35,10 +36,10 @@ def told_of_jobs(folder: Path, tell: Callable[[str], None], every_s: float = 60)
         yield
     except KeyboardInterrupt as stop:
         if watch.jobs:
-            stop.args = (
-                f"The jobs go on: asd batch status {folder} tells of them, and "
-                f"scancel {in_words(watch.jobs).replace(', ', ' ')} ends them",
-            )
+            told = f"The jobs go on: asd batch status {folder} tells of them"
+            if which("scancel"):  # not with submitit_local
+                told += f", and scancel {in_words(watch.jobs).replace(', ', ' ')} ends them"
+            stop.args = (told,)
         raise
     finally:
         watch.over.set()

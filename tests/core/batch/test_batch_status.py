@@ -255,7 +255,9 @@ def test_jobs_are_told_of_where_a_launcher_waits_for_them(monkeypatch, words, fo
     assert asked == ([folder] if folder else [])
 
 
-def test_while_jobs_work_their_ids_and_counts_are_told(monkeypatch):
+@pytest.mark.parametrize("ends", ["", ", and scancel 4_[0-1] ends them"])
+def test_while_jobs_work_their_ids_and_counts_are_told(monkeypatch, ends):
+    monkeypatch.setattr("asdkit.core.batch.waiting.which", lambda _: ends)
     monkeypatch.setattr("asdkit.core.batch.waiting._LOOK_S", 0.01)
     Path("out/.submitit/3").mkdir(parents=True)  # of an earlier submission
     lines = []
@@ -279,7 +281,6 @@ def test_while_jobs_work_their_ids_and_counts_are_told(monkeypatch):
     assert lines[0] == "jobs 4_[0-1] are submitted; their logs are in out/.submitit"
     assert lines[-1] == "1 of 5 done, 0 failed, 1 begun"
     assert stopped_line(stop.value) == (
-        "asd: stopped. The jobs go on: asd batch status out tells of them, and "
-        "scancel 4_[0-1] ends them"
+        f"asd: stopped. The jobs go on: asd batch status out tells of them{ends}"
     )
     assert not [one for one in threading.enumerate() if type(one).__name__ == "_Watch"]
