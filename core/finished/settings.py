@@ -71,8 +71,9 @@ def words_of(settings: Mapping[str, Any]) -> list[str]:
         ("speech", SpeechConfig),
         ("conversation", ConversationConfig),
     ):
-        values = settings.get(key)
-        for name in names(form) if isinstance(values, Mapping) else ():
+        given = settings.get(key)
+        values = given if isinstance(given, Mapping) else {}
+        for name in names(form):
             value = values.get(name)
             if isinstance(value, int | float) and value != getattr(form, name):
                 words.append(f"{key}.{name}={value}")
