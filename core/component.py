@@ -59,13 +59,16 @@ class Member(NamedTuple):
 
     Attributes:
         kind: One of `KINDS`.
-        name: Its name.
+        name: Its name, or that of a preset for it.
         parameters: By name: those of its parameters that are not to have their defaults.
+        called: The option and the value by which the user chose it, for errors, such as
+            "scorer.of: lr_asd:ava"; empty if the user did not.
     """
 
     kind: str
     name: str
     parameters: Mapping[str, Any] = {}
+    called: str = ""
 
 
 class Settled(NamedTuple):

@@ -9,6 +9,7 @@ from .config.plan import RunPlan
 from .contracts import FaceContext
 from .decisions.identities import identify
 from .decisions.turns import Rules, decide_by
+from .progress import Progress, silent
 from .result import Result, VideoInfo
 from .scaling import calibrated
 from .types import Float32, Spans
@@ -24,6 +25,7 @@ def concluded(
     context: FaceContext | None,
     *,
     turns: Mapping[str, Spans] | None = None,
+    progress: Progress = silent,
 ) -> Result:
     """Compare faces, calibrate, decide who speaks when and who is who: all without inference.
 
@@ -34,11 +36,13 @@ def concluded(
         people: The embeddings of people known by name.
         context: What corrects the scores of faces by those of others; None for nothing.
         turns: The turns of each voice of a diarization; None without one.
+        progress: Called before each stage.
 
     Raises:
         PluginError: The context breaks its contract.
     """
     options = plan.options
+    progress("deciding", 0, 0)
     name = plan.chosen["context"].in_words
     tracks = in_context(seen.tracks, seen.shots, seen.heard, context, name)
     calibration = plan.chosen["scorer"].calibration
@@ -51,6 +55,7 @@ def concluded(
     if distance is None:
         distance = seen.identity_distance
     if distance is not None and any(len(track.embeddings) for track in tracks):
+        progress("identifying", 0, 0)
         tracks = identify(tracks, people, distance)
     result = Result(
         video=video,

@@ -173,11 +173,11 @@ class Scorer(Protocol):
 class ShiftingScorer(Protocol):
     """A scorer that scores one face with several sounds.
 
-    What the picture alone tells it finds once. With it the option `sync` finds out whether the
-    sound is late. Its component has `shifts=True`.
+    What the picture tells it finds once; for the option `sync`. Its component has `shifts=True`.
 
-    It may have an attribute `refuses_sounds` that is True: then its log odds fall so far with a
-    sound of other people that `sync=check` can say that a sound fits nobody.
+    It may have an attribute `refuses_sounds` that is True: with a sound of other people its log
+    odds fall so far that `sync` can say that it fits nobody; and `sound_early_s`, from -0.2 to 0.2:
+    how much earlier than in step it likes sound best.
     """
 
     def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:

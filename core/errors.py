@@ -92,6 +92,24 @@ class WeightsError(AsdError):
     """Weights are missing, damaged or belong to another model."""
 
 
+class MissingWeightsError(WeightsError):
+    """Weights are not on this machine, or damaged, and cannot be downloaded.
+
+    Args:
+        what: As for every error.
+        hint: Likewise.
+        name: The weights' name, as in `asd weights`.
+        reason: Why they cannot be downloaded, in a few words.
+        target: The file to copy them to.
+    """
+
+    def __init__(self, what: str, hint: str, name: str, reason: str, target: str) -> None:
+        super().__init__(what, hint)
+        self.name = name
+        self.reason = reason
+        self.target = target
+
+
 class DeviceError(AsdError):
     """The requested device does not exist."""
 
@@ -102,6 +120,16 @@ class OutputError(AsdError):
 
 class ExportError(AsdError):
     """A network cannot be exported, or what was exported does not compute the same."""
+
+
+class CancelledError(AsdError):
+    """The run was cancelled by its caller; it has written nothing.
+
+    Raised where `cancel` is set; a callback for the progress of a run may raise it, too.
+    """
+
+    def __init__(self, what: str = "The run was cancelled", hint: str = "") -> None:
+        super().__init__(what, hint)
 
 
 class MissingExtraError(AsdError):

@@ -18,7 +18,7 @@ from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
-from .errors import ConfigError
+from .errors import ConfigError, InputError
 from .files import expanded
 from .finished.checking import no_result, read_values
 from .registry import registry
@@ -119,14 +119,21 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     """
     path = results.resolve() / FILE
     before = read_result(path)
+    if "boxes" in before.get("provenance", {}):
+        raise InputError(
+            f"{path} was made from boxes that were given from Python",
+            "Give asdkit.run the same again",
+        )
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:
-        key = word.partition("=")[0]
+        key, _, value = word.partition("=")
         if not key or key[0] in "+~" or key == "experiment":
             raise ConfigError(
                 f"repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
+        if key in _PATHS and not value:
+            raise ConfigError(f"{word} names no file", f"Give a path, or {key}=null for none")
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 
 

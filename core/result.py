@@ -74,7 +74,8 @@ class Result:
         timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
         off_screen: When there is speech but no visible face speaks; None without voice activity
-            detection and diarization.
+            detection and diarization. With a diarization neither a face that is decided as speaking
+            nor one whose own voice is heard is visible then.
         voices: The voices of the diarization; None without one.
         off_screen_names: For each span of `off_screen`: the `name` of the tracks that have its
             voice, or None if nobody's is close enough; None without an embedder of voices.

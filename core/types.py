@@ -57,11 +57,14 @@ class Detections:
         landmarks: (n, 5, 2) float64, finite: x and y, in the pixels of the boxes, of the eye on
             the picture's left, the eye on its right, the tip of the nose, and the corners of the
             mouth on the left and on the right; None if the detector does not find them.
+        ids: (n,) int64, 0 or more, all different: whose face each is, from a detector with an
+            attribute `knows_ids` that is True; None from others.
     """
 
     boxes: Float64
     scores: Float64
     landmarks: Float64 | None = None
+    ids: Int64 | None = None
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("Detections.boxes", self.boxes)
@@ -73,11 +76,14 @@ class Detections:
         if self.landmarks is not None:
             points = checked_landmarks("Detections.landmarks", self.landmarks, len(boxes))
             object.__setattr__(self, "landmarks", points)
+        if self.ids is not None:
+            ids = as_array("Detections.ids", self.ids, np.int64, (len(boxes),))
+            object.__setattr__(self, "ids", ids)
 
     def of(self, rows: Int64) -> Detections:
         """The faces of these numbers (m,), in their order."""
-        points = None if self.landmarks is None else self.landmarks[rows]
-        return Detections(self.boxes[rows], self.scores[rows], points)
+        points, ids = (None if own is None else own[rows] for own in (self.landmarks, self.ids))
+        return Detections(self.boxes[rows], self.scores[rows], points, ids)
 
     @classmethod
     def none(cls) -> Detections:
@@ -218,6 +224,7 @@ class Track:
     embeddings: Float32 = field(default_factory=lambda: np.empty((0, 0), np.float32))
     identity: str | None = None
     uncalibrated: Float32 | None = None
+    source_id: int | None = None
 
     def __post_init__(self) -> None:
         boxes = as_array("Track.boxes", self.boxes, np.float64, (None, 4))
@@ -269,8 +276,9 @@ class Track:
 
     @property
     def name(self) -> str:
-        """Who this is, in words: the identity, or "track_0" and so on."""
-        return f"track_{self.id}" if self.identity is None else self.identity
+        """Who this is, in words: the identity, or "track_" with the id given or the track's."""
+        number = self.id if self.source_id is None else self.source_id
+        return f"track_{number}" if self.identity is None else self.identity
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 from .download import BLOCK_BYTES, describe_failure, download
-from .errors import WeightsError
+from .errors import MissingWeightsError, WeightsError
 
 _CHECK = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})?")
 
@@ -299,13 +299,16 @@ def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
     return target
 
 
-def _unobtainable(weights: Weights, lack: str, reason: str) -> WeightsError:
+def _unobtainable(weights: Weights, lack: str, reason: str) -> MissingWeightsError:
     """The error for weights that are neither on this machine nor downloadable."""
     target = _cached(weights)
-    return WeightsError(
+    return MissingWeightsError(
         f"The weights {weights.name} are {lack}, and downloading {weights.url} to {target} "
         f"failed: {reason}",
         f"Run `asd weights fetch {weights.name}` on a machine with a network, or download that "
         f"address, and copy the file here to {target} (ASDKIT_CACHE names another folder for it) "
         "or into a folder named by ASDKIT_WEIGHTS; experiment=offline needs no weights",
+        weights.name,
+        reason,
+        str(target),
     )

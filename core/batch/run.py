@@ -23,9 +23,14 @@ from ..version import __version__
 from ..voices.files import check_for_each
 from .jobs import own_job
 from .manifest import Begin, Manifest, Record, Records, now, writing
+from .pace import BatchPace
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
-from .workers import Task, content_hash, outcomes
+from .workers import Step, Task, content_hash, outcomes
+
+
+def _unsaid(line: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,15 @@ class Summary:
         )
 
 
-def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
+def run_batch(
+    config: DictConfig, tell: Callable[[str], None], log: Callable[[str], None] = _unsaid
+) -> Summary:
     """Process the videos of a batch that are not done yet.
 
     Args:
         config: The composed configuration of `BATCH`.
         tell: Called with a line on the outcome of each video.
+        log: Called once a minute with a line on how far the batch is.
 
     Returns:
         The outcome of the batch.
@@ -79,9 +87,10 @@ def run_batch(config: DictConfig, tell: Callable[[str], None]) -> Summary:
         settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    check_for_each(task.plan().options.diarization, len(videos))
+    names = name_folders(videos, _known(Records(task.output)))
+    check_for_each(task.plan().options.diarization, list(names.values()))
     with writing(task.output, options.shard or 0) as manifest:
-        summary = _Batch(task, options, manifest, tell).run(videos)
+        summary = _Batch(task, options, manifest, tell, log).run(videos)
     tell(str(summary))
     if summary.failed:
         raise InputError(
@@ -95,12 +104,18 @@ class _Batch:
     """Processes one shard."""
 
     def __init__(
-        self, task: Task, options: BatchOptions, manifest: Manifest, tell: Callable[[str], None]
+        self,
+        task: Task,
+        options: BatchOptions,
+        manifest: Manifest,
+        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self._task = task
         self._options = options
         self._manifest = manifest
         self._tell_user = tell
+        self._log = log
         self._began = now()
         self._hash = settings_hash(task.settings)
         self._records = Records(task.output)
@@ -113,7 +128,7 @@ class _Batch:
         latest = self._records.latest
         for line in self._records.passed_over:
             self._tell(f"{line} is no line of a manifest: it is passed over")
-        known = {video: record.name for video, record in latest.items()}
+        known = _known(self._records)
         self._names = name_folders(videos, known)
         self._found = len(videos)
         mine = videos[self._manifest.shard :: self._options.shards]
@@ -142,14 +157,21 @@ class _Batch:
         """Process these videos; return how many succeeded."""
         done = 0
         workers = min(self._options.workers, len(todo))
+        pace = BatchPace(len(todo))
+
+        def heed(record: Record, step: Step) -> None:
+            pace.step(record.name, step.done, step.total)
+            if line := pace.line():
+                self._log(_shown(line))
+
+        limit_s = self._options.video_timeout_s
         try:
-            with closing(
-                outcomes(self._task, self._jobs(todo), workers, self._options.video_timeout_s)
-            ) as records:
+            with closing(outcomes(self._task, self._jobs(todo), workers, limit_s, heed)) as records:
                 for number, made in enumerate(records, 1):
                     record = self._checked(made)
                     self._manifest.add(record)
                     self._release(record.video)
+                    pace.end(record)
                     done += record.state == "done"
                     self._tell(f"{number}/{len(todo)} {record.name}: {_news(record)}")
         finally:
@@ -193,7 +215,7 @@ class _Batch:
         """
         while lock := claim(self._lock(video)):
             self._records.refresh()
-            names = {known: record.name for known, record in self._records.latest.items()}
+            names = _known(self._records)
             if all(name != self._names[video] or known == video for known, name in names.items()):
                 return lock
             self._lock(video).unlink(missing_ok=True)
@@ -203,7 +225,7 @@ class _Batch:
 
     def _tell(self, line: str) -> None:
         """Pass on a line that any terminal can show, even if it contains an odd file name."""
-        self._tell_user(" ".join(line.encode(errors="replace").decode().split()))
+        self._tell_user(_shown(line))
 
     def _lock(self, video: str) -> Path:
         return self._task.output / f".{self._names[video]}.lock"
@@ -277,6 +299,11 @@ class _Batch:
         return True
 
 
+def _known(records: Records) -> dict[str, str]:
+    """By video: its name in the manifests."""
+    return {video: record.name for video, record in records.latest.items()}
+
+
 def _stat(video: str) -> tuple[int, int] | tuple[None, None]:
     """Size in bytes and modification time in nanoseconds; None if inaccessible."""
     try:
@@ -284,6 +311,10 @@ def _stat(video: str) -> tuple[int, int] | tuple[None, None]:
     except OSError:
         return None, None
     return found.st_size, found.st_mtime_ns
+
+
+def _shown(line: str) -> str:
+    return " ".join(line.encode(errors="replace").decode().split())
 
 
 def _videos(number: int) -> str:

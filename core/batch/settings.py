@@ -19,7 +19,7 @@ class BatchOptions(AnalysisOptions):
 
     Attributes:
         videos: A file, a pattern such as 'talks/**/*.mp4', a folder, a .txt file with a path in
-            each line, or a list of these.
+            each line, or a list of these. Plain arguments say the same.
         output: Folder for the manifest and, in a folder for each video, the results.
         workers: Processes that work side by side; each loads the components once.
         shards: Into how many parts the videos are divided, for as many processes or machines.
@@ -30,7 +30,7 @@ class BatchOptions(AnalysisOptions):
     """
 
     videos: Any
-    output: str
+    output: str = "asd_batch"
     workers: int = 1
     shards: int = 1
     shard: int | None = None
@@ -52,18 +52,18 @@ class BatchOptions(AnalysisOptions):
 
 
 _ABOUT = """\
-asd batch videos=VIDEOS output=FOLDER [OPTION=VALUE ...]
+asd batch VIDEOS ... [output=FOLDER] [OPTION=VALUE ...]
 
-Runs many videos. What became of each stands in FOLDER/manifest-0.jsonl, its results in a folder
-of its own. Started again, it does what is left, and what has changed. A pattern needs quotes, so
-that the shell leaves it as it is: asd batch 'videos=talks/**/*.mp4' output=results
+Runs many videos: files, folders, patterns, lists in .txt files, any number of them. What became of
+each stands in FOLDER/manifest-0.jsonl, its results in a folder of its own. Started again, it does
+what is left, and what has changed. asd batch talks more/*.mp4 output=results
 
 asd batch status FOLDER tells of a batch, also while it runs; asd batch table FOLDER puts the turns
 of all its videos together; asd batch decide FOLDER decides anew who speaks, without inference.
 """
 BATCH = App("batch", BatchOptions, RUN_KINDS, _ABOUT, writers=True)
 
-_INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads"}
+_INDIFFERENT = {"allow_silent", "batch_frames", "device", "threads", "quiet"}
 _INDIFFERENT |= set(names(BatchOptions)) - set(names(AnalysisOptions))
 """Options that affect whether and how a video is processed, but not its results."""
 

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
@@ -20,8 +20,10 @@ from ..errors import AsdError, OutputError, PluginError
 from ..files import DISK_ERRORS, sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
+from ..progress import Progress, silent
 from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
+from .pace import Reports, Step
 
 _SPAWN = multiprocessing.get_context("spawn")
 """Spawned, as a forked process could use neither CUDA nor its parent's threads."""
@@ -51,8 +53,16 @@ class Task:
         return analysis_plan_of(self.settings)
 
 
+def _unheeded(record: Record, step: Step) -> None:
+    """Pay no heed to a worker's progress."""
+
+
 def outcomes(
-    task: Task, jobs: Iterator[Record], workers: int, timeout_s: float | None = None
+    task: Task,
+    jobs: Iterator[Record],
+    workers: int,
+    timeout_s: float | None = None,
+    heed: Callable[[Record, Step], None] = _unheeded,
 ) -> Generator[Record, None, None]:
     """Process videos in worker processes; yield the outcome of each as soon as it is known.
 
@@ -62,6 +72,7 @@ def outcomes(
             worker is free.
         workers: Number of processes.
         timeout_s: How long a video may take, in seconds; None for no limit.
+        heed: Called every few seconds with a worker's video, and how far the worker is.
 
     Yields:
         The record of state "done" or "failed" of each video.
@@ -85,8 +96,11 @@ def outcomes(
                 return
             soonest = _soonest(worker.left_s(timeout_s) for worker in team)
             for connection in wait(list(busy), soonest):
-                if record := busy[connection].take():
+                worker = busy[connection]
+                if record := worker.take():
                     yield record
+                elif worker.job and worker.step:
+                    heed(worker.job, worker.step)
             yield from (w.give_up(timeout_s) for w in team if w.left_s(timeout_s) == 0)
     finally:
         for worker in team:
@@ -111,10 +125,12 @@ class _Worker:
     Attributes:
         job: The video the worker is processing; None if it is idle.
         connection: Receives the worker's messages.
+        step: How far it is with its video, as last reported.
     """
 
     def __init__(self, task: Task) -> None:
         self.job: Record | None = None
+        self.step: Step | None = None
         self.connection: Any = None
         self._task = task
         self._process: Any = None
@@ -133,19 +149,19 @@ class _Worker:
     def await_ready(self) -> None:
         self._ready = True
         try:
-            refusal = self.connection.recv()
+            refusal: AsdError | None = self.connection.recv()
         except (EOFError, OSError) as error:
             raise AsdError(
                 f"A worker died while it loaded the components ({self._death()})",
                 "If memory was short, use fewer: workers=N",
             ) from error
         if refusal:
-            raise AsdError(*refusal)
+            raise refusal
 
     def give(self, job: Record) -> None:
         if self._process is None:
             self.start()
-        self.job = job
+        self.job, self.step = job, None
         self._given_at = monotonic()
         with suppress(OSError):  # the worker has died; `take` will notice
             self.connection.send(job)
@@ -168,7 +184,7 @@ class _Worker:
         return record
 
     def take(self) -> Record | None:
-        """The worker's next record, or None if it only reported that its models are loaded."""
+        """The worker's next record, or None if it only reported how far it is."""
         assert self.job
         record: Record
         if not self._ready:
@@ -182,7 +198,11 @@ class _Worker:
             self._given_at = monotonic()
             return None
         try:
-            record, sound, refusal = self.connection.recv()
+            message = self.connection.recv()
+            if isinstance(message, Step):
+                self.step = message
+                return None
+            record, sound, refusal = message
         except (EOFError, OSError):
             record = _failed(self.job, f"Its worker died ({self._death()})", "WorkerDied")
             sound, refusal = False, None
@@ -223,16 +243,16 @@ def _work(connection: Connection, task: Task) -> None:
     try:
         models = _loaded(task)
     except AsdError as error:
-        connection.send((error.what, error.hint))
+        connection.send(error)
         return
     except Exception as error:  # from a plugin; every video would fail with it
-        connection.send((f"The components cannot be loaded: {_told(error)}", ""))
+        connection.send(AsdError(f"The components cannot be loaded: {_told(error)}"))
         return
     connection.send(None)
     sound = True
     with suppress(EOFError):  # the parent has closed the connection
         while sound:
-            connection.send(_done(connection.recv(), task, models))
+            connection.send(_done(connection.recv(), task, models, Reports(connection.send)))
 
 
 def _end_with_parent() -> None:
@@ -255,7 +275,7 @@ def _loaded(task: Task) -> Models:
 
 
 def _done(
-    started: Record, task: Task, models: Models
+    started: Record, task: Task, models: Models, progress: Progress = silent
 ) -> tuple[Record, bool, tuple[str, str] | None]:
     """Process a video.
 
@@ -263,7 +283,8 @@ def _done(
         Its record; whether this process can process another video; and, if no further video can be
         processed at all, the reason and what to do.
     """
-    logging.basicConfig(format=f"asd: {started.name}: %(message)s", force=True)
+    level = logging.ERROR if task.settings["quiet"] else logging.WARNING
+    logging.basicConfig(format=f"asd: {started.name}: %(message)s", level=level, force=True)
     begin = perf_counter()
     record = started
     sound = True
@@ -275,7 +296,8 @@ def _done(
             folder = str(task.output / started.name)
             plan = template.for_video(started.video, folder, name=started.name)
             options = replace(plan.options, output=str(aside))  # temporary: see whole_folder
-            result = execute(replace(plan, options=options), models=models, keep=False)
+            plan = replace(plan, options=options)
+            result = execute(plan, progress, models=models, keep=False, of_several=True)
         record = replace(
             record,
             state="done",

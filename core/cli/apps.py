@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
-from .arguments import HELP, is_override, key_of, parted, take_presets
+from .arguments import HELP, parted, take_presets
+from .overrides import is_override, key_of
 
 if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
     from ..config.plan import RunPlan
     from ..config.schemas import App
     from ..result import Result
@@ -24,9 +30,11 @@ def run_or_help(
     """
     if HELP & set(words):
         from .help import app_help
+        from .layout import help_width
 
         words, presets = take_presets(words)
-        print(app_help(app, [word for word in words if is_override(word)], presets), end="")
+        overrides = [word for word in words if is_override(word)]
+        print(app_help(app, overrides, presets, help_width()), end="")
         return
     plain, flags = parted(words, app.keys)
     stray = [word for word in plain if not is_override(word)]
@@ -36,6 +44,7 @@ def run_or_help(
             f"{app.command} takes options of the form KEY=VALUE, but got {what}",
             f"Use: {stray[0]}=VALUE" if stray and stray[0] in app.keys else f"Use: {app.usage}",
         )
+    job = partial(_as_loud_as_asked, job)
     if flags or any(_needs_hydra(word) for word in plain):
         from .hydra_app import run_app
 
@@ -46,13 +55,34 @@ def run_or_help(
         job(compose_app(app, plain, video), None)
 
 
+def _as_loud_as_asked(job: Job, config: DictConfig, folder: str | None) -> float | None:
+    """Do a job; with quiet=true warnings are not shown meanwhile."""
+    log = logging.getLogger()
+    before = log.level
+    if config.get("quiet"):
+        log.setLevel(logging.ERROR)
+    try:
+        return job(config, folder)
+    finally:
+        log.setLevel(before)
+
+
+def teller(config: DictConfig) -> Callable[[str], None]:
+    """What prints a line at once, so that a log can be followed; with quiet=true it does not."""
+    return untold if config.quiet else partial(print, flush=True)
+
+
+def untold(line: str) -> None:
+    """Print nothing."""
+
+
 def _needs_hydra(override: str) -> bool:
     """Whether an override sets what only a Hydra application has, or may refer to it."""
     return key_of(override).startswith("hydra") or "${" in override
 
 
 def run_shown(plan: RunPlan, output: str | None = None) -> Result:
-    """Run a plan, showing progress and summary.
+    """Run a plan, showing progress and summary unless it is to be quiet.
 
     Args:
         plan: The plan.
@@ -68,7 +98,8 @@ def run_shown(plan: RunPlan, output: str | None = None) -> Result:
 
     if output:
         plan = replace(plan, options=replace(plan.options, output=output))
-    with ProgressLine() as progress:
+    with ProgressLine(quiet=plan.options.quiet) as progress:
         result = execute(plan, progress)
-    print_summary(result)
+    if not plan.options.quiet:
+        print_summary(result)
     return result

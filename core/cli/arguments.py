@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..files import expanded
+from .overrides import is_override, key_of
 
 HELP = {"-h", "--help"}
-_OVERRIDE = re.compile(r"(\+{1,2}|~)?[A-Za-z_][\w.@/:-]*=", re.ASCII)
 _PRESETS = ("--config-dir", "-cd")
 _TAKES_VALUE = {*_PRESETS, "--package", "-p", "--cfg", "-c", "--info", "-i"}
 _FLAGS = {*_TAKES_VALUE, "--resolve", "--run", "-r", "--multirun", "-m", "--hydra-help"}
 _FLAGS |= {"--shell-completion", "-sc"}
 """The flags of Hydra that are allowed. The others would make it load a pickle, or configuration
 files in place of asdkit's own."""
-
-
-def is_override(word: str) -> bool:
-    """Whether an argument has the form of an override, KEY=VALUE or ~KEY."""
-    return bool(_OVERRIDE.match(word)) or word.startswith("~")
-
-
-def key_of(override: str) -> str:
-    """The option that an override sets, adds or deletes."""
-    return override.partition("=")[0].lstrip("+~")
 
 
 def split_video(words: Sequence[str], keys: Collection[str] = ()) -> tuple[str | None, list[str]]:
@@ -108,7 +97,7 @@ def parted(words: Sequence[str], keys: Collection[str] = ()) -> tuple[list[str],
             break
         is_flag = word.startswith("-") and previous not in _TAKES_VALUE
         if is_flag and word.partition("=")[0] not in _FLAGS | HELP:
-            raise no_flag(words[number:], _FLAGS | HELP, keys)
+            raise no_flag(words, number, _FLAGS | HELP, keys)
         (flags if is_flag or previous in _TAKES_VALUE else plain).append(word)
         previous = word
     return plain, flags
@@ -124,30 +113,31 @@ def refuse_empty(words: Sequence[str]) -> None:
         raise ConfigError("An argument is empty", "Leave it out, or set the variable it came from")
 
 
-def no_flag(words: Sequence[str], flags: Collection[str], keys: Collection[str]) -> ConfigError:
+def no_flag(
+    words: Sequence[str], number: int, flags: Collection[str], keys: Collection[str]
+) -> ConfigError:
     """The error for a flag that does not exist.
 
     Args:
-        words: The flag, and the arguments after it.
+        words: The arguments.
+        number: Which of them is the flag.
         flags: The flags that there are.
         keys: The options that there are, which have no dashes.
     """
     from ..spelling import guess
+    from .flags import as_written_here
 
-    word, following = words[0], (*words[1:2], "")[0]
-    name, equals, value = word.partition("=")
-    key = name.lstrip("-").replace("-", "_")
-    if key.partition(".")[0] in keys:
-        is_value = following and not is_override(following) and following[0] != "-"
-        if not equals:
-            value = following if is_value and not Path(following).exists() else "VALUE"
-        return ConfigError(f"There is no flag {name}", f"Options have no dashes: {key}={value}")
+    if error := as_written_here(words, flags, keys):
+        return error
+    word = words[number]
+    name = word.partition("=")[0]
     listed = sorted(flags, key=lambda flag: flag.lstrip("-"))
+    if Path(word).exists():
+        return ConfigError(f"There is no flag {name}", f"A file goes after two dashes: -- {word}")
+    meant = guess(name.replace("-", "_").lstrip("_"), keys, "Options have no dashes: KEY=VALUE")
+    likely = guess(name, listed) or (meant if meant.startswith("Did you") else "")
     return ConfigError(
-        f"There is no flag {name}; there are {', '.join(listed)}",
-        f"A file of that name goes after two dashes: -- {word}"
-        if Path(word).exists()
-        else guess(name, listed),
+        f"There is no flag {name}" + ("" if likely else f"; there are {', '.join(listed)}"), likely
     )
 
 
@@ -178,6 +168,45 @@ def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
     return rest, folder
 
 
+def with_videos(words: list[str], keys: Collection[str]) -> list[str]:
+    """Turn the plain arguments of `asd batch` into the option videos.
+
+    Args:
+        words: The arguments.
+        keys: The options that there are, for errors.
+
+    Raises:
+        ConfigError: Videos are given as an option, too; and as for `parted`.
+    """
+    if HELP & set(words):
+        return words
+    plain, flags = parted(words, keys)
+    after = words[words.index("--") + 1 :] if "--" in words else []
+    exist = [word for word in plain if os.path.exists(word)]  # noqa: PTH110
+    videos = [word for word in plain if word in exist or not is_override(word)]
+    overrides = [word for word in plain if word not in videos]
+    videos += after
+    if not videos:
+        return words
+    if option := next((word for word in videos if word in keys and word not in exist), None):
+        raise ConfigError(f"{option} has no value", f"Use: {option}=VALUE")
+    if set_too := next((word for word in overrides if key_of(word) == "videos"), None):
+        raise ConfigError(
+            f"Videos were named twice, by {videos[0]!r} and by {set_too!r}",
+            "Leave out videos=, and name all of them as plain arguments",
+        )
+    return [f"videos=[{','.join(map(_quoted, videos))}]", *overrides, *flags]
+
+
+def _quoted(text: str) -> str:
+    """A text as Hydra reads it, whatever it holds."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    from ..config.schemas import literal
+
+    return QuotedString(text=literal(text), quote=Quote.single).with_quotes()
+
+
 def in_shards(words: list[str]) -> list[str]:
     """Turn `asd batch` into a multirun with a job per shard, if there are several or a launcher.
 
@@ -197,8 +226,6 @@ def in_shards(words: list[str]) -> list[str]:
         return words
     if not shards.isdecimal() or not int(shards):
         raise ConfigError(f"shards must be a number from 1 on, got {shards}")
-    if "output" not in given:
-        raise ConfigError("output is not set", "Set it, as in: output=FOLDER")
     every = ",".join(map(str, range(int(shards))))
     return [f"shard={every}", *words, "--multirun"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from .apps import run_or_help
-from .arguments import in_shards
+from .apps import run_or_help, teller, untold
+from .arguments import in_shards, with_videos
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -23,16 +22,19 @@ def command(words: list[str]) -> None:
     from ..batch.settings import BATCH
     from .waiting import while_jobs_work
 
-    words = in_shards(words)
+    words = in_shards(with_videos(words, BATCH.keys))
     with while_jobs_work(words):
         run_or_help(BATCH, words, _report)
 
 
 def _report(config: DictConfig, _: str | None = None) -> None:
     from ..batch.run import run_batch
+    from .console import say_line
 
     try:
-        run_batch(config, partial(print, flush=True))  # so that a log can be followed
+        summary = run_batch(config, teller(config), untold if config.quiet else say_line)
     except KeyboardInterrupt as stop:
         stop.args = ("The same command goes on with what is left",)
         raise
+    if config.quiet:
+        print(summary)

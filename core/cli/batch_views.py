@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, one_line
 from ..files import expanded
-from .arguments import HELP, is_override
+from .arguments import HELP
+from .overrides import is_override
 from .parser import Parser
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .apps import run_or_help
+from .apps import run_or_help, teller
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -26,6 +26,6 @@ def _report(config: DictConfig, output: str | None = None) -> None:
 
     plan = make_dataset_plan(CALIBRATE, config)
     path = Path(output, "calibration.json") if output else Path(plan.options.output)
-    with ProgressLine() as progress:
-        fitted = fit_calibration(plan, path, print, progress)
+    with ProgressLine(quiet=config.quiet) as progress:
+        fitted = fit_calibration(plan, path, teller(config), progress)
     print_calibration(fitted, path)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..errors import ConfigError
-from .arguments import is_override
 from .batch_views import VIEWS
 from .export import CHECK_KEYS
+from .overrides import is_override
 from .weights import ACTIONS, published
 
 

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..bars import drawn
 from ..errors import AsdError
+from ..pace import Clock, StageLog
 from ..result import Result
-from ..results import printable
+from ..results import known_off_screen, printable
+from ..sync import Fit
 from ..types import GRID_FPS, Spans
 from ..voice import Voice
 
@@ -25,18 +28,27 @@ if TYPE_CHECKING:
 
 def say(error: AsdError) -> None:
     """Print an error in one line on stderr, if it can be written to."""
+    say_line(str(error))
+
+
+def say_line(line: str) -> None:
+    """Print a line on stderr, if it can be written to."""
     with suppress(OSError):
-        print(f"asd: {error}", file=sys.stderr, flush=True)
+        print(f"asd: {line}", file=sys.stderr, flush=True)
 
 
 class ProgressLine:
     """A progress line on stderr: stage, frames, frames per second, time left.
 
     On a terminal the line is redrawn in place; elsewhere, as in a log file, one line is printed
-    when a stage begins. Write errors, as on a full disk, do not end the run.
+    when a stage begins and one a minute. Write errors, as on a full disk, do not end the run.
+
+    Args:
+        quiet: Whether to show nothing.
+        clock: The time in seconds, from any beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False, clock: Clock = monotonic) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -49,12 +61,14 @@ class ProgressLine:
             console=self._console,
             transient=True,
         )
+        self._log = StageLog(say_line, clock)
+        self._quiet = quiet
         self._stage = ""
         self._task: Any = None
         self._open = ExitStack()
 
     def __enter__(self) -> ProgressLine:
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._quiet:
             self._open.enter_context(drawn(self._bars))
         return self
 
@@ -68,14 +82,16 @@ class ProgressLine:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show the progress of the run; see `core.progress.Progress`."""
+        if self._quiet:
+            return
+        if not self._console.is_terminal:
+            self._log(stage, done, total)
+            return
         if stage != self._stage:
             self._stage = stage
             if self._task is not None:
                 self._bars.remove_task(self._task)
             self._task = self._bars.add_task(stage, total=total or None, counts="")
-            if not self._console.is_terminal:
-                with suppress(OSError):
-                    self._console.print(f"asd: {stage}", highlight=False)
         if total:
             speed = self._bars.tasks[0].speed
             rate = f", {speed:.1f} frames/s" if speed else ""
@@ -115,9 +131,14 @@ def print_summary(result: Result) -> None:
         console.print("No face was found, so nobody is seen speaking.")
         console.print(_hint_for_no_face(result), soft_wrap=True)
     if result.speech is not None and result.off_screen is not None:
+        known = known_off_screen(result).items()
+        told = _shortened([f"{name} {_seconds(spans):.2f} s" for name, spans in known])
         console.print(
             f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
-            f"{_seconds(result.off_screen):.2f} s"
+            f"{_seconds(result.off_screen):.2f} s",
+            Text(f": {told}" if told else ""),
+            sep="",
+            soft_wrap=True,
         )
     if result.voices:
         console.print(Text(f"voices: {_shortened([_whose(voice) for voice in result.voices])}"))
@@ -150,6 +171,10 @@ _SHOWN = (
     ("off_screen_recall", "off-screen recall"),
     ("off_screen_precision", "off-screen precision"),
     ("foreign_sound_speaking", "speaking, foreign sound"),
+    ("own_sound_fits", "own sound fits"),
+    ("own_sound_refused", "own sound refused"),
+    ("foreign_sound_fits", "foreign sound fits"),
+    ("foreign_sound_refused", "foreign sound refused"),
 )
 """Metrics shown on the console, with their labels."""
 _OF_A_VIDEO = (
@@ -186,7 +211,9 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
             f"{metrics['unlabelled']} frames of faces without a label",
             soft_wrap=True,
         )
-    if len(found["per_video"]) > 1 or any("speakers" in o for o in found["per_video"].values()):
+    if len(found["per_video"]) > 1 or any(
+        {"speakers", "own_sound"}.intersection(one) for one in found["per_video"].values()
+    ):
         _print_videos(found["per_video"])
     if cost:
         stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
@@ -223,6 +250,14 @@ def _print_videos(per_video: Mapping[str, Mapping[str, Any]]) -> None:
         pairs = (f"{said} is {true or 'nobody'}" for said, true in one.get("speakers", {}).items())
         if told := ", ".join(pairs):
             console.print(Text(f"{name}: {told}"), soft_wrap=True)
+    for name, one in shown:
+        sounds = [
+            f"{whose}: {Fit(**one[key])} (certainty {one[key]['certainty']:.2f})"
+            for key, whose in (("own_sound", "own sound"), ("foreign_sound", "foreign sound"))
+            if key in one
+        ]
+        if sounds:
+            console.print(Text(f"{name}, {'; '.join(sounds)}"), soft_wrap=True)
     if len(per_video) > _MOST_VIDEOS:
         console.print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from .apps import run_or_help, run_shown
-from .arguments import key_of
+from .overrides import key_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .apps import run_or_help
+from .apps import run_or_help, teller
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -28,9 +28,10 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
 
     plan = make_dataset_plan(EVALUATE, config)
     folder = Path(output or plan.options.output)
-    with ProgressLine() as progress, elsewhere(plan, progress) as compute:
+    with ProgressLine(quiet=config.quiet) as progress, elsewhere(plan, progress) as compute:
         # In a sweep each job computes in a child process, so that peak memory is of this job alone.
-        found = evaluate(plan, folder, print, progress, compute if output else None)
+        compute_elsewhere = compute if output else None
+        found = evaluate(plan, folder, teller(config), progress, compute_elsewhere)
     print_evaluation(found, folder)
     value: float | None = found["measure"]["value"]
     return value

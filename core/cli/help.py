@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,6 +15,7 @@ from ..component import CALIBRATION
 from ..config.compose import compose_app
 from ..config.schemas import App, chosen_writers, names
 from ..registry import registry
+from .layout import WIDEST, entry, heading, reflowed
 
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
@@ -23,16 +23,18 @@ A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun t
 bash: eval "$(asd -sc install=bash)"
 """
 _COLUMN = 38
-_WIDTH = 100
 
 
-def app_help(app: App, overrides: Iterable[str], presets: Path | None = None) -> str:
+def app_help(
+    app: App, overrides: Iterable[str], presets: Path | None = None, width: int = WIDEST
+) -> str:
     """The help text of an application for a command line with these overrides.
 
     Args:
         app: The application.
         overrides: Options as on the command line.
         presets: A folder of presets, besides those of installed packages.
+        width: How wide lines may be.
 
     Raises:
         ConfigError: An override is invalid.
@@ -44,37 +46,41 @@ def app_help(app: App, overrides: Iterable[str], presets: Path | None = None) ->
     options = sorted(names(app.options), key=lambda name: name not in own)
     nested = [name for name in options if dataclasses.is_dataclass(hints[name])]
     plain = [name for name in options if name not in nested]
-    lines = ["Options", *_fields(app.options, "", config, plain), ""]
+    lines = ["Options", *_fields(app.options, "", config, width, plain), ""]
     for name in nested:
         title = (inspect.getdoc(hints[name]) or name).partition("\n")[0].rstrip(".")
-        lines += [title, *_fields(hints[name], f"{name}.", config), ""]
+        lines += [
+            *reflowed(title, width).split("\n"),
+            *_fields(hints[name], f"{name}.", config, width),
+            "",
+        ]
     for kind in app.kinds:
         name = config[kind].name
-        lines.append(f"{kind}={name}  (of {', '.join(registry().choices(kind))})")
-        lines += _fields(registry().find(kind, name).config, f"{kind}.", config)
+        lines += heading(f"{kind}={name}", registry().choices(kind), width)
+        lines += _fields(registry().find(kind, name).config, f"{kind}.", config, width)
         if kind == "scorer":
             given = _shown(config.scorer.calibration)
             about = (
                 "Corrects the probabilities: a file of asd calibrate, auto for the calibration "
                 "that ships for these weights, if one does, or null."
             )
-            lines += _entry(f"scorer.{CALIBRATION}={given}", about)
+            lines += entry(f"scorer.{CALIBRATION}={given}", about, _COLUMN, width)
         lines.append("")
     if app.writers:
         writers = chosen_writers(config.writers)
-        offered = ", ".join(registry().choices("writer"))
-        lines.append(f"writers=[{','.join(writers)}]  (of {offered})")
+        lines += heading(f"writers=[{','.join(writers)}]", registry().choices("writer"), width)
         for name in writers:
-            lines += _fields(registry().find("writer", name).config, f"writers.{name}.", config)
+            parameters = registry().find("writer", name).config
+            lines += _fields(parameters, f"writers.{name}.", config, width)
         lines.append("")
     if app.writers and app.experiments:
-        experiments = ", ".join(registry().choices("experiment"))
-        lines += [f"experiment=NAME  (of {experiments})", "  Several settings at once.", ""]
-    return "\n".join([app.about, *lines, _TAIL])
+        lines += heading("experiment=NAME", registry().choices("experiment"), width)
+        lines += ["  Several settings at once.", ""]
+    return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
 
 
 def _fields(
-    config: type, prefix: str, values: DictConfig, only: Iterable[str] | None = None
+    config: type, prefix: str, values: DictConfig, width: int, only: Iterable[str] | None = None
 ) -> list[str]:
     """One line or more per field of a dataclass: key, value, description."""
     lines = []
@@ -82,20 +88,7 @@ def _fields(
     for name in only or (field.name for field in dataclasses.fields(config)):
         missing = OmegaConf.is_missing(OmegaConf.select(values, prefix[:-1]) or values, name)
         value = "???" if missing else _shown(OmegaConf.select(values, prefix + name))
-        lines += _entry(f"{prefix}{name}={value}", descriptions.get(name, ""))
-    return lines
-
-
-def _entry(assigned: str, description: str) -> list[str]:
-    """The lines of an option: its value, and its description in a second column."""
-    left = f"  {assigned}"
-    lines = []
-    if len(left) >= _COLUMN - 1:
-        lines.append(left)
-        left = ""
-    for text in textwrap.wrap(description, _WIDTH - _COLUMN) or [""]:
-        lines.append(f"{left:<{_COLUMN}}{text}".rstrip())
-        left = ""
+        lines += entry(f"{prefix}{name}={value}", descriptions.get(name, ""), _COLUMN, width)
     return lines
 
 

@@ -61,7 +61,7 @@ class _Task:
         hydra_config = HydraConfig.get()
         several = hydra_config.mode == RunMode.MULTIRUN
         folder = hydra_config.runtime.output_dir if several else None
-        if several:
+        if several and not config.get("quiet"):
             print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
         try:
             return self._job(config, folder)

@@ -13,62 +13,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import AsdError, ConfigError
+from ..errors import AsdError, ConfigError, MissingWeightsError
 from ..stopping import Stopped, stoppable, stopped_line
 from ..version import __version__
 from .arguments import HELP
-
-USAGE = """\
-asd - say which visible face is speaking, frame by frame
-
-  asd run FILE [OPTION=VALUE ...]   find the faces of a video and who speaks when
-  asd demo [OPTION=VALUE ...]       try it on a clip that is made on the spot
-  asd batch videos=PATTERN [OPTION=VALUE ...]
-                                    the same for thousands of videos, on one machine or a cluster
-  asd batch status FOLDER           what became of them; table puts their turns together, and
-                                    decide changes thresholds without inference
-  asd write RESULT writers=[NAME,...] [OPTION=VALUE ...]
-                                    other files of a result: formats, names, thresholds
-  asd repeat FOLDER [OPTION=VALUE ...]
-                                    run again what made the results in a folder, and compare
-  asd evaluate dataset=NAME [OPTION=VALUE ...]
-                                    how well a configuration does on labelled videos, at what cost
-  asd compare FOLDER ...            one table of evaluations, best first
-  asd calibrate dataset=NAME [OPTION=VALUE ...]
-                                    make probabilities mean what they say
-  asd export [OPTION=VALUE ...]     write a scorer's network as ONNX, and prove that it is the same
-  asd export check FOLDER           repeat the proof
-  asd plugins                       list what can be chosen: components of each kind, and presets
-  asd plugins new NAME              write a plugin of your own, to change, into asdkit-NAME
-  asd weights list                  list the published weights and where they are
-  asd weights fetch NAME ...        download weights
-  asd weights verify                check the weights that are here
-
-Common options of asd run:
-  detector=mtcnn|yunet|s3fd|boxes   who finds the faces
-  scorer=talknet|lr_asd|light_asd|lip_motion
-                                    who judges them
-  embedder=mobilefacenet|facenet identities=DIR
-                                    who is who, by name if there are portraits of them
-  vad=energy|silero                 nobody speaks without a voice; what is spoken off screen
-  experiment=fast|accurate|offline|reference
-                                    several settings at once; offline needs no download
-  device=auto|cpu|cuda|cuda:N       where to compute
-  output=FOLDER overwrite=true      where the results go; replace what is there
-  resume=true                       go on with a run that was stopped or killed
-  start_s=10 end_s=20               process a part
-  writers=[json,rttm,annotated]     which files to write
-
-asd run --help, or asd help run, tells of all options; every other command has help, too.
-Options with several values, and --multirun, try all of them: asd run FILE -m detector=mtcnn,yunet
-"""
-
-_APPS = ("run", "batch", "write", "evaluate", "calibrate", "export")
-"""Commands that are Hydra applications."""
-_COMMANDS = (
-    *("run", "demo", "batch", "write", "repeat", "evaluate", "compare", "calibrate", "export"),
-    *("plugins", "weights"),
-)
+from .commands import APPS, NAMES, overview
+from .overrides import is_override
 
 _ASK = {"help", *HELP}
 """Words that ask for help in place of a command."""
@@ -77,7 +27,8 @@ _ASK = {"help", *HELP}
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command.
 
-    Exit status: 0; 2 after a one-line error that the user can fix; 130 if stopped by Ctrl-C, 143 by
+    Exit status: 0; 2 after a one-line error that the user can fix, of three short lines where
+    weights are missing; 130 if stopped by Ctrl-C, 143 by
     SIGTERM and 129 by SIGHUP, after one line; 1 if the reader of its output has closed the pipe.
     """
     _open_streams()
@@ -95,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except AsdError as error:
             if os.environ.get("ASDKIT_DEBUG"):
                 raise
-            _say(f"asd: {error}")
+            for line in _lines_of(error):
+                _say(f"asd: {line}")
             sys.exit(2)
         except KeyboardInterrupt as stop:
             _say(("\n" if sys.stderr.isatty() else "") + stopped_line(stop))
@@ -143,6 +95,15 @@ def _let_threads_rest() -> None:
         os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="10000")
 
 
+def _lines_of(error: AsdError) -> list[str]:
+    """The lines that tell of an error: one, or three where weights are missing."""
+    if not isinstance(error, MissingWeightsError):
+        return [str(error)]
+    from .first_run import without_weights
+
+    return without_weights(error)
+
+
 def _say(line: str) -> None:
     """Print a line on stderr, if it can be written to."""
     with suppress(OSError):
@@ -171,20 +132,22 @@ def _command(words: list[str]) -> None:
     """
     words = _usual_form(words)
     if not words or words[0] in _ASK:
-        print(USAGE, end="")
+        print(overview(), end="")
         if not words:
             sys.exit(2)
     elif "--version" in words[: words.index("--") if "--" in words else None]:
         print(f"asdkit {__version__}")
     else:
         logging.basicConfig(format="asd: %(message)s", level=logging.WARNING)
-        commands = {name: partial(_loaded, name) for name in _COMMANDS}
+        commands = {name: partial(_loaded, name) for name in NAMES}
         if words[0] in ("-sc", "--shell-completion"):
             from .completion import complete
 
-            complete(words, commands, _APPS)
+            complete(words, commands, APPS)
         elif words[0] in commands:
             commands[words[0]]()(words[1:])
+        elif _is_file(words[0]):
+            commands["run"]()(words)
         else:
             raise _no_command(words)
 
@@ -201,17 +164,40 @@ def _usual_form(words: list[str]) -> list[str]:
     return ["--version"] if words[:1] == ["-V"] else words
 
 
-def _no_command(words: list[str]) -> ConfigError:
-    """The error for a first argument that is no command."""
-    from ..spelling import guess
-    from .arguments import is_override
+def _is_file(word: str) -> bool:
+    """Whether a first argument that is no command is a video to run, there or not.
 
-    if is_override(words[0]) or (words[0] and Path(words[0]).exists()):
+    A file that is called like a command needs its folder in front, as in ./run.
+    """
+    if word == "--" or os.path.exists(word):  # noqa: PTH110 - a Path would change the name
+        return True
+    if word.startswith("-") or is_override(word):
+        return False
+    from ..media.formats import VIDEO_SUFFIXES
+
+    separators = {os.sep, os.altsep or os.sep}
+    return bool(separators & set(word)) or Path(word).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _no_command(words: list[str]) -> ConfigError:
+    """The error for a first argument that is neither a command nor a file."""
+    from ..spelling import guess
+
+    word = words[0]
+    if word.startswith("-"):
+        from ..config.compose import RUN
+        from .flags import as_written_here
+
+        if error := as_written_here(words, HELP, RUN.keys):
+            return error
+    if is_override(word):
         hint = f"To process a video: asd run {' '.join(words)}"
     else:
-        flags = ("--help", "--version", "--shell-completion")
-        hint = guess(words[0], (*_COMMANDS, *flags), "asd --help tells of them")
-    return ConfigError(f"There is no command {words[0]!r}; there are {', '.join(_COMMANDS)}", hint)
+        hint = guess(word, (*NAMES, "--help", "--version", "--shell-completion"))
+    listed = "" if hint else f"; there are {', '.join(NAMES)}"
+    return ConfigError(
+        f"There is no command {word!r}{listed}", hint or "asd --help tells what each does"
+    )
 
 
 def _loaded(name: str) -> Callable[[list[str]], None]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import NoReturn
 
 from ..errors import ConfigError
 from ..spelling import guess
-from .arguments import HELP, is_override, no_flag, refuse_empty
+from .arguments import HELP, no_flag, refuse_empty
+from .layout import entry, help_width, reflowed
+from .overrides import is_override
 
 
 class Parser(ArgumentParser):
@@ -25,8 +28,8 @@ class Parser(ArgumentParser):
         super().__init__(
             f"asd {command}",
             usage=form,
-            description=about,
-            formatter_class=RawDescriptionHelpFormatter,
+            description=reflowed(about, help_width()),
+            formatter_class=partial(RawDescriptionHelpFormatter, width=help_width()),
             allow_abbrev=False,
         )
         self._command = command
@@ -40,9 +43,11 @@ class Parser(ArgumentParser):
             **keys: The description of each key.
         """
         self._keys = keys
-        width = max(map(len, keys)) + len("=VALUE")
-        lines = [f"  {f'{key}=VALUE':<{width}}  {about}" for key, about in keys.items()]
-        self.epilog = "\n".join(["options of the form KEY=VALUE:", *lines])
+        column = max(map(len, keys)) + len("  =VALUE  ")
+        lines = ["options of the form KEY=VALUE:"]
+        for key, about in keys.items():
+            lines += entry(f"{key}=VALUE", about, column, help_width())
+        self.epilog = "\n".join(lines)
 
     def read(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Separate the plain arguments from the keys with their values.
@@ -85,7 +90,7 @@ class Parser(ArgumentParser):
         refuse_empty(listed)
         for number, word in enumerate(listed[:end]):
             if word.startswith("-"):
-                raise no_flag(listed[number:end], HELP, keys)
+                raise no_flag(listed[:end], number, HELP, keys)
         return [*listed[:end], *listed[end + 1 :]]
 
     def error(self, message: str) -> NoReturn:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from .apps import run_shown
-from .arguments import HELP, is_override
+from .arguments import HELP
+from .overrides import is_override
 from .parser import Parser
 
 _ABOUT = """\

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError
 from ..files import expanded
 from .apps import run_or_help
-from .arguments import HELP, key_of, split_files
+from .arguments import HELP, split_files
+from .overrides import key_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

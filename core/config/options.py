@@ -11,11 +11,14 @@ from ..decisions.conversation import ConversationConfig
 from ..decisions.segments import SegmentsConfig, SpeechConfig
 from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
+from ..errors import ConfigError
 from ..media.container import MAX_PIXELS, Reading
 from ..sync import MODES, OFF
 from .schemas import names
 from .values import make
 
+PRINTED = "-"
+"""The `output` with which `asd run` prints the result."""
 RESULTS_FOLDER = "asd_results"
 """Default folder for results, with a folder named after each video, if `output` is not given."""
 
@@ -68,6 +71,7 @@ class AnalysisOptions:
             at 23 offsets, too, and whether it fits anybody in sight; auto measures it before the
             run, on the first 30 s or more, and moves the sound by so much; off does neither. For
             scorers that can score one face with several sounds.
+        quiet: The command prints nothing but errors and, where there is one, its final answer.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
         conversation: How people take turns, for decisions=exclusive and overlap.
@@ -92,6 +96,7 @@ class AnalysisOptions:
     diarization: str | None = None
     decisions: str = INDEPENDENT
     sync: str = OFF
+    quiet: bool = False
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
@@ -120,6 +125,19 @@ class AnalysisOptions:
             raise ValueError(f"crop_scale must not be negative, got {self.crop_scale}")
 
 
+def check_folder(output: Any) -> None:
+    """Check that an output is no dash, which only `asd run` understands, and replaces before.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if output == PRINTED:
+        raise ConfigError(
+            "output=- prints the result of a single asd run, and is of no use here",
+            "Name a folder: output=FOLDER",
+        )
+
+
 def _check_range(name: str, value: float | None, most: float, in_words: str) -> None:
     if value is not None and not 0 <= value <= most:
         raise ValueError(f"{name} must be from 0 to {in_words}, got {value}")
@@ -133,7 +151,8 @@ class Options(AnalysisOptions):
         video: The video file.
         name: What the video is called in the results; its file name without suffix if not given.
         sound: Another file to take the sound from; it starts with the picture.
-        output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given.
+        output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given. asd run prints
+            the result as JSON in place of all files if it is -.
         overwrite: Replace results that are already in the output folder.
         resume: Go on with what a run into the same folder has found before it was stopped.
         start_s: Process from this second of the video on.
@@ -154,6 +173,7 @@ class Options(AnalysisOptions):
             raise ValueError("video names no file")
         if self.name is not None and not self.name.strip():
             raise ValueError("name is empty")
+        check_folder(self.output)
         if self.sound == "":
             raise ValueError("sound names no file")
         if self.start_s < 0:
@@ -169,9 +189,10 @@ def make_options(options: type, settings: Mapping[str, Any]) -> Any:
     """The options of an application that runs videos, from its settings.
 
     Raises:
-        ConfigError: A value is out of range.
+        ConfigError: A value is out of range, or results are to be printed.
     """
     own = {name: settings[name] for name in names(options)}
+    check_folder(own.get("output"))
     own["segments"] = make(SegmentsConfig, own["segments"], "segments")
     own["speech"] = make(SpeechConfig, own["speech"], "speech")
     own["conversation"] = make(ConversationConfig, own["conversation"], "conversation")

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..registry import registry
 from ..sync import OFF
 from ..voices.files import check_given
-from .chosen import Chosen, calibrated_in, choose
+from .chosen import Chosen, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
 from .schemas import names
@@ -48,11 +48,11 @@ class AnalysisPlan:
         Raises:
             ConfigError: A value is out of range.
         """
-        given = {**_DEFAULTS, **own, "video": video, "output": output}
+        given = {**ONE_RUN, **own, "video": video, "output": output}
         shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
         options: Options = make(Options, {**shared, **given})
-        # A resumed run has the same results, so its recorded settings are the same, too.
-        settings = {**self.settings, **given, "resume": False}
+        # Neither resuming a run nor silence changes its results, so the recorded settings stay.
+        settings = {**self.settings, **given, "resume": False, "quiet": False}
         ordered = {key: settings[key] for key in RUN.keys}
         return RunPlan(options, self.chosen, self.writers, ordered)
 
@@ -68,12 +68,12 @@ class RunPlan(AnalysisPlan):
     options: Options
 
 
-_DEFAULTS = {
+ONE_RUN = {
     entry.name: entry.default
     for entry in fields(Options)
     if entry.name not in names(AnalysisOptions) and entry.default is not MISSING
 }
-"""Defaults of the options that only a single run has."""
+"""The options that only a single run has, but for the video, with their defaults."""
 
 
 def make_plan(config: DictConfig) -> RunPlan:
@@ -84,7 +84,7 @@ def make_plan(config: DictConfig) -> RunPlan:
         PluginError: A component does not exist.
     """
     settings = settings_of(RUN, config)
-    own = {name: settings[name] for name in (*_DEFAULTS, "video")}
+    own = {name: settings[name] for name in (*ONE_RUN, "video")}
     return analysis_plan_of(settings).for_video(**own)
 
 
@@ -101,8 +101,8 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
-    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
-    chosen["scorer"] = calibrated_in(mine["context"], chosen["scorer"], mine["scorer"])
+    choose("context", mine["context"])  # before a scorer is calibrated in it
+    chosen = {kind: choose(kind, mine[kind], context=mine["context"]) for kind in RUN_KINDS}
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     writers = writers_of(mine)

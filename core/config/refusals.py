@@ -25,6 +25,8 @@ from .schemas import names, offer
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
 """By part of a Hydra plugin's name: the extra of asdkit that installs it."""
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_PLAIN_ARGUMENTS = {"video": "asd run FILE", "videos": "asd batch FOLDER"}
+"""By option: how it is mostly given."""
 _MOST_SHOWN = 60
 """Most characters of an invalid value to show in an error."""
 
@@ -107,7 +109,7 @@ def _no_choice(error: MissingConfigException) -> AsdError:
 def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
     """The error for a key that is unknown or not set, or for an invalid value."""
     if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
-        use = "asd run FILE" if key == "video" else f"{key}=VALUE"
+        use = _PLAIN_ARGUMENTS.get(key, f"{key}=VALUE")
         group, _, parameter = key.partition(".")
         others = registry().choices(group) if parameter else []
         choice = f"; or choose {group}=NAME, of {', '.join(others)}" if len(others) > 1 else ""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ..component import CALIBRATION
-from ..config.chosen import read_calibration
+from ..config.chosen import NO_CONTEXT, read_calibration
 from ..config.values import make
 from ..decisions.conversation import ConversationConfig
 from ..decisions.segments import SegmentsConfig, SpeechConfig
@@ -116,7 +116,9 @@ def _calibrated(result: Result, path: Path | None) -> Result:
     scaling = None
     scorer[CALIBRATION] = None
     if path is not None:
-        read = read_calibration(path, scorer.get("name", ""), SimpleNamespace(**scorer))
+        given = SimpleNamespace(**scorer)
+        context = result.settings.get("context", NO_CONTEXT)
+        read = read_calibration(path, scorer.get("name", ""), given, context)
         scaling = read.scaling
         scorer[CALIBRATION] = str(path)
         weights["calibration"] = [asdict(WeightsFile.at(path))]

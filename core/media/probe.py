@@ -295,9 +295,11 @@ def _opened(path: Path, reading: Reading, *, patient: bool = False) -> Iterator[
     try:
         if not path.exists():
             raise InputError(f"No such file: {path}", "Check its name and folder")
+        if path.is_dir():
+            hint = f"Give a video file; for all videos in it: asd batch {path}"
+            raise InputError(f"{path} is a folder", hint)
         if not path.is_file():
-            what = "a folder" if path.is_dir() else "not a file that can be searched"
-            raise InputError(f"{path} is {what}", "Give a video file")
+            raise InputError(f"{path} is not a file that can be searched", "Give a video file")
         if not path.stat().st_size:
             raise InputError(f"{path} is empty", "Copy or record it again")
         try:

@@ -31,7 +31,9 @@ from ...core.media.picture import Timed
 from ...core.media.planes import FORMAT, Canvas, copy, is_planar
 from ...core.media.soundtrack import SoundTrack, sound_of_file
 from ...core.media.upright import Upright, orientation
+from ...core.progress import report
 from ...core.result import Result
+from ...core.results import known_off_screen
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
@@ -107,9 +109,12 @@ class AnnotatedWriter:
                 clock = media.sound_clock
                 sound = sound_of_file(media.sound, begin, length, clock, self._threads)
             overlay = _Overlay(result, by_score=self._by_score)
+            until_s = media.info.duration_s if end_s is None else min(end_s, media.info.duration_s)
+            frames = round((float(until_s) - float(zero)) * GRID_FPS)
             reader = _Reader(media, first[2])
             with whole(path) as aside, self._video(aside, media, reader, sound) as video:
                 for begin, end, stored in chain([first], pictures):
+                    report(round((begin - zero) * GRID_FPS), frames)
                     frame = reader.upright(stored)
                     overlay.draw(Canvas(frame, reader.look.conversion), begin)
                     video.add_coded(frame, begin - zero, end - zero)
@@ -233,6 +238,7 @@ class _Overlay:
         self._by_score = by_score
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
+        self._off_screen_known = known_off_screen(result)
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
         self._names = names_of(result.voices or (), result.tracks)
@@ -255,7 +261,9 @@ class _Overlay:
             colour = SPEAKING if speaks else SILENT
             draw_face(canvas, face.box(position), f"{face.label}  {number:.2f}", colour)
         if inside(self._off_screen, now_s):
-            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
+            known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
+            who = next(known, "off screen")
+            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

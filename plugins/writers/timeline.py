@@ -19,7 +19,7 @@ from ...core.durations import clock, round_times
 from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
-from ...core.results import printable, voice_names
+from ...core.results import known_off_screen, printable, voice_names
 from ...core.types import GRID_FPS, Float64, Spans, Track
 from ...core.voices.assigning import people_of
 
@@ -70,7 +70,8 @@ class TimelineWriter:
     Each person has a lane, in order of first appearance: a light bar while the face is visible, a
     strong one while it speaks, and a curve of the probability, which shows the maximum if several
     frames share a column of pixels. Voices of a diarization that are nobody's who was seen have
-    lanes of their own. Vertical lines are shot boundaries. With voice activity
+    lanes of their own, and so has what people who are known by their voice say off screen. Vertical
+    lines are shot boundaries. With voice activity
     detection the last lane shows speech, and which part of it is off-screen.
     """
 
@@ -115,12 +116,17 @@ class TimelineWriter:
 
 
 def _unseen(result: Result) -> dict[str, Spans]:
-    """By name: when each voice of a diarization speaks that is nobody's who was seen."""
+    """By name: when each voice of a diarization speaks that is nobody's who was seen.
+
+    Without a diarization: when those known by their voice speak off screen.
+    """
+    if result.voices is None:
+        return known_off_screen(result)
     people = {track.name for track in result.tracks}
-    names = voice_names(result.voices or (), people)
+    names = voice_names(result.voices, people)
     return {
         names[voice.name]: tuple((a, b) for a, b, person in voice.parts() if person is None)
-        for voice in result.voices or ()
+        for voice in result.voices
         if voice.person is None
     }
 

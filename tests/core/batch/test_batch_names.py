@@ -12,6 +12,7 @@ from batching import batch, latest
 
 from asdkit.core.batch.videos import name_folders
 from asdkit.core.cli.main import main
+from asdkit.core.errors import InputError
 from asdkit.core.repeat import begin_again
 from asdkit.core.rttm import read_rttm
 from asdkit.core.rttm_lines import field
@@ -67,6 +68,19 @@ def test_turns_are_looked_for_under_the_name():
     (voice,) = json.loads(Path("out/a-one/result.json").read_text())["voices"]
     assert voice["name"] == "Ann"
     assert "Put b-one.rttm or b-one.json there" in latest()["b-one"].error
+
+
+@pytest.mark.usefixtures("ones")
+def test_turns_under_the_name_of_two_files_are_nobodys():
+    """They are neither video's, and neither is called silent: that would be a guess."""
+    line = "SPEAKER {} 1 0.1 0.5 <NA> <NA> Ann <NA> <NA>\n"
+    Path("turns.rttm").write_text(line.format("one") + line.format("a-one"))
+    batch("diarization=turns.rttm", failed=1)
+    assert json.loads(Path("out/a-one/result.json").read_text())["voices"][0]["name"] == "Ann"
+    assert "turns.rttm says nothing of b-one, but of a-one, one" in latest()["b-one"].error
+    Path("turns.rttm").write_text(line.format("one") + line.format("z"))
+    with pytest.raises(InputError, match="says nothing of any of a-one, b-one, but of one, z"):
+        batch("diarization=turns.rttm", "output=other")
 
 
 def test_names_that_become_one_in_rttm_are_kept_apart():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import hydra
@@ -239,16 +238,6 @@ def test_nothing_is_written_without_writers(asd):
     code, _, err = asd("run", video(), *BOXES, "scorer=lip_motion", "writers=[]")
     assert code == 0, err
     assert not Path("asd_results").exists()
-
-
-def test_weights_that_are_nowhere(refused, monkeypatch):
-    from asdkit.plugins.scorers.talknet import MODEL
-
-    closed = replace(MODEL.published["talkset"], url="http://127.0.0.1:9/pretrain_TalkSet.model")
-    monkeypatch.setitem(MODEL.published, "talkset", closed)
-    line = refused("run", video(), *BOXES, "cutter=none")
-    for said in ("talknet_talkset", "ASDKIT_WEIGHTS", "asd weights fetch", "experiment=offline"):
-        assert said in line
 
 
 def test_checkpoints_that_do_not_fit(refused):

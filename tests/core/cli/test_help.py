@@ -112,4 +112,20 @@ def test_help_of_export_tells_of_every_option(asd):
     for name, said in attributes(EXPORT.options).items():
         assert said, name
         assert f"  {name}=" in out
-    assert re.search(r"scorer=talknet  \(of ensemble, light_asd, .*, talknet, talknet_onnx\)", out)
+    heading = r"scorer=talknet  \(of ensemble, light_asd, [\w, \n]*, talknet,\s+talknet_onnx\)"
+    assert re.search(heading, out)
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+@pytest.mark.parametrize("words", [[], ["run"], ["export"], ["weights"], ["compare"], ["repeat"]])
+def test_help_is_as_wide_as_the_terminal(asd, monkeypatch, words, width):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(width))
+    wide = asd("help", *words)[1]
+    lines = [line for line in wide.splitlines() if not line.startswith(("usage: ", "asd "))]
+    names = ("  writers=[", "  scorer.window_seconds=", "  detector.", "  conversation.")
+    assert max(len(x) for x in lines if not x.startswith(names)) <= min(width, 100)
+    assert "\x1b" not in wide
+    monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
+    plain = asd("help", *words)[1]
+    assert "".join(plain.split()) == "".join(wide.split())
