@@ -23,10 +23,10 @@ from ..version import __version__
 from ..voices.files import check_for_each
 from .jobs import own_job
 from .manifest import Begin, Manifest, Record, Records, now, writing
-from .pace import BatchPace
+from .pace import BatchPace, Step
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
-from .workers import Step, Task, content_hash, outcomes
+from .workers import Task, content_hash, outcomes
 
 
 def _unsaid(line: str) -> None:

@@ -185,7 +185,7 @@ def test_a_full_disk_ends_it(done, asd, monkeypatch):
         (["out", "output=x", "decisions=overlap", "overwrite=1"], "overwrite must be true or fa"),
         (["none", "output=x", "decisions=overlap"], "There is no folder none"),
         (["talks", "output=x", "decisions=overlap"], "talks holds no manifest of a batch"),
-        (["out", "--output", "x"], "There is no flag --output. Options have no dashes: output=x"),
+        (["out", "--output", "x"], "--output x is written output=x. Options have no dashes"),
     ],
 )
 def test_errors_are_one_line(done, refused, words, told):
