@@ -48,6 +48,7 @@ _AT_FIRST: dict[str, Any] = {
     "conversation": {},
     "diarization": None,
     "sync": OFF,
+    "name": None,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")

@@ -75,6 +75,7 @@ def _result(values: Mapping[str, Any], folder: Path) -> Result:
             start_s=float(video.get("start_s", 0.0)),
             pixel_aspect=pixel_aspect,
             notes=tuple(video.get("notes", ())),
+            name=video.get("name", ""),
         ),
         shots=tuple((int(first), int(end)) for first, end in values["shots"]),
         tracks=tuple(_track(track, scaling, Square.of(pixel_aspect)) for track in values["tracks"]),

@@ -94,7 +94,7 @@ class TimelineWriter:
         columns = self._width_px // _LEGEND_PX
         height_px = (len(names) + 3 + math.ceil(len(legend) / columns)) * _LANE_PX
 
-        title = _short(result.video.path.name, self._width_px // 12)
+        title = _short(result.video.name, self._width_px // 12)
         stem = folder / STEM
         with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
             axes = figure.add_subplot()
