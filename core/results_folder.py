@@ -36,11 +36,16 @@ class ResultsFolder:
         self.incomplete = folder / INCOMPLETE
         self.folder = folder
         self._replaced = [Path(name) for name in names if _is_file(folder / name)]
-        if self._replaced and not overwrite and not (self.incomplete / _WHOLE).is_dir():
+        if self._replaced and not overwrite and not self.is_mixed:
             raise OutputError(
                 f"{folder} already holds results ({self._replaced[0]})",
                 "Choose another folder with output=FOLDER, or replace them with overwrite=true",
             )
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the results may be old and new ones, as a run was killed while it moved them."""
+        return (self.incomplete / _WHOLE).is_dir()
 
     def clear(self) -> None:
         """Remove the leftovers of runs that were killed while writing."""

@@ -110,7 +110,9 @@ def turns_of(
         voices = _voices_in_json(text, path, note)
     elif is_rttm(text):
         found = read_rttm([path], WHAT)
-        if of_several and len(found) > 1 and file_field(video.path.stem) not in found:
+        # Where others have its file name, too, it is not known whose turns go by that.
+        mine = {file_field(video.name), file_field(video.path.stem)}
+        if of_several and len(found) > 1 and not mine & found.keys():
             note(f"{path} says nothing of {video.path.name}: nobody speaks")
         else:
             voices = _of_video(found, path, video)
@@ -149,7 +151,7 @@ def _is_json(text: str) -> bool:
 
 def _in_folder(folder: Path, video: VideoInfo) -> Path:
     """The file of a folder that is named like a video."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     try:
         entries = sorted(path for path in folder.iterdir() if not is_litter(path))
     except OSError as error:
@@ -170,7 +172,7 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
     if not found:
         raise InputError(
             f"{folder} holds no {WHAT} of {video.path.name}",
-            f"Put {video.path.stem}.rttm or {video.path.stem}.json there",
+            f"Put {video.name}.rttm or {video.name}.json there",
         )
     return found[0]
 
@@ -179,7 +181,7 @@ def _of_video(
     found: Mapping[str, Mapping[str, Spans]], path: Path, video: VideoInfo
 ) -> Mapping[str, Spans]:
     """The turns of one video among those of an RTTM file."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     if wanted in found:
         return found[wanted]
     if len(found) == 1:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
-from ...core.durations import clock
+from ...core.durations import clock, round_times
 from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
@@ -40,7 +40,6 @@ _MARGIN = 0.12
 _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
-_STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
 _Person = tuple[str, list[Track]]
 """A name and the tracks."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -96,7 +95,7 @@ class TimelineWriter:
         columns = self._width_px // _LEGEND_PX
         height_px = (len(names) + 3 + math.ceil(len(legend) / columns)) * _LANE_PX
 
-        title = _short(result.video.path.name, self._width_px // 12)
+        title = _short(result.video.name, self._width_px // 12)
         stem = folder / STEM
         with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
             axes = figure.add_subplot()
@@ -179,9 +178,7 @@ def _set_axes(
     """Set the labels of lanes, from the top down, and of times."""
     axes.set(xlim=(start_s, end_s), ylim=(len(names), 0))
     axes.set_yticks(np.arange(len(names)) + 0.5, names)
-    least_s = (end_s - start_s) / most_ticks
-    step_s = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1])
-    ticks = range(math.ceil(start_s / step_s) * step_s, math.floor(end_s) + 1, step_s)
+    ticks = round_times(start_s, end_s, most_ticks)
     axes.set_xticks(ticks, [clock(tick) for tick in ticks])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "top", "right"]].set_visible(False)

@@ -124,6 +124,7 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "start_s": 0.0,
         "pixel_aspect": 1.0,
         "notes": [],
+        "name": "clip",
     }
     assert found["shots"] == [[0, 150], [150, 300]]
     assert found["settings"]["end_s"] is None
