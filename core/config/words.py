@@ -56,7 +56,8 @@ def _split(text: str) -> list[str]:
     """The words of a string; a word within quotes as a whole is taken out of them."""
     words: list[str] = []
     begin: int | None = None
-    quote, closing = "", []
+    quote = ""
+    closing: list[str] = []
     for place, letter in enumerate(text):
         if quote:
             quote = "" if letter == quote and text[place - 1] != "\\" else quote
