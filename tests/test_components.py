@@ -89,7 +89,7 @@ FIELDS = {
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     FaceTemplate: "side_px landmarks",
-    types.Detections: "boxes scores landmarks",
+    types.Detections: "boxes scores landmarks ids",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",

@@ -109,8 +109,9 @@ class AnnotatedWriter:
                 clock = media.sound_clock
                 sound = sound_of_file(media.sound, begin, length, clock, self._threads)
             overlay = _Overlay(result, by_score=self._by_score)
-            until_s = media.info.duration_s if end_s is None else min(end_s, media.info.duration_s)
-            frames = round((float(until_s) - float(zero)) * GRID_FPS)
+            until_s = media.info.duration_s
+            until_s = until_s if end_s is None else min(float(end_s), until_s)
+            frames = round((until_s - float(zero)) * GRID_FPS)
             reader = _Reader(media, first[2])
             with whole(path) as aside, self._video(aside, media, reader, sound) as video:
                 for begin, end, stored in chain([first], pictures):
