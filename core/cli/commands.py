@@ -55,8 +55,8 @@ COMMANDS = (
         "write",
         (
             (
-                "write RESULT writers=[NAME,...] [OPTION=VALUE ...]",
-                "other files of a result: formats, names, thresholds",
+                "write RESULT [OPTION=VALUE ...]",
+                "other files of a result that is there: formats, names, thresholds",
             ),
         ),
         is_app=True,
