@@ -80,7 +80,7 @@ class AnnotatedWriter:
             crf=self._crf,
             look=source.look,
             sound=source.sound(),
-            threads=self._threads,
+            threads=source.threads,
         )
 
 

@@ -69,13 +69,14 @@ class Footage:
         first: Its first picture.
         others: The pictures after it.
         end_s: Where the part ends, in seconds from time zero; None for the end of the video.
-        threads: Threads of the decoder of the sound; None leaves it to FFmpeg.
+        threads: Threads of a decoder or encoder; None leaves it to FFmpeg.
 
     Attributes:
         media: The video, as the run has probed it, or probed anew for a result without a run.
         zero: When the first picture begins, in seconds from time zero.
         look: Colours and pixel shape of the upright pictures.
         ticks_per_s: Resolution of the times.
+        threads: As given.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Footage:
         self.media = media
         self.zero = first[0]
         self._end_s = end_s
-        self._threads = threads
+        self.threads = threads
         self._copies = _Copies(media, first[2])
         self._pictures = chain([first], others)
         self.look = self._copies.look
@@ -113,7 +114,7 @@ class Footage:
             return None
         length = None if self._end_s is None else self._end_s - self.zero
         begin = media.sound_zero + self.zero
-        return sound_of_file(media.sound, begin, length, media.sound_clock, self._threads)
+        return sound_of_file(media.sound, begin, length, media.sound_clock, self.threads)
 
 
 def _media_of(result: Result) -> Media:
