@@ -36,7 +36,7 @@ def placed(
     most.
 
     Args:
-        pictures: The pictures, in order, each until the next one begins.
+        pictures: The pictures, in order.
         cuts: The grid frames where shots begin.
         early_s: See `core.media.container.Media.early_s`.
 
@@ -47,11 +47,14 @@ def placed(
     last: int | None = None
     sure: Timed | None = None
     unsure: list[Timed] = []
-    for picture in pictures:
+    for picture, following in _with_following(pictures):
         begin, end, _ = picture
         if last is None:
             last = math.ceil(begin * GRID_FPS) - 1
-        reached = last_shown(begin, end, early_s)
+        if following is None:
+            reached = round(end * GRID_FPS) - 1
+        else:
+            reached = last_shown(begin, following[0], early_s)
         if reached <= last:
             if last + 1 in cuts and sure is not None:
                 unsure.append(picture)
@@ -63,6 +66,17 @@ def placed(
         yield range(last + 1, reached + 1), picture
         last, sure, unsure = reached, picture, []
     yield from ((_one(last or 0), one) for one in unsure)
+
+
+def _with_following(pictures: Iterable[Timed]) -> Iterator[tuple[Timed, Timed | None]]:
+    """Each picture with the one after it; None after the last one."""
+    before: Timed | None = None
+    for picture in pictures:
+        if before is not None:
+            yield before, picture
+        before = picture
+    if before is not None:
+        yield before, None
 
 
 def _one(frame: int) -> range:

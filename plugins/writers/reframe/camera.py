@@ -88,8 +88,11 @@ def _pushed(path: Float64, zone: float) -> Float64:
 
 
 def _first_rest(path: Float64, zone: float) -> float:
-    """The middle of the places from which the path stays within the zone for longest."""
-    lowest = np.maximum.accumulate(path - zone)
-    highest = np.minimum.accumulate(path + zone)
-    last = int(np.count_nonzero(lowest <= highest)) - 1
+    """Where to rest first: in the middle of the whole path if it is within the zone of that.
+
+    Else in the middle of its beginning, as far as that is within half the zone.
+    """
+    lowest, highest = np.minimum.accumulate(path), np.maximum.accumulate(path)
+    spread = highest - lowest
+    last = -1 if spread[-1] <= 2 * zone else int(np.count_nonzero(spread <= zone)) - 1
     return float(lowest[last] + highest[last]) / 2

@@ -59,7 +59,7 @@ class ReframeConfig:
     max_zoom: float = 2.0
     headroom: float = 0.38
     dead_zone: float = 0.08
-    speed: float = 0.6
+    speed: float = 0.8
     ease_s: float = 0.6
     pan_overlap: float = 0.6
     render: bool = True
