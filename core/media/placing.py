@@ -59,7 +59,7 @@ def placed(
             if last + 1 in cuts and sure is not None:
                 unsure.append(picture)
             else:
-                yield _one(last + (begin * GRID_FPS - last >= Fraction(1, 2))), picture
+                yield _one(last + (begin * GRID_FPS - last > Fraction(1, 2))), picture
             continue
         before = _before_cut([sure, *unsure, picture], compared) if unsure and sure else 0
         yield from ((_one(last + (place >= before)), one) for place, one in enumerate(unsure))

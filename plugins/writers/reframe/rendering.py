@@ -16,9 +16,10 @@ from .paths import Pane, Rect, Take
 
 _BLACK = (16, 128, 128)
 """Y, U and V of black, in limited range."""
-_SHRUNK = 16
-"""A blurred background is made of a picture so many times smaller."""
+_SMALL_PX = 64
+"""The shorter side of the picture that a blurred background is made of."""
 _BLUR_PX = 2.0
+"""Standard deviation of its blur."""
 _DIMMED = 0.6
 """The brightness of a blurred background, so that the picture stands out."""
 
@@ -42,14 +43,15 @@ class Renderer:
         self._middle = middle
         self._blurred = blurred
 
-    def drawn(self, source: VideoFrame, frame: int, position: float) -> VideoFrame:
+    def drawn(self, source: VideoFrame, frames: range, position: float) -> VideoFrame:
         """The new picture of an upright picture of the source.
 
         Args:
             source: The picture, in the planes that the encoder takes.
-            frame: The grid frame that it belongs to; says which take it is of.
+            frames: The grid frames that it belongs to: it is of a take that holds some of these.
             position: Its own time in grid frames.
         """
+        frame = min(max(int(position), frames[0]), frames[-1])
         take = self._takes[max(0, bisect_right(self._begins, frame) - 1)]
         position = min(max(position, take.first), take.end)
         target = VideoFrame(*self._size, FORMAT)
@@ -76,7 +78,8 @@ class Renderer:
 
     def _background(self, plane: UInt8, part: int, black: int) -> UInt8:
         width, height = self._size[0] // part, self._size[1] // part
-        small = max(2, width // _SHRUNK), max(2, height // _SHRUNK)
+        scale = _SMALL_PX / min(self._size)
+        small = max(2, round(scale * self._size[0])), max(2, round(scale * self._size[1]))
         found = cut_out(plane, _of(self._middle, part), small)
         found = cv2.GaussianBlur(found, (0, 0), _BLUR_PX)
         dimmed = black + _DIMMED * (found.astype(np.float32) - black)

@@ -70,7 +70,7 @@ class ReframeWriter:
         with encoder:
             for frames, (begin, end, stored) in placed(source, cuts, source.media.early_s):
                 upright = source.upright(stored)
-                picture = renderer.drawn(upright, frames[0], float(begin * GRID_FPS))
+                picture = renderer.drawn(upright, frames, float(begin * GRID_FPS))
                 encoder.add_coded(picture, begin - source.zero, end - source.zero)
 
 
