@@ -31,9 +31,8 @@ def placed(
 ) -> Iterator[tuple[range, Timed]]:
     """Give each picture of a source its grid frames.
 
-    A picture has those that show it. One that none shows has the nearer one of its neighbours, but
-    beside a cut the one on its side: the cut is where two pictures that follow each other differ
-    most.
+    A picture has those that show it. One that none shows has the last one before it, but before a
+    cut the one on its side: the cut is where two pictures that follow each other differ most.
 
     Args:
         pictures: The pictures, in order.
@@ -59,7 +58,7 @@ def placed(
             if last + 1 in cuts and sure is not None:
                 unsure.append(picture)
             else:
-                yield _one(last + (begin * GRID_FPS - last > Fraction(1, 2))), picture
+                yield _one(last if sure else last + 1), picture
             continue
         before = _before_cut([sure, *unsure, picture], compared) if unsure and sure else 0
         yield from ((_one(last + (place >= before)), one) for place, one in enumerate(unsure))

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ....core.analysis.square_pixels import Square
+from ....core.media.container import EARLY_S
 from ....core.media.encode import Mp4Writer
 from ....core.media.placing import Timed, placed
 from ....core.media.shared_sound import SharedSound
@@ -80,7 +81,7 @@ class Recorder:
         pictures = placed(self._source, self._cuts, self._source.media.early_s)
         try:
             for frames, picture in pictures:
-                yield from self._closed(frames[0])
+                yield from self._closed(max(Fraction(frames[0]), picture[0] * GRID_FPS))
                 if not self._open and not self._coming:
                     return
                 self._take(frames, picture)
@@ -102,7 +103,8 @@ class Recorder:
             upright = self._source.upright(stored)
         for file in self._open:
             since, turn = max(begin, file.written.begin_s), file.written.turn
-            file.written.end_s = end if turn.end > frames[-1] else Fraction(turn.end, GRID_FPS)
+            over = Fraction(turn.end, GRID_FPS)
+            file.written.end_s = end if end <= over + EARLY_S else over
             shown = upright
             if file.faces is not None:
                 shown = file.faces.drawn(upright, float(since * GRID_FPS))
@@ -111,10 +113,10 @@ class Recorder:
         if self._sound is not None:
             self._sound.forget(max(begin - self._sound_zero, Fraction(0)))
 
-    def _closed(self, frame: int | None) -> Iterator[Written]:
-        """Finish the files that end before a grid frame, or all; yield what they hold."""
+    def _closed(self, position: Fraction | None) -> Iterator[Written]:
+        """Finish the files that end before a place on the grid, or all; yield what they hold."""
         for file in list(self._open):
-            if frame is None or file.written.turn.end <= frame:
+            if position is None or file.written.turn.end <= position:
                 self._open.remove(file)
                 file.video.__exit__(None, None, None)
                 yield file.written

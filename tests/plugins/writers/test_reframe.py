@@ -12,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 from by_hand import result_of, square, track
-from synth import click_times, clicks, number_of, write_video
+from synth import click_times, clicks, number_of, steady, write_video
 
 import asdkit
 from asdkit.core.component import Context
@@ -352,9 +352,8 @@ def test_a_video_that_is_gone(tmp_path):
 
 
 def test_a_run_writes_it(tmp_path):
-    video = write_video(
-        tmp_path / "clip.mp4", frames=30, size=SIZE, sounds=[(0.0, clicks([0.1], 1.2))]
-    )
+    sounds = [(0.0, clicks([0.1], 1.2))]
+    video = write_video(tmp_path / "clip.mp4", frames=30, size=SIZE, image=steady, sounds=sounds)
     boxes = tmp_path / "boxes.json"
     boxes.write_text(str([[[100, 50, 140, 95, 1.0]]] * 30))
     words = ["detector=boxes", f"detector.path={boxes}", "scorer=lip_motion", "cutter=none"]
@@ -363,4 +362,6 @@ def test_a_run_writes_it(tmp_path):
         video, [*words, "writers.reframe.split_s=null", f"output={tmp_path / 'out'}"]
     )
     assert [path.name for path in found.files] == ["reframe.json", "reframe.mp4"]
+    (take,) = json.loads(found.files[0].read_text())["takes"]
+    assert take["panes"][0]["who"] == [found.tracks[0].name]
     assert {image.shape for _, image in seen(found.files[1])} == {(100, 80, 3)}
