@@ -56,7 +56,7 @@ def _bordered(plane: UInt8, rect: tuple[int, int, int, int], outside: int | None
     top, bottom, left, right = rect
     rows, columns = np.arange(top, bottom), np.arange(left, right)
     height, width = plane.shape
-    found = plane[np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))]
+    found: UInt8 = plane[np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))]
     if outside is not None:
         found[(rows < 0) | (rows >= height)] = outside
         found[:, (columns < 0) | (columns >= width)] = outside

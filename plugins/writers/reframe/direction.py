@@ -148,7 +148,7 @@ class _Chooser:
         coming = {n: int(self._turns[n][frame:].argmax()) for n in here if self._turns[n].any()}
         if first and coming:
             return min(coming, key=lambda n: coming[n])
-        if self._recent in here:
+        if self._recent is not None and self._recent in here:
             return self._recent
         return max(here, key=lambda n: self._people[n].area)
 
@@ -198,7 +198,7 @@ def _edges(mask: Mask) -> list[tuple[int, int]]:
 
 def _filled(mask: Mask, most: int, *, ends: bool = False) -> Mask:
     """A mask with gaps of up to `most` frames filled, also those at its ends if asked for."""
-    filled = mask.copy()
+    filled: Mask = mask.copy()
     for first, end in _edges(~mask):
         within = first > 0 and end < len(mask)
         if end - first <= most and (within or ends):
@@ -217,7 +217,7 @@ def _runs_of(mask: Mask, least: int) -> Mask:
 
 def _begun_early(mask: Mask, frames: int) -> Mask:
     """A mask whose runs begin so many frames earlier."""
-    early = mask.copy()
+    early: Mask = mask.copy()
     for first, _ in _edges(mask):
         early[max(first - frames, 0) : first] = True
     return early

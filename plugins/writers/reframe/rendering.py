@@ -81,8 +81,8 @@ class Renderer:
         scale = _SMALL_PX / min(self._size)
         small = max(2, round(scale * self._size[0])), max(2, round(scale * self._size[1]))
         found = cut_out(plane, _of(self._middle, part), small)
-        found = cv2.GaussianBlur(found, (0, 0), _BLUR_PX)
-        dimmed = black + _DIMMED * (found.astype(np.float32) - black)
+        blurred = np.asarray(cv2.GaussianBlur(found, (0, 0), _BLUR_PX), np.float32)
+        dimmed = black + _DIMMED * (blurred - black)
         return np.asarray(
             cv2.resize(dimmed.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR),
             np.uint8,
