@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ from .people import Person
 
 _LARGE = 90
 """Of the heights of a face the crop is made for this percentile: it is seldom larger."""
+_LARGEST_SHARE = 0.6
+"""Of the height of a crop a face is at most this part for the sake of showing nobody else."""
 _AROUND = 1.2
 """Two faces fit into a crop that is so many times as wide, and as high, as both together."""
 
@@ -55,7 +58,9 @@ class Frame:
         return Rect(left, top, width, height)
 
 
-def wanted(people: Sequence[Person], first: int, end: int, frame: Frame) -> Float64 | None:
+def wanted(
+    people: Sequence[Person], first: int, end: int, frame: Frame, most: float = math.inf
+) -> Float64 | None:
     """Where the crop of one person should be, or of two who fit into it.
 
     Its height is the same throughout, that of the person's largest faces. Where the face is not
@@ -66,6 +71,7 @@ def wanted(people: Sequence[Person], first: int, end: int, frame: Frame) -> Floa
         first: The first frame, in frames of the shot.
         end: The frame after the last one.
         frame: What crops keep to.
+        most: The width that the crop should not exceed, if it still shows the face with a margin.
 
     Returns:
         (end - first, 3) float64, the crop's centre x, its centre y, and its height in pixels, all
@@ -75,7 +81,8 @@ def wanted(people: Sequence[Person], first: int, end: int, frame: Frame) -> Floa
     x1, y1 = boxes[..., :2].min(axis=0).T
     x2, y2 = boxes[..., 2:].max(axis=0).T
     faces = boxes[..., 3] - boxes[..., 1]
-    height = float(np.percentile(faces.max(axis=0), _LARGE)) / frame.face_share
+    face = float(np.percentile(faces.max(axis=0), _LARGE))
+    height = min(face / frame.face_share, max(most / float(frame.aspect), face / _LARGEST_SHARE))
     if len(people) > 1:
         wide, tall = (_AROUND * float(np.percentile(side, _LARGE)) for side in (x2 - x1, y2 - y1))
         needed = max(wide / float(frame.aspect), tall)
@@ -87,6 +94,25 @@ def wanted(people: Sequence[Person], first: int, end: int, frame: Frame) -> Floa
     x = _kept((x1 + x2) / 2, half_width, frame.width)
     y = _kept((y1 + y2) / 2 + (0.5 - frame.headroom) * height, half_height, frame.height)
     return np.stack([x, y, np.full(end - first, height)], axis=1)
+
+
+def room_beside(person: Person, other: Person, first: int, end: int, frame: Frame) -> float:
+    """The width of the widest crop of one person that does not show another one's face.
+
+    Args:
+        person: Whom the crop shows.
+        other: The other one.
+        first: The first frame, in frames of the shot.
+        end: The frame after the last one.
+        frame: What crops keep to.
+    """
+    own, others = (_filled(one)[first:end] for one in (person, other))
+    x = float(np.median(own[:, [0, 2]]))
+    free = float(np.median(others[:, 0]))
+    if float(np.median(others[:, [0, 2]])) < x:  # on the left: the same from the other side
+        x, free = frame.width - x, frame.width - float(np.median(others[:, 2]))
+    # At the edge of the picture the crop is not around the face but reaches from there.
+    return max(free, 0.0) if 2 * x <= free else 2 * max(free - x, 0.0)
 
 
 def overlap(one: Rect, other: Rect) -> float:

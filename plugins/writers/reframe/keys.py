@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 
 from ....core.types import Float64
@@ -40,20 +42,25 @@ def keys_of(crops: Float64, shot: int, first: int, *, cut: bool = True) -> tuple
 def _kept(rows: Float64) -> list[int]:
     """The frames that are to be keys: the first one, the last one, and as few as will do."""
     last = len(rows) - 1
-    changes = np.flatnonzero((rows[1:] != rows[:-1]).any(axis=1)).tolist()
-    # A rest has a key at its beginning and one at its end.
-    corners = sorted({0, last, *changes, *(frame + 1 for frame in changes)})
+    moves = (rows[1:] != rows[:-1]).any(axis=1)
+    # The frames where a rest begins or ends.
+    rests = {0, last, *(np.flatnonzero(moves[1:] != moves[:-1]) + 1).tolist()}
+    steps = np.flatnonzero(moves).tolist()
+    corners = sorted({*rests, *steps})
     kept = [0]
     while kept[-1] < last:
-        kept.append(_furthest(rows, kept[-1], corners))
+        kept.append(_furthest(rows, kept[-1], corners, rests))
     return kept
 
 
-def _furthest(rows: Float64, start: int, corners: list[int]) -> int:
-    """The last corner that a straight line from `start` reaches without leaving the path."""
-    place = int(np.searchsorted(corners, start)) + 1
+def _furthest(rows: Float64, start: int, corners: list[int], rests: set[int]) -> int:
+    """The last corner that a straight line from `start` reaches without leaving the path.
+
+    It goes neither from a move into a rest nor the other way round.
+    """
+    place = bisect_right(corners, start)
     found = corners[place]
-    for frame in corners[place + 1 :]:
+    for frame in corners[place:]:
         length = frame - start
         if length > _MOST_FRAMES:
             break
@@ -62,4 +69,6 @@ def _furthest(rows: Float64, start: int, corners: list[int]) -> int:
         if np.abs(line - rows[start : frame + 1]).max() > _NEAR_PX:
             break
         found = frame
+        if frame in rests:
+            break
     return found

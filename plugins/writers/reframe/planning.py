@@ -15,7 +15,7 @@ from ....core.voices.assigning import names_of
 from .camera import Motion, followed
 from .config import ReframeConfig
 from .direction import Rules, Scene, directed
-from .framing import Frame, overlap, wanted
+from .framing import Frame, overlap, room_beside, wanted
 from .keys import keys_of
 from .paths import Layout, Pane, Rect, Take
 from .people import Person, people_of
@@ -82,11 +82,11 @@ class _Planner:
         self._shown = Fraction(width, height) * square / aspect
         """Shape of the whole source over that of the new picture."""
         self._frame = self._framed(aspect / square)
-        # Two panes divide the longer side.
-        self._half = self._framed(aspect / square * (Fraction(1, 2) if aspect > 1 else 2))
+        # Two panes divide the longer side. Narrow ones show one person more easily.
+        self._half = self._framed(aspect / square * (Fraction(1, 2) if aspect >= 1 else 2))
         self._places = (
             (Rect(0.0, 0.0, 0.5, 1.0), Rect(0.5, 0.0, 0.5, 1.0))
-            if aspect > 1
+            if aspect >= 1
             else (Rect(0.0, 0.0, 1.0, 0.5), Rect(0.0, 0.5, 1.0, 0.5))
         )
 
@@ -164,8 +164,9 @@ class _Planner:
     def _panes(self, who: Sequence[Person], first: int, scene: Scene) -> tuple[Pane, ...]:
         """Two panes, in the order of the people from left to right."""
         panes = []
-        for person, place in zip(who, self._places, strict=True):
-            path = wanted([person], scene.first, scene.end, self._half)
+        for person, other, place in zip(who, reversed(who), self._places, strict=True):
+            most = room_beside(person, other, scene.first, scene.end, self._half)
+            path = wanted([person], scene.first, scene.end, self._half, most)
             assert path is not None  # only two may not fit
             keys = keys_of(self._followed(path, self._half), first, scene.first)
             panes.append(Pane(_names([person]), _tracks([person]), place, keys))

@@ -183,6 +183,18 @@ def test_two_who_speak_share_a_crop_if_they_fit_else_the_picture():
     assert [pane.place for pane in wide.panes] == [Rect(0, 0, 0.5, 1), Rect(0.5, 0, 0.5, 1)]
 
 
+@pytest.mark.parametrize(("left", "right"), [(200, 800), (350, 950), (500, 1100), (80, 1200)])
+@pytest.mark.parametrize("shape", ["9:16", "4:5", "1:1"])
+def test_a_pane_shows_one_face(left, right, shape):
+    take = both(left, right, shape=shape, face_share=0.1)
+    assert take.layout == "split"
+    (own, _), (other, _) = ((pane.crop(9), pane.who) for pane in take.panes)
+    assert own.x <= left - 50
+    assert own.x + own.width <= right - 60 + 1
+    assert other.x >= left + 60 - 1
+    assert other.x + other.width >= right + 50
+
+
 @pytest.mark.parametrize(
     ("empty", "layout", "crop", "place"),
     [
