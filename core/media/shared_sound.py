@@ -71,7 +71,8 @@ class SharedSound:
             for begin, samples in self._chunks:
                 if begin + samples.shape[1] > at:
                     break
-            else:
+            else:  # all of it was forgotten
+                at = self._end
                 continue
             part = np.ascontiguousarray(samples[:, max(at - begin, 0) :])
             frame = AudioFrame.from_ndarray(part, self._form.sample_format, self._form.layout)

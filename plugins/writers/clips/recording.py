@@ -97,21 +97,24 @@ class Recorder:
         while self._coming and self._coming[0].first <= frames[-1]:
             turn = self._coming.popleft()
             if turn.end > frames[0]:
-                late = turn.first > frames[0]
-                self._begin(turn, Fraction(turn.first, GRID_FPS) if late else begin)
+                # Of slow pictures one may be shown before a turn, or on the grid alone, early.
+                whole = turn.first <= frames[0] and begin < Fraction(turn.end, GRID_FPS)
+                self._begin(turn, begin if whole else Fraction(turn.first, GRID_FPS))
         if self._open:
             upright = self._source.upright(stored)
+        needed = begin
         for file in self._open:
-            since, turn = max(begin, file.written.begin_s), file.written.turn
-            over = Fraction(turn.end, GRID_FPS)
+            over = Fraction(file.written.turn.end, GRID_FPS)
+            since = max(begin, file.written.begin_s) if begin < over else file.written.begin_s
             file.written.end_s = end if end <= over + EARLY_S else over
             shown = upright
             if file.faces is not None:
                 shown = file.faces.drawn(upright, float(since * GRID_FPS))
+            needed = min(needed, since)
             zero = file.written.begin_s
             file.video.add_coded(shown, since - zero, file.written.end_s - zero)
         if self._sound is not None:
-            self._sound.forget(max(begin - self._sound_zero, Fraction(0)))
+            self._sound.forget(max(needed - self._sound_zero, Fraction(0)))
 
     def _closed(self, position: Fraction | None) -> Iterator[Written]:
         """Finish the files that end before a place on the grid, or all; yield what they hold."""

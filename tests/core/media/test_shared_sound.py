@@ -81,3 +81,13 @@ def test_a_sound_may_end_before_the_picture(tmp_path):
     assert heard(before) == pytest.approx([0.2], abs=0.003)
     with av.open(str(after)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 40
+
+
+def test_what_was_forgotten_is_left_out(tmp_path):
+    source = write_video(tmp_path / "a.mp4", frames=250, sounds=[(0.0, clicks([1.0], 10.0))])
+    media = probe(source)
+    sound = SharedSound(media.sound, media.sound_zero, media.sound_clock, 1)
+    early, late = sound._frames(0), sound._frames(2 * RATE)
+    next(late)
+    sound.forget(Fraction(5))
+    assert next(early).pts >= 2 * RATE

@@ -130,6 +130,16 @@ def test_slow_pictures_are_cut_to_the_turn(tmp_path):
     assert heard(path) == pytest.approx([0.2], abs=0.003)
 
 
+def test_a_slow_picture_that_the_grid_shows_early(tmp_path):
+    """Of pictures of a second the grid shows the nearest, up to half a second early."""
+    source = write_video(tmp_path / "a.mkv", fps=1, frames=6, sounds=[(0.0, clicks([3.6], 6.0))])
+    index = write(tmp_path, result(source, face(0, 150, (3.52, 3.8))), picture="frame", least_s=0)
+    (row,) = index.itertuples()
+    assert (row.file_start_s, row.file_end_s) == (3.52, 3.8)
+    assert numbers(tmp_path / "clips" / row.file) == [4]
+    assert heard(tmp_path / "clips" / row.file) == pytest.approx([0.08], abs=0.003)
+
+
 def test_a_turn_at_a_cut_has_no_picture_of_the_other_shot(tmp_path):
     """At 60 pictures a second none that the grid shows may be the first of a shot."""
 
