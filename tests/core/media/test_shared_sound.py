@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synth import click_times, clicks, write_video
+from playing import heard
+from synth import clicks, write_video
 
 from asdkit.core.media import shared_sound
 from asdkit.core.media.encode import Mp4Writer
@@ -16,16 +17,6 @@ from asdkit.core.media.probe import probe
 from asdkit.core.media.shared_sound import SharedSound
 
 RATE = 44_100
-
-
-def heard(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        pieces = [(f.pts, f.to_ndarray()[0], f.sample_rate) for f in container.decode(audio=0)]
-    rate = pieces[0][2]
-    sound = np.zeros(pieces[-1][0] + len(pieces[-1][1]))
-    for at, samples, _ in pieces:
-        sound[max(at, 0) : at + len(samples)] = samples[max(-at, 0) :]
-    return click_times(np.round(sound / np.abs(sound).max() * 24_000).astype(np.int16), rate)
 
 
 def cut(source: Path, folder: Path, parts: list[tuple[int, int]], zero: int = 0) -> list[Path]:

@@ -12,7 +12,8 @@ import jsonschema
 import numpy as np
 import pytest
 from by_hand import result_of, square, track
-from synth import click_times, clicks, number_of, steady, write_video
+from playing import heard, oblong_disc, seen
+from synth import clicks, number_of, steady, write_video
 
 import asdkit
 from asdkit.core.component import Context
@@ -74,14 +75,6 @@ def reframe(folder: Path, what: Result, **config) -> Path:
     return files[1]
 
 
-def seen(path: Path) -> list[tuple[Fraction, np.ndarray]]:
-    with av.open(str(path)) as container:
-        return [
-            (frame.pts * frame.time_base, frame.to_ndarray(format="rgb24"))
-            for frame in container.decode(video=0)
-        ]
-
-
 def is_like(image: np.ndarray, colour) -> bool:
     return bool(np.abs(image.reshape(-1, 3).mean(axis=0) - colour).max() < 40)
 
@@ -99,21 +92,6 @@ def colours(path: Path) -> str:
         )
         for _, image in seen(path)
     )
-
-
-def heard(path: Path) -> list[float]:
-    """The times of the clicks, in seconds from the first picture."""
-    with av.open(str(path)) as container:
-        pieces = [
-            (f.pts * f.time_base, f.to_ndarray(), f.sample_rate) for f in container.decode(audio=0)
-        ]
-    rate = pieces[0][2]
-    sound = np.zeros(round(pieces[-1][0] * rate) + pieces[-1][1].shape[-1])
-    for time, samples, _ in pieces:
-        at = round(time * rate)
-        row = samples.astype(float).reshape(-1, samples.shape[-1])[0]
-        sound[max(at, 0) : at + len(row)] = row[max(-at, 0) :]
-    return click_times(np.round(sound / np.abs(sound).max() * 24_000).astype(np.int16), rate)
 
 
 # --- what is shown when
@@ -250,13 +228,7 @@ def test_every_size_gives_every_shape(size, shape, tmp_path):
 
 def test_pixels_become_square(tmp_path):
     """A circle of 40 stored pixels by 80 is one of 80 by 80 on a screen."""
-    y, x = np.mgrid[:180, :160]
-    disc = ((x - 80) / 20) ** 2 + ((y - 90) / 40) ** 2 < 1
-    picture = np.where(disc[..., None], np.uint8(230), np.uint8(20)).repeat(3, axis=2)
-    source = tmp_path / "a.mp4"
-    with Mp4Writer(source, 25, look=Look(pixel_aspect=Fraction(2))) as video:
-        for k in range(3):
-            video.add(picture, Fraction(k, 25), Fraction(k + 1, 25))
+    source = oblong_disc(tmp_path / "a.mp4", 3)
     face = track(0, 0, [[60, 50, 100, 130]] * 3)
     path = reframe(tmp_path, result(source, face), shape="1:1", short_side_px=180)
     with av.open(str(path)) as container:

@@ -8,19 +8,19 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pandas
 import pytest
 from by_hand import result as made_up
 from by_hand import result_of, square, track
-from synth import click_times, clicks, number_of, numbered, steady, write_video
+from playing import heard, oblong_disc, seen
+from synth import clicks, number_of, numbered, steady, write_video
 
 import asdkit
 from asdkit.core.component import Context
 from asdkit.core.errors import ConfigError
 from asdkit.core.loading import load
-from asdkit.core.media.encode import Look, Mp4Writer
+from asdkit.core.media.encode import Mp4Writer
 from asdkit.core.media.probe import probe
 from asdkit.core.result import Result
 from asdkit.core.types import Track
@@ -53,31 +53,8 @@ def write(folder: Path, what: Result, **config) -> pandas.DataFrame:
     return index
 
 
-def seen(path: Path) -> list[tuple[Fraction, np.ndarray]]:
-    with av.open(str(path)) as container:
-        return [
-            (frame.pts * frame.time_base, frame.to_ndarray(format="rgb24"))
-            for frame in container.decode(video=0)
-        ]
-
-
 def numbers(path: Path) -> list[int]:
     return [number_of(image) for _, image in seen(path)]
-
-
-def heard(path: Path) -> list[float]:
-    """The times of the clicks, in seconds from the first picture."""
-    with av.open(str(path)) as container:
-        pieces = [
-            (f.pts * f.time_base, f.to_ndarray()[0], f.sample_rate)
-            for f in container.decode(audio=0)
-        ]
-    rate = pieces[0][2]
-    sound = np.zeros(round(pieces[-1][0] * rate) + len(pieces[-1][1]))
-    for time, samples, _ in pieces:
-        at = round(time * rate)
-        sound[max(at, 0) : at + len(samples)] = samples[max(-at, 0) :]
-    return click_times(np.round(sound / np.abs(sound).max() * 24_000).astype(np.int16), rate)
 
 
 # --- what is cut out
@@ -244,13 +221,7 @@ def test_outside_of_the_picture_is_grey(tmp_path):
 
 
 def test_pixels_become_square(tmp_path):
-    y, x = np.mgrid[:180, :160]
-    disc = ((x - 80) / 20) ** 2 + ((y - 90) / 40) ** 2 < 1
-    picture = np.where(disc[..., None], np.uint8(230), np.uint8(20)).repeat(3, axis=2)
-    source = tmp_path / "a.mp4"
-    with Mp4Writer(source, 25, look=Look(pixel_aspect=Fraction(2))) as video:
-        for k in range(25):
-            video.add(picture, Fraction(k, 25), Fraction(k + 1, 25))
+    source = oblong_disc(tmp_path / "a.mp4", 25)
     what = result(source, track(0, 0, [[60, 50, 100, 130]] * 25, speaking=[(0, 1)]))
     (file,) = write(tmp_path, what).file
     for _, image in seen(tmp_path / "clips" / file):
