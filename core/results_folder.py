@@ -127,7 +127,12 @@ class ResultsFolder:
 
 def _found(folder: Path, name: str) -> list[Path]:
     """The files of a name, or of a pattern, that are in a folder."""
-    paths = sorted(folder.glob(name)) if _PATTERN.search(name) else [folder / name]
+    paths = [folder / name]
+    if _PATTERN.search(name):
+        try:
+            paths = sorted(folder.glob(name))
+        except (OSError, ValueError):  # no folder can have this name, which `taken` says
+            return []
     return [path for path in paths if _is_file(path)]
 
 
