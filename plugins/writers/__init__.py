@@ -3,6 +3,8 @@
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
 from . import annotated, ava, pywork, report, result_json, rttm, timeline, webvtt
+from .clips.writer import CLIPS
+from .reframe.writer import REFRAME
 
 
 @hookimpl
@@ -27,4 +29,6 @@ def asdkit_components() -> list[Component]:
         Component(
             "writer", "timeline", timeline.TimelineConfig, timeline.build, files=timeline.FILES
         ),
+        REFRAME,
+        CLIPS,
     ]
