@@ -45,7 +45,7 @@ COMMANDS = (
             ("batch status FOLDER", "what became of them, also while it runs"),
             ("batch table FOLDER", "one table of all turns, and of all people"),
             (
-                "batch decide FOLDER OPTION=VALUE ... output=FOLDER",
+                "batch decide FOLDER OPTION=VALUE ...",
                 "change thresholds of a batch that is done, without inference",
             ),
         ),
@@ -55,7 +55,7 @@ COMMANDS = (
         "write",
         (
             (
-                "write RESULT writers=[NAME,...] [OPTION=VALUE ...]",
+                "write RESULT writers=[NAME,...]",
                 "other files of a result: formats, names, thresholds",
             ),
         ),
