@@ -20,7 +20,7 @@ from .layout import WIDEST, entry, heading, reflowed
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
 (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab completion in
-bash: eval "$(asd -sc install=bash)"
+bash and zsh: eval "$(asd -sc install=bash)", or zsh; in fish: asd -sc install=fish | source
 """
 _COLUMN = 38
 

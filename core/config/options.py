@@ -13,6 +13,7 @@ from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
 from ..errors import ConfigError
 from ..media.container import MAX_PIXELS, Reading
+from ..spelling import guess, one_of
 from ..sync import MODES, OFF
 from .schemas import names
 from .values import make
@@ -30,7 +31,9 @@ def check_device_name(device: str) -> None:
         ValueError: The name is not auto, cpu, cuda or cuda:N.
     """
     if read_device(device) is None:
-        raise ValueError(f"device must be {DEVICES}, got {device or 'nothing'}")
+        hint = guess(device.replace("gpu", "cuda"), ("auto", "cpu", "cuda"))
+        told = f"device must be {DEVICES}, got {device or 'nothing'}"
+        raise ValueError(f"{told}. {hint}" if hint else told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +117,7 @@ class AnalysisOptions:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         for name, words in (("decisions", DECISIONS), ("sync", MODES)):
             if getattr(self, name) not in words:
-                known = f"{', '.join(words[:-1])} or {words[-1]}"
-                raise ValueError(f"{name} must be {known}, got {getattr(self, name)!r}")
+                raise ValueError(one_of(name, getattr(self, name), words))
         for name, what in (("identities", "folder"), ("diarization", "file")):
             if getattr(self, name) == "":
                 raise ValueError(f"{name} names no {what}")

@@ -21,6 +21,7 @@ _MOST_FRAMES = 25 * 86_400 * 14
 _MOST_PICTURES = 100
 """How far boxes may lie from the picture's corner, in its larger side."""
 _NUMBER_OR_NULL = {"type": ["integer", "null"], "minimum": 0}
+_NODES = "scorer", "context", "segments", "speech", "conversation"
 SETTINGS: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -33,7 +34,7 @@ SETTINGS: dict[str, Any] = {
         "end_s": {"type": ["number", "string", "null"], "pattern": f"^{math.inf}$", "minimum": 0},
         "crop_scale": {"type": "number", "minimum": 0},
         "decisions": {"type": "string"},
-        **{key: {"type": "object"} for key in ("scorer", "segments", "speech", "conversation")},
+        **{key: {"type": "object"} for key in _NODES},
     },
 }
 """The schema of the settings that `Result` uses again; older versions had not all of them."""

@@ -106,6 +106,7 @@ def _track(values: Mapping[str, Any], scaling: Scaling | None, square: Square) -
         logits=np.empty((len(boxes), 2), np.float32),
         speaking=_spans(values["speaking"]) or (),
         identity=values["identity"],
+        source_id=int(values["source_id"]) if "source_id" in values else None,
     )
     if "silent_scores" in values:
         return calibrated(track, np.stack([_float32(values["silent_scores"]), scores], 1), scaling)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import by_hand
+import hostile
 import numpy as np
 import pytest
 from commanding import video
@@ -183,3 +184,35 @@ def test_the_thresholds_of_the_result_are_not_those_of_nobody():
     }
     assert words_of(settings) == ["decisions=exclusive", "segments.on=0.7", "conversation.turn_s=5"]
     assert words_of({}) == [] and words_of({"decisions": "${video}"}) == []
+
+
+@pytest.mark.parametrize("name", hostile.results())
+def test_a_result_of_a_stranger_ends_in_one_line(name, asd):
+    Path("given").mkdir()
+    Path("given/result.json").write_text(hostile.results()[name])
+    code, out, err = asd("write", "given", "writers=[json,rttm]", "output=out")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err and len(err.splitlines()) == 1 and len(err) < 1000
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("talk")
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"video": {"path": "/etc/passwd"}}, "passwd"),
+        ({"video": {"path": "a\x00b.mp4"}}, "is not there any more"),
+        ({"video": {"path": "http://127.0.0.1:9/clip.mp4"}}, "is not there any more"),
+        ({"provenance": {"folder": "/proc/self"}, "video": {"path": "mem"}}, "mem"),
+        ({"settings": {"sound": "/etc/passwd"}}, "passwd"),
+        ({"settings": {"start_s": 1e12}}, "no picture from 1e+12 s on"),
+    ],
+)
+def test_what_it_names_is_read_as_a_video_or_not_at_all(changes, says, asd):
+    values = json.loads(Path("talk/result.json").read_text())
+    for key, value in changes.items():
+        values[key] |= value
+    Path("talk/result.json").write_text(json.dumps(values))
+    code, _, err = asd("write", "talk", "writers=[annotated]", "output=out")
+    assert code == 2 and says in err and len(err.splitlines()) == 1
+    assert not Path("out").exists()

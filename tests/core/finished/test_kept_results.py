@@ -81,7 +81,11 @@ def rich() -> Result:
     )
     fit = Fit("yes", 0.2, 3.5)
     result = run()
-    tracks = (replace(result.tracks[0], identity="Ann"), *result.tracks[1:])
+    tracks = (
+        replace(result.tracks[0], identity="Ann"),
+        replace(result.tracks[1], source_id=17),
+        result.tracks[2],
+    )
     return replace(
         result,
         video=replace(result.video, start_s=0.25, pixel_aspect=1.5, notes=("so", "and so")),
@@ -136,7 +140,7 @@ def test_everything_is_there_again(again):
         assert (track.id, track.shot, track.first_frame) == (
             *(before.id, before.shot, before.first_frame),
         )
-        assert (track.identity, track.speaking) == (before.identity, before.speaking)
+        assert (track.name, track.speaking) == (before.name, before.speaking)
         assert np.abs(track.boxes - before.boxes).max() <= 0.0005 + 1e-12
         np.testing.assert_array_equal(track.logits, before.logits)
 
