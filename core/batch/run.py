@@ -87,8 +87,9 @@ def run_batch(
         settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    names = name_folders(videos, _known(Records(task.output)))
-    check_for_each(task.plan().options.diarization, list(names.values()))
+    if (turns := task.plan().options.diarization) is not None:
+        names = name_folders(videos, _known(Records(task.output)))
+        check_for_each(turns, list(names.values()))
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell, log).run(videos)
     tell(str(summary))

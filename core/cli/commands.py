@@ -45,7 +45,7 @@ COMMANDS = (
             ("batch status FOLDER", "what became of them, also while it runs"),
             ("batch table FOLDER", "one table of all turns, and of all people"),
             (
-                "batch decide FOLDER OPTION=VALUE ... output=FOLDER",
+                "batch decide FOLDER OPTION=VALUE ...",
                 "change thresholds of a batch that is done, without inference",
             ),
         ),
@@ -55,8 +55,8 @@ COMMANDS = (
         "write",
         (
             (
-                "write RESULT [OPTION=VALUE ...]",
-                "other files of a result that is there: formats, names, thresholds",
+                "write RESULT writers=[NAME,...]",
+                "other files of a result: formats, names, thresholds",
             ),
         ),
         is_app=True,
