@@ -32,7 +32,17 @@ BUILT_IN = {
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
-    "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
+    "writer": [
+        "annotated",
+        "ava",
+        "clips",
+        "json",
+        "pywork",
+        "reframe",
+        "rttm",
+        "timeline",
+        "webvtt",
+    ],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
 
