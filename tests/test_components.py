@@ -32,7 +32,18 @@ BUILT_IN = {
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
-    "writer": ["annotated", "ava", "json", "pywork", "report", "rttm", "timeline", "webvtt"],
+    "writer": [
+        "annotated",
+        "ava",
+        "clips",
+        "json",
+        "pywork",
+        "reframe",
+        "report",
+        "rttm",
+        "timeline",
+        "webvtt",
+    ],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
 

@@ -471,7 +471,8 @@ def test_lines_end_alike_everywhere(name, two, tmp_path):
 
 def test_writers_are_found_by_name():
     assert sorted(WRITERS) == [
-        *("annotated", "ava", "json", "pywork", "report", "rttm", "timeline", "webvtt"),
+        *("annotated", "ava", "clips", "json", "pywork", "reframe", "report", "rttm"),
+        *("timeline", "webvtt"),
     ]
     for name, component in WRITERS.items():
         assert component.kind == "writer"
