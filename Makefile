@@ -1,7 +1,7 @@
 # The usual jobs: `make` lists them. They need asdkit[test] installed: python -m pip install -e ".[test]"
 PYTHON ?= python
 
-.PHONY: help test fast lint format options drawing benchmark versions ci
+.PHONY: help test fast lint format options drawing site benchmark versions ci
 
 help: ## list the jobs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,8 +22,12 @@ format: ## mend what style can be mended
 	ruff check --fix .
 	ruff format .
 
-options: ## write docs/options.md from the program
+options: ## write docs/options.md and docs/components.md from the program
 	$(PYTHON) docs/options.py --write
+	$(PYTHON) docs/components.py --write
+
+site: ## build the documentation as a site, into site/
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 drawing: ## write the picture in docs/architecture.md from the imports
 	$(PYTHON) docs/drawing.py --write

@@ -1,6 +1,7 @@
 """asdkit: say which visible face is speaking, frame by frame.
 
-`run` processes a video, `load` makes one component; the command `asd` does both and more.
+`run` processes a video, `Pipeline` many, `load` makes one component; the command `asd` does all
+that and more.
 `asdkit.plugin` has what a plugin may import, `asdkit.testing` the checks that components must pass.
 """
 
@@ -11,9 +12,11 @@ from .core.version import __version__
 
 if TYPE_CHECKING:
     from .core.component import Component, Context
-    from .core.errors import AsdError
+    from .core.errors import AsdError, CancelledError
     from .core.hookspecs import hookimpl
+    from .core.known_faces import Boxes
     from .core.loading import load
+    from .core.many_videos import Pipeline
     from .core.pipeline import run
     from .core.result import Result
     from .core.types import Clip, Detections, Scores, Track, TrackPiece
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
 # Imported on first use: `asd --help` passes through this file and must not wait for OpenCV.
 _HOME = {
     "AsdError": "errors",
+    "Boxes": "known_faces",
+    "CancelledError": "errors",
     "Clip": "types",
     "Component": "component",
     "Context": "component",
     "Detections": "types",
+    "Pipeline": "many_videos",
     "Result": "result",
     "Scores": "types",
     "Track": "types",
@@ -36,10 +42,13 @@ _HOME = {
 
 __all__ = [
     "AsdError",
+    "Boxes",
+    "CancelledError",
     "Clip",
     "Component",
     "Context",
     "Detections",
+    "Pipeline",
     "Result",
     "Scores",
     "Track",

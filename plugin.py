@@ -39,6 +39,7 @@ from .core.hookspecs import hookimpl
 from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
 from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
+from .core.progress import report
 from .core.result import Result, VideoInfo
 from .core.types import (
     CLIP_FRAMES,
@@ -121,5 +122,6 @@ __all__ = [
     "note",
     "pairs",
     "read_device",
+    "report",
     "whole",
 ]

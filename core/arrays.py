@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,24 @@ def checked_landmarks(what: str, value: Any, faces: int) -> NDArray[np.float64]:
     if not fine.all():
         raise ValueError(f"{what} must be finite x, y, but are {points[~fine][0].tolist()}")
     return points
+
+
+def within(
+    spans: Iterable[tuple[float, float]], first: int, count: int, per_s: int
+) -> NDArray[np.bool_]:
+    """Which frames lie in spans of time: (count,) bool.
+
+    Args:
+        spans: (start_s, end_s) in seconds, ends excluded.
+        first: The first frame.
+        count: How many frames there are.
+        per_s: Frames per second.
+    """
+    found = np.zeros(count, np.bool_)
+    for start_s, end_s in spans:
+        start, end = (round(time_s * per_s) - first for time_s in (start_s, end_s))
+        found[max(start, 0) : max(end, 0)] = True
+    return found
 
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -122,6 +122,16 @@ class ExportError(AsdError):
     """A network cannot be exported, or what was exported does not compute the same."""
 
 
+class CancelledError(AsdError):
+    """The run was cancelled by its caller; it has written nothing.
+
+    Raised where `cancel` is set; a callback for the progress of a run may raise it, too.
+    """
+
+    def __init__(self, what: str = "The run was cancelled", hint: str = "") -> None:
+        super().__init__(what, hint)
+
+
 class MissingExtraError(AsdError):
     """A package that this component needs is not installed.
 

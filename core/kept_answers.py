@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .types import Detections, Float64, Scores
+from .types import Detections, Float64, Int64, Scores
 
 Item = tuple[Any, ...]
 
@@ -41,10 +41,21 @@ def landmarks_array(faces: Detections) -> Float64:
     return faces.landmarks
 
 
-def detections(boxes: Float64, scores: Float64, landmarks: Float64 | None = None) -> Detections:
-    """The faces whose landmarks were stored by `landmarks_array`; None stands for none."""
+def _ids_array(faces: Detections) -> Int64:
+    """The ids (n,) of faces, for storage: -1 where there are none."""
+    return np.full(len(faces), -1) if faces.ids is None else faces.ids
+
+
+def detections(
+    boxes: Float64,
+    scores: Float64,
+    landmarks: Float64 | None = None,
+    ids: Int64 | None = None,
+) -> Detections:
+    """The faces whose landmarks and ids were stored as above; None stands for none."""
     none = landmarks is None or not len(landmarks) or bool(np.isnan(landmarks).all())
-    return Detections(boxes, scores, None if none else landmarks)
+    nobody = ids is None or not len(ids) or int(ids[0]) < 0
+    return Detections(boxes, scores, None if none else landmarks, None if nobody else ids)
 
 
 def taken_apart(kind: str, answer: Any) -> list[Item] | None:
@@ -56,7 +67,9 @@ def taken_apart(kind: str, answer: Any) -> list[Item] | None:
     if not isinstance(answer, list) or not all(isinstance(part, form) for part in answer):
         return None
     if kind == "detector":
-        return [(part.boxes, part.scores, landmarks_array(part)) for part in answer]
+        return [
+            (part.boxes, part.scores, landmarks_array(part), _ids_array(part)) for part in answer
+        ]
     return [(part.logits,) for part in answer]
 
 
@@ -89,8 +102,9 @@ def unpacked(kind: str, arrays: Mapping[str, Any]) -> Iterator[tuple[str, list[I
     if f"{kind}.keys" not in arrays:
         return
     ends = np.cumsum(arrays[f"{kind}.rows"])[:-1]
-    # A file of an earlier version has no landmarks: no detector gave any.
-    names = [name for name in FIELDS[kind] if f"{kind}.{name}" in arrays or name != "landmarks"]
+    # A file of an earlier version has no landmarks, or no ids: no detector gave any.
+    later = ("landmarks", "ids")
+    names = [name for name in FIELDS[kind] if f"{kind}.{name}" in arrays or name not in later]
     columns = [np.split(arrays[f"{kind}.{name}"], ends) for name in names]
     items = list(zip(*columns, strict=True))
     begin = 0

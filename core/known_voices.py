@@ -10,7 +10,7 @@ from .contracts import VoiceEmbedder
 from .decisions.voices import alone, identified_by_voice, sample, voices_by_name, whose
 from .media.container import Media
 from .media.sound import Sound
-from .progress import Stopwatch
+from .progress import Progress, Stopwatch, silent
 from .result import Result
 
 
@@ -20,6 +20,8 @@ def voiced(
     plan: RunPlan,
     voice: VoiceEmbedder | None,
     watch: Stopwatch,
+    *,
+    progress: Progress = silent,
 ) -> Result:
     """A result with what voices tell.
 
@@ -33,6 +35,7 @@ def voiced(
         plan: The plan that the result was made by.
         voice: The embedder of voices; None leaves the result as it is.
         watch: Times the stages "sound" and "voice".
+        progress: Called before each voice.
 
     Raises:
         PluginError: The embedder breaks its contract.
@@ -45,7 +48,7 @@ def voiced(
     wanted = [*map(sample, alone(result.tracks)), *(sample((span,)) for span in off_screen)]
     start_s = min((span[0] for own in wanted for span in own), default=0.0)
     with Sound(media, start_s, threads=plan.options.threads) as sound:
-        found = voices_in(sound, wanted, voice, watch, name)
+        found = voices_in(sound, wanted, voice, watch, name, progress=progress)
     tracks, of_tracks = result.tracks, found[: len(result.tracks)]
     if all(track.identity is None for track in tracks):
         tracks = identified_by_voice(tracks, of_tracks, max_distance)

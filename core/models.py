@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from .component import PASS_KINDS, Context
 from .config.plan import AnalysisPlan
 from .errors import DeviceError
 from .files import expanded
+from .known_faces import KnownFaces
+from .one_at_a_time import one_at_a_time
 from .provenance import WeightsFile
 from .shared_state import Together
 from .types import Float32
@@ -33,16 +36,23 @@ class Models:
     Args:
         plan: Names the components and their parameters. Detector, scorer, embedder, context and
             voice are loaded once for any number of videos.
+        shared: Whether several threads use them at once, each for a video of its own. Then each of
+            those is loaded and called by one thread at a time.
 
     Attributes:
         weights: By kind: the weights files read by the components built so far.
         devices: By kind: the device in use, for components that can use several.
+        runtimes: By kind: what computes it, such as "onnx", for components that say so by an
+            attribute `runtime`.
         context: Device, threads and detect_every, as every component is built with.
     """
 
-    def __init__(self, plan: AnalysisPlan) -> None:
+    def __init__(self, plan: AnalysisPlan, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._loading = RLock()
         self.weights: dict[str, tuple[WeightsFile, ...]] = {}
         self.devices: dict[str, str] = {}
+        self.runtimes: dict[str, str] = {}
         self._plan = plan
         self._lasting: dict[str, Any] = {}
         options = plan.options
@@ -55,8 +65,16 @@ class Models:
         Raises:
             AsdError: The component cannot be built.
         """
-        if kind in self._lasting:
+        if kind not in _LASTING:
+            return self._built(kind)
+        with self._loading:
+            if kind not in self._lasting:
+                part = self._built(kind)
+                wanted = self._shared and not isinstance(part, KnownFaces | None)
+                self._lasting[kind] = one_at_a_time(kind, part) if wanted else part
             return self._lasting[kind]
+
+    def _built(self, kind: str) -> Any:
         chosen = self._plan.chosen[kind]
         with noting() as files:
             part = chosen.build(self.context)
@@ -64,24 +82,31 @@ class Models:
             self.weights[kind] = tuple(WeightsFile.at(path) for path in files if path.is_file())
         if hasattr(part, "device"):
             self.devices[kind] = part.device
-        if kind in _LASTING:
-            self._lasting[kind] = part
+        if isinstance(runtime := getattr(part, "runtime", None), str):
+            self.runtimes[kind] = runtime
         return part
 
     def name(self, kind: str) -> str:
         """The component of a kind in words, such as "detector=yunet (asdkit 0.1.0)"."""
         return self._plan.chosen[kind].in_words
 
-    def parts(self, instead: Mapping[str, Any] | None = None) -> Parts:
+    def parts(
+        self, instead: Mapping[str, Any] | None = None, tell: Callable[[], None] = lambda: None
+    ) -> Parts:
         """A component of each kind that the pass uses, for one video.
 
         Args:
             instead: By kind: components to use in place of the plan's.
+            tell: Called before each component is built.
 
         Raises:
             AsdError: A component cannot be built, or none can use the requested device.
         """
-        own = {kind: self.part(kind) for kind in PASS_KINDS if kind not in (instead or {})}
+        own = {}
+        for kind in PASS_KINDS:
+            if kind not in (instead or {}):
+                tell()
+                own[kind] = self.part(kind)
         if not instead:
             self.check_device({})
         names = {kind: self.name(kind) for kind in PASS_KINDS}

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
+from .analysis.one_pass import Parts
 from .analysis.shifting import refuses_sounds
 from .concluding import concluded
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER
 from .config.plan import RunPlan, make_plan
+from .config.words import Overrides, words_of
 from .contracts import Writer
 from .decisions.in_step import checked, remark
 from .decisions.speaking import doubt
 from .files import digest_of, folder_name
+from .known_faces import Boxes, KnownFaces
 from .known_voices import voiced
 from .media.probe import Media
 from .models import Models, seeded
-from .progress import Progress, Stopwatch, silent
+from .progress import Event, Progress, Stopwatch, Teller, silent
 from .provenance import provenance, versions
 from .registry import registry
 from .result import Result
@@ -35,30 +40,54 @@ from .voices.files import moved, turns_of
 from .writing import written
 
 
-def run(video: str | Path, overrides: Iterable[str] = (), progress: Progress = silent) -> Result:
+def run(
+    video: str | os.PathLike[str],
+    overrides: Overrides = (),
+    progress: Progress = silent,
+    *,
+    boxes: Boxes | None = None,
+    cancel: Event | None = None,
+    **options: Any,
+) -> Result:
     """Find out who speaks when in a video, and write the results.
+
+    For many videos `Pipeline` loads the components once.
 
     Args:
         video: The file.
-        overrides: Options as on the command line, such as "detector=yunet"; with "writers=[]"
-            nothing is written.
-        progress: Called with the progress of the run.
+        overrides: Options as on the command line: a list of words such as "detector=yunet", one
+            string of several words, or a dict of names, perhaps dotted or nested, and values,
+            which are taken literally; with `writers=[]` nothing is written.
+        progress: Called with the progress of the run, in each of its stages; what it raises ends
+            the run.
+        boxes: Faces found beforehand, to use in place of the detector.
+        cancel: Ends the run when it is set, such as a `threading.Event`.
+        **options: More options, which go before the overrides: `detector="yunet"`.
 
     Returns:
         The result; `result.tracks` holds the faces with a score for each frame.
 
     Raises:
         AsdError: The video, an option, weights, the device or the output folder is not usable.
+        CancelledError: `cancel` was set. Nothing is left of the run.
 
     Example:
-        >>> result = asdkit.run("clip.mp4", overrides=["detector=yunet"])
+        >>> result = asdkit.run("clip.mp4", detector="yunet", writers=[])
         >>> [track.speaking for track in result.tracks]
     """
-    return execute(make_plan(compose_run(overrides, os.fspath(video))), progress)
+    plan = make_plan(compose_run(words_of(overrides, options), os.fspath(video)))
+    return execute(plan, progress, boxes=boxes, cancel=cancel)
 
 
 def execute(
-    plan: RunPlan, progress: Progress = silent, *, models: Models | None = None, keep: bool = True
+    plan: RunPlan,
+    progress: Progress = silent,
+    *,
+    models: Models | None = None,
+    keep: bool = True,
+    boxes: Boxes | None = None,
+    cancel: Event | None = None,
+    of_several: bool = False,
 ) -> Result:
     """Run a plan. Errors that can be found before decoding are raised before it.
 
@@ -67,26 +96,31 @@ def execute(
         progress: Called with the progress of the run.
         models: Components already loaded, for plans that differ only in their videos.
         keep: Whether to store network outputs during the run, so that `resume` can reuse them.
+        boxes: Faces to use in place of the plan's detector.
+        cancel: Ends the run when it is set.
+        of_several: Whether the video is one of several; see `core.voices.files.turns_of`.
 
     Raises:
         AsdError: As for `run`.
         KeyboardInterrupt: The run was stopped; its message, if any, says how to resume.
     """
+    tell = Teller(progress, cancel)
     watch = Stopwatch()
     media = media_of(plan.options)
-    turns = turns_of(plan.options.diarization, media.info)
+    note = media.notes.add
+    turns = turns_of(plan.options.diarization, media.info, of_several=of_several, note=note)
     folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _place(folder, plan) as place:
-        progress("loading", 0, 0)
         models = models or Models(plan)
         with watch("load"):
-            parts = models.parts()
+            parts = _parts(models, boxes, lambda: tell("loading", 0, 0))
             people = models.people
+            tell("loading", 0, 0)
             context, voice = models.part("context"), models.part("voice")
             writers = [chosen.build(models.context) for chosen in plan.writers]
         answers = Answers(
             place.incomplete if place and keep else None,
-            _origin(plan, models, media) if place and keep else None,
+            _origin(plan, models, media, boxes) if place and keep else None,
             plan.options.seed,
         )
         if plan.options.resume:
@@ -96,18 +130,27 @@ def execute(
         with kept(answers):
             sync = None
             if plan.options.sync == AUTO:
-                media, sync = in_step(media, plan.options, models, watch, progress)
+                media, sync = in_step(
+                    media,
+                    plan.options,
+                    partial(_parts, models, boxes),
+                    watch,
+                    tell,
+                    can_refuse=refuses_sounds(parts.scorer),
+                )
                 turns = moved(turns, sync.moved_s)  # a diarizer hears the sound as it is
             noted = tuple(media.notes)
-            seen = analysed(media, plan.options, parts, watch, progress, answers=answers)
+            seen = analysed(media, plan.options, parts, watch, tell, answers=answers)
             # Threads beside each other note things in any order.
             later = sorted(set(media.notes).difference(noted))
             with watch("identify") if parts.embedder else nullcontext():
-                result = concluded(media.info, plan, seen, people, context, turns=turns)
+                result = concluded(
+                    media.info, plan, seen, people, context, turns=turns, progress=tell
+                )
             with seeded(plan.options.seed):
-                result = voiced(result, media, plan, voice, watch)
+                result = voiced(result, media, plan, voice, watch, progress=tell)
             if plan.options.sync == CHECK:
-                sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
+                sync = checked(seen.pieces, can_refuse=seen.refuses_sounds)
             for said in (doubt(result.tracks), remark(sync) if sync else ""):
                 if said:
                     media.notes.add(said)
@@ -118,11 +161,11 @@ def execute(
                 sync=sync,
                 sound_path=media.sound_path,
                 media=media,
-                provenance=provenance(plan, models.weights, models.devices),
+                provenance=_provenance(plan, models, boxes),
                 timings_s=watch.total(),
             )
             if place:
-                result = _written(result, plan, writers, place, watch=watch, progress=progress)
+                result = _written(result, plan, writers, place, watch=watch, tell=tell)
         answers.remove()
         if place:
             place.finish()
@@ -145,27 +188,44 @@ def _written(
     place: ResultsFolder,
     *,
     watch: Stopwatch,
-    progress: Progress,
+    tell: Teller,
 ) -> Result:
     """Write the result's files and put them in place together; return the result with them."""
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
-            progress(f"writing {', '.join(chosen.component.files)}", 0, 0)
-            with watch("write"):
+            stage = f"writing {', '.join(chosen.component.files)}"
+            with tell.stage(stage), watch("write"):
                 files = written(chosen.in_words, writer, result, aside)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 
 
-def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
+def _parts(models: Models, boxes: Boxes | None, tell: Callable[[], None] = lambda: None) -> Parts:
+    """The components for one video, with the faces given in place of the detector."""
+    if boxes is None:
+        return models.parts(tell=tell)
+    parts = models.parts({"detector": KnownFaces(boxes)}, tell)
+    return replace(parts, names={**parts.names, "detector": "boxes="})
+
+
+def _provenance(plan: RunPlan, models: Models, boxes: Boxes | None) -> dict[str, Any]:
+    """The origin of the result; of boxes that were given their digest."""
+    if boxes is None:
+        return provenance(plan, models.weights, models.devices)
+    used = [kind for kind in models.weights if kind != "detector" or models.people]
+    weights = {kind: models.weights[kind] for kind in used}
+    devices = {kind: device for kind, device in models.devices.items() if kind in used}
+    return {**provenance(plan, weights, devices), "boxes": boxes.about()}
+
+
+def _origin(plan: RunPlan, models: Models, media: Media, boxes: Boxes | None) -> dict[str, Any]:
     """Everything besides the inputs that the outputs of networks depend on, as plain values."""
     kinds = ("detector", "scorer", "embedder")
     nodes = {kind: dict(plan.settings[kind]) for kind in kinds}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
-    for chosen in (plan.chosen[kind] for kind in kinds):
-        for one in (chosen, *chosen.members):
-            files += one.named_files().values()
+    for one in chain.from_iterable(plan.chosen[kind].whole() for kind in kinds):
+        files += one.named_files().values()
     weights = {kind: [asdict(file) for file in used] for kind, used in models.weights.items()}
     origin = {
         **nodes,
@@ -175,5 +235,6 @@ def _origin(plan: RunPlan, models: Models, media: Media) -> dict[str, Any]:
         "versions": versions(replace(plan, writers=())),
         "seed": plan.options.seed,
         "sync": plan.options.sync,
+        **({} if boxes is None else {"boxes": boxes.about()}),
     }
     return cast("dict[str, Any]", json.loads(json.dumps(plain(origin))))

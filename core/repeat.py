@@ -20,16 +20,12 @@ from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
-from .forms import misfit
-from .named_files import read_json
+from .finished.checking import no_result, read_values
 from .registry import registry
 from .result import Result
-from .results import OLDER_SCHEMA, schema, to_json
+from .results import FILE, OLDER_SCHEMA, to_json
 from .sync import OFF
 
-FILE = "result.json"
-_MOST = 4 << 30
-"""Largest size of a result.json; a day of video takes a few hundred million bytes."""
 _COMPONENT = {
     "type": "object",
     "required": ["name"],
@@ -52,6 +48,7 @@ _AT_FIRST: dict[str, Any] = {
     "conversation": {},
     "diarization": None,
     "sync": OFF,
+    "name": None,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")
@@ -122,14 +119,21 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     """
     path = results.resolve() / FILE
     before = read_result(path)
+    if "boxes" in before.get("provenance", {}):
+        raise InputError(
+            f"{path} was made from boxes that were given from Python",
+            "Give asdkit.run the same again",
+        )
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:
-        key = word.partition("=")[0]
+        key, _, value = word.partition("=")
         if not key or key[0] in "+~" or key == "experiment":
             raise ConfigError(
                 f"repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
+        if key in _PATHS and not value:
+            raise ConfigError(f"{word} names no file", f"Give a path, or {key}=null for none")
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 
 
@@ -146,27 +150,12 @@ def read_result(path: Path) -> dict[str, Any]:
         InputError: The file cannot be read, or is not a result.
         PluginError: The result names a component that is not installed.
     """
-    found = read_json(
-        path, "a result of asd run", "Name a folder of results of asd run", most_bytes=_MOST
-    )
-    form = schema()
-    older = isinstance(found, dict) and found.get("schema") == OLDER_SCHEMA
-    if older:
-        del form["properties"]["schema"]["const"]
-        form["properties"]["video"]["required"] = ["path"]
-    form["properties"]["settings"] = _SETTINGS
-    if isinstance(found, dict) and isinstance(found.get("settings"), dict):
-        for key, value in _AT_FIRST.items():
-            found["settings"].setdefault(key, value)
-    wrong = misfit(found, form)
-    result: dict[str, Any] = found
-    if not wrong and not older and (missing := set(RUN.keys).difference(result["settings"])):
-        wrong = f"settings.{min(missing)} is missing"
-    if wrong:
-        raise InputError(
-            f"{path} is damaged, or another version of asdkit made it: {wrong}",
-            "Install that version, or run the video again with asd run",
-        )
+    result = read_values(path, _SETTINGS)
+    for key, value in _AT_FIRST.items():
+        result["settings"].setdefault(key, value)
+    missing = set(RUN.keys).difference(result["settings"])
+    if missing and result["schema"] != OLDER_SCHEMA:
+        raise no_result(path, f"settings.{min(missing)} is missing")
     for kind in RUN_KINDS:
         registry().find(kind, result["settings"][kind]["name"])
     for name in result["settings"]["writers"]:

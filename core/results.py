@@ -8,22 +8,24 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import count
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, cast
 
 import numpy as np
 
-from .files import same_form
+from .files import same_form, whole
 from .result import Result
 from .rttm import merged
-from .sync import Fit, Sync
-from .types import GRID_FPS, OFF_SCREEN, Float32, Spans, Track
+from .sync import Sync
+from .types import GRID_FPS, OFF_SCREEN, Float32, Heard, Spans, Track
 from .voice import Voice
 
 SCHEMA = "asdkit.result/2"
 """Name and version of the form."""
 OLDER_SCHEMA = "asdkit.result/1"
 """The previous version, without `start_s`, `pixel_aspect` and `notes` of the video."""
+FILE = "result.json"
+"""Its name in the folder of a run."""
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 # fmt: off
 _MISSING = {
@@ -83,12 +85,13 @@ def turns(result: Result) -> list[tuple[float, float, str]]:
 
 
 def voice_names(voices: Sequence[Voice], people: Collection[str]) -> dict[str, str]:
-    """By name of the voice: a name for it that is none of the people's."""
+    """By name of the voice: a name for it that is none of the people's, nor `OFF_SCREEN`."""
     names: dict[str, str] = {}
-    taken = {*people, *(voice.name for voice in voices)}
+    others = {*people, OFF_SCREEN}
+    taken = {*others, *(voice.name for voice in voices)}
     for voice in voices:
         names[voice.name] = voice.name
-        if voice.name in people:
+        if voice.name in others:
             other = (f"{voice.name}_{number}" for number in count(2))
             names[voice.name] = next(name for name in other if name not in taken)
             taken.add(names[voice.name])
@@ -100,6 +103,15 @@ def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | No
     spans = result.off_screen or ()
     names = result.off_screen_names
     return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
+
+
+def known_off_screen(result: Result) -> dict[str, Spans]:
+    """By name, followed by "(off screen)": the off-screen spans of those known by their voice."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for span, name in off_screen_turns(result):
+        if name is not None:
+            found.setdefault(f"{name} (off screen)", []).append(span)
+    return {name: tuple(spans) for name, spans in found.items()}
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -134,6 +146,17 @@ def json_lines(result: Result) -> Iterator[str]:
     yield "\n}\n"
 
 
+def save(result: Result, path: Path) -> None:
+    """Write a result.json, whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+        ValueError: As for `to_json`.
+    """
+    with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json_lines(result))
+
+
 def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     """The part of the JSON before the tracks, and the part after them."""
     video = result.video
@@ -149,6 +172,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             "start_s": float(video.start_s),
             "pixel_aspect": float(video.pixel_aspect),
             "notes": [printable(note) for note in video.notes],
+            "name": printable(video.name),
         },
         "grid_fps": GRID_FPS,
         "settings": plain(result.settings),
@@ -161,6 +185,13 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
         "provenance": plain(result.provenance),
         "timings_s": plain(result.timings_s),
     }
+    if result.heard is not None:
+        after["heard"] = _heard(result.heard)
+    if result.calibration is not None:
+        after["calibration"] = {
+            "temperature": float(result.calibration.temperature),
+            "bias": float(result.calibration.bias),
+        }
     if result.off_screen_names is not None:
         after["off_screen_names"] = plain(result.off_screen_names)
     if result.sync is not None:
@@ -168,29 +199,38 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     return before, after
 
 
+def _heard(heard: Heard) -> dict[str, Any]:
+    return {
+        "first_frame": int(heard.first_frame),
+        "probabilities": _shortest(heard.probabilities),
+        "before": _shortest(heard.before),
+    }
+
+
 def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
     fits = None
     if sync.tracks is not None:
         pairs = zip(tracks, sync.tracks, strict=True)
-        fits = [{"id": int(track.id), **_fit(fit)} for track, fit in pairs]
-    return {**_fit(sync.whole), "moved_s": float(sync.moved_s), "tracks": fits}
-
-
-def _fit(fit: Fit) -> dict[str, Any]:
-    return {"fits": fit.fits, "offset_s": fit.offset_s, "certainty": fit.certainty}
+        fits = [{"id": int(track.id), **fit.to_json()} for track, fit in pairs]
+    return {**sync.whole.to_json(), "moved_s": float(sync.moved_s), "tracks": fits}
 
 
 def _track(track: Track) -> dict[str, Any]:
     if not (np.isfinite(track.boxes).all() and np.isfinite(track.logits).all()):
         raise ValueError(f"track {track.id} holds boxes or scores that are not finite")
+    silent = {}
+    if track.uncalibrated is not None:
+        silent["silent_scores"] = _shortest(track.uncalibrated[:, 0])
     return {
         "id": int(track.id),
+        **({} if track.source_id is None else {"source_id": int(track.source_id)}),
         "shot": int(track.shot),
         "identity": None if track.identity is None else printable(track.identity),
         "first_frame": int(track.first_frame),
         "boxes": np.round(track.boxes, 3).tolist(),
         "scores": _shortest(track.scores),
         "probabilities": _shortest(track.probabilities),
+        **silent,
         "speaking": _spans(track.speaking),
     }
 

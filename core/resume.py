@@ -21,7 +21,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from .errors import OutputError
+from .errors import CancelledError, OutputError
 from .files import whole
 from .kept_answers import FIELDS, Answer, Item, packed, rebuilt, taken_apart, unpacked
 from .stopping import last_resort
@@ -196,6 +196,11 @@ class Answers:
             "the same options and resume=true"
         )
 
+    def forget(self) -> None:
+        """Remove the outputs stored by this run, unless it goes on with those of an earlier one."""
+        if self.reached < 0 and self._files:
+            self.remove()
+
     def remove(self) -> None:
         """Remove the stored outputs, at the end of the run."""
         if self._folder is not None:
@@ -228,13 +233,19 @@ def _draw_anew(seed: int, answer: int) -> None:
 
 @contextmanager
 def kept(answers: Answers) -> Iterator[None]:
-    """If the block fails or is stopped, say how to resume; if stopped, store new outputs first."""
+    """If the block fails or is stopped, say how to resume; if stopped, store new outputs first.
+
+    If it is cancelled, what it has stored is removed, but not what an earlier run has.
+    """
     with last_resort(answers.last_words):
         try:
             yield
         except KeyboardInterrupt as stop:
             if words := answers.last_words():
                 stop.args = (words,)
+            raise
+        except CancelledError:
+            answers.forget()
             raise
         except Exception:
             if words := answers.how_to_go_on():

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import as_array, checked_boxes, checked_landmarks, probability
+from .arrays import as_array, checked_boxes, checked_landmarks, probability, within
 
 GRID_FPS = 25
 """Frame rate at which everything is detected, tracked and scored."""
@@ -42,6 +42,11 @@ Spans = tuple[tuple[float, float], ...]
 """(start_s, end_s) of time spans in seconds, in order, ends excluded."""
 
 
+def spoken_s(spans: Spans) -> float:
+    """How long spans are in all, in seconds."""
+    return sum(end_s - start_s for start_s, end_s in spans)
+
+
 @dataclass(frozen=True, eq=False)
 class Detections:
     """The faces found in one frame, perhaps none.
@@ -52,11 +57,14 @@ class Detections:
         landmarks: (n, 5, 2) float64, finite: x and y, in the pixels of the boxes, of the eye on
             the picture's left, the eye on its right, the tip of the nose, and the corners of the
             mouth on the left and on the right; None if the detector does not find them.
+        ids: (n,) int64, 0 or more, all different: whose face each is, from a detector with an
+            attribute `knows_ids` that is True; None from others.
     """
 
     boxes: Float64
     scores: Float64
     landmarks: Float64 | None = None
+    ids: Int64 | None = None
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("Detections.boxes", self.boxes)
@@ -68,11 +76,15 @@ class Detections:
         if self.landmarks is not None:
             points = checked_landmarks("Detections.landmarks", self.landmarks, len(boxes))
             object.__setattr__(self, "landmarks", points)
+        if self.ids is not None:
+            ids = as_array("Detections.ids", self.ids, np.int64, (len(boxes),))
+            object.__setattr__(self, "ids", ids)
 
     def of(self, rows: Int64) -> Detections:
         """The faces of these numbers (m,), in their order."""
         points = None if self.landmarks is None else self.landmarks[rows]
-        return Detections(self.boxes[rows], self.scores[rows], points)
+        ids = None if self.ids is None else self.ids[rows]
+        return Detections(self.boxes[rows], self.scores[rows], points, ids)
 
     @classmethod
     def none(cls) -> Detections:
@@ -181,7 +193,7 @@ class Scores:
         return len(self.logits)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Track:
     """A face tracked through one shot, with its scores.
 
@@ -198,6 +210,8 @@ class Track:
         embeddings: (m, d) float32, the embeddings of these faces, each of length 1.
         identity: Who this is: a name, or "person_0" and so on; None without an embedder, of faces
             or of voices, and for a face whose voice was not heard long enough.
+        uncalibrated: (n, 2) float32, the logits as they were before a calibration changed them;
+            None where they are not known, as in results that older versions wrote.
     """
 
     id: int
@@ -210,6 +224,8 @@ class Track:
     embedded: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     embeddings: Float32 = field(default_factory=lambda: np.empty((0, 0), np.float32))
     identity: str | None = None
+    uncalibrated: Float32 | None = None
+    source_id: int | None = None
 
     def __post_init__(self) -> None:
         boxes = as_array("Track.boxes", self.boxes, np.float64, (None, 4))
@@ -225,6 +241,16 @@ class Track:
         embedded = as_array("Track.embedded", self.embedded, np.int64, (len(embeddings),))
         object.__setattr__(self, "embeddings", embeddings)
         object.__setattr__(self, "embedded", embedded)
+        if self.uncalibrated is not None:
+            before = as_array("Track.uncalibrated", self.uncalibrated, np.float32, (n, 2))
+            object.__setattr__(self, "uncalibrated", before)
+
+    def __repr__(self) -> str:
+        first_s, last_s = (frame / GRID_FPS for frame in (self.first_frame, self.frames.stop))
+        return (
+            f"<Track {self.id}: {self.name}, seen from {first_s:.2f} to {last_s:.2f} s, "
+            f"speaks for {spoken_s(self.speaking):.2f} s>"
+        )
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -240,14 +266,20 @@ class Track:
         return probability(self.logits)
 
     @property
+    def speaking_frames(self) -> NDArray[np.bool_]:
+        """(n,) bool, whether it speaks in each frame, by `speaking`."""
+        return within(self.speaking, self.first_frame, len(self), GRID_FPS)
+
+    @property
     def frames(self) -> range:
         """The grid frames of this track."""
         return range(self.first_frame, self.first_frame + len(self))
 
     @property
     def name(self) -> str:
-        """Who this is, in words: the identity, or "track_0" and so on."""
-        return f"track_{self.id}" if self.identity is None else self.identity
+        """Who this is, in words: the identity, or "track_" with the id given or the track's."""
+        number = self.id if self.source_id is None else self.source_id
+        return f"track_{number}" if self.identity is None else self.identity
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,15 @@ from .analysis.one_pass import Analysis, Parts
 from .analysis.remarks import say_what_is_too_small, silence
 from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.options import Options
+from .contracts import Detector
 from .cores import cores
 from .correcting import Aside, measured, moved_by
 from .kept_parts import asked_of
+from .known_faces import KnownFaces
 from .media.container import Reading
+from .media.picture_times import picture_times
 from .media.probe import Media, Sound, first_frame_at, frames, probe
-from .models import Models, seeded
+from .models import seeded
 from .progress import Progress, Stopwatch, silent
 from .resume import Answers
 from .sync import CHECK, Piece, Sync
@@ -36,13 +39,14 @@ def media_of(options: Options) -> Media:
     Raises:
         InputError: The video is not usable.
     """
-    return probe(
+    media = probe(
         Path(options.video),
         Path(options.sound) if options.sound else None,
         Reading.of(vars(options)),
         allow_silent=options.allow_silent,
         end_s=options.end_s,
     )
+    return replace(media, info=replace(media.info, name=options.name or ""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,8 @@ class Seen:
         heard: The detected speech; None without voice activity detection.
         identity_distance: The embedder's own, for `identify`; None without an embedder.
         pieces: With `sync=check`: for each track its pieces, scored with shifted sound.
+        refuses_sounds: Whether what the pieces tell may be that the sound fits nobody; see
+            `core.contracts.ShiftingScorer`.
     """
 
     shots: tuple[tuple[int, int], ...]
@@ -62,6 +68,7 @@ class Seen:
     heard: Heard | None
     identity_distance: float | None = None
     pieces: tuple[tuple[Piece, ...], ...] = ()
+    refuses_sounds: bool = False
 
 
 def analysed(
@@ -96,9 +103,18 @@ def analysed(
     distance = None
     if parts.embedder:
         distance = checked_identity_distance(parts.name("embedder"), parts.embedder)
+    parts = replace(parts, detector=_on_grid(parts.detector, media))
     frames_heard = frames_before(parts.vad, first_frame, parts.name("vad"))
     if options.sync == CHECK:
         frames_heard = max(frames_heard, AROUND_FRAMES)
+    done, finding = 0, True
+
+    def tell() -> None:
+        if finding:
+            progress("finding speakers", done, total)
+        else:
+            progress("scoring", *analysis.scored)
+
     with (
         seeded(options.seed),
         Sound(media, options.start_s, frames_heard / GRID_FPS, options.threads) as sound,
@@ -119,15 +135,17 @@ def analysed(
             media.notes,
             pixel_aspect=media.info.pixel_aspect,
             overlap=overlap,
+            tell=tell,
         ) as analysis,
     ):
-        done = 0
         for frame, cut in cuts:
             analysis.feed(frame, cut)
             done += 1
-            progress("finding speakers", done, total)
-        progress("scoring", done, total)
+            tell()
+        finding = False
+        tell()
         tracks, heard = analysis.finish()
+        tell()
         if not tracks:
             say_what_is_too_small(media, parts)
         shots = tuple(analysis.shots)
@@ -141,23 +159,57 @@ def analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    return Seen(shots, tracks, heard, distance, analysis.pieces)
+    refuses = refuses_sounds(parts.scorer)
+    return Seen(shots, tracks, heard, distance, analysis.pieces, refuses)
+
+
+def _on_grid(detector: Detector, media: Media) -> Detector:
+    """The detector; one that knows the faces of the source's pictures, on the grid of the video."""
+    if not isinstance(detector, KnownFaces):
+        return detector
+    boxes = detector.boxes
+    if detector.clock == "source":
+        times_s, shown = picture_times(media)
+        late = int((boxes.frames >= len(times_s)).sum())
+        why = f"it has {len(times_s)} pictures"
+        detector = detector.on_grid(times_s, shown)
+    else:
+        late = int((boxes.frames > media.info.duration_s * GRID_FPS + 1).sum())
+        late = late if media.info.fps > GRID_FPS + 0.5 else 0
+        why = "if their frames count the pictures of the source, say clock=source"
+    if late:
+        media.notes.add(f"{late} of {len(boxes)} boxes are after the end of the video: {why}")
+    return detector
 
 
 def in_step(
-    media: Media, options: Options, models: Models, watch: Stopwatch, progress: Progress
+    media: Media,
+    options: Options,
+    fresh: Callable[[], Parts],
+    watch: Stopwatch,
+    progress: Progress,
+    *,
+    can_refuse: bool,
 ) -> tuple[Media, Sync]:
-    """Measure how late the sound is, and move it by so much."""
+    """Measure how late the sound is, and move it by so much.
+
+    Args:
+        media: The video.
+        options: The options of the run.
+        fresh: Makes the components for one pass.
+        watch: Times the stage "sync".
+        progress: Called with the progress of each pass.
+        can_refuse: See `core.decisions.in_step.fit_of`.
+    """
     aside = replace(media, notes=Aside(media.notes))
 
     def look(start_s: float, end_s: float) -> Sequence[Sequence[Piece]]:
-        parts = replace(models.parts(), embedder=None, vad=None)
+        own = replace(fresh(), embedder=None, vad=None)
         part = replace(options, sync=CHECK, start_s=start_s, end_s=end_s)
-        return analysed(aside, part, parts, Stopwatch(), progress).pieces
+        return analysed(aside, part, own, Stopwatch(), progress).pieces
 
     with watch("sync"):
         end_s = min(options.end_s or media.info.duration_s, media.info.duration_s)
-        refuses = refuses_sounds(models.part("scorer"))
-        fit = measured(look, options.start_s, end_s, can_refuse=refuses)
+        fit = measured(look, options.start_s, end_s, can_refuse=can_refuse)
     moved_s = moved_by(fit, end_s - options.start_s)
     return media.with_sound_moved(moved_s), Sync(fit, moved_s=moved_s)

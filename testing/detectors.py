@@ -97,7 +97,7 @@ class _Look:
         for index, faces in zip(indices, found, strict=True):
             with asked(self.name):
                 # They may have been changed since.
-                Detections(faces.boxes, faces.scores, faces.landmarks)
+                Detections(faces.boxes, faces.scores, faces.landmarks, faces.ids)
             self._check_places(index, faces, max(height, width))
             self._check_landmarks(index, faces)
             self._check_scores(index, faces)

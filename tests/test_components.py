@@ -32,7 +32,7 @@ BUILT_IN = {
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
-    "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
+    "writer": ["annotated", "ava", "json", "pywork", "report", "rttm", "timeline", "webvtt"],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
 
@@ -89,7 +89,7 @@ FIELDS = {
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     FaceTemplate: "side_px landmarks",
-    types.Detections: "boxes scores landmarks",
+    types.Detections: "boxes scores landmarks ids",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",

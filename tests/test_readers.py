@@ -15,6 +15,7 @@ from asdkit.core.errors import AsdError, InputError
 from asdkit.core.evaluation.compare import compare
 from asdkit.core.evaluation.repeat import read_evaluation
 from asdkit.core.named_files import lines_of, parse_json, read_json
+from asdkit.core.names_file import read_names
 from asdkit.core.repeat import read_result
 from asdkit.plugins.datasets import dialogue
 
@@ -44,6 +45,8 @@ READERS = {
     "scenes": lambda path: asdkit.load("cutter", "csv", path=str(path)),
     "calibration": Calibration.read,
     "result": read_result,
+    "loaded result": asdkit.Result.load,
+    "names": read_names,
     "evaluation": lambda path: read_evaluation(path.parent),
     "comparison": lambda path: compare([path]),
     "labels": dialogue.read_dialogue,
@@ -115,8 +118,8 @@ def test_starts_of_scenes_that_are_none(tmp_path, text, says):
     [
         ("frame,x1,y1,x2,y2,score\n0,1,2,3,4,1\n\n1,1,2,3\n", "line 4 has a face"),
         ("0,1,2,3,inf,1\n", "line 1 has the box"),
-        (f"{400 * '9'},1,2,3,4,1\n", "line 1 names the frame"),
-        ("-1,1,2,3,4,1\n", "line 1 names the frame"),
+        (f"{400 * '9'},1,2,3,4,1\n", "line 1 has .* as frame"),
+        ("-1,1,2,3,4,1\n", "line 1 has .* as frame"),
         (f"0,1,2,3,{400 * '9'},1\n", "line 1 has the box"),
         ("[[[1,2,3,4,null]]]", "frame 0 has a face"),
         ('[[], [{"x1": 1}]]', "frame 1 holds a face"),

@@ -47,6 +47,15 @@ def checked_looks(name: str, part: object) -> bool:
     return _yes_or_no(name, part, "looks", default=True, without=without)
 
 
+def checked_knows_ids(name: str, part: object) -> bool:
+    """Whether a detector says by its attribute `knows_ids` whose face each is.
+
+    Raises:
+        PluginError: It says neither yes nor no.
+    """
+    return _yes_or_no(name, part, "knows_ids", default=False, without="a detector without ids")
+
+
 def _yes_or_no(name: str, part: object, attribute: str, *, default: bool, without: str) -> bool:
     with asked(name):
         said = getattr(part, attribute, default)

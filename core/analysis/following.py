@@ -3,14 +3,58 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
-from ..contracts import Tracker
+from ..contracts import Detector, Tracker
+from ..notes import Notes
 from ..progress import Stopwatch
 from ..types import Detections, TrackPiece
 from .answers import Pieces, asked
+from .attributes import checked_knows_ids
+from .known_tracks import KnownTracks
 from .same_person import SamePerson
+
+
+class Followed(Protocol):
+    """The components whose faces are followed; see `one_pass.Parts`."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector."""
+        ...
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker."""
+        ...
+
+    def name(self, kind: str) -> str:
+        """A component in words."""
+        ...
+
+
+def followed(
+    parts: Followed, same_person: SamePerson, watch: Stopwatch, notes: Notes, *, detect_every: int
+) -> tuple[Follower, Mapping[int, int]]:
+    """What follows faces: their ids if they have some, else the tracker.
+
+    Args:
+        parts: The components.
+        same_person: Detects where another person has taken the place of a tracker's track.
+        watch: Times the stage "track".
+        notes: Gets a note if the tracker is not used.
+        detect_every: Most frames from one look to the next.
+
+    Returns:
+        The follower, and by number of the track its id, where faces have ids.
+    """
+    name = parts.name("detector")
+    if not checked_knows_ids(name, parts.detector):
+        return Follower(parts.tracker, same_person, watch, parts.name("tracker")), {}
+    known = KnownTracks(name, detect_every)
+    notes.add(f"Faces are followed by the ids that they have: {parts.name('tracker')} is not used")
+    return Follower(known, None, watch, name), known.ids
 
 
 class Follower:
@@ -20,13 +64,14 @@ class Follower:
 
     Args:
         tracker: The tracker.
-        same_person: Detects where another person has taken a track's place.
+        same_person: Detects where another person has taken a track's place; None to believe the
+            tracker.
         watch: Times the stage "track".
         name: The tracker in words.
     """
 
     def __init__(
-        self, tracker: Tracker, same_person: SamePerson, watch: Stopwatch, name: str
+        self, tracker: Tracker, same_person: SamePerson | None, watch: Stopwatch, name: str
     ) -> None:
         self._tracker = tracker
         self._same_person = same_person
@@ -57,8 +102,10 @@ class Follower:
         pieces: list[TrackPiece] = []
         while self._waiting:
             index, faces = self._waiting[0]
-            with self._watch("track"):
-                replaced = self._same_person.replaced(index, faces, end, final=final)
+            replaced: list[int] | None = []
+            if self._same_person:
+                with self._watch("track"):
+                    replaced = self._same_person.replaced(index, faces, end, final=final)
             if replaced is None:
                 break
             if replaced:
@@ -83,6 +130,7 @@ class Follower:
 
     def _taken(self, answer: Any, end: int) -> list[TrackPiece]:
         pieces = self._pieces.checked(answer, end)
-        with self._watch("track"):
-            self._same_person.took(pieces)
+        if self._same_person:
+            with self._watch("track"):
+                self._same_person.took(pieces)
         return pieces

@@ -7,7 +7,7 @@ face crops and sound for each live track, and two groups of clips that are to be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -37,10 +37,10 @@ from ..types import (
 from .attributes import checked_concurrent
 from .crops import Smoother, face
 from .embedding import Embedded, FaceAt, Portraits
-from .following import Follower
+from .following import followed
 from .listening import Listener
 from .looking import Looker
-from .pacing import pace
+from .pacing import longest_step, pace
 from .pass_options import PassOptions
 from .recent_frames import RecentFrames
 from .same_person import SamePerson
@@ -81,6 +81,7 @@ class _LiveTrack:
 
     shot: int
     first_frame: int
+    source_id: int | None = None
     smoother: Smoother = field(default_factory=Smoother)
     boxes: list[Float64] = field(default_factory=list)
     uncropped: deque[Float64] = field(default_factory=deque)
@@ -121,6 +122,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         notes: Collects a note if faces are left out.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
         overlap: Whether to score in a thread beside the caller's, if the scorer allows it.
+        tell: Called now and then while the pass waits for the scorer; what it raises ends the pass.
 
     Attributes:
         shots: (first, end) grid frames of each shot so far, end excluded.
@@ -138,6 +140,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         *,
         pixel_aspect: float = 1.0,
         overlap: bool = False,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
         self.shots: list[tuple[int, int]] = []
         self.pieces: tuple[tuple[Piece, ...], ...] = ()
@@ -152,7 +155,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         self._shifts = options.sync == CHECK
         scorer = ShiftedScorer(parts.scorer, name) if self._shifts else parts.scorer
         beside = checked_concurrent(name, parts.scorer) and overlap
-        self._scoring = Scoring(scorer, watch, name, beside=beside)
+        self._scoring = Scoring(scorer, watch, name, beside=beside, tell=tell)
         self._listener: Listener | None = None
         self._square = Square.of(pixel_aspect)
         self._frames = RecentFrames(self._square)
@@ -167,10 +170,14 @@ class Analysis(AbstractContextManager["Analysis"]):
             name=parts.name("detector"),
         )
         self._pace = pace(options.detect_every, looker)
-        same_person = SamePerson(
-            self._frames, self._portraits.two_people if self._portraits else None
+        two_people = self._portraits.two_people if self._portraits else None
+        self._follower, self._ids = followed(
+            parts,
+            SamePerson(self._frames, two_people),
+            watch,
+            notes or Notes(),
+            detect_every=longest_step(options.detect_every),
         )
-        self._follower = Follower(parts.tracker, same_person, watch, parts.name("tracker"))
         self._live: dict[int, _LiveTrack] = {}
         self._kept: list[_LiveTrack] = []
         self._shot_start: int | None = None
@@ -178,6 +185,11 @@ class Analysis(AbstractContextManager["Analysis"]):
 
     def __exit__(self, *_: object) -> None:
         self._scoring.close()
+
+    @property
+    def scored(self) -> tuple[int, int]:
+        """How many frames of faces have been scored, and how many are cropped to be."""
+        return self._scoring.done, self._scoring.total
 
     def feed(self, frame: Frame, cut: bool) -> None:
         """Take the next frame; `cut` says whether a shot begins with it."""
@@ -258,7 +270,8 @@ class Analysis(AbstractContextManager["Analysis"]):
         for piece in pieces:
             if piece.track not in self._live:
                 assert self._shot_start is not None
-                self._live[piece.track] = _LiveTrack(len(self.shots), piece.first_frame)
+                source_id = self._ids.get(piece.track)
+                self._live[piece.track] = _LiveTrack(len(self.shots), piece.first_frame, source_id)
             track = self._live[piece.track]
             if len(piece.boxes):
                 track.boxes.append(piece.boxes)
@@ -331,4 +344,5 @@ def _finished(number: int, track: _LiveTrack, square: Square) -> Track:
         speaking=(),
         embedded=np.array(track.embedded.frames, np.int64),
         embeddings=np.stack(vectors) if vectors else np.empty((0, 0), np.float32),
+        source_id=track.source_id,
     )

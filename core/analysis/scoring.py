@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from threading import Thread
 
@@ -16,6 +16,8 @@ from .answers import asked, checked_scores
 
 _MOST_WAITING = 1
 """How many groups of clips may wait while another one is scored; then the pass waits."""
+_TELL_EVERY_S = 0.25
+"""How long the pass waits for scores without telling so."""
 
 Logits = list[Float32]
 """The logits of a track, clip by clip."""
@@ -31,9 +33,25 @@ class Scoring:
         watch: Times the stage "score".
         name: The scorer in words.
         beside: Whether to score in a thread of its own, beside the caller's.
+        tell: Called before a group is scored in the caller's thread, and now and then while that
+            waits for the other one. What it raises is raised.
+
+    Attributes:
+        done: How many frames have been scored.
+        total: How many frames there have been to score.
     """
 
-    def __init__(self, scorer: Scorer, watch: Stopwatch, name: str, *, beside: bool) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        watch: Stopwatch,
+        name: str,
+        *,
+        beside: bool,
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.done = self.total = 0
+        self._tell = tell
         self._scorer = scorer
         self._watch = watch
         self._name = name
@@ -56,8 +74,10 @@ class Scoring:
         if not ready:
             return
         tracks, clips = [track for track, _ in ready], [clip for _, clip in ready]
+        self.total += sum(map(len, clips))
         if self._thread is None:
-            _append(tracks, self._scores(clips))
+            self._tell()
+            self._append(tracks, self._scores(clips))
             return
         while len(self._running) > _MOST_WAITING:
             self._take()
@@ -99,9 +119,11 @@ class Scoring:
         thread.join()
 
     def _take(self) -> None:
+        while not wait([self._running[0][1]], _TELL_EVERY_S).done:
+            self._tell()
         tracks, future = self._running.popleft()
         try:
-            _append(tracks, future.result())
+            self._append(tracks, future.result())
         finally:
             del future  # an error's traceback holds this frame, and so the clips
 
@@ -120,6 +142,11 @@ class Scoring:
         except _Closed:
             return
 
+    def _append(self, tracks: list[Logits], scores: list[Scores]) -> None:
+        for track, score in zip(tracks, scores, strict=True):
+            track.append(score.logits)
+            self.done += len(score)
+
     def _scores(self, clips: list[Clip]) -> list[Scores]:
         with self._watch("score"), asked(self._name):
             answer = self._scorer.score(clips)
@@ -128,8 +155,3 @@ class Scoring:
 
 class _Closed(BaseException):
     """Raised in the thread when nobody waits for its scores any more."""
-
-
-def _append(tracks: list[Logits], scores: list[Scores]) -> None:
-    for track, score in zip(tracks, scores, strict=True):
-        track.append(score.logits)

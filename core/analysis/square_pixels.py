@@ -61,7 +61,7 @@ class Square:
         if not self.changes:
             return stored
         points = None if stored.landmarks is None else stored.landmarks * (self.x, self.y)
-        return Detections(self.boxes(stored.boxes), stored.scores, points)
+        return Detections(self.boxes(stored.boxes), stored.scores, points, stored.ids)
 
     def stored_boxes(self, boxes: Float64) -> Float64:
         """Convert boxes (n, 4) from square pixels to stored ones."""

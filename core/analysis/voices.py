@@ -11,7 +11,7 @@ import numpy as np
 from ..contracts import VoiceEmbedder
 from ..errors import PluginError
 from ..media.sound import Sound
-from ..progress import Stopwatch
+from ..progress import Progress, Stopwatch, silent
 from ..types import SAMPLE_RATE, Float32, Int16, Spans
 from .answers import asked
 from .embedder_answers import checked_vectors
@@ -48,6 +48,8 @@ def voices_in(
     voice: VoiceEmbedder,
     watch: Stopwatch,
     name: str = "The embedder of voices",
+    *,
+    progress: Progress = silent,
 ) -> list[Float32 | None]:
     """Embed voices, each from all its spans put together.
 
@@ -59,6 +61,7 @@ def voices_in(
         voice: The embedder.
         watch: Times the stages "sound" and "voice".
         name: The embedder in words.
+        progress: Called before each span is read.
 
     Returns:
         For each voice: its vector (d,), or None if its spans are shorter than `min_s` in all, or
@@ -77,7 +80,8 @@ def voices_in(
     pieces: dict[int, list[Int16]] = {}
     found: list[Float32 | None] = [None] * len(wanted)
     length: int | None = None
-    for first, stop, number in spans:
+    for done, (first, stop, number) in enumerate(spans):
+        progress("hearing voices", done, len(spans))
         sound.forget(first)
         with watch("sound"):
             pieces.setdefault(number, []).append(sound.read(first, stop))

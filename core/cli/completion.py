@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from ..errors import AsdError, ConfigError
+from .batch_views import VIEWS
 from .commands import APPS, NAMES
 from .export import CHECK_KEYS, export_app
 from .overrides import is_override, key_of
@@ -63,6 +64,8 @@ def _offered(done: list[str], typed: str) -> Iterable[str]:
         command, rest = "run", done
     if command == "export" and rest[:1] == ["check"]:
         return _of_check(rest[1:], typed)
+    if command == "batch" and rest and rest[0] in VIEWS:
+        return _of_app("write", rest[1:], typed) if rest[0] == "decide" else _files(typed)
     if command in (*APPS, *_LIKE_RUN):
         return _of_app(command, rest, typed)
     if rest[:1] == ["fetch"] and command == "weights":
@@ -94,10 +97,11 @@ def _of_app(command: str, rest: list[str], typed: str) -> Iterator[str]:
     if "." not in typed or typed.startswith("writers."):
         yield from (f"{name}." for name in _groups(app, chosen))
     plain = [word for word in rest if not is_override(word)]
-    if command == "repeat" or (command == "run" and not plain) or command == "batch":
-        yield from _files(typed, only_videos=command != "repeat")
-    if command == "export" and not rest:
-        yield "check"
+    of_results = command in ("repeat", "write")
+    if of_results or (command == "run" and not plain) or command == "batch":
+        yield from _files(typed, only_videos=not of_results)
+    if not rest:
+        yield from {"export": ("check",), "batch": VIEWS}.get(command, ())
 
 
 def _app(name: str) -> App:
@@ -105,8 +109,9 @@ def _app(name: str) -> App:
     from ..batch.settings import BATCH
     from ..config.compose import RUN
     from ..evaluation.settings import CALIBRATE, EVALUATE
+    from ..finished.settings import WRITE
 
-    return {app.name: app for app in (RUN, BATCH, EVALUATE, CALIBRATE, export_app())}[name]
+    return {app.name: app for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app())}[name]
 
 
 def _composed(app: App, overrides: list[str]) -> Any:
@@ -143,7 +148,8 @@ def _options(app: App, chosen: Any, typed: str) -> Iterator[str]:
     if not group:
         yield from (name for name, hint in hints.items() if not is_dataclass(hint))
         yield from app.kinds
-        yield from ("writers", "experiment") if app.writers else ()
+        yield from ("writers",) if app.writers else ()
+        yield from ("experiment",) if app.writers and app.experiments else ()
     elif group in app.kinds:
         yield from (f"{group}.{name}" for name in _parameters(chosen, group))
     elif group.startswith("writers."):

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..component import CALIBRATION
 from ..config.compose import compose_app
-from ..config.schemas import App, names
+from ..config.schemas import App, chosen_writers, names
 from ..registry import registry
 from .layout import WIDEST, entry, heading, reflowed
 
@@ -67,12 +67,14 @@ def app_help(
             lines += entry(f"scorer.{CALIBRATION}={given}", about, _COLUMN, width)
         lines.append("")
     if app.writers:
-        chosen = ",".join(config.writers)
-        lines += heading(f"writers=[{chosen}]", registry().choices("writer"), width)
-        for name in config.writers:
+        writers = chosen_writers(config.writers)
+        lines += heading(f"writers=[{','.join(writers)}]", registry().choices("writer"), width)
+        for name in writers:
             parameters = registry().find("writer", name).config
             lines += _fields(parameters, f"writers.{name}.", config, width)
-        lines += ["", *heading("experiment=NAME", registry().choices("experiment"), width)]
+        lines.append("")
+    if app.writers and app.experiments:
+        lines += heading("experiment=NAME", registry().choices("experiment"), width)
         lines += ["  Several settings at once.", ""]
     return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
 

@@ -33,7 +33,7 @@ from ..registry import registry
 from .options import Options
 from .presets import offering
 from .refusals import explained, no_option
-from .schemas import App, store_of
+from .schemas import App, chosen_writers, store_of
 
 _ABOUT = """\
 asd run FILE [OPTION=VALUE ...]
@@ -163,6 +163,19 @@ def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfi
     return compose_app(RUN, overrides, video)
 
 
+def node_of(kind: str, name: str) -> dict[str, Any]:
+    """The name and parameters, as plain values, of a component by its own name or a preset's.
+
+    Raises:
+        ConfigError: The preset is not usable.
+        PluginError: There is no such component or preset.
+    """
+    if (kind, name) not in registry().presets:
+        return {"name": name}
+    settings = settings_of(RUN, compose_run([f"{kind}={name}"], "-"))
+    return dict(settings[kind])
+
+
 def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain values.
 
@@ -176,6 +189,8 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise TypeError(f"the configuration is a {type(settings).__name__}")
     values = {str(key): value for key, value in settings.items()}
+    if isinstance(values.get("writers"), dict):
+        values["writers"] = chosen_writers(values["writers"])
     for key in values:
         if key not in app.keys:
             raise no_option(key, app.keys)

@@ -151,6 +151,7 @@ class Options(AnalysisOptions):
 
     Attributes:
         video: The video file.
+        name: What the video is called in the results; its file name without suffix if not given.
         sound: Another file to take the sound from; it starts with the picture.
         output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given. asd run prints
             the result as JSON in place of all files if it is -.
@@ -161,6 +162,7 @@ class Options(AnalysisOptions):
     """
 
     video: str
+    name: str | None = None
     sound: str | None = None
     output: str | None = None
     overwrite: bool = False
@@ -171,6 +173,8 @@ class Options(AnalysisOptions):
     def __post_init__(self) -> None:
         if not self.video:
             raise ValueError("video names no file")
+        if self.name is not None and not self.name.strip():
+            raise ValueError("name is empty")
         check_folder(self.output)
         if self.sound == "":
             raise ValueError("sound names no file")

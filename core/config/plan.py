@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..registry import registry
 from ..sync import OFF
 from ..voices.files import check_given
-from .chosen import Chosen, calibrated_in, choose
+from .chosen import Chosen, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
 from .schemas import names
@@ -48,7 +48,7 @@ class AnalysisPlan:
         Raises:
             ConfigError: A value is out of range.
         """
-        given = {**_DEFAULTS, **own, "video": video, "output": output}
+        given = {**ONE_RUN, **own, "video": video, "output": output}
         shared = {name: getattr(self.options, name) for name in names(AnalysisOptions)}
         options: Options = make(Options, {**shared, **given})
         # Neither resuming a run nor silence changes its results, so the recorded settings stay.
@@ -68,12 +68,12 @@ class RunPlan(AnalysisPlan):
     options: Options
 
 
-_DEFAULTS = {
+ONE_RUN = {
     entry.name: entry.default
     for entry in fields(Options)
     if entry.name not in names(AnalysisOptions) and entry.default is not MISSING
 }
-"""Defaults of the options that only a single run has."""
+"""The options that only a single run has, but for the video, with their defaults."""
 
 
 def make_plan(config: DictConfig) -> RunPlan:
@@ -84,7 +84,7 @@ def make_plan(config: DictConfig) -> RunPlan:
         PluginError: A component does not exist.
     """
     settings = settings_of(RUN, config)
-    own = {name: settings[name] for name in (*_DEFAULTS, "video")}
+    own = {name: settings[name] for name in (*ONE_RUN, "video")}
     return analysis_plan_of(settings).for_video(**own)
 
 
@@ -101,18 +101,27 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
-    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
-    chosen["scorer"] = calibrated_in(mine["context"], chosen["scorer"], mine["scorer"])
+    choose("context", mine["context"])  # before a scorer is calibrated in it
+    chosen = {kind: choose(kind, mine[kind], context=mine["context"]) for kind in RUN_KINDS}
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
-    if not isinstance(mine["writers"], dict):
-        raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
-    writers = tuple(
-        choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
-    )
+    writers = writers_of(mine)
     options = make_options(AnalysisOptions, mine)
     _check_together(options, chosen)
     return AnalysisPlan(options, chosen, writers, mine)
+
+
+def writers_of(settings: Mapping[str, Any]) -> tuple[Chosen, ...]:
+    """The writers that settings choose, in their order.
+
+    Raises:
+        ConfigError: They are no list of writers, or a parameter is unknown or out of range.
+        PluginError: There is no such writer.
+    """
+    nodes = settings["writers"]
+    if not isinstance(nodes, dict):
+        raise ConfigError(f"writers must be a list such as [json,rttm], got {nodes!r}")
+    return tuple(choose("writer", node, f"writers.{name}") for name, node in nodes.items())
 
 
 def _check_together(options: AnalysisOptions, chosen: Mapping[str, Chosen]) -> None:

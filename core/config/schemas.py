@@ -37,7 +37,8 @@ class App:
         kinds: Kinds of components, of each of which one is chosen.
         about: What the command does, for the head of its help; its first line is the usage, as in
             "asd run FILE [OPTION=VALUE ...]".
-        writers: Whether any number of writers, and an experiment preset, can be chosen.
+        writers: Whether any number of writers can be chosen.
+        experiments: Whether an experiment preset can be, where writers can.
     """
 
     name: str
@@ -45,6 +46,7 @@ class App:
     kinds: tuple[str, ...]
     about: str
     writers: bool = False
+    experiments: bool = True
 
     @property
     def usage(self) -> str:
@@ -133,6 +135,15 @@ def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore
             provider=found.providers[kind, name].name,
         )
     return store
+
+
+def chosen_writers(nodes: Mapping[Any, Any]) -> dict[str, Any]:
+    """The nodes of the writers that were chosen: a preset may set parameters of others, too."""
+    return {
+        str(name): node
+        for name, node in nodes.items()
+        if not isinstance(node, Mapping) or "name" in node
+    }
 
 
 def literal(value: Any) -> Any:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..arrays import log_odds
 from ..errors import ConfigError
 from ..files import whole
 from ..forms import misfit
 from ..named_files import read_json
+from ..scaling import Scaling
 from ..types import Float32
 
 SCHEMA = "asdkit.calibration/1"
-LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 
 _CHANGE = {
     "type": ["object", "null"],
@@ -52,14 +48,12 @@ Change = dict[str, dict[str, float]]
 class Calibration:
     """A correction of one scorer's probabilities.
 
-    The probability becomes sigmoid(log odds / temperature + bias): temperature scaling (Guo et
-    al. 2017, "On Calibration of Modern Neural Networks") with the bias of Platt 1999
-    ("Probabilistic Outputs for Support Vector Machines").
+    See `core.scaling.Scaling` for the formula.
 
     Attributes:
         scorer: The scorer it was fitted on.
-        temperature: Divides the log odds, from 0.001 to 1000.
-        bias: Added to the log odds after the division.
+        temperature: Its temperature.
+        bias: Its bias.
         weights: The scorer's weights, as named in its option; None if it has none.
         window_seconds: Lengths of the windows it was fitted with; None if the scorer has none.
         prior: Standard deviation of the prior it was fitted with, see `fit`; None if it was fitted
@@ -84,26 +78,20 @@ class Calibration:
     held_out: Change | None = field(default=None, hash=False)
 
     def __post_init__(self) -> None:
-        if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
-            raise ValueError(
-                f"temperature must lie from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}, "
-                f"got {self.temperature}"
-            )
-        if not math.isfinite(self.bias):
-            raise ValueError(f"bias must be finite, got {self.bias}")
+        _ = self.scaling  # raises if one is out of range
+
+    @property
+    def scaling(self) -> Scaling:
+        """The correction itself.
+
+        Raises:
+            ValueError: The temperature or the bias is out of range.
+        """
+        return Scaling(self.temperature, self.bias)
 
     def apply(self, logits: Float32) -> Float32:
-        """Change logits such that their softmax is the calibrated probability.
-
-        Args:
-            logits: (n, 2) float32, not speaking and speaking, finite.
-
-        Returns:
-            (n, 2) float32. The class-1 logit, which is the score, is unchanged; the other is not.
-        """
-        speaking = logits[:, 1].astype(np.float64)
-        odds = log_odds(logits) / self.temperature + self.bias
-        return np.stack([speaking - odds, speaking], 1).astype(np.float32)
+        """Change logits (n, 2) such that their softmax is the calibrated probability."""
+        return self.scaling.apply(logits)
 
     def has_windows_of(self, config: Any) -> bool:
         """Whether it was fitted with the windows of a scorer's parameters, or with unknown ones."""

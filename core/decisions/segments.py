@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import within
 from ..types import GRID_FPS, Float32, Spans
 
 
@@ -84,11 +85,7 @@ def inside(spans: Spans, time_s: float) -> bool:
 
 def mask(spans: Spans, first_frame: int, frames: int) -> NDArray[np.bool_]:
     """Which of `frames` grid frames, from `first_frame` on, lie in spans: (frames,) bool."""
-    found = np.zeros(frames, np.bool_)
-    for start_s, end_s in spans:
-        start, end = (round(time_s * GRID_FPS) - first_frame for time_s in (start_s, end_s))
-        found[max(start, 0) : max(end, 0)] = True
-    return found
+    return within(spans, first_frame, frames, GRID_FPS)
 
 
 def uncovered(

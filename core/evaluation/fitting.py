@@ -13,10 +13,11 @@ import numpy as np
 from ..arrays import log_odds
 from ..component import CALIBRATION
 from ..config.schemas import SHIPPED
-from ..decisions.calibration import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE, Calibration, Change
+from ..decisions.calibration import Calibration, Change
 from ..errors import ConfigError, InputError, OutputError
 from ..labels import Bool, Judged
 from ..progress import Progress, silent
+from ..scaling import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE
 from ..types import Float32, Float64, Int64
 from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .metrics import brier, expected_calibration_error, negative_log_likelihood

@@ -35,12 +35,15 @@ def read_turns(text: str, path: Path) -> list[Turn]:
       Without `segments`, `word_segments` is read alike. Segments and words without a speaker are
       left out, as are words without times, which whisperX could not align.
 
+    A list without entries is of a video in which nobody speaks.
+
     Args:
         text: The text.
         path: Its file, for errors.
 
     Raises:
-        InputError: The text is neither form, names no speaker, or has an invalid time.
+        InputError: The text is neither form, holds speech but names no speaker, or has an invalid
+            time.
     """
     try:
         found = parse_json(text)
@@ -50,15 +53,18 @@ def read_turns(text: str, path: Path) -> list[Turn]:
         found = found["output"]
     if not isinstance(found, dict):
         found = {}
-    if isinstance(found.get("diarization"), list):
-        turns = [_turn(entry, path) for entry in found["diarization"]]
-    elif isinstance(found.get("segments"), list):
-        turns = [turn for entry in found["segments"] for turn in _of_segment(entry, path)]
-    elif isinstance(found.get("word_segments"), list):
-        turns = list(_of_words(found["word_segments"], path))
-    else:
+    lists = (key for key in ("diarization", "segments", "word_segments") if key in found)
+    key = next((key for key in lists if isinstance(found[key], list)), None)
+    if key is None:
         raise InputError(f"{path} is JSON, but no diarization that is known here", _FORMS)
-    if not turns:
+    entries = found[key]
+    if key == "diarization":
+        turns = [_turn(entry, path) for entry in entries]
+    elif key == "segments":
+        turns = [turn for entry in entries for turn in _of_segment(entry, path)]
+    else:
+        turns = list(_of_words(entries, path))
+    if entries and not turns:
         raise InputError(
             f"{path} names no speaker",
             "Have whisperX diarize with --diarize, or give another diarizer's file",

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...core.component import Context
 from ...core.errors import ConfigError, InputError
 from ...core.files import expanded
-from ...core.named_files import parse_json, read_text_file
-from ...core.types import Detections, UInt8
+from ...core.known_faces import Boxes, FaceClock, KnownFaces
+from ...core.named_files import read_text_file
+from .box_files import FIELDS, Face, Form, faces_of
 
-_FIELDS = ("frame", "x1", "y1", "x2", "y2", "score")
+_CLOCKS = ("auto", "grid", "source")
 _MOST_BYTES = 1 << 30
 _HINT = (
     "It should be JSON, a list over the 25 fps frames of lists of [x1, y1, x2, y2, score], "
-    f"or CSV with the columns {','.join(_FIELDS)}; boxes in pixels, frames from 0"
+    f"CSV with the columns {','.join(FIELDS)} and perhaps id, boxes in pixels, frames from 0, "
+    "a result.json, or MOTChallenge's frame,id,left,top,width,height,conf, frames from 1"
 )
 
 
@@ -30,99 +30,86 @@ class BoxesConfig:
     """Parameters of the `boxes` detector.
 
     Attributes:
-        path: JSON: for each 25 fps frame a list of [x1, y1, x2, y2, score]. CSV: the columns
-            frame, x1, y1, x2, y2, score, the frame counted at 25 fps from 0. Pixels of the
+        path: JSON, for each frame a list of [x1, y1, x2, y2, score]; CSV with the columns frame,
+            x1, y1, x2, y2, score and perhaps id or track, frames from 0; asdkit's result.json; or
+            MOTChallenge's frame, id, left, top, width, height, conf, frames from 1. Pixels of the
             upright source picture.
+        clock: What the frames count: grid, 25 a second; source, the pictures of the video; auto,
+            the pictures for MOTChallenge's form, the grid for all others.
+        ids: Whether faces that have an id in the file keep it; else the tracker follows them.
     """
 
     path: str = "???"
+    clock: str = "auto"
+    ids: bool = True
+
+    def __post_init__(self) -> None:
+        if self.clock not in _CLOCKS:
+            raise ValueError(f"clock must be {', '.join(_CLOCKS)}, got {self.clock!r}")
 
 
-class BoxesDetector:
-    """Returns the boxes of a file; frames not in the file have no faces."""
+def read_boxes(path: Path, clock: str = "auto", *, ids: bool = True) -> Boxes:
+    """Read a file of boxes.
 
-    looks = False
-
-    def __init__(self, faces: dict[int, Detections]) -> None:
-        self._faces = faces
-
-    def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
-        """Look up the faces of the frames; see `core.contracts.Detector`.
-
-        Raises:
-            ConfigError: A picture is not a frame of the video.
-        """
-        if min(indices, default=0) < 0:
-            raise ConfigError(
-                "detector=boxes knows the faces of the video alone, not those of portraits",
-                "With identities=FOLDER choose a detector that looks, such as detector=mtcnn",
-            )
-        return [self._faces.get(index, Detections.none()) for index in indices]
-
-
-def read_boxes(path: Path) -> dict[int, Detections]:
-    """Read a file of boxes: by frame, its faces.
+    Args:
+        path: The file.
+        clock: See `BoxesConfig`.
+        ids: Whether to keep the ids, if there are some.
 
     Raises:
         InputError: The file cannot be read or is invalid.
+        ConfigError: The frames of the file cannot count what `clock` says.
     """
-    faces: dict[int, list[list[float]]] = {}
     try:
-        text = read_text_file(path, _MOST_BYTES)
-        rows = _json_rows(text) if text.lstrip().startswith("[") else _csv_rows(text)
-        for place, frame, values in rows:
-            faces.setdefault(frame, []).append(_box(place, values))
+        form, faces = faces_of(read_text_file(path, _MOST_BYTES))
+        return _boxes(faces, _clock_of(path, form, clock), ids=ids)
     except OSError as error:
         raise InputError(f"Cannot use the boxes in {path}: {error.strerror}", _HINT) from error
     except (ValueError, csv.Error) as error:
         raise InputError(f"Cannot use the boxes in {path}: {error}", _HINT) from error
-    arrays = {frame: np.array(rows) for frame, rows in faces.items()}
-    return {frame: Detections(array[:, :4], array[:, 4]) for frame, array in arrays.items()}
 
 
-def _box(place: str, values: Any) -> list[float]:
-    """Check and convert the five numbers of a face."""
-    if not isinstance(values, list):
-        raise ValueError(f"{place} holds a face that is no list")  # noqa: TRY004 - said of a file
-    try:
-        numbers = [float(value) for value in values]
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{place} has a face with something else than numbers") from error
-    if len(numbers) != len(_FIELDS) - 1:
-        raise ValueError(f"{place} has a face of {len(numbers)} numbers, not 5")
-    x1, y1, x2, y2, _ = numbers
-    if not (np.isfinite(numbers).all() and x1 < x2 and y1 < y2):
-        raise ValueError(f"{place} has the box {numbers}, which encloses nothing")
-    return numbers
+def _clock_of(path: Path, form: Form, clock: str) -> FaceClock:
+    if form == "result" and clock == "source":
+        raise ConfigError(
+            f"detector.clock=source cannot be: {path} is a result of asdkit, whose frames are "
+            "those of the 25 fps grid",
+            "Leave detector.clock out",
+        )
+    if clock == "auto":
+        return "source" if form == "mot" else "grid"
+    return "source" if clock == "source" else "grid"
 
 
-def _json_rows(text: str) -> Iterator[tuple[str, int, Any]]:
-    """Yield each face of a JSON file: its place for errors, its frame, and its raw values."""
-    for frame, rows in enumerate(parse_json(text)):
-        if not isinstance(rows, list):
-            raise ValueError(f"frame {frame} is no list of faces")  # noqa: TRY004
-        for row in rows:
-            yield f"frame {frame}", frame, row
+def _boxes(faces: Iterable[Face], clock: FaceClock, *, ids: bool) -> Boxes:
+    """Gather faces; all of them must have an id, or none."""
+    frames: list[int] = []
+    values: list[list[float]] = []
+    numbers: list[int] = []
+    taken: set[tuple[int, int]] = set()
+    for place, frame, number, box in faces:
+        frames.append(frame)
+        values.append(box)
+        if number is not None:
+            numbers.append(number)
+        if number is not None and (frame, number) in taken:
+            raise ValueError(f"{place} has the id {number} a second time in one frame")
+        if len(numbers) not in (0, len(frames)):
+            raise ValueError(
+                f"{place} has {'no' if number is None else 'an'} id, unlike the others"
+            )
+        if number is not None:
+            taken.add((frame, number))
+    rows = np.array(values, np.float64).reshape(-1, 5)
+    return Boxes(
+        np.array(frames, np.int64),
+        rows[:, :4],
+        rows[:, 4],
+        np.array(numbers, np.int64) if ids and numbers else None,
+        clock,
+    )
 
 
-def _csv_rows(text: str) -> Iterator[tuple[str, int, Any]]:
-    """Yield each face of a CSV file: its place for errors, its frame, and its raw values."""
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if lines and not lines[0][1].strip().lower().startswith("frame"):
-        lines.insert(0, (0, ",".join(_FIELDS)))
-    reader = csv.reader((line for _, line in lines), skipinitialspace=True)
-    columns = [name.strip() for name in next(reader, [])]
-    if missing := set(_FIELDS).difference(columns):
-        raise ValueError(f"the columns {', '.join(sorted(missing))} are missing")
-    for cells in reader:
-        place = f"line {lines[reader.line_num - 1][0]}"
-        row = dict(zip(columns, cells, strict=False))
-        frame = row.get("frame", "")
-        if not re.fullmatch(r"\s*\d{1,9}\s*", frame):
-            raise ValueError(f"{place} names the frame {frame[:20]!r}, but frames count from 0")
-        yield place, int(frame), [row.get(name) for name in _FIELDS[1:]]
-
-
-def build(config: BoxesConfig, context: Context) -> BoxesDetector:
+def build(config: BoxesConfig, context: Context) -> KnownFaces:
     """Read the boxes and build the detector."""
-    return BoxesDetector(read_boxes(expanded(config.path)))
+    return KnownFaces(read_boxes(expanded(config.path), config.clock, ids=config.ids))

@@ -51,6 +51,8 @@ class MtcnnConfig:
 class MtcnnDetector:
     """Runs MTCNN on batches of frames; facenet-pytorch ships its weights."""
 
+    runtime = "torch"
+
     def __init__(self, config: MtcnnConfig, network: Any, device: str) -> None:
         self._config = config
         self._network = network

@@ -64,6 +64,8 @@ class FacenetEmbedder:
         device: "cpu" or "cuda:N".
     """
 
+    runtime = "torch"
+
     def __init__(self, network: Any, device: torch.device, batch_faces: int) -> None:
         self._network = network.to(device).eval()
         self._device = device

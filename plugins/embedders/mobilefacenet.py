@@ -67,6 +67,8 @@ class MobilefacenetEmbedder:
     template = _TEMPLATE
     identity_distance = 0.55
 
+    runtime = "onnx"
+
     def __init__(self, session: OnnxSession) -> None:
         self._session = session
         self.device = session.device

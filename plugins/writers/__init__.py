@@ -2,7 +2,9 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
+from . import annotated, ava, pywork, report, result_json, rttm, timeline, webvtt
+from .clips.writer import CLIPS
+from .reframe.writer import REFRAME
 
 
 @hookimpl
@@ -23,7 +25,10 @@ def asdkit_components() -> list[Component]:
             annotated.build,
             files=(annotated.FILE,),
         ),
+        Component("writer", "report", report.ReportConfig, report.build, files=(report.FILE,)),
         Component(
             "writer", "timeline", timeline.TimelineConfig, timeline.build, files=timeline.FILES
         ),
+        REFRAME,
+        CLIPS,
     ]

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import numpy as np
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from ...core.component import Context
-from ...core.cores import cores
 from ...core.decisions.segments import inside
-from ...core.decisions.turns import INDEPENDENT
-from ...core.errors import InputError
 from ...core.files import whole
-from ...core.media.ahead import ahead
-from ...core.media.container import Media, Reading
-from ...core.media.decoder import Decoder
-from ...core.media.encode import Look, Mp4Writer
-from ...core.media.picture import Timed
-from ...core.media.planes import FORMAT, Canvas, copy, is_planar
-from ...core.media.probe import probe
-from ...core.media.soundtrack import SoundTrack, sound_of_file
-from ...core.media.upright import Upright, orientation
-from ...core.notes import Notes
+from ...core.media.encode import Mp4Writer
+from ...core.media.planes import Canvas
 from ...core.result import Result
+from ...core.results import known_off_screen
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
+from .source import Footage, footage
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
 SILENT = (235, 40, 40)
+BY_SPEAKING, BY_SCORE = "speaking", "score"
+"""The values of the parameter `colour`."""
 _MEAN_FRAMES = 5
-"""The displayed score is the mean over so many grid frames, as in the reference."""
-_LEAST_SHOWN_S = Fraction(1, 2 * GRID_FPS)
-"""A picture that begins before the wanted part is included if it lasts so long within it."""
-_MOST_AHEAD = 4
-"""How many decoded pictures may wait for the encoder."""
+"""A displayed score is the mean over so many grid frames, as in the reference."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +37,17 @@ class AnnotatedConfig:
 
     Attributes:
         crf: Constant rate factor of H.264, from 0 (lossless, large) to 51 (worst, small).
+        colour: speaking colours a face by whether it was decided that it speaks, and labels it with
+            its probability; score does so by the score, averaged over five frames, as the reference
+            does, whatever was decided.
     """
 
     crf: int = 20
+    colour: str = BY_SPEAKING
 
     def __post_init__(self) -> None:
+        if self.colour not in (BY_SPEAKING, BY_SCORE):
+            raise ValueError(f"colour must be {BY_SPEAKING} or {BY_SCORE}, got {self.colour!r}")
         if not 0 <= self.crf <= 51:
             raise ValueError(f"crf must be from 0 to 51, got {self.crf}")
 
@@ -67,127 +55,44 @@ class AnnotatedConfig:
 class AnnotatedWriter:
     """Writes `annotated.mp4`: all pictures of the source with its sound, cut to the run's part.
 
-    A face has a green box while its score, averaged over five grid frames, is not negative, else a
-    red one; if the faces of a shot were decided together, while it was decided that it speaks. The
-    label above shows its identity, or the number of its track, and that score. Between grid frames
-    the box is interpolated.
+    A face has a green box while it speaks, as all other files tell it, else a red one. The label
+    above shows its identity, or the number of its track, and its probability of speaking. Between
+    grid frames the box is interpolated.
+
+    With `colour=score` the box is green while the score, averaged over five grid frames, is not
+    negative and there is speech, as far as that was detected; and the label shows that score.
     """
 
     def __init__(self, config: AnnotatedConfig, threads: int | None) -> None:
         self._crf = config.crf
+        self._by_score = config.colour == BY_SCORE
         self._threads = threads
 
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        start_s = _exact(result.settings.get("start_s")) or Fraction(0)
-        end_s = _exact(result.settings.get("end_s"))
-        media = _media_of(result)
-        pictures = _pictures(media, start_s, end_s, self._threads)
-        if (self._threads or cores()) > 1:  # decode while the encoder works
-            pictures = ahead(pictures, _MOST_AHEAD)
-        with closing(pictures):
-            first = next(pictures, None)
-            if first is None:
-                raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
-            zero = first[0]
-            sound = None
-            if media.sound is not None:
-                length = None if end_s is None else end_s - zero
-                begin = media.sound_zero + zero
-                clock = media.sound_clock
-                sound = sound_of_file(media.sound, begin, length, clock, self._threads)
-            overlay = _Overlay(result)
-            reader = _Reader(media, first[2])
-            with whole(path) as aside, self._video(aside, media, reader, sound) as video:
-                for begin, end, stored in chain([first], pictures):
-                    frame = reader.upright(stored)
-                    overlay.draw(Canvas(frame, reader.look.conversion), begin)
-                    video.add_coded(frame, begin - zero, end - zero)
+        overlay = _Overlay(result, by_score=self._by_score)
+        with (
+            footage(result, self._threads) as source,
+            whole(path) as aside,
+            self._video(aside, source) as video,
+        ):
+            for begin, end, stored in source:
+                frame = source.upright(stored)
+                overlay.draw(Canvas(frame, source.look.conversion), begin)
+                video.add_coded(frame, begin - source.zero, end - source.zero)
         return [path]
 
-    def _video(
-        self, path: Path, media: Media, reader: _Reader, sound: SoundTrack | None
-    ) -> Mp4Writer:
+    def _video(self, path: Path, source: Footage) -> Mp4Writer:
         return Mp4Writer(
             path,
-            Fraction(media.info.fps),
-            ticks_per_s=reader.ticks_per_s,
+            Fraction(source.media.info.fps),
+            ticks_per_s=source.ticks_per_s,
             crf=self._crf,
-            look=reader.look,
-            sound=sound,
-            threads=self._threads,
+            look=source.look,
+            sound=source.sound(),
+            threads=source.threads,
         )
-
-
-def _media_of(result: Result) -> Media:
-    """The video as the run has probed it, or probed anew for a result without a run."""
-    if isinstance(result.media, Media):
-        return result.media
-    return probe(
-        result.video.path,
-        result.sound_path,
-        Reading.of(result.settings),
-        allow_silent=True,
-        end_s=result.settings.get("end_s"),
-        notes=Notes(result.video.notes),
-    )
-
-
-def _exact(seconds: float | None) -> Fraction | None:
-    """A time as the exact value of its decimal notation; None if it is None or infinite."""
-    return None if seconds is None or seconds == math.inf else Fraction(str(seconds))
-
-
-def _pictures(
-    media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
-) -> Generator[tuple[Fraction, Fraction, VideoFrame], None, None]:
-    """The pictures shown between `start_s` and `end_s`, each with begin and end."""
-    decoder = Decoder(media.picture, threads, clock=media.clock)
-    timed = Timed(media, decoder, media.zero + start_s if start_s else None)
-    least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
-    for begin, shown_until, frame in timed:
-        end = shown_until
-        if end_s is not None:
-            end = min(end, end_s)
-            if begin >= end_s:
-                return
-        if begin >= start_s or end - start_s >= least_s:
-            yield max(begin, start_s), end, frame
-
-
-class _Reader:
-    """Copies the frames of a video to upright ones that the encoder takes, without tone mapping.
-
-    What the encoder takes as it is stored is not converted; all else is, by way of RGB.
-
-    Args:
-        media: The video.
-        first: The first wanted frame.
-    """
-
-    def __init__(self, media: Media, first: VideoFrame) -> None:
-        with media.picture.opened() as (_, stream):
-            look = Look.of(stream)
-            self.ticks_per_s: int = stream.time_base.denominator
-        rotate = media.reading.rotate
-        self.look = look.on_its_side() if orientation(first, rotate).transposed else look
-        self._size = media.info.width, media.info.height
-        self._rotate = rotate
-        self._reformatter = VideoReformatter()
-        convert = partial(look.rgb, reformatter=VideoReformatter())
-        self._rgb = Upright(self._size, rotate, convert)
-        self._copy: VideoFrame | None = None
-
-    def upright(self, frame: VideoFrame) -> VideoFrame:
-        """An upright copy of a frame, in planes that may be drawn on, until the next call."""
-        turn = orientation(frame, self._rotate)
-        if not is_planar(frame) or turn.size(frame.width, frame.height) != self._size:
-            return self.look.coded(self._rgb(frame), self._reformatter)
-        if self._copy is None:
-            self._copy = VideoFrame(*self._size, FORMAT)
-        copy(frame, turn, self._copy)
-        return self._copy
 
 
 class _Face:
@@ -196,13 +101,18 @@ class _Face:
     def __init__(self, track: Track, name: str) -> None:
         self._boxes = track.boxes
         self._scores = _means(track.scores.astype(np.float64))
+        self._probabilities = track.probabilities
         self._speaking = track.speaking
         self.label = name if track.identity is not None else name.replace("track_", "#")
         self.first_frame = track.first_frame
         self.end_frame = track.first_frame + len(track)
 
     def score(self, frame: int) -> float:
+        """The mean score around a frame."""
         return float(self._scores[frame - self.first_frame])
+
+    def probability(self, frame: int) -> float:
+        return float(self._probabilities[frame - self.first_frame])
 
     def speaks(self, time_s: float) -> bool:
         """Whether it was decided that it speaks."""
@@ -229,10 +139,11 @@ def _means(scores: Float64) -> Float64:
 class _Overlay:
     """Draws a result onto pictures, which must come in order of time."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Result, *, by_score: bool = False) -> None:
+        self._by_score = by_score
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
-        self._together = result.settings.get("decisions", INDEPENDENT) != INDEPENDENT
+        self._off_screen_known = known_off_screen(result)
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
         self._names = names_of(result.voices or (), result.tracks)
@@ -248,12 +159,16 @@ class _Overlay:
             self._shown.append(_Face(track, self._names[track.id]))
         self._shown = [face for face in self._shown if frame < face.end_frame]
         for face in self._shown:
-            score = face.score(frame)
-            speaks = face.speaks(now_s) if self._together else score >= 0 and audible
+            number, speaks = face.probability(frame), face.speaks(now_s)
+            if self._by_score:
+                number = face.score(frame)
+                speaks = number >= 0 and audible
             colour = SPEAKING if speaks else SILENT
-            draw_face(canvas, face.box(position), f"{face.label}  {score:.2f}", colour)
+            draw_face(canvas, face.box(position), f"{face.label}  {number:.2f}", colour)
         if inside(self._off_screen, now_s):
-            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
+            known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
+            who = next(known, "off screen")
+            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core import results
 from ...core.component import Context
-from ...core.files import whole
 from ...core.result import Result
-from ...core.results import json_lines
 
-FILE = "result.json"
+FILE = results.FILE
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,7 @@ class JsonWriter:
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(json_lines(result))
+        results.save(result, path)
         return [path]
 
 

@@ -31,6 +31,8 @@ class S3fdDetector:
         device: The device to compute on.
     """
 
+    runtime = "torch"
+
     def __init__(
         self, config: S3fdConfig, network: Callable[[Tensor], Output], device: str
     ) -> None:

@@ -20,7 +20,13 @@ _WIDE_VIEW_PX = 640
 
 
 class Runtime(Protocol):
-    """Runs the network."""
+    """Runs the network.
+
+    Attributes:
+        name: What computes it, "onnx" or "opencv".
+    """
+
+    name: str
 
     def look(self, picture: UInt8) -> Candidates:
         """Find the faces in a picture (height, width, 3), uint8, RGB: one box each."""
@@ -39,6 +45,11 @@ class YunetDetector:
     def __init__(self, config: YunetConfig, runtime: Runtime) -> None:
         self._config = config
         self._runtime = runtime
+
+    @property
+    def runtime(self) -> str:
+        """What computes the network: "onnx" or "opencv"."""
+        return self._runtime.name
 
     def detect(self, frames: UInt8, indices: Sequence[int]) -> list[Detections]:
         """Find the faces; see `core.contracts.Detector`."""

@@ -35,6 +35,8 @@ class OnnxRuntime:
         threads: Threads to compute with; None for the library's own choice.
     """
 
+    name = "onnx"
+
     def __init__(
         self, path: Path, score_threshold: float, nms_threshold: float, threads: int | None
     ) -> None:

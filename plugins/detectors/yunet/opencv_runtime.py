@@ -23,6 +23,8 @@ class OpencvRuntime:
         nms_threshold: Overlap above which two boxes count as one face.
     """
 
+    name = "opencv"
+
     def __init__(self, path: Path, score_threshold: float, nms_threshold: float) -> None:
         self._lock = Lock()
         with _quiet():

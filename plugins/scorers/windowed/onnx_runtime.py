@@ -38,6 +38,7 @@ class SplitRuntime:
     """
 
     concurrent = True
+    name = "onnx"
 
     def __init__(
         self, model: Model, bundle: Bundle, config: WindowedConfig, context: Context
@@ -96,6 +97,7 @@ class WholeRuntime:
     """
 
     concurrent = True
+    name = "onnx"
 
     def __init__(self, model: Model, path: Path, config: WindowedConfig, context: Context) -> None:
         self._path = path

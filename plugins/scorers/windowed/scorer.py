@@ -24,12 +24,14 @@ class Runtime(Protocol):
     Attributes:
         device: "cpu" or "cuda:N".
         concurrent: Whether other components may run while it does.
+        name: What computes it, "torch" or "onnx".
         window_frames: Most frames in a batch of windows passed to `logits`; a single window may
             be longer.
     """
 
     device: str
     concurrent: bool
+    name: str
     window_frames: int
 
     def look(self, faces: UInt8, spans: Sequence[Span]) -> tuple[NDArray[Any], list[Int64]]:
@@ -81,15 +83,23 @@ class WindowedScorer:
         runtime: The network, on its device.
         window_seconds: The lengths of the windows.
         refuses: Whether the weights tell a foreign sound.
+        sound_early_s: How much earlier than in step they like sound best, in seconds.
 
     Attributes:
-        refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows of 1 s.
+        refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows shorter than 10 s.
+        sound_early_s: See there.
     """
 
     def __init__(
-        self, runtime: Runtime, window_seconds: Sequence[int], *, refuses: bool = False
+        self,
+        runtime: Runtime,
+        window_seconds: Sequence[int],
+        *,
+        refuses: bool = False,
+        sound_early_s: float = 0.0,
     ) -> None:
-        self.refuses_sounds = refuses and min(window_seconds) > 1
+        self.refuses_sounds = refuses and min(window_seconds) >= 10
+        self.sound_early_s = sound_early_s
         self._runtime = runtime
         self._window_seconds = window_seconds
 
@@ -102,6 +112,11 @@ class WindowedScorer:
     def device(self) -> str:
         """The device the network runs on: "cpu" or "cuda:N"."""
         return self._runtime.device
+
+    @property
+    def runtime(self) -> str:
+        """What computes the network: "torch" or "onnx"."""
+        return self._runtime.name
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score clips of any length; clips do not influence each other.

@@ -32,6 +32,8 @@ class TorchRuntime:
         window_frames: Most frames in a batch of windows passed to `logits`.
     """
 
+    name = "torch"
+
     def __init__(
         self, network: Network, sharing: Sharing, device: torch.device, batch_frames: int
     ) -> None:

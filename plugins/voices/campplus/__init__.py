@@ -72,6 +72,8 @@ class Campp:
         min_s: The shortest sound that is embedded, in seconds.
     """
 
+    runtime = "torch"
+
     def __init__(self, network: CamppNetwork, device: torch.device, config: CamppConfig) -> None:
         self._network = network.to(device).eval()
         self._device = device

@@ -80,7 +80,13 @@ def files():
         ("asd weights fetch talknet_ava talk", {"talknet_talkset"}),
         ("asd plugins n", {"new"}),
         ("asd export check out d", {"device="}),
+        ("asd batch sta", {"status"}),
+        ("asd batch status w", set()),
+        ("asd batch worker", {"workers="}),
         ("asd help r", {"repeat", "run"}),
+        ("asd wr", {"write"}),
+        ("asd write out/result.json segments.o", {"segments.off=", "segments.on="}),
+        ("asd write out writers=rt", {"writers=rttm"}),
     ],
 )  # fmt: skip
 def test_completion(asd, monkeypatch, line, offered):

@@ -43,16 +43,16 @@ def options(folder, tmp_path, monkeypatch):
 @pytest.fixture
 def detected(monkeypatch):
     """The frames handed to the detector, call by call."""
-    from asdkit.plugins.detectors.boxes import BoxesDetector
+    from asdkit.core.known_faces import KnownFaces
 
     calls = []
-    detect = BoxesDetector.detect
+    detect = KnownFaces.detect
 
     def noted(self, frames, indices):
         calls.append(list(indices))
         return detect(self, frames, indices)
 
-    monkeypatch.setattr(BoxesDetector, "detect", noted)
+    monkeypatch.setattr(KnownFaces, "detect", noted)
     return calls
 
 

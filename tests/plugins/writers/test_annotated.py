@@ -53,8 +53,8 @@ def result(video: Path, *tracks: Track, sound: Path | None = None, **options) ->
     return result_of(probe(video, sound, allow_silent=True), *tracks, **options)
 
 
-def annotate(folder: Path, what: Result, crf: int = 20) -> Path:
-    writer = annotated.build(AnnotatedConfig(crf), Context(threads=1))
+def annotate(folder: Path, what: Result, **config) -> Path:
+    writer = annotated.build(AnnotatedConfig(**config), Context(threads=1))
     (path,) = writer.write(what, folder)
     assert path == folder / "annotated.mp4"
     assert not list(folder.glob(".*"))
@@ -312,7 +312,10 @@ def test_pixels_keep_their_shape(tmp_path):
 def test_boxes_are_green_for_speakers_and_red_for_others(tmp_path):
     source = write_video(tmp_path / "a.mkv", frames=20, size=SIZE, image=grey)
     left, right = (60, 100, 180, 300), (300, 100, 420, 300)
-    tracks = [track(0, 0, [left] * 20, 0.01), track(1, 5, [right] * 10, -0.01)]
+    tracks = [
+        track(0, 0, [left] * 20, -5, [(0.0, 0.8)]),  # its score is another matter
+        track(1, 5, [right] * 10, 5),
+    ]
     for number, (_, image) in enumerate(seen(annotate(tmp_path, result(source, *tracks)))):
         green, red = like(image, SPEAKING), like(image, SILENT)
         assert green[200, 60] and green[200, 180] and green[300, 120]
@@ -333,11 +336,12 @@ def test_boxes_are_green_for_speakers_and_red_for_others(tmp_path):
         ([3, -4], "--"),
     ],
 )
-def test_the_colour_follows_the_mean_of_five_frames(scores, wanted, monkeypatch, tmp_path):
+def test_by_score_the_colour_follows_the_mean_of_five_frames(scores, wanted, monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr(annotated, "draw_face", lambda *call: drawn.append(call[1:]))
     source = write_video(tmp_path / "a.mp4", frames=len(scores))
-    annotate(tmp_path, result(source, track(7, 0, [(1, 2, 3, 4)] * len(scores), scores)))
+    face = track(7, 0, [(1, 2, 3, 4)] * len(scores), scores)
+    annotate(tmp_path, result(source, face), colour="score")
     assert "".join("+" if colour == SPEAKING else "-" for _, _, colour in drawn) == wanted
     for number, (box, text, _) in enumerate(drawn):
         mean = np.mean(scores[max(0, number - 2) : number + 3])
@@ -364,7 +368,8 @@ def test_boxes_are_at_their_time(fps, start_s, tmp_path):
     frames = 2 * fps
     source = write_video(tmp_path / "a.mkv", fps=fps, frames=frames, size=SIZE, image=grey)
     boxes = [(20 + 4 * k, 120, 140 + 4 * k, 300) for k in range(50)]
-    path = annotate(tmp_path, result(source, track(0, 0, boxes, 1), start_s=start_s))
+    face = track(0, 0, boxes, speaking=[(0.0, 2.0)])
+    path = annotate(tmp_path, result(source, face, start_s=start_s))
     pictures = seen(path)
     assert len(pictures) == frames - round(start_s * fps)
     for time, image in pictures:
@@ -383,7 +388,7 @@ def test_many_tracks_come_and_go(monkeypatch, tmp_path):
     wanted = []
     for frame in range(50):
         there = sorted((t for t in tracks if frame in t.frames), key=lambda t: t.first_frame)
-        wanted += [f"#{t.id}  {t.id:.2f}" for t in there]
+        wanted += [f"#{t.id}  {t.probabilities[0]:.2f}" for t in there]
     assert drawn == wanted
 
 
@@ -460,9 +465,14 @@ def test_quality_out_of_range(crf):
         load("writer", "annotated", crf=crf)
 
 
+def test_there_are_two_ways_to_colour():
+    with pytest.raises(ConfigError, match="colour must be speaking or score, got 'red'"):
+        load("writer", "annotated", colour="red")
+
+
 def test_quality_is_heeded(tmp_path):
     source = write_video(tmp_path / "a.mp4", frames=10, size=SIZE, image=noise)
-    sizes = [annotate(tmp_path, result(source), crf).stat().st_size for crf in (0, 50)]
+    sizes = [annotate(tmp_path, result(source), crf=crf).stat().st_size for crf in (0, 50)]
     assert sizes[0] > 2 * sizes[1]
 
 

@@ -1,0 +1,70 @@
+"""Every command in the README and the docs is one that asd understands."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from checkout import ROOT
+from documented import commands, each_of
+
+from asdkit.core.batch.settings import BATCH
+from asdkit.core.cli.arguments import HELP, is_override, parted, split_video, take_presets
+from asdkit.core.cli.main import USAGE
+from asdkit.core.config.compose import RUN, compose_app, settings_of
+from asdkit.core.config.plan import analysis_plan_of, make_plan
+from asdkit.core.errors import ConfigError
+from asdkit.core.evaluation.dataset import make_dataset_plan
+from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
+from asdkit.export.settings import EXPORT, make_export_plan
+
+APPS = {
+    "run": (RUN, make_plan),
+    "batch": (BATCH, lambda config: analysis_plan_of(settings_of(BATCH, config))),
+    "evaluate": (EVALUATE, lambda config: make_dataset_plan(EVALUATE, config)),
+    "calibrate": (CALIBRATE, lambda config: make_dataset_plan(CALIBRATE, config)),
+    "export": (EXPORT, make_export_plan),
+}
+"""The Hydra applications, and what checks a composed configuration of each."""
+ELSEWHERE = ("smile", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
+"""Names of what the reader is to write or install first."""
+CALIBRATION = ROOT / "plugins/scorers/lr_asd/ava.calibration.json"
+STANDS_FOR = {"START": "start_s=1", "END": "end_s=2", "$SLURM_ARRAY_TASK_COUNT": "shards=4"}
+STANDS_FOR["$SLURM_ARRAY_TASK_ID"] = "shard=1"
+ALL = [
+    pytest.param(page, words, id=f"{page}: {' '.join(words)}")
+    for page, words in commands()
+    if not any(name in word for word in words for name in ELSEWHERE)
+]
+
+
+def test_the_commands_are_found():
+    assert len(ALL) > 60
+    assert {param.values[1][1] for param in ALL} >= {*APPS, "weights", "compare", "repeat"}
+
+
+@pytest.mark.parametrize(("page", "words"), ALL)
+def test_it_is_understood(page, words, tmp_path, monkeypatch):
+    """Everything is checked that can be before a video is opened: options, values, parts."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("talk.rttm", "talk.json"):
+        (tmp_path / name).write_text("SPEAKER talk 1 0.5 1.0 <NA> <NA> A <NA> <NA>\n")
+    shutil.copy(CALIBRATION, "lr_asd.calibration.json")
+    words = [STANDS_FOR.get(word.partition("=")[2], word) for word in words]
+    command, *rest = words[1:]
+    assert f"\n  asd {command}" in USAGE
+    if command not in APPS or "check" in rest or HELP & set(rest):
+        return
+    app, plan = APPS[command]
+    rest, presets = take_presets(rest)
+    video = None
+    if command == "run":
+        video, rest = split_video(rest, app.keys)
+        video = video or "talk.mp4"
+    plain, _ = parted(rest, app.keys)
+    assert all(map(is_override, plain)), plain
+    for job in each_of(plain):
+        try:
+            plan(compose_app(app, job, video, presets=presets))
+        except ConfigError as error:
+            assert "is not set" in str(error), page
