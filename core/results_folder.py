@@ -121,6 +121,11 @@ class ResultsFolder:
         )
 
 
+def final_folder(folder: Path) -> Path:
+    """The folder in which the files of a folder given to writers will be in the end."""
+    return folder.parents[1] if folder.parts[-2:] == (INCOMPLETE, _NEW) else folder
+
+
 def _is_file(path: Path) -> bool:
     """Whether the path is a file or a link."""
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())

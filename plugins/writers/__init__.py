@@ -2,7 +2,20 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
+from . import (
+    annotated,
+    ava,
+    eaf,
+    mot,
+    otio,
+    pywork,
+    result_json,
+    rttm,
+    srt,
+    textgrid,
+    timeline,
+    webvtt,
+)
 
 
 @hookimpl
@@ -26,4 +39,11 @@ def asdkit_components() -> list[Component]:
         Component(
             "writer", "timeline", timeline.TimelineConfig, timeline.build, files=timeline.FILES
         ),
+        Component("writer", "otio", otio.OtioConfig, otio.build, files=(otio.FILE,)),
+        Component("writer", "srt", srt.SrtConfig, srt.build, files=(srt.FILE,)),
+        Component("writer", "eaf", eaf.EafConfig, eaf.build, files=(eaf.FILE,)),
+        Component(
+            "writer", "textgrid", textgrid.TextgridConfig, textgrid.build, files=(textgrid.FILE,)
+        ),
+        Component("writer", "mot", mot.MotConfig, mot.build, files=(mot.FILE,)),
     ]
