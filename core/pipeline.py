@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .analysis.one_pass import Parts
+from .analysis.shifting import refuses_sounds
 from .concluding import concluded
 from .config.compose import compose_run
 from .config.options import RESULTS_FOLDER

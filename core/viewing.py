@@ -13,7 +13,7 @@ from .analysis.embedder_answers import checked_identity_distance
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .analysis.remarks import say_what_is_too_small, silence
-from .analysis.shifting import AROUND_FRAMES
+from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.options import Options
 from .contracts import Detector
 from .cores import cores

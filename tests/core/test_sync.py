@@ -253,7 +253,7 @@ def test_what_is_kept_is_of_one_way(tmp_path):
     origins = []
     for mode in ("off", "check", "auto"):
         plan = make_plan(compose_run([*words, f"sync={mode}"], str(tmp_path / "clip.mkv")))
-        origins.append(_origin(plan, KnowingModels(plan), media_of(plan.options)))
+        origins.append(_origin(plan, KnowingModels(plan), media_of(plan.options), None))
     assert [origin.pop("sync") for origin in origins] == ["off", "check", "auto"]
     assert origins[0] == origins[1] == origins[2]
 
