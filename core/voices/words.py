@@ -73,16 +73,14 @@ def read_words(path: Path) -> list[Word]:
         The words, those of a segment or cue together, by the beginning of these.
 
     Raises:
-        InputError: The file cannot be read, or is none of these; with the line, in JSON that is
-            well-formed with the place of the entry.
+        InputError: The file cannot be read, or is none of these. The error has the number of the
+            line; in JSON that is well-formed, the place of the entry.
     """
     text = text_of(path, WHAT)
     if text.lstrip()[:1] in ("{", "["):
         groups = list(_of_json(text, path))
     else:
         groups = list(_of_cues(text, path))
-        if not groups and text.strip() and not text.lstrip().startswith("WEBVTT"):
-            raise InputError(f"{path}:1 begins no {WHAT} that is known here", _CUE_FORMS)
     groups = [group for group in groups if group]
     return [word for group in sorted(groups, key=lambda group: group[0][0]) for word in group]
 

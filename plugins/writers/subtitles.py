@@ -151,7 +151,7 @@ def _lines(words: Sequence[Word], most: int) -> list[str]:
 def _shown_long_enough(found: Sequence[Cue]) -> list[Cue]:
     """Show short cues longer, and none beyond the beginning of the next one that comes later."""
     longer = []
-    for cue, after in zip(found, [*found[1:], None], strict=True):
+    for cue, after in zip(found, [*found[1:], None], strict=False):
         until_s = max(cue.end_s, cue.start_s + _LEAST_S)
         if after is not None and after.start_s > cue.start_s:
             until_s = min(until_s, after.start_s)
