@@ -104,8 +104,8 @@ def test_the_rate_is_that_of_editors():
     assert editors_rate(29.99) == 29.99
     assert editors_rate(17.3) == 17.3
     for rate in (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)):
-        time = otio.opentime.RationalTime(0, editors_rate(float(rate)))
-        assert otio.opentime.RationalTime.is_smpte_timecode_rate(time.rate)
+        second = otio.opentime.RationalTime(round(rate), editors_rate(float(rate)))
+        assert otio.opentime.to_timecode(second, second.rate, drop_frame=False) == "00:00:01:00"
 
 
 def test_the_video_is_named_from_where_the_run_was_started(tmp_path):
