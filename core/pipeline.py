@@ -56,8 +56,8 @@ def run(
     Args:
         video: The file.
         overrides: Options as on the command line: a list of words such as "detector=yunet", one
-            string of several words, or a dict of names and values; with `writers=[]` nothing is
-            written. See `core.config.words.words_of`.
+            string of several words, or a dict of names, perhaps dotted or nested, and values,
+            which are taken literally; with `writers=[]` nothing is written.
         progress: Called with the progress of the run, in each of its stages; what it raises ends
             the run.
         boxes: Faces found beforehand, to use in place of the detector.

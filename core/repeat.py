@@ -20,7 +20,7 @@ from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
-from .finished.reading import no_result, read_values
+from .finished.checking import no_result, read_values
 from .registry import registry
 from .result import Result
 from .results import FILE, OLDER_SCHEMA, to_json
@@ -48,6 +48,7 @@ _AT_FIRST: dict[str, Any] = {
     "conversation": {},
     "diarization": None,
     "sync": OFF,
+    "name": None,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")

@@ -40,6 +40,8 @@ class VideoInfo:
             audio tools show.
         pixel_aspect: Width of a pixel over its height, after rotation.
         notes: Sentences on what was chosen or left out of the file, and on implausible results.
+        name: What the video is called in all files that name it; the file's name without suffix
+            if not given.
     """
 
     path: Path
@@ -51,6 +53,11 @@ class VideoInfo:
     start_s: float = 0.0
     pixel_aspect: float = 1.0
     notes: tuple[str, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.path.stem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

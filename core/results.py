@@ -172,6 +172,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             "start_s": float(video.start_s),
             "pixel_aspect": float(video.pixel_aspect),
             "notes": [printable(note) for note in video.notes],
+            "name": printable(video.name),
         },
         "grid_fps": GRID_FPS,
         "settings": plain(result.settings),

@@ -39,13 +39,14 @@ def media_of(options: Options) -> Media:
     Raises:
         InputError: The video is not usable.
     """
-    return probe(
+    media = probe(
         Path(options.video),
         Path(options.sound) if options.sound else None,
         Reading.of(vars(options)),
         allow_silent=options.allow_silent,
         end_s=options.end_s,
     )
+    return replace(media, info=replace(media.info, name=options.name or ""))
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,8 +33,8 @@ BUILT_IN = {
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
     "writer": [
-        *("annotated", "ava", "eaf", "json", "mot", "otio", "pywork", "rttm", "srt"),
-        *("textgrid", "timeline", "webvtt"),
+        *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
+        *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
@@ -92,7 +92,7 @@ FIELDS = {
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     FaceTemplate: "side_px landmarks",
-    types.Detections: "boxes scores landmarks",
+    types.Detections: "boxes scores landmarks ids",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",

@@ -126,7 +126,7 @@ def print_summary(result: Result) -> None:
                 f"{_seconds(track.speaking):.2f}",
                 _shortened([f"{start:.2f}-{end:.2f}" for start, end in track.speaking]),
             )
-        console.print(table)
+        _print_wide(table)
     else:
         console.print("No face was found, so nobody is seen speaking.")
         console.print(_hint_for_no_face(result), soft_wrap=True)

@@ -20,7 +20,7 @@ from .layout import WIDEST, entry, heading, reflowed
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
 (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab completion in
-bash: eval "$(asd -sc install=bash)"
+bash and zsh: eval "$(asd -sc install=bash)", or zsh; in fish: asd -sc install=fish | source
 """
 _COLUMN = 38
 
@@ -72,7 +72,9 @@ def app_help(
         for name in writers:
             parameters = registry().find("writer", name).config
             lines += _fields(parameters, f"writers.{name}.", config, width)
-        lines += ["", *heading("experiment=NAME", registry().choices("experiment"), width)]
+        lines.append("")
+    if app.writers and app.experiments:
+        lines += heading("experiment=NAME", registry().choices("experiment"), width)
         lines += ["  Several settings at once.", ""]
     return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
 

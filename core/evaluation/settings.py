@@ -8,6 +8,7 @@ from typing import ClassVar
 from ..component import RUN_KINDS
 from ..config.options import AnalysisOptions
 from ..config.schemas import App
+from ..spelling import one_of
 from ..sync import CHECK, OFF
 
 FACES = ("found", "labelled")
@@ -42,7 +43,7 @@ class DatasetOptions(AnalysisOptions):
                 "counts as it is"
             )
         if self.faces not in FACES:
-            raise ValueError(f"faces must be {' or '.join(FACES)}, got {self.faces!r}")
+            raise ValueError(one_of("faces", self.faces, FACES))
         if self.videos is not None and not self.videos:
             raise ValueError("videos names none")
         if self.cache_gb <= 0:

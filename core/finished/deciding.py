@@ -47,7 +47,7 @@ def decided(
     """
     if calibration != KEPT:
         result = _calibrated(result, None if calibration is None else expanded(str(calibration)))
-    rules = _rules(result.settings, given, decisions)
+    rules = rules_of(result.settings, given, decisions)
     if result.speech is not None and result.heard is None:
         raise InputError(
             f"The result of {result.video.path} does not hold what voice activity detection "
@@ -83,7 +83,7 @@ def decided(
     return result
 
 
-def _rules(
+def rules_of(
     settings: Mapping[str, Any], given: Mapping[str, object], decisions: str | None
 ) -> Rules:
     """The rules of a run with these settings, with what is to change.

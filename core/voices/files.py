@@ -110,7 +110,9 @@ def turns_of(
         voices = _voices_in_json(text, path, note)
     elif is_rttm(text):
         found = read_rttm([path], WHAT)
-        if of_several and len(found) > 1 and file_field(video.path.stem) not in found:
+        # Where others have its file name, too, it is not known whose turns go by that.
+        mine = {file_field(video.name), file_field(video.path.stem)}
+        if of_several and len(found) > 1 and not mine & found.keys():
             note(f"{path} says nothing of {video.path.name}: nobody speaks")
         else:
             voices = _of_video(found, path, video)
@@ -159,7 +161,7 @@ def file_of_video(folder: Path, video: VideoInfo, suffixes: Sequence[str], what:
     Raises:
         InputError: The folder cannot be read, or holds no such file or several.
     """
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     try:
         entries = sorted(path for path in folder.iterdir() if not is_litter(path))
     except OSError as error:
@@ -180,7 +182,7 @@ def file_of_video(folder: Path, video: VideoInfo, suffixes: Sequence[str], what:
     if not found:
         raise InputError(
             f"{folder} holds no {what} of {video.path.name}",
-            f"Put {' or '.join(video.path.stem + suffix for suffix in suffixes)} there",
+            f"Put {' or '.join(video.name + suffix for suffix in suffixes)} there",
         )
     return found[0]
 
@@ -189,7 +191,7 @@ def _of_video(
     found: Mapping[str, Mapping[str, Spans]], path: Path, video: VideoInfo
 ) -> Mapping[str, Spans]:
     """The turns of one video among those of an RTTM file."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     if wanted in found:
         return found[wanted]
     if len(found) == 1:

@@ -101,16 +101,14 @@ def _of_json(text: str, path: Path) -> Iterator[list[Word]]:
         place = f"{path}: {key}[{number}]"
         if not isinstance(segment, Mapping):
             raise _wrong(place, segment, "a segment")
-        text, words = segment.get("text"), segment.get("words")
-        if not isinstance(text, str):
-            text = ""
+        given, words = segment.get("text"), segment.get("words")
         span_s = _span(segment)
         if not isinstance(words, list) or not words:
-            if span_s is None or not isinstance(segment.get("text"), str):
+            if span_s is None or not isinstance(given, str):
                 raise _wrong(place, segment, "a segment with start, end and text")
-            yield _timed([_Draft(word) for word in text.split()], span_s)
+            yield _timed([_Draft(word) for word in given.split()], span_s)
             continue
-        drafts = _drafts(words, text, f"{place}.words")
+        drafts = _drafts(words, given if isinstance(given, str) else "", f"{place}.words")
         if span_s is None and all(draft.times_s is None for draft in drafts):
             raise _wrong(place, segment, "a segment with times")
         yield _timed(drafts, span_s)
@@ -225,4 +223,4 @@ def _cue_times(line: str, place: str) -> tuple[float, float]:
 
 def _seconds(match: re.Match[str]) -> float:
     hours, minutes, seconds, part = match.groups("0")
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(part) / 10 ** len(part)
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{part}")

@@ -9,6 +9,7 @@ from . import (
     mot,
     otio,
     pywork,
+    report,
     result_json,
     rttm,
     srt,
@@ -16,6 +17,8 @@ from . import (
     timeline,
     webvtt,
 )
+from .clips.writer import CLIPS
+from .reframe.writer import REFRAME
 
 
 @hookimpl
@@ -36,9 +39,12 @@ def asdkit_components() -> list[Component]:
             annotated.build,
             files=(annotated.FILE,),
         ),
+        Component("writer", "report", report.ReportConfig, report.build, files=(report.FILE,)),
         Component(
             "writer", "timeline", timeline.TimelineConfig, timeline.build, files=timeline.FILES
         ),
+        REFRAME,
+        CLIPS,
         Component("writer", "otio", otio.OtioConfig, otio.build, files=(otio.FILE,)),
         Component("writer", "srt", srt.SrtConfig, srt.build, files=(srt.FILE,)),
         Component("writer", "eaf", eaf.EafConfig, eaf.build, files=(eaf.FILE,)),

@@ -124,6 +124,7 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "start_s": 0.0,
         "pixel_aspect": 1.0,
         "notes": [],
+        "name": "clip",
     }
     assert found["shots"] == [[0, 150], [150, 300]]
     assert found["settings"]["end_s"] is None
@@ -470,8 +471,8 @@ def test_lines_end_alike_everywhere(name, two, tmp_path):
 
 def test_writers_are_found_by_name():
     assert sorted(WRITERS) == [
-        *("annotated", "ava", "eaf", "json", "mot", "otio", "pywork", "rttm", "srt"),
-        *("textgrid", "timeline", "webvtt"),
+        *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
+        *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ]
     for name, component in WRITERS.items():
         assert component.kind == "writer"
