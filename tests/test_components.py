@@ -33,16 +33,8 @@ BUILT_IN = {
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
     "writer": [
-        "annotated",
-        "ava",
-        "clips",
-        "json",
-        "pywork",
-        "reframe",
-        "report",
-        "rttm",
-        "timeline",
-        "webvtt",
+        *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
+        *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }

@@ -101,7 +101,7 @@ def turns_of(
     check_given(given)
     path = expanded(given)
     if path.is_dir():
-        path = _in_folder(path, video)
+        path = file_of_video(path, video, _SUFFIXES, WHAT)
     text = text_of(path, WHAT)
     voices: Mapping[str, Spans] = {}
     if not text.strip() and path.suffix.lower() == ".rttm":
@@ -149,8 +149,18 @@ def _is_json(text: str) -> bool:
     return text.lstrip()[:1] in ("{", "[")
 
 
-def _in_folder(folder: Path, video: VideoInfo) -> Path:
-    """The file of a folder that is named like a video."""
+def file_of_video(folder: Path, video: VideoInfo, suffixes: Sequence[str], what: str) -> Path:
+    """The file of a folder that is named like a video.
+
+    Args:
+        folder: The folder.
+        video: The video.
+        suffixes: The suffixes that the file may have, in lower case.
+        what: What it is, for errors.
+
+    Raises:
+        InputError: The folder cannot be read, or holds no such file or several.
+    """
     wanted = file_field(video.name)
     try:
         entries = sorted(path for path in folder.iterdir() if not is_litter(path))
@@ -162,7 +172,7 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
     found = [
         path
         for path in entries
-        if path.suffix.lower() in _SUFFIXES and file_field(path.stem) == wanted
+        if path.suffix.lower() in suffixes and file_field(path.stem) == wanted
     ]
     if len(found) > 1:
         raise InputError(
@@ -171,8 +181,8 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
         )
     if not found:
         raise InputError(
-            f"{folder} holds no {WHAT} of {video.path.name}",
-            f"Put {video.name}.rttm or {video.name}.json there",
+            f"{folder} holds no {what} of {video.path.name}",
+            f"Put {' or '.join(video.name + suffix for suffix in suffixes)} there",
         )
     return found[0]
 

@@ -2,7 +2,21 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import annotated, ava, pywork, report, result_json, rttm, timeline, webvtt
+from . import (
+    annotated,
+    ava,
+    eaf,
+    mot,
+    otio,
+    pywork,
+    report,
+    result_json,
+    rttm,
+    srt,
+    textgrid,
+    timeline,
+    webvtt,
+)
 from .clips.writer import CLIPS
 from .reframe.writer import REFRAME
 
@@ -31,4 +45,11 @@ def asdkit_components() -> list[Component]:
         ),
         REFRAME,
         CLIPS,
+        Component("writer", "otio", otio.OtioConfig, otio.build, files=(otio.FILE,)),
+        Component("writer", "srt", srt.SrtConfig, srt.build, files=(srt.FILE,)),
+        Component("writer", "eaf", eaf.EafConfig, eaf.build, files=(eaf.FILE,)),
+        Component(
+            "writer", "textgrid", textgrid.TextgridConfig, textgrid.build, files=(textgrid.FILE,)
+        ),
+        Component("writer", "mot", mot.MotConfig, mot.build, files=(mot.FILE,)),
     ]

@@ -1,0 +1,166 @@
+"""Forms subtitles from the words of a transcript and the turns of who is seen speaking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...core.voices.words import Word
+
+Turn = tuple[float, float, str]
+"""(start_s, end_s, name)."""
+_LONGEST_PAUSE_S = 1.0
+"""Words further apart are not in one cue."""
+_LEAST_S = 1.0
+"""A cue is shown so long, if the next one begins no earlier."""
+_SENTENCE_ENDS = (*".?!…", *"\u3002\uff1f\uff01", '."', '?"', '!"', ".”", "?”", "!”")
+_SHORT_S = 1e-9
+"""Overlaps and distances that differ by no more are equal, as times are sums of rounded numbers."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How large a cue may be.
+
+    Attributes:
+        line_characters: The longest line.
+        lines: The most lines.
+        max_s: The longest time.
+    """
+
+    line_characters: int
+    lines: int
+    max_s: float
+
+
+class Cue(NamedTuple):
+    """A subtitle.
+
+    Attributes:
+        start_s: When it appears, in seconds on the clock of the words.
+        end_s: When it disappears.
+        lines: Its text.
+    """
+
+    start_s: float
+    end_s: float
+    lines: list[str]
+
+
+def whose(words: Sequence[Word], turns: Sequence[Turn], tolerance_s: float) -> list[str | None]:
+    """Who says each word.
+
+    It is the one whose turn overlaps most with the word, of equals the one whose turn begins first;
+    if none does, the one whose turn is nearest, if it is near enough; else None.
+
+    Args:
+        words: The words.
+        turns: The turns by onset, on the same clock.
+        tolerance_s: How far from a word a turn may be, in seconds.
+    """
+    return [_speaker(word, turns, tolerance_s) for word in words]
+
+
+def _speaker(word: Word, turns: Sequence[Turn], tolerance_s: float) -> str | None:
+    best: str | None = None
+    most_s = -tolerance_s - 2 * _SHORT_S
+    for start_s, end_s, name in turns:
+        if start_s > word.end_s + tolerance_s:
+            break
+        # Overlap, or, if there is none, minus the distance.
+        overlap_s = min(word.end_s, end_s) - max(word.start_s, start_s)
+        if overlap_s > most_s + _SHORT_S:
+            best, most_s = name, overlap_s
+    return best
+
+
+def cues(
+    words: Sequence[Word], names: Sequence[str | None], show: Callable[[str], str], layout: Layout
+) -> list[Cue]:
+    """Divide words into cues: where the speaker changes, at pauses, and before one is too large.
+
+    Args:
+        words: The words, in their order.
+        names: Who says each word; None for nobody known.
+        show: From such a name to the one that is shown before the words.
+        layout: The limits. A cue has one word at least, and a word is not divided.
+    """
+    found = []
+    for name, run in _runs(words, names):
+        prefix = [] if name is None else [Word(0.0, 0.0, f"{show(name)}:")]
+        begin = 0
+        while begin < len(run):
+            end = _end(run, begin, prefix, layout)
+            lines = _lines([*prefix, *run[begin:end]], layout.line_characters)
+            found.append(Cue(run[begin].start_s, max(w.end_s for w in run[begin:end]), lines))
+            begin = end
+    return _shown_long_enough(found)
+
+
+def _runs(
+    words: Sequence[Word], names: Sequence[str | None]
+) -> Iterator[tuple[str | None, list[Word]]]:
+    """Words of one speaker that follow each other in time without a pause."""
+    run: list[Word] = []
+    last: str | None = None
+    for word, name in zip(words, names, strict=True):
+        if run and not (
+            name == last and run[-1].start_s <= word.start_s <= run[-1].end_s + _LONGEST_PAUSE_S
+        ):
+            yield last, run
+            run = []
+        run.append(word)
+        last = name
+    if run:
+        yield last, run
+
+
+def _end(run: Sequence[Word], begin: int, prefix: Sequence[Word], layout: Layout) -> int:
+    """One past the last word of the cue that begins with a word.
+
+    It is the end of the last sentence that fits, if that fills half of the cue; else the last word
+    that fits.
+    """
+    sentence = end = begin + 1
+    for number in range(begin, len(run)):
+        lines = _lines([*prefix, *run[begin : number + 1]], layout.line_characters)
+        is_late = run[number].end_s - run[begin].start_s > layout.max_s
+        if number > begin and (is_late or len(lines) > layout.lines):
+            letters = sum(len(word.text) + 1 for word in run[begin:sentence])
+            half = layout.line_characters * layout.lines / 2
+            return sentence if letters >= half else end
+        end = number + 1
+        if run[number].text.endswith(_SENTENCE_ENDS):
+            sentence = end
+    return end
+
+
+def _lines(words: Sequence[Word], most: int) -> list[str]:
+    """Fill lines with words, as many as fit into each."""
+    lines: list[str] = []
+    for word in words:
+        added = word.text if not lines or word.follows else f" {word.text}"
+        if lines and len(lines[-1]) + len(added) <= most:
+            lines[-1] += added
+        else:
+            lines.append(word.text)
+    return lines
+
+
+def _shown_long_enough(found: Sequence[Cue]) -> list[Cue]:
+    """Show short cues longer, and none beyond the beginning of the next one that comes later."""
+    longer = []
+    for cue, after in zip(found, [*found[1:], None], strict=False):
+        until_s = max(cue.end_s, cue.start_s + _LEAST_S)
+        if after is not None and after.start_s > cue.start_s:
+            until_s = min(until_s, after.start_s)
+        longer.append(cue._replace(end_s=until_s))
+    return longer
+
+
+def timestamp(seconds: float, point: str = ".") -> str:
+    """Seconds as HH:MM:SS.mmm."""
+    whole_s, ms = divmod(round(seconds * 1000), 1000)
+    minutes, s = divmod(whole_s, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{s:02}{point}{ms:03}"
