@@ -12,9 +12,10 @@ from typing import Any
 
 from ...core.component import Context
 from ...core.files import whole
+from ...core.media.of_result import place_of
 from ...core.result import Result
 from ...core.results import printable
-from .speakers import Speaker, in_steps, placed, source_path, speakers_of
+from .speakers import Speaker, in_steps, speakers_of
 
 FILE = "speakers.otio"
 _COLOURS = "GREEN", "ORANGE", "CYAN", "MAGENTA", "YELLOW", "BLUE", "RED", "PURPLE", "PINK"
@@ -64,7 +65,7 @@ def _timeline(result: Result) -> Json:
     rate = editors_rate(result.video.fps)
     zero_s = result.video.start_s
     end = max(1, round((zero_s + result.video.duration_s) * rate))
-    source = source_path(result)
+    source = place_of(result.video.path, result)
     name = printable(source.name)
     whole_video = _clip(name, range(end), rate, _media(source, range(end), rate))
     tracks = [_track("Picture", "Video", [whole_video])]
@@ -104,14 +105,11 @@ def _of_speaker(speaker: Speaker, turns: Sequence[range], rate: float, media: Js
 
 def _sound(result: Result, end: int, rate: float) -> Json:
     """The track of the sound; that of another file begins with the picture."""
-    path = result.sound_path
-    if path is None or placed(path, result) == source_path(result):
-        source = source_path(result)
-        media = _media(source, range(end), rate)
-        return _track("Sound", "Audio", [_clip(printable(source.name), range(end), rate, media)])
-    other = placed(path, result)
-    first = min(round(result.video.start_s * rate), end - 1)
-    clip = _clip(printable(other.name), range(end - first), rate, _media(other, None, rate))
+    source = place_of(result.video.path, result)
+    path = source if result.sound_path is None else place_of(result.sound_path, result)
+    first = 0 if path == source else min(round(result.video.start_s * rate), end - 1)
+    media = _media(path, range(end) if path == source else None, rate)
+    clip = _clip(printable(path.name), range(end - first), rate, media)
     return _track("Sound", "Audio", [*([_gap(first, rate)] if first else []), clip])
 
 

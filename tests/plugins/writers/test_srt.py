@@ -227,10 +227,10 @@ def test_a_folder_has_a_transcript_for_each_video(tmp_path):
     (folder / "other.vtt").write_text("WEBVTT\n\n00:00.200 --> 00:00.600\nTwo.\n")
     component = WRITERS["srt"]
     for name, text in (("clip", "Ann: One."), ("other", "Ann: Two.")):
-        what = replace(talk(), video=replace(talk().video, path=Path(f"{name}.mp4")))
+        what = replace(talk(), video=replace(talk().video, name=name))
         path = written("srt", what, tmp_path / name, transcript=str(folder))
         assert [text for *_, text in read(path)] == [text]
-    missing = replace(talk(), video=replace(talk().video, path=Path("third.mp4")))
+    missing = replace(talk(), video=replace(talk().video, path=Path("third.mp4"), name="third"))
     with pytest.raises(InputError, match=r"holds no transcript of third\.mp4") as caught:
         written("srt", missing, tmp_path, transcript=str(folder))
     assert "third.json or third.srt or third.vtt" in caught.value.hint
