@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from ..errors import AsdError, ConfigError
 from .batch_views import VIEWS
 from .commands import APPS, NAMES
-from .export import CHECK_KEYS
+from .export import CHECK_KEYS, export_app
 from .overrides import is_override, key_of
 from .shells import SCRIPTS, SHELLS
 from .weights import ACTIONS, published
@@ -106,13 +106,12 @@ def _of_app(command: str, rest: list[str], typed: str) -> Iterator[str]:
 
 def _app(name: str) -> App:
     """A Hydra application by its name."""
-    from ...export.settings import EXPORT
     from ..batch.settings import BATCH
     from ..config.compose import RUN
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
 
-    return {app.name: app for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, EXPORT)}[name]
+    return {app.name: app for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app())}[name]
 
 
 def _composed(app: App, overrides: list[str]) -> Any:

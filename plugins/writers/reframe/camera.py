@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from ....core.types import GRID_FPS, Float64
 
@@ -48,6 +47,8 @@ def followed(wanted: Float64, motion: Motion) -> Float64:
         2 v / 25 / m, m being the frames of `ease_s`. Constant if what is wanted stays within twice
         the dead zone. Never beyond what is wanted.
     """
+    from scipy.ndimage import uniform_filter1d  # slow to import, and most runs need no path
+
     step = motion.speed / GRID_FPS
     within = _limited(wanted, step)
     forward = _pushed(within, motion.dead_zone)
