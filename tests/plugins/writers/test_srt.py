@@ -117,6 +117,16 @@ def test_whose_a_word_is(start_s, end_s, name):
     assert whose([Word(start_s, end_s, "Hi")], TURNS, 0.5) == [name]
 
 
+def test_whoever_speaks_goes_on_if_another_does_hardly_better():
+    turns = [(0.96, 2.2, "Ann"), (1.0, 2.16, "Bob"), (5.0, 6.0, "Cy")]
+    words = [Word(0.5, 1.0, "a"), Word(1.5, 1.8, "b"), Word(1.8, 2.2, "c"), Word(2.7, 2.7, "d")]
+    assert whose(words, turns, 0.55) == ["Ann"] * 4
+    turns = [(0.0, 1.0, "Bob"), (1.4, 2.2, "Ann"), (1.4, 2.16, "Bob")]
+    assert whose(words, turns, 0.55) == ["Bob"] * 4
+    turns = [(0.0, 1.0, "Bob"), (1.4, 2.2, "Ann"), (1.4, 2.15, "Bob")]
+    assert whose(words, turns, 0.55) == ["Bob", "Bob", "Ann", "Ann"]
+
+
 def test_the_tolerance_is_a_parameter(tmp_path):
     words = ("Hm.", 3.0, 3.2), ("So.", 6.1, 6.2)
     assert [text for *_, text in said(talk(), tmp_path, *words)] == ["Hm.", "Ann: So."]
