@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 from ...core.types import GRID_FPS
@@ -64,8 +66,10 @@ def whose(words: Sequence[Word], turns: Sequence[Turn], tolerance_s: float) -> l
         tolerance_s: How far from a word a turn may be, in seconds.
     """
     names: list[str | None] = []
+    ended_s = list(accumulate((end_s for _, end_s, _ in turns), max))
     for word in words:
-        overlaps = _overlaps(word, turns, tolerance_s)
+        first = bisect_left(ended_s, word.start_s - tolerance_s - _ROUNDING_S)
+        overlaps = _overlaps(word, turns[first:], tolerance_s)
         best = max(overlaps, key=lambda name: round(overlaps[name], _DIGITS), default=None)
         last = names[-1] if names else None
         if best is not None and last in overlaps and overlaps[last] > overlaps[best] - _ALIKE_S:
@@ -74,7 +78,7 @@ def whose(words: Sequence[Word], turns: Sequence[Turn], tolerance_s: float) -> l
     return names
 
 
-def _overlaps(word: Word, turns: Sequence[Turn], tolerance_s: float) -> dict[str | None, float]:
+def _overlaps(word: Word, turns: Iterable[Turn], tolerance_s: float) -> dict[str | None, float]:
     """By name, for those near enough: the overlap in seconds, or, negative, the distance."""
     found: dict[str | None, float] = {}
     for start_s, end_s, name in turns:

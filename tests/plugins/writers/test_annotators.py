@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from by_hand import result, track
 from synth import write_video
-from writing import HOSTILE, TALK, hostile, talk, written
+from writing import HOSTILE, TALK, WRITERS, hostile, talk, written
 
 import asdkit
+from asdkit.core.component import Context
 from asdkit.core.result import Result
 from asdkit.core.results_folder import ResultsFolder
+from asdkit.testing import check_writer
 
 with warnings.catch_warnings():  # their own, at import
     warnings.simplefilter("ignore")
@@ -250,3 +252,12 @@ def test_mot_is_read_as_the_same_faces(tmp_path):
 
 def test_mot_of_nobody_is_empty(tmp_path):
     assert written("mot", result(), tmp_path).read_bytes() == b""
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("name", ["otio", "srt", "eaf", "textgrid", "mot"])
+def test_it_keeps_the_contract_of_writers(name, tmp_path):
+    (path,) = check_writer(WRITERS[name].build(WRITERS[name].config(), Context()), tmp_path)
+    assert path.name == WRITERS[name].files[0]
