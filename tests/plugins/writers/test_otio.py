@@ -126,6 +126,13 @@ def test_the_video_is_named_from_where_the_run_was_started(tmp_path):
     assert {file_of(clip) for clip in clips} == {str(tmp_path / "a b" / "clip.mp4")}
 
 
+def test_the_video_is_named_where_it_is_now(tmp_path, monkeypatch):
+    (tmp_path / "clip.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    clips = read(replace(talk(), provenance={"folder": "/gone"}), tmp_path / "out").find_clips()
+    assert {file_of(clip) for clip in clips} == {str(tmp_path / "clip.mp4")}
+
+
 def test_the_sound_is_the_videos_or_begins_with_the_picture(tmp_path):
     sound = read(talk(start_s=0.4), tmp_path).tracks[-1]
     (clip,) = sound

@@ -247,6 +247,12 @@ def test_a_folder_has_a_transcript_for_each_video(tmp_path):
     assert component.config().transcript is None
 
 
+def test_a_result_that_is_there_gets_its_words(tmp_path):
+    path = transcript(tmp_path, ("Hi.", 0.2, 0.6))
+    what = talk().write([{"name": "srt", "transcript": path}], tmp_path / "out")
+    assert read(what.files[0]) == [(0.2, 1.2, "Ann: Hi.")]
+
+
 def test_a_transcript_that_is_wrong_is_refused_before_the_run(tmp_path):
     component = WRITERS["srt"]
     with pytest.raises(InputError, match=r"writers\.srt\.transcript=gone\.srt: there is no such"):
