@@ -31,10 +31,12 @@ class Speaker(NamedTuple):
 def shown_names(result: Result) -> Callable[[str], str]:
     """The function from a name of `core.results.turns` to one for people, on one line.
 
-    Tracks without identity are "Track 0" and so on, who is not seen is "Off screen". Characters
+    Tracks without identity are "Track 0" and so on, by the number that is in the name; who is not
+    seen is "Off screen". Characters
     that are no text become U+FFFD.
     """
-    special = {track.name: f"Track {track.id}" for track in result.tracks if track.identity is None}
+    nameless = {track.name for track in result.tracks if track.identity is None}
+    special = {name: name.replace("track_", "Track ") for name in nameless}
     special[OFF_SCREEN] = "Off screen"
     return lambda name: (
         special.get(name) or _UNWRITABLE.sub("\ufffd", " ".join(printable(name).split()))

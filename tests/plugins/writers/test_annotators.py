@@ -78,6 +78,15 @@ def test_one_persons_turns_do_not_overlap(tmp_path, read):
     assert found == {"Ann": [(0.0, 2.0, "Ann"), (3.0, 3.5, "Ann")]}
 
 
+@READERS
+def test_tracks_are_called_by_the_id_that_they_were_given(tmp_path, read):
+    boxes = [[0, 0, 9, 9]]
+    spans = (0.0, 1.0), (2.0, 2.5)
+    tracks = [track(n, n, boxes, speaking=(span,), source_id=7) for n, span in enumerate(spans)]
+    found = read(result(*tracks), tmp_path)
+    assert found == {"Track 7": [(0.0, 1.0, "Track 7"), (2.0, 2.5, "Track 7")]}
+
+
 # --- speakers.eaf
 
 _ATTRIBUTES = {
