@@ -32,8 +32,7 @@ def shown_names(result: Result) -> Callable[[str], str]:
     """The function from a name of `core.results.turns` to one for people, on one line.
 
     Tracks without identity are "Track 0" and so on, by the number that is in the name; who is not
-    seen is "Off screen". Characters
-    that are no text become U+FFFD.
+    seen is "Off screen". Characters that are no text become U+FFFD.
     """
     nameless = {track.name for track in result.tracks if track.identity is None}
     special = {name: name.replace("track_", "Track ") for name in nameless}
