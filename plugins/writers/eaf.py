@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import count
@@ -11,10 +12,11 @@ from xml.etree import ElementTree as ET
 
 from ...core.component import Context
 from ...core.files import whole
+from ...core.media.of_result import place_of
 from ...core.result import Result
 from ...core.results import printable
 from ...core.results_folder import final_folder
-from .speakers import in_steps, relative_path, source_path, speakers_of
+from .speakers import in_steps, speakers_of
 
 FILE = "speakers.eaf"
 _MS = 1000
@@ -72,12 +74,12 @@ def _document(result: Result, folder: Path) -> ET.Element:
         },
     )
     header = ET.SubElement(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    source = source_path(result)
+    source = place_of(result.video.path, result)
     media = {
         "MEDIA_URL": printable(f"file:///{source.as_posix().lstrip('/')}"),
         "MIME_TYPE": _MIME_TYPES.get(source.suffix.lower(), "unknown"),
     }
-    if (beside := relative_path(source, folder)) is not None:
+    if (beside := _relative(source, folder)) is not None:
         media["RELATIVE_MEDIA_URL"] = printable(beside)
     ET.SubElement(header, "MEDIA_DESCRIPTOR", media)
     order = ET.SubElement(document, "TIME_ORDER")
@@ -114,6 +116,20 @@ def _document(result: Result, folder: Path) -> ET.Element:
         TIME_ALIGNABLE="true",
     )
     return document
+
+
+def _relative(path: Path, folder: Path) -> str | None:
+    """The path of a file from a folder, by which both can be moved together.
+
+    Returns:
+        With slashes, beginning with `./` or `../`; None if there is none, as on another drive of
+        Windows.
+    """
+    try:
+        beside = Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:
+        return None
+    return beside if beside.startswith("../") else f"./{beside}"
 
 
 def build(config: EafConfig, context: Context) -> EafWriter:

@@ -12,18 +12,21 @@ from typing import Any
 
 from ...core.component import Context
 from ...core.files import whole
+from ...core.media.of_result import place_of
 from ...core.result import Result
 from ...core.results import printable
-from .speakers import Speaker, in_steps, placed, source_path, speakers_of
+from .speakers import Speaker, in_steps, speakers_of
 
 FILE = "speakers.otio"
 _COLOURS = "GREEN", "ORANGE", "CYAN", "MAGENTA", "YELLOW", "BLUE", "RED", "PURPLE", "PINK"
 """Colours of markers by OpenTimelineIO's names, without black and white."""
-_EXACT = [Fraction(fps * 1000, 1001) for fps in (24, 30, 48, 60, 120)]
-_RATES = [*_EXACT, *map(Fraction, (24, 25, 30, 48, 50, 60, 100, 120))]
+_OF_NTSC = (Fraction(fps * 1000, 1001) for fps in (24, 30, 48, 60, 120))
+_RATES = sorted([*_OF_NTSC, *map(Fraction, (24, 25, 30, 48, 50, 60, 100, 120))])
 """The rates that editors know."""
-_NEAR = 2e-4
-"""Relative difference from such a rate to one that means it: a fifth of that of 30 to 29.97."""
+_ALIKE = 2e-4
+"""Relative difference of rates that mean the same: a fifth of that of 30 and 29.97."""
+_VARYING = 0.01
+"""By so much the mean rate of a recording with varying times may exceed the rate that is meant."""
 
 Json = dict[str, Any]
 
@@ -38,8 +41,9 @@ class OtioWriter:
 
     The first track has the whole video as one clip, with a marker for each turn, coloured by
     speaker. The others are named after a speaker each, with a clip of the same video for each turn,
-    at its place. All times are on the clock of the file, in frames at the video's own rate; a turn
-    begins and ends at the nearest frame. See `core.results.turns` for what turns are.
+    at its place. All times are on the clock of the file, in frames at the video's own rate, as far
+    as editors know that (`editors_rate`); a turn begins and ends at the nearest frame. See
+    `core.results.turns` for what turns are.
 
     The form is that of OpenTimelineIO, whose files are JSON:
     https://opentimelineio.readthedocs.io/en/latest/tutorials/otio-serialized-schema.html.
@@ -55,16 +59,27 @@ class OtioWriter:
 
 
 def editors_rate(fps: float) -> float:
-    """The rate of frames as editors have it: 30000/1001 for 29.97, others as they are."""
-    nearest = min(_RATES, key=lambda rate: abs(float(rate) - fps))
-    return float(nearest) if abs(float(nearest) - fps) <= _NEAR * fps else fps
+    """The rate that editors know for a video: 30000/1001 for 29.97, and 30 for 15.
+
+    It is the video's rate or a multiple of it, so that each frame begins with one; where there is
+    none, as where times vary, the next higher one, or one that is lower by 1 % at most.
+
+    Args:
+        fps: The mean rate of the video, above 0.
+    """
+    for times in range(1, int(float(_RATES[-1]) / fps) + 2):
+        for rate in _RATES:
+            if abs(float(rate) / times - fps) <= _ALIKE * fps:
+                return float(rate)
+    higher = (rate for rate in _RATES if float(rate) >= (1 - _VARYING) * fps)
+    return float(next(higher, _RATES[-1]))
 
 
 def _timeline(result: Result) -> Json:
     rate = editors_rate(result.video.fps)
     zero_s = result.video.start_s
     end = max(1, round((zero_s + result.video.duration_s) * rate))
-    source = source_path(result)
+    source = place_of(result.video.path, result)
     name = printable(source.name)
     whole_video = _clip(name, range(end), rate, _media(source, range(end), rate))
     tracks = [_track("Picture", "Video", [whole_video])]
@@ -103,15 +118,12 @@ def _of_speaker(speaker: Speaker, turns: Sequence[range], rate: float, media: Js
 
 
 def _sound(result: Result, end: int, rate: float) -> Json:
-    """The track of the sound; that of another file begins with the picture."""
-    path = result.sound_path
-    if path is None or placed(path, result) == source_path(result):
-        source = source_path(result)
-        media = _media(source, range(end), rate)
-        return _track("Sound", "Audio", [_clip(printable(source.name), range(end), rate, media)])
-    other = placed(path, result)
-    first = min(round(result.video.start_s * rate), end - 1)
-    clip = _clip(printable(other.name), range(end - first), rate, _media(other, None, rate))
+    """The track of the sound; that of another file begins with the picture and is as long."""
+    source = place_of(result.video.path, result)
+    path = source if result.sound_path is None else place_of(result.sound_path, result)
+    first = 0 if path == source else min(round(result.video.start_s * rate), end - 1)
+    media = _media(path, range(end - first), rate)
+    clip = _clip(printable(path.name), range(end - first), rate, media)
     return _track("Sound", "Audio", [*([_gap(first, rate)] if first else []), clip])
 
 
@@ -149,12 +161,12 @@ def _gap(length: int, rate: float) -> Json:
     return {"OTIO_SCHEMA": "Gap.1", **_item("", _range(range(length), rate))}
 
 
-def _media(path: Path, frames: range | None, rate: float) -> Json:
+def _media(path: Path, frames: range, rate: float) -> Json:
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
         "metadata": {},
         "name": printable(path.name),
-        "available_range": None if frames is None else _range(frames, rate),
+        "available_range": _range(frames, rate),
         "target_url": path.as_uri(),
     }
 

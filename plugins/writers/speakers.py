@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
 from ...core.result import Result
@@ -33,10 +31,11 @@ class Speaker(NamedTuple):
 def shown_names(result: Result) -> Callable[[str], str]:
     """The function from a name of `core.results.turns` to one for people, on one line.
 
-    Tracks without identity are "Track 0" and so on, who is not seen is "Off screen". Characters
-    that are no text become U+FFFD.
+    Tracks without identity are "Track 0" and so on, by the number that is in the name; who is not
+    seen is "Off screen". Characters that are no text become U+FFFD.
     """
-    special = {track.name: f"Track {track.id}" for track in result.tracks if track.identity is None}
+    nameless = {track.name for track in result.tracks if track.identity is None}
+    special = {name: name.replace("track_", "Track ") for name in nameless}
     special[OFF_SCREEN] = "Off screen"
     return lambda name: (
         special.get(name) or _UNWRITABLE.sub("\ufffd", " ".join(printable(name).split()))
@@ -94,28 +93,3 @@ def in_steps(spans: Iterable[tuple[float, float]], steps_per_s: float, end: int)
             first = found.pop().start
         found.append(range(first, until))
     return found
-
-
-def source_path(result: Result) -> Path:
-    """The absolute path of the video, which the result may name from the folder of its run."""
-    return placed(result.video.path, result)
-
-
-def placed(path: Path, result: Result) -> Path:
-    """The absolute path of a file that the run has read."""
-    at_run = Path(str(result.provenance.get("folder", "")), path)
-    return Path(os.path.abspath(at_run))  # noqa: PTH100 - resolve() would follow links
-
-
-def relative_path(path: Path, folder: Path) -> str | None:
-    """The path of a file from a folder, by which both can be moved together.
-
-    Returns:
-        With slashes, beginning with `./` or `../`; None if there is none, as on another drive of
-        Windows.
-    """
-    try:
-        beside = Path(os.path.relpath(path, folder.absolute())).as_posix()
-    except ValueError:
-        return None
-    return beside if beside.startswith("../") else f"./{beside}"

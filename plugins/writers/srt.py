@@ -57,8 +57,7 @@ class SrtWriter:
     """Writes `speakers.srt`, on the clock of the file.
 
     Without a transcript there is a cue for each turn, with the name; see `core.results.turns`. With
-    one the cues have its words, after the name and a colon. A word goes to whose turn overlaps most
-    with it.
+    one the cues have its words, after the name and a colon; see `subtitles.whose` for who that is.
 
     The words of a transcript are when they are heard; if `sync` has moved the sound, they are moved
     alike to find who is seen saying them, but shown when they are heard in the file.

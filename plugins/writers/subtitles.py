@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
+from ...core.types import GRID_FPS
 from ...core.voices.words import Word
 
 Turn = tuple[float, float, str]
@@ -15,8 +18,9 @@ _LONGEST_PAUSE_S = 1.0
 _LEAST_S = 1.0
 """A cue is shown so long, if the next one begins no earlier."""
 _SENTENCE_ENDS = (*".?!…", *"\u3002\uff1f\uff01", '."', '?"', '!"', ".”", "?”", "!”")
-_SHORT_S = 1e-9
-"""Overlaps and distances that differ by no more are equal, as times are sums of rounded numbers."""
+_ALIKE_S = 1 / GRID_FPS + 1e-9
+_ROUNDING_S, _DIGITS = 1e-9, 9
+"""Times are sums of rounded numbers: what differs by no more is equal."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +55,39 @@ class Cue(NamedTuple):
 def whose(words: Sequence[Word], turns: Sequence[Turn], tolerance_s: float) -> list[str | None]:
     """Who says each word.
 
-    It is the one whose turn overlaps most with the word, of equals the one whose turn begins first;
-    if none does, the one whose turn is nearest, if it is near enough; else None.
+    It is the one whose turn overlaps most with the word; if none does, the one whose turn is
+    nearest, if it is near enough; else None. Whoever says the word before goes on if their turn
+    does as well but for a frame of the grid, which is as fine as turns are; of equals, it is the
+    one whose turn begins first.
 
     Args:
-        words: The words.
+        words: The words, in their order.
         turns: The turns by onset, on the same clock.
         tolerance_s: How far from a word a turn may be, in seconds.
     """
-    return [_speaker(word, turns, tolerance_s) for word in words]
+    names: list[str | None] = []
+    ended_s = list(accumulate((end_s for _, end_s, _ in turns), max))
+    for word in words:
+        first = bisect_left(ended_s, word.start_s - tolerance_s - _ROUNDING_S)
+        overlaps = _overlaps(word, turns[first:], tolerance_s)
+        best = max(overlaps, key=lambda name: round(overlaps[name], _DIGITS), default=None)
+        last = names[-1] if names else None
+        if best is not None and last in overlaps and overlaps[last] > overlaps[best] - _ALIKE_S:
+            best = last
+        names.append(best)
+    return names
 
 
-def _speaker(word: Word, turns: Sequence[Turn], tolerance_s: float) -> str | None:
-    best: str | None = None
-    most_s = -tolerance_s - 2 * _SHORT_S
+def _overlaps(word: Word, turns: Iterable[Turn], tolerance_s: float) -> dict[str | None, float]:
+    """By name, for those near enough: the overlap in seconds, or, negative, the distance."""
+    found: dict[str | None, float] = {}
     for start_s, end_s, name in turns:
-        if start_s > word.end_s + tolerance_s:
+        if start_s > word.end_s + tolerance_s + _ROUNDING_S:
             break
-        # Overlap, or, if there is none, minus the distance.
         overlap_s = min(word.end_s, end_s) - max(word.start_s, start_s)
-        if overlap_s > most_s + _SHORT_S:
-            best, most_s = name, overlap_s
-    return best
+        if overlap_s >= -tolerance_s - _ROUNDING_S:
+            found[name] = max(overlap_s, found.get(name, overlap_s))
+    return found
 
 
 def cues(

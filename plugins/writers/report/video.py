@@ -12,7 +12,7 @@ import av
 
 from ....core.errors import InputError
 from ....core.media.container import Media, Source
-from ....core.media.of_result import media_of
+from ....core.media.of_result import media_of, place_of
 from ....core.result import Result
 from ..annotated import FILE as ANNOTATED
 
@@ -49,13 +49,6 @@ def media_if_there(result: Result) -> Media | None:
         return None
 
 
-def _source_path(result: Result, media: Media | None) -> Path:
-    """The absolute path of the video, which the result may name from the folder of the run."""
-    if media is not None:
-        return media.info.path.absolute()
-    return Path(str(result.provenance.get("folder", "")), result.video.path).absolute()
-
-
 def playable(result: Result, media: Media | None, folder: Path) -> list[Playable]:
     """The videos that a page in a folder may play, the best first.
 
@@ -67,7 +60,7 @@ def playable(result: Result, media: Media | None, folder: Path) -> list[Playable
         media: The video; None if it is not there.
         folder: The folder in which the page will be.
     """
-    source = _source_path(result, media)
+    source = place_of(result.video.path, result)
     own = [Playable(url, result.video.start_s, False) for url in _addresses(source, folder)]
     painted = []
     if any(file.name == ANNOTATED for file in result.files) or (folder / ANNOTATED).is_file():

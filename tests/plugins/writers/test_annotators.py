@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from by_hand import result, track
 from synth import write_video
-from writing import HOSTILE, TALK, hostile, talk, written
+from writing import HOSTILE, TALK, WRITERS, hostile, talk, written
 
 import asdkit
+from asdkit.core.component import Context
 from asdkit.core.result import Result
 from asdkit.core.results_folder import ResultsFolder
+from asdkit.testing import check_writer
 
 with warnings.catch_warnings():  # their own, at import
     warnings.simplefilter("ignore")
@@ -74,6 +76,15 @@ def test_one_persons_turns_do_not_overlap(tmp_path, read):
     tracks = [track(n, n, boxes, identity="Ann", speaking=(span,)) for n, span in enumerate(spans)]
     found = read(result(*tracks, duration_s=3.5), tmp_path)
     assert found == {"Ann": [(0.0, 2.0, "Ann"), (3.0, 3.5, "Ann")]}
+
+
+@READERS
+def test_tracks_are_called_by_the_id_that_they_were_given(tmp_path, read):
+    boxes = [[0, 0, 9, 9]]
+    spans = (0.0, 1.0), (2.0, 2.5)
+    tracks = [track(n, n, boxes, speaking=(span,), source_id=7) for n, span in enumerate(spans)]
+    found = read(result(*tracks), tmp_path)
+    assert found == {"Track 7": [(0.0, 1.0, "Track 7"), (2.0, 2.5, "Track 7")]}
 
 
 # --- speakers.eaf
@@ -250,3 +261,12 @@ def test_mot_is_read_as_the_same_faces(tmp_path):
 
 def test_mot_of_nobody_is_empty(tmp_path):
     assert written("mot", result(), tmp_path).read_bytes() == b""
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("name", ["otio", "srt", "eaf", "textgrid", "mot"])
+def test_it_keeps_the_contract_of_writers(name, tmp_path):
+    (path,) = check_writer(WRITERS[name].build(WRITERS[name].config(), Context()), tmp_path)
+    assert path.name == WRITERS[name].files[0]

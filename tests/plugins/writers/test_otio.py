@@ -27,11 +27,9 @@ SPEAKERS = slice(1, -1)
 def read(what: Result, folder: Path) -> otio.schema.Timeline:
     timeline = otio.adapters.read_from_file(str(written("otio", what, folder)))
     for clip in timeline.find_clips():
-        available = clip.media_reference.available_range
-        assert available is None or available.start_time <= clip.source_range.start_time
-        assert available is None or clip.source_range.end_time_exclusive() <= (
-            available.end_time_exclusive()
-        )
+        available = clip.available_range()
+        assert available.start_time <= clip.source_range.start_time
+        assert clip.source_range.end_time_exclusive() <= available.end_time_exclusive()
     return timeline
 
 
@@ -51,6 +49,7 @@ def test_clips_and_gaps_are_the_turns_to_half_a_frame(tmp_path, fps, start_s):
     tracks = timeline.tracks[SPEAKERS]
     assert [one.name for one in tracks] == list(spoken)
     rate = editors_rate(fps)
+    assert rate >= fps * 0.99
     half_s = 0.5 / rate + 1e-9
     for one, turns in zip(tracks, spoken.values(), strict=True):
         clips = list(one.find_clips())
@@ -96,15 +95,28 @@ def test_the_whole_video_has_a_marker_for_each_turn(tmp_path):
     assert len(set(colours.values())) == len(colours) == 3
 
 
-def test_the_rate_is_that_of_editors():
-    assert editors_rate(29.97) == editors_rate(29.970030) == 30000 / 1001
-    assert editors_rate(23.976) == 24000 / 1001
-    assert editors_rate(59.9401) == 60000 / 1001
-    assert editors_rate(25.0001) == 25
-    assert editors_rate(29.99) == 29.99
-    assert editors_rate(17.3) == 17.3
-    for rate in (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)):
-        second = otio.opentime.RationalTime(round(rate), editors_rate(float(rate)))
+@pytest.mark.parametrize(
+    ("fps", "rate"),
+    [
+        *[(29.97, Fraction(30000, 1001)), (29.97003, Fraction(30000, 1001)), (30.001, 30)],
+        *[(23.976, Fraction(24000, 1001)), (23.9763, Fraction(24000, 1001)), (24, 24)],
+        *[(59.9401, Fraction(60000, 1001)), (25.0001, 25), (50, 50), (120, 120)],
+        # A multiple.
+        *[(15, 30), (10, 30), (12.5, 25), (20, 60), (14.985, Fraction(30000, 1001)), (1, 24)],
+        # Times that vary: the next higher one, or one lower by 1 % at most.
+        *[
+            (29.87, Fraction(30000, 1001)),
+            (30.1, Fraction(30000, 1001)),
+            (17.31, Fraction(24000, 1001)),
+            (240, 120),
+        ],
+        (24.3, 25),
+    ],
+)
+def test_the_rate_is_one_that_editors_know(fps, rate):
+    assert editors_rate(fps) == float(rate)
+    if rate <= 60:  # which all else builds on
+        second = otio.opentime.RationalTime(round(rate), float(rate))
         assert otio.opentime.to_timecode(second, second.rate, drop_frame=False) == "00:00:01:00"
 
 
@@ -112,6 +124,13 @@ def test_the_video_is_named_from_where_the_run_was_started(tmp_path):
     what = replace(talk(), provenance={"folder": str(tmp_path / "a b")})
     clips = read(what, tmp_path).find_clips()
     assert {file_of(clip) for clip in clips} == {str(tmp_path / "a b" / "clip.mp4")}
+
+
+def test_the_video_is_named_where_it_is_now(tmp_path, monkeypatch):
+    (tmp_path / "clip.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    clips = read(replace(talk(), provenance={"folder": "/gone"}), tmp_path / "out").find_clips()
+    assert {file_of(clip) for clip in clips} == {str(tmp_path / "clip.mp4")}
 
 
 def test_the_sound_is_the_videos_or_begins_with_the_picture(tmp_path):
@@ -165,12 +184,11 @@ def test_turns_of_a_diarization_are_its_own(tmp_path):
 
 def test_turns_within_one_frame_are_joined_and_none_goes_beyond_the_end(tmp_path):
     boxes = [[0, 0, 9, 9]]
-    turns = (0.1, 0.2), (0.3, 0.4), (3.0, 3.04), (9.9, 10.4)
+    turns = (0.001, 0.01), (0.015, 0.03), (3.0, 3.001), (9.92, 10.4)
     what = result(track(0, 0, boxes, speaking=turns))
-    what = replace(what, video=replace(what.video, fps=1.0))
     (one,) = read(what, tmp_path).tracks[SPEAKERS]
     assert [seconds(clip.range_in_parent()) for clip in one.find_clips()] == [
-        *((0.0, 1.0), (3.0, 4.0), (9.0, 10.0))
+        *((0.0, 0.04), (3.0, 3.04), (9.92, 10.0))
     ]
 
 

@@ -117,6 +117,16 @@ def test_whose_a_word_is(start_s, end_s, name):
     assert whose([Word(start_s, end_s, "Hi")], TURNS, 0.5) == [name]
 
 
+def test_whoever_speaks_goes_on_if_another_does_hardly_better():
+    turns = [(0.96, 2.2, "Ann"), (1.0, 2.16, "Bob"), (5.0, 6.0, "Cy")]
+    words = [Word(0.5, 1.0, "a"), Word(1.5, 1.8, "b"), Word(1.8, 2.2, "c"), Word(2.7, 2.7, "d")]
+    assert whose(words, turns, 0.55) == ["Ann"] * 4
+    turns = [(0.0, 1.0, "Bob"), (1.4, 2.2, "Ann"), (1.4, 2.16, "Bob")]
+    assert whose(words, turns, 0.55) == ["Bob"] * 4
+    turns = [(0.0, 1.0, "Bob"), (1.4, 2.2, "Ann"), (1.4, 2.15, "Bob")]
+    assert whose(words, turns, 0.55) == ["Bob", "Bob", "Ann", "Ann"]
+
+
 def test_the_tolerance_is_a_parameter(tmp_path):
     words = ("Hm.", 3.0, 3.2), ("So.", 6.1, 6.2)
     assert [text for *_, text in said(talk(), tmp_path, *words)] == ["Hm.", "Ann: So."]
@@ -227,14 +237,20 @@ def test_a_folder_has_a_transcript_for_each_video(tmp_path):
     (folder / "other.vtt").write_text("WEBVTT\n\n00:00.200 --> 00:00.600\nTwo.\n")
     component = WRITERS["srt"]
     for name, text in (("clip", "Ann: One."), ("other", "Ann: Two.")):
-        what = replace(talk(), video=replace(talk().video, path=Path(f"{name}.mp4")))
+        what = replace(talk(), video=replace(talk().video, name=name))
         path = written("srt", what, tmp_path / name, transcript=str(folder))
         assert [text for *_, text in read(path)] == [text]
-    missing = replace(talk(), video=replace(talk().video, path=Path("third.mp4")))
+    missing = replace(talk(), video=replace(talk().video, path=Path("third.mp4"), name="third"))
     with pytest.raises(InputError, match=r"holds no transcript of third\.mp4") as caught:
         written("srt", missing, tmp_path, transcript=str(folder))
     assert "third.json or third.srt or third.vtt" in caught.value.hint
     assert component.config().transcript is None
+
+
+def test_a_result_that_is_there_gets_its_words(tmp_path):
+    path = transcript(tmp_path, ("Hi.", 0.2, 0.6))
+    what = talk().write([{"name": "srt", "transcript": path}], tmp_path / "out")
+    assert read(what.files[0]) == [(0.2, 1.2, "Ann: Hi.")]
 
 
 def test_a_transcript_that_is_wrong_is_refused_before_the_run(tmp_path):
