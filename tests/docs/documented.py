@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from itertools import product
+from itertools import product, takewhile
 from pathlib import Path
 
 from checkout import DOCS, ROOT
@@ -35,9 +35,9 @@ def _lines(page: Path) -> Iterator[str]:
 
 
 def _words(line: str) -> list[str]:
-    """The words as a shell passes them on."""
+    """The words as a shell passes them on to the first program of a line."""
     words = shlex.split(line.rstrip("&"), comments=True)
-    return words[: words.index(";")] if ";" in words else words
+    return list(takewhile(lambda word: word not in (";", "|", ">"), words))
 
 
 def each_of(overrides: list[str]) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import pytest
 from checkout import ROOT
@@ -10,12 +11,14 @@ from documented import commands, each_of
 
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.arguments import HELP, is_override, parted, split_video, take_presets
+from asdkit.core.cli.batch_views import VIEWS
 from asdkit.core.cli.commands import NAMES
 from asdkit.core.config.compose import RUN, compose_app, settings_of
 from asdkit.core.config.plan import analysis_plan_of, make_plan
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
+from asdkit.core.finished.settings import WRITE
 from asdkit.export.settings import EXPORT, make_export_plan
 
 APPS = {
@@ -24,17 +27,21 @@ APPS = {
     "evaluate": (EVALUATE, lambda config: make_dataset_plan(EVALUATE, config)),
     "calibrate": (CALIBRATE, lambda config: make_dataset_plan(CALIBRATE, config)),
     "export": (EXPORT, make_export_plan),
+    "write": (WRITE, partial(settings_of, WRITE)),
 }
 """The Hydra applications, and what checks a composed configuration of each."""
 ELSEWHERE = ("smile", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
 """Names of what the reader is to write or install first."""
 CALIBRATION = ROOT / "plugins/scorers/lr_asd/ava.calibration.json"
+TAKES_FILES = ("batch", "write")
 STANDS_FOR = {"START": "start_s=1", "END": "end_s=2", "$SLURM_ARRAY_TASK_COUNT": "shards=4"}
 STANDS_FOR["$SLURM_ARRAY_TASK_ID"] = "shard=1"
 ALL = [
     pytest.param(page, words, id=f"{page}: {' '.join(words)}")
     for page, words in commands()
     if not any(name in word for word in words for name in ELSEWHERE)
+    and not words[1].startswith("-")
+    and not words[-1].endswith(".")  # before the Tab key is pressed
 ]
 
 
@@ -51,9 +58,8 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
         (tmp_path / name).write_text("SPEAKER talk 1 0.5 1.0 <NA> <NA> A <NA> <NA>\n")
     shutil.copy(CALIBRATION, "lr_asd.calibration.json")
     words = [STANDS_FOR.get(word.partition("=")[2], word) for word in words]
-    command, *rest = words[1:]
-    assert command in NAMES
-    if command not in APPS or "check" in rest or HELP & set(rest):
+    command, *rest = words[1:] if words[1] in NAMES else ("run", *words[1:])
+    if command not in APPS or {"check", *VIEWS, *HELP} & set(rest):
         return
     app, plan = APPS[command]
     rest, presets = take_presets(rest)
@@ -62,8 +68,9 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
         video, rest = split_video(rest, app.keys)
         video = video or "talk.mp4"
     plain, _ = parted(rest, app.keys)
-    assert all(map(is_override, plain)), plain
-    for job in each_of(plain):
+    overrides = [word for word in plain if is_override(word) and word != "output=-"]
+    assert command in TAKES_FILES or all(map(is_override, plain)), plain
+    for job in each_of(overrides):
         try:
             plan(compose_app(app, job, video, presets=presets))
         except ConfigError as error:
