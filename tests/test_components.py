@@ -156,9 +156,10 @@ def test_a_strangers_package_is_listed_and_chosen(stranger, tmp_path):
     assert listed.returncode == 0, listed.stderr
     rows = [line.split() for line in listed.stdout.splitlines()]
     for kind in ("detector", "scorer", "writer"):
-        assert [kind, "centre", "asdkit-centre", "0.1.0"] in rows
-    assert ["experiment", "centre", "asdkit-centre", "0.1.0", "preset"] in rows
-    assert ["scorer", "talknet_onnx", "asdkit", asdkit.__version__, "preset"] in rows
+        assert [kind, "centre", "asdkit-centre", "0.1.0"] in [row[:4] for row in rows]
+    rows = [row[:5] for row in rows]
+    assert ["experiment", "centre", "asdkit-centre", "0.1.0", "preset:"] in rows
+    assert ["scorer", "talknet_onnx", "asdkit", asdkit.__version__, "preset:"] in rows
     shown = asd(
         "run", "a.mp4", "detector=centre", "detector.face_ratio=0.25", "--cfg", "job",
         site=stranger,

@@ -9,8 +9,8 @@ from .tables import print_columns
 
 _ABOUT = """\
 Lists what can be chosen: the components of each kind and the presets, with the package that each
-comes from. With new NAME it writes a plugin to change, a detector, a scorer and a writer with
-tests, into the folder asdkit-NAME.
+comes from, what it is, and what it lacks on this machine. With new NAME it writes a plugin to
+change, a detector, a scorer and a writer with tests, into the folder asdkit-NAME.
 """
 
 
@@ -41,16 +41,29 @@ def command(words: list[str]) -> None:
 
 def _list() -> None:
     from ..component import KINDS
+    from ..config.presets import first_comment
+    from ..lacking import OWN, Lack, lack_of, remedies
     from ..registry import registry
 
     found = registry()
-    rows = [("kind", "name", "provider", "version", "")]
+    rows = [("kind", "name", "package", "what it is", "missing")]
+    lacks = []
     for kind in (*KINDS, "experiment"):
         for name in found.choices(kind):
             provider = found.providers[kind, name]
-            note = "preset" if (kind, name) in found.presets else ""
-            rows.append((kind, name, provider.name, provider.version, note))
+            lack = Lack()
+            if component := found.components.get((kind, name)):
+                about = component.about
+                lack = lack_of(component, provider.name)
+                lacks += [lack] if provider.name == OWN else []
+            else:
+                about = f"preset: {first_comment(found.presets[kind, name])}".rstrip(": ")
+            rows.append((kind, name, f"{provider.name} {provider.version}", about, str(lack)))
     print_columns(rows)
+    if lines := remedies(lacks):
+        print("\nTo get what is missing:")
+        for line in lines:
+            print(f"  {line}")
     for label, reason in found.failures.items():
         print(f"\n{label} failed to load: {' '.join(reason.split())}")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,17 @@ def _read(file: Path) -> tuple[str | None, Container]:
         raise ConfigError(f"The preset {file} cannot be read: {said}", mend) from error
     heads = (_HEADER.match(line) for line in text.splitlines() if line.lstrip().startswith("#"))
     return next((head[1] for head in heads if head), None), config
+
+
+def first_comment(file: Path) -> str:
+    """The first sentence of the comment at the head of a preset; empty if there is none."""
+    try:
+        lines = read_text_file(file, MOST_BYTES).splitlines()
+    except (OSError, ValueError):
+        return ""
+    head = takewhile(lambda line: line.startswith("#"), lines)
+    text = " ".join(line.lstrip("# ").strip() for line in head if not _HEADER.match(line))
+    return one_line(re.split(r"(?<=[.:;])\s", text)[0].rstrip(".:;"))
 
 
 class _Check:
