@@ -83,13 +83,13 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export settle members shifts",
+    Component: "kind name config build weights files export settle members shifts about needs",
     Context: "device threads detect_every members",
     Member: "kind name parameters",
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     FaceTemplate: "side_px landmarks",
-    types.Detections: "boxes scores landmarks",
+    types.Detections: "boxes scores landmarks ids",
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",

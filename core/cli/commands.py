@@ -82,6 +82,10 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "doctor",
+        (("doctor", "what works on this machine, how fast, what is missing, and what to do"),),
+    ),
+    Command(
         "plugins",
         (
             ("plugins", "list what can be chosen: components of each kind, and presets"),
