@@ -41,6 +41,8 @@ class Registry:
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
         """By package and entry point, or a damaged package's folder: the reason of the failure."""
+        self.files: dict[Path, tuple[str, Provider]] = {}
+        """By plugin of a single file: its SHA-256, and what stands for its package."""
 
     def add(self, component: Component, provider: Provider) -> None:
         """Add a component.

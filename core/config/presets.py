@@ -26,6 +26,7 @@ from omegaconf import Container, DictConfig, OmegaConf
 from ..component import PRESET_KINDS, RUN_KINDS
 from ..errors import ConfigError, one_line
 from ..named_files import read_text_file
+from ..plugin_files import OPTION
 from ..registry import CONF, registry
 from ..spelling import guess
 
@@ -240,6 +241,8 @@ class _Check:
 
     def _check_key(self, key: str) -> None:
         """Check that a key is an option of the application."""
+        if key == OPTION:
+            self._refuse("names plugins to run", f"Name them on the command line: {OPTION}=[FILE]")
         if key == "hydra":
             self._refuse("sets hydra", "Settings of Hydra belong on the command line")
         if key not in self._offer.keys:
