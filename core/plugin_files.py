@@ -98,7 +98,7 @@ def _load(path: Path, found: Registry) -> None:
         components = _list_of(manager.hook.asdkit_components.get_hookimpls())
         for component in components:
             check_component(component)
-        folders = [one.function() for one in manager.hook.asdkit_presets.get_hookimpls()]
+        folders: list[Any] = [one.function() for one in manager.hook.asdkit_presets.get_hookimpls()]
     except (Exception, SystemExit) as error:  # a stranger's code can fail in any way
         raise PluginError(
             f"The plugin {path}{_line(error, path)} failed: {type(error).__name__}: "

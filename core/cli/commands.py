@@ -89,7 +89,10 @@ COMMANDS = (
         "plugins",
         (
             ("plugins", "list what can be chosen: components of each kind, and presets"),
-            ("plugins new NAME", "write a plugin of your own, to change, into asdkit-NAME"),
+            (
+                "plugins new NAME [kind=KIND]",
+                "write a plugin of your own, to change, into asdkit-NAME",
+            ),
         ),
     ),
     Command(
