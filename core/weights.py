@@ -104,7 +104,17 @@ def without_downloads() -> Iterator[None]:
 
 
 def note(path: Path) -> Path:
-    """Record that weights are read from a file, so that results name it with its hash."""
+    """Record that weights are read from a file, so that results name it with its hash.
+
+    `locate` and `chosen_path` do so themselves: it is for a component that finds its weights in
+    another way, such as in an installed package. Call it in `build`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The same path.
+    """
     used = _watching.get()
     if used is not None and path not in used:
         used.append(path)

@@ -113,7 +113,7 @@ def plugins() -> Iterator[Finding]:
     names = {f"{one.name} {one.version}" for one in found.providers.values()}
     yield Finding("plugins", "loaded", ", ".join(sorted(names)))
     for label, reason in found.failures.items():
-        package = label.partition(" (")[0]
+        package = label.split()[0]
         yield Finding(
             "plugins",
             package,

@@ -141,7 +141,7 @@ def test_another_python_is_broken(monkeypatch):
 
 
 def test_plugins_that_fail_are_named(monkeypatch):
-    monkeypatch.setitem(registry().failures, "acme (main)", "ValueError:\nno")
+    monkeypatch.setitem(registry().failures, "acme 1.0 (main)", "ValueError:\nno")
     found = by_name(packages.plugins())["acme"]
     assert found.said == "failed to load: ValueError: no"
     assert "python -m pip uninstall acme" in found.remedy
