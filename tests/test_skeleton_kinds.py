@@ -55,6 +55,9 @@ def test_it_holds_this_kind_alone_in_the_usual_style(tmp_path, kind):
     assert f'kind="{kind}",\n            name="my_part"' in texts[f"{module}/__init__.py"]
     about = re.search('about="(.*)"', texts[f"{module}/__init__.py"])
     assert about
+    an = "an" if kind == "embedder" else "a"
+    assert f"writes it: {an} {kind}, small" in texts["README.md"]
+    assert f'description = "{an.capitalize()} {kind} for asdkit."' in texts["pyproject.toml"]
     assert len(about[1]) <= LONGEST_ABOUT
     assert f'asdkit.load("{kind}", "my_part"' in texts[f"tests/test_{part}.py"]
     pytest.importorskip("ruff")

@@ -89,8 +89,8 @@ def _write(name: str, kind: str | None) -> None:
     from .skeleton import write_skeleton
 
     folder, part = write_skeleton(name, kind)
-    what = f"a {kind}" if kind else "a detector, a scorer and a writer, each"
-    print(f"{folder} holds {what} called {part}. Go on with:".replace("a embedder", "an embedder"))
+    what = with_article(kind) if kind else "a detector, a scorer and a writer, each"
+    print(f"{folder} holds {what} called {part}. Go on with:")
     print(f'  python -m pip install -e "./{folder}[test]"')
     print(f"  pytest {folder}")
     if kind == "dataset":
@@ -99,3 +99,8 @@ def _write(name: str, kind: str | None) -> None:
         print(f"  asd run FILE writers=[json,{part}]")
     else:
         print(f"  asd run FILE {kind or 'experiment'}={part}")
+
+
+def with_article(kind: str) -> str:
+    """A kind of component with its article, such as "an embedder"."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

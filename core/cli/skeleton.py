@@ -14,7 +14,7 @@ from ..errors import ConfigError, OutputError, PluginError
 from ..files import whole_folder
 from ..registry import registry
 from ..spelling import guess
-from .plugins import NEW_KINDS
+from .plugins import NEW_KINDS, with_article
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 """The example plugin `centre`, which the wheel includes, too."""
@@ -32,19 +32,7 @@ PARTS = EXAMPLE.parent / "parts"
 """The other kinds of components, one in a file, and a test of each kind."""
 WHOLE = ("detector", "scorer", "writer")
 """The kinds that the example plugin has."""
-_INIT = '''"""A plugin for asdkit: a KIND."""
-
-from __future__ import annotations
-
-import asdkit
-
-from . import KIND
-
-
-@asdkit.hookimpl
-def asdkit_components() -> list[asdkit.Component]:
-    """Tell asdkit what this package adds, and by which name it is chosen."""
-    return [
+_COMPONENT = """\
         asdkit.Component(
             kind="KIND",
             name="centre",
@@ -52,12 +40,11 @@ def asdkit_components() -> list[asdkit.Component]:
             build=KIND.build,
             about="ABOUT",
         ),
-    ]
-'''
+"""
 _README = """\
 # asdkit-centre
 
-A plugin for asdkit, as `asd plugins new` writes it: a KIND, small, and there to be changed.
+A plugin for asdkit, as `asd plugins new` writes it: A_KIND, small, and there to be changed.
 
     python -m pip install -e ".[test]"
     pytest
@@ -138,20 +125,38 @@ def _of_kind(kind: str, example: Mapping[str, str]) -> dict[str, str]:
     about = re.match(r'"""An? (?:[^:]*: )?(.*?)\.?"""', code)
     assert about
     words = {"KIND": kind, "CONFIG": config, "ABOUT": about[1]}
-    init = re.sub("|".join(words), lambda found: words[found[0]], _INIT)
+    component = re.sub("|".join(words), lambda found: words[found[0]], _COMPONENT)
     if kind == "writer":
         files = "            files=(writer.FILE,),\n"
-        init = init.replace("            about=", f"{files}            about=")
+        component = component.replace("            about=", f"{files}            about=")
+    init = _alone(example["asdkit_centre/__init__.py"], kind, component)
     project = example["pyproject.toml"]
-    project = project.replace("A detector, a scorer and a writer for", f"A {kind} for")
+    project = project.replace(
+        "A detector, a scorer and a writer for", f"{with_article(kind).capitalize()} for"
+    )
     project = project.replace('\n[tool.setuptools.package-data]\n"*" = ["*.yaml"]\n', "")
     return {
-        "README.md": _README.replace("KIND", kind),
+        "README.md": _README.replace("A_KIND", with_article(kind)).replace("KIND", kind),
         "pyproject.toml": project,
-        "asdkit_centre/__init__.py": init.replace("a embedder", "an embedder"),
+        "asdkit_centre/__init__.py": init,
         module: code,
         "tests/test_centre.py": (PARTS / "tests" / f"{kind}.py").read_text("utf-8"),
     }
+
+
+def _alone(init: str, kind: str, component: str) -> str:
+    """The example's `__init__.py` with one component, and without presets.
+
+    Args:
+        init: The example's.
+        kind: The kind of the component, and the name of its module.
+        component: The lines that make it.
+    """
+    head, _, _ = init.partition("    return [\n")
+    head = re.sub(r'^""".*"""', f'"""A plugin for asdkit: one {kind}."""', head)
+    head = head.replace("from pathlib import Path\n\n", "")
+    head = re.sub(r"^from \. import .*$", f"from . import {kind}", head, flags=re.MULTILINE)
+    return f"{head}    return [\n{component}    ]\n"
 
 
 def _is_word(part: str) -> bool:
