@@ -26,7 +26,7 @@ APPS = {
     "export": (EXPORT, make_export_plan),
 }
 """The Hydra applications, and what checks a composed configuration of each."""
-ELSEWHERE = ("smile", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
+ELSEWHERE = ("smile", "my.py", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
 """Names of what the reader is to write or install first."""
 CALIBRATION = ROOT / "plugins/scorers/lr_asd/ava.calibration.json"
 STANDS_FOR = {"START": "start_s=1", "END": "end_s=2", "$SLURM_ARRAY_TASK_COUNT": "shards=4"}
