@@ -1,6 +1,7 @@
 """asdkit: say which visible face is speaking, frame by frame.
 
-`run` processes a video, `Pipeline` many, `load` makes one component; the command `asd` does both and more.
+`run` processes a video, `Pipeline` many, `load` makes one component; the command `asd` does all
+that and more.
 `asdkit.plugin` has what a plugin may import, `asdkit.testing` the checks that components must pass.
 """
 

@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 
 _drawn: list[Progress] = []
 """What is being drawn, the latest last."""
+_hiding: list[None] = []
+"""As many entries as blocks are running in which nothing is drawn."""
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Draw no bars while the block runs, in any thread."""
+    _hiding.append(None)
+    try:
+        yield
+    finally:
+        _hiding.pop()
 
 
 @contextmanager
@@ -20,8 +32,11 @@ def drawn(bars: Progress) -> Iterator[None]:
     """Draw bars on their terminal while the block runs.
 
     Only one thing can be drawn at a time: bars that are drawn already, such as those of a run that
-    turns out to need a download, are taken away meanwhile.
+    turns out to need a download, are taken away meanwhile. Nothing is drawn within `hidden`.
     """
+    if _hiding:
+        yield
+        return
     if _drawn:
         _drawn[-1].stop()
     _drawn.append(bars)

@@ -138,5 +138,5 @@ def find_bundle(model: str, weights: str) -> Path:
         f"There is no ONNX bundle of {model} with the weights {weights}: "
         f"no folder {' nor '.join(map(str, candidates))}",
         f"Where PyTorch is installed make it with: asd export scorer={model} "
-        f"scorer.weights={weights} output=DIR, and name it: scorer.weights=DIR",
+        f"scorer.weights={weights} output=DIR, and give DIR as the weights",
     )

@@ -59,13 +59,16 @@ class Member(NamedTuple):
 
     Attributes:
         kind: One of `KINDS`.
-        name: Its name.
+        name: Its name, or that of a preset for it.
         parameters: By name: those of its parameters that are not to have their defaults.
+        called: The option and the value by which the user chose it, for errors, such as
+            "scorer.of: lr_asd:ava"; empty if the user did not.
     """
 
     kind: str
     name: str
     parameters: Mapping[str, Any] = {}
+    called: str = ""
 
 
 class Settled(NamedTuple):
@@ -93,7 +96,9 @@ class Component:
         build: Builds the component from an instance of `config` and a `Context`; heavy imports
             belong here.
         weights: The published weights it can load, for `asd weights`.
-        files: Writers only: the files it writes, relative to the output folder and within it.
+        files: Writers only: the files it writes, relative to the output folder and within it. A
+            name with `*`, `?` or `[` stands for all files that match it (`pathlib.Path.glob`);
+            these are replaced together with the others.
         export: Scorers only: prepares the network for `asd export` from an instance of `config`;
             None if the scorer cannot be exported.
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on

@@ -3,6 +3,7 @@
 Of every component is asked: that it leaves the arrays it is given as they are, since others use
 them after it; that what it has returned does not change in later calls; and that where any number
 of frames, clips, faces or samples is allowed, it may be none. `asdkit.testing` checks all this.
+One thread at a time calls a component, but not always the same one.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ class Detector(Protocol):
 
     The faces of a picture depend on nothing else: not on the other pictures of the batch, nor on
     earlier ones, nor on the frame's number. A picture that repeats the previous one is not passed
-    in again. A detector that does not look
-    at pictures, but knows the faces of each frame beforehand, has an attribute `looks` that is
-    False: it is called for every frame, with black pictures, its boxes depend on the frame's number
-    alone, and they are in stored pixels, square or not.
+    in again. A detector that does not look at pictures, but knows the faces of each frame
+    beforehand, has an attribute `looks` that is False: it is called for every frame, with black
+    pictures, its boxes depend on the frame's number alone, and they are in stored pixels, square or
+    not. If it says whose face each is (`Detections.ids`), it has an attribute `knows_ids` that is
+    True: the tracker is not used then.
 
     It may have a method `smallest_face_px(height, width) -> float`: about the larger side, in
     pixels, of the smallest face it can find in pictures of this size; none that it finds is less
@@ -173,11 +175,11 @@ class Scorer(Protocol):
 class ShiftingScorer(Protocol):
     """A scorer that scores one face with several sounds.
 
-    What the picture alone tells it finds once. With it the option `sync` finds out whether the
-    sound is late. Its component has `shifts=True`.
+    What the picture tells it finds once; for the option `sync`. Its component has `shifts=True`.
 
-    It may have an attribute `refuses_sounds` that is True: then its log odds fall so far with a
-    sound of other people that `sync=check` can say that a sound fits nobody.
+    It may have an attribute `refuses_sounds` that is True: with a sound of other people its log
+    odds fall so far that `sync` can say that it fits nobody; and `sound_early_s`, from -0.2 to 0.2:
+    how much earlier than in step it likes sound best.
     """
 
     def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:
@@ -343,8 +345,5 @@ CONTRACTS: Mapping[str, type] = {
 
 def methods(kind: str) -> list[str]:
     """The names of the methods that every component of a kind must have."""
-    return [
-        name
-        for name, value in vars(CONTRACTS[kind]).items()
-        if callable(value) and not name.startswith("_")
-    ]
+    found = vars(CONTRACTS[kind]).items()
+    return [name for name, value in found if callable(value) and not name.startswith("_")]

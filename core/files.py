@@ -84,14 +84,14 @@ def remove_partial(folder: Path) -> None:
             match = _PARTIAL.fullmatch(path.name)
             if not match or path.name in _partial_now:
                 continue
-            if match[2] in (None, _HOST) and not _lives(int(match[1])):
+            if match[2] in (None, _HOST) and not lives(int(match[1])):
                 with suppress(OSError):
                     path.unlink()
 
 
-def _lives(pid: int) -> bool:
-    """Whether another process with this pid is running."""
-    if pid == os.getpid():
+def lives(pid: int) -> bool:
+    """Whether a process with this pid is running on this machine, other than this one."""
+    if pid == os.getpid() or pid < 1:
         return False
     if os.name == "nt":  # os.kill would end it
         return True

@@ -87,10 +87,22 @@ def _in_array(value: list[Any], schema: Schema, root: Schema, at: str) -> Iterat
     if rest is False and len(value) > len(first):
         yield f"{at} has {len(value)} items"
         return
+    if not first and _are_numbers(value, rest):
+        return
     for number, item in enumerate(value):
         part = first[number] if number < len(first) else rest
         if part:
             yield from _misfits(item, part, root, f"{at}[{number}]")
+
+
+def _are_numbers(values: list[Any], schema: Schema) -> bool:
+    """Whether all are numbers that fit, quickly, as results hold millions; False if in doubt."""
+    if schema.get("type") != "number" or not schema.keys() <= {"type", "minimum", "maximum"}:
+        return False
+    if not values or any(type(value) not in (int, float) for value in values):
+        return False
+    least, most = min(values), max(values)
+    return bool(schema.get("minimum", least) <= least and most <= schema.get("maximum", most))
 
 
 def _is(value: Any, kind: str) -> bool:

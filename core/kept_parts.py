@@ -12,6 +12,7 @@ import numpy as np
 from .analysis.attributes import checked_concurrent
 from .analysis.embedder_answers import checked_identity_distance, checked_template
 from .analysis.one_pass import Parts
+from .analysis.shifting import sound_early_s
 from .contracts import Detector, Embedder, ScalingDetector, Scorer, ShiftingScorer
 from .resume import Answers
 from .types import Clip, Detections, Float32, Scores, UInt8
@@ -108,6 +109,7 @@ class _ShiftingScorer(_Scorer):
     def __init__(self, scorer: ShiftingScorer, answers: Answers, name: str) -> None:
         super().__init__(cast("Scorer", scorer), answers, name)
         self._shifting = scorer
+        self.sound_early_s = sound_early_s(self._scorer)
 
     def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.ShiftingScorer`."""

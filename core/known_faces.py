@@ -124,22 +124,17 @@ class Boxes:
         inside = self.frames < len(times_s)
         if self.ids is None:
             return self._nearest(inside, shown)
-        rows = [
-            _moved(
-                number,
-                self.frames[own],
-                np.column_stack([self.boxes[own], self.confidence[own]]),
-                times_s,
-                shown,
-            )
-            for number in np.unique(self.ids[inside])
-            for own in [np.flatnonzero(inside & (self.ids == number))]
+        own = np.flatnonzero(inside)
+        values = np.column_stack([self.boxes, self.confidence])
+        found = [
+            (self.ids[rows[0]], *_moved(self.frames[rows], values[rows], times_s, shown))
+            for rows in np.split(own, np.flatnonzero(np.diff(self.ids[own])) + 1)
+            if len(rows)
         ]
-        frames, ids, values = (
-            np.concatenate([row[place] for row in rows] or [empty])
-            for place, empty in enumerate((_NO_NUMBERS, _NO_NUMBERS, np.empty((0, 5))))
-        )
-        return Boxes(frames, values[:, :4], values[:, 4], ids)
+        moved = np.concatenate([np.empty((0, 5)), *(rows for _, _, rows in found)])
+        frames = np.concatenate([_NO_NUMBERS, *(known for _, known, _ in found)])
+        ids = np.repeat([one for one, *_ in found], [len(known) for _, known, _ in found])
+        return Boxes(frames, moved[:, :4], moved[:, 4], ids)
 
     def _nearest(self, inside: NDArray[np.bool_], shown: Int64) -> Boxes:
         pictures, number = np.unique(shown, return_inverse=True)
@@ -157,24 +152,18 @@ class Boxes:
 _NO_NUMBERS = np.empty(0, np.int64)
 
 
-def _moved(
-    number: int, frames: Int64, values: Float64, times_s: Float64, shown: Int64
-) -> tuple[Int64, Int64, Float64]:
-    """Where one id's face is on the grid: frames, ids, and rows of box and score."""
-    own_s, wanted_s = times_s[frames], times_s[shown]
-    after = np.searchsorted(own_s, wanted_s).clip(0, len(own_s) - 1)
-    before = (np.searchsorted(own_s, wanted_s, side="right") - 1).clip(0)
-    exact = own_s[before] == wanted_s
-    between = (own_s[before] < wanted_s) & (wanted_s < own_s[after])
-    between &= own_s[after] - own_s[before] <= MOST_BETWEEN_S
-    (known,) = np.nonzero(exact | between)
-    before, after, exact = before[known], after[known], exact[known]
-    length = np.where(exact, 1.0, own_s[after] - own_s[before])
-    part = np.where(exact, 0.0, (wanted_s[known] - own_s[before]) / length)[:, None]
-    rows = np.where(
-        part == 0, values[before], values[before] + part * (values[after] - values[before])
-    )
-    return known, np.full(len(known), number), rows
+def _moved(frames: Int64, values: Float64, times_s: Float64, shown: Int64) -> tuple[Int64, Float64]:
+    """Where the face of one id is on the grid: the frames, and a row of box and score for each."""
+    first, stop = np.searchsorted(shown, frames[0]), np.searchsorted(shown, frames[-1], "right")
+    own_s, wanted_s = times_s[frames], times_s[shown[first:stop]]
+    after = np.searchsorted(own_s, wanted_s)
+    before = np.searchsorted(own_s, wanted_s, side="right") - 1
+    length = own_s[after] - own_s[before]  # 0 where the picture has a box
+    (known,) = np.nonzero(length <= MOST_BETWEEN_S)
+    before, after, length = before[known], after[known], length[known]
+    part = (wanted_s[known] - own_s[before]) / np.where(length > 0, length, 1.0)
+    rows = values[before] + part[:, None] * (values[after] - values[before])
+    return known + first, rows
 
 
 class KnownFaces:

@@ -48,7 +48,7 @@ def voiced(
     wanted = [*map(sample, alone(result.tracks)), *(sample((span,)) for span in off_screen)]
     start_s = min((span[0] for own in wanted for span in own), default=0.0)
     with Sound(media, start_s, threads=plan.options.threads) as sound:
-        found = voices_in(sound, wanted, voice, watch, name, progress)
+        found = voices_in(sound, wanted, voice, watch, name, progress=progress)
     tracks, of_tracks = result.tracks, found[: len(result.tracks)]
     if all(track.identity is None for track in tracks):
         tracks = identified_by_voice(tracks, of_tracks, max_distance)

@@ -60,6 +60,8 @@ class Pipeline(AbstractContextManager["Pipeline"]):
 
     Attributes:
         plan: The checked plan for any video: options and components.
+        models: The components that are loaded; those named "none" are left out.
+        device: The device of the networks, such as "cuda:0"; "cpu" if none uses another.
 
     Raises:
         AsdError: An option, weights or the device is not usable.
@@ -71,6 +73,8 @@ class Pipeline(AbstractContextManager["Pipeline"]):
     """
 
     plan: AnalysisPlan
+    models: tuple[LoadedModel, ...]
+    device: str
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class Pipeline(AbstractContextManager["Pipeline"]):
         models = Models(self.plan, shared=True)
         models.parts(tell=lambda: tell("loading", 0, 0))
         tell("loading", 0, 0)
-        for kind in RUN_KINDS:
+        for kind in ("context", "voice"):
             models.part(kind)
         _ = models.people
         for chosen in self.plan.writers:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,8 +56,8 @@ def run(
     Args:
         video: The file.
         overrides: Options as on the command line: a list of words such as "detector=yunet", one
-            string of several words, or a dict of names and values; with `writers=[]` nothing is
-            written. See `core.config.words.words_of`.
+            string of several words, or a dict of names, perhaps dotted or nested, and values,
+            which are taken literally; with `writers=[]` nothing is written.
         progress: Called with the progress of the run, in each of its stages; what it raises ends
             the run.
         boxes: Faces found beforehand, to use in place of the detector.
@@ -86,6 +87,7 @@ def execute(
     keep: bool = True,
     boxes: Boxes | None = None,
     cancel: Event | None = None,
+    of_several: bool = False,
 ) -> Result:
     """Run a plan. Errors that can be found before decoding are raised before it.
 
@@ -96,6 +98,7 @@ def execute(
         keep: Whether to store network outputs during the run, so that `resume` can reuse them.
         boxes: Faces to use in place of the plan's detector.
         cancel: Ends the run when it is set.
+        of_several: Whether the video is one of several; see `core.voices.files.turns_of`.
 
     Raises:
         AsdError: As for `run`.
@@ -104,7 +107,8 @@ def execute(
     tell = Teller(progress, cancel)
     watch = Stopwatch()
     media = media_of(plan.options)
-    turns = turns_of(plan.options.diarization, media.info)
+    note = media.notes.add
+    turns = turns_of(plan.options.diarization, media.info, of_several=of_several, note=note)
     folder = Path(plan.options.output or Path(RESULTS_FOLDER, folder_name(media.info.path)))
     with _place(folder, plan) as place:
         models = models or Models(plan)
@@ -146,7 +150,7 @@ def execute(
             with seeded(plan.options.seed):
                 result = voiced(result, media, plan, voice, watch, progress=tell)
             if plan.options.sync == CHECK:
-                sync = checked(seen.pieces, can_refuse=refuses_sounds(parts.scorer))
+                sync = checked(seen.pieces, can_refuse=seen.refuses_sounds)
             for said in (doubt(result.tracks), remark(sync) if sync else ""):
                 if said:
                     media.notes.add(said)
@@ -220,9 +224,8 @@ def _origin(plan: RunPlan, models: Models, media: Media, boxes: Boxes | None) ->
     nodes = {kind: dict(plan.settings[kind]) for kind in kinds}
     nodes["scorer"].pop("calibration", None)
     files = [media.info.path, *([media.sound_path] if media.sound_path else [])]
-    for chosen in (plan.chosen[kind] for kind in kinds):
-        for one in (chosen, *chosen.members):
-            files += one.named_files().values()
+    for one in chain.from_iterable(plan.chosen[kind].whole() for kind in kinds):
+        files += one.named_files().values()
     weights = {kind: [asdict(file) for file in used] for kind, used in models.weights.items()}
     origin = {
         **nodes,

@@ -56,13 +56,17 @@ class Teller:
         Raises:
             CancelledError: `cancel` is set.
         """
-        if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError
+        self._check()
         try:
             self._progress(stage, done, total)
         except Exception as error:
             self._raised = error
             raise
+        self._check()  # the callback may have set it
+
+    def _check(self) -> None:
+        if self._cancel is not None and self._cancel.is_set():
+            raise CancelledError
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -50,7 +50,7 @@ def versions(plan: AnalysisPlan) -> dict[str, str]:
     """By package: the version of everything a result depends on."""
     found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
     used = [*plan.chosen.values(), *plan.writers]
-    for component in (one.component for chosen in used for one in (chosen, *chosen.members)):
+    for component in (one.component for chosen in used for one in chosen.whole()):
         # A component created in Python code has no package.
         if provider := registry().providers.get((component.kind, component.name)):
             found[provider.name] = provider.version

@@ -116,7 +116,9 @@ class Registry:
         if (kind, name) in self.components:
             return self.components[kind, name]
         if kind not in KINDS:
-            raise PluginError(f"There is no kind {kind!r}; there are {', '.join(KINDS)}")
+            raise PluginError(
+                f"There is no kind {kind!r}; there are {', '.join(KINDS)}", guess(kind, KINDS)
+            )
         names = [component.name for component in self.of_kind(kind)]
         raise PluginError(
             f"There is no {kind} {name!r}; there are {', '.join(names)}",

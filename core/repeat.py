@@ -20,7 +20,7 @@ from .config.schemas import SHIPPED, literal
 from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
-from .finished.reading import no_result, read_values
+from .finished.checking import no_result, read_values
 from .plugin_files import OPTION, load_named_in
 from .registry import registry
 from .result import Result
@@ -50,6 +50,7 @@ _AT_FIRST: dict[str, Any] = {
     "diarization": None,
     "sync": OFF,
     OPTION: None,
+    "name": None,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")
@@ -129,11 +130,13 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     output = f"output={path.parent.with_name(f'{path.parent.name}-again')}"
     words = [output, "overwrite=false", *(_absolute(word) for word in overrides)]
     for word in words:
-        key = word.partition("=")[0]
+        key, _, value = word.partition("=")
         if not key or key[0] in "+~" or key == "experiment":
             raise ConfigError(
                 f"repeat does not take {word}", "Change options with KEY=VALUE, or use asd run"
             )
+        if key in _PATHS and not value:
+            raise ConfigError(f"{word} names no file", f"Give a path, or {key}=null for none")
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 
 

@@ -40,6 +40,8 @@ class VideoInfo:
             audio tools show.
         pixel_aspect: Width of a pixel over its height, after rotation.
         notes: Sentences on what was chosen or left out of the file, and on implausible results.
+        name: What the video is called in all files that name it; the file's name without suffix
+            if not given.
     """
 
     path: Path
@@ -51,6 +53,11 @@ class VideoInfo:
     start_s: float = 0.0
     pixel_aspect: float = 1.0
     notes: tuple[str, ...] = ()
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.path.stem)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +74,8 @@ class Result:
         timings_s: Seconds spent in each stage; stages that overlap add up to more than the total.
         speech: When anybody speaks; None without voice activity detection.
         off_screen: When there is speech but no visible face speaks; None without voice activity
-            detection and diarization.
+            detection and diarization. With a diarization neither a face that is decided as speaking
+            nor one whose own voice is heard is visible then.
         voices: The voices of the diarization; None without one.
         off_screen_names: For each span of `off_screen`: the `name` of the tracks that have its
             voice, or None if nobody's is close enough; None without an embedder of voices.

@@ -16,7 +16,7 @@ import numpy as np
 from .files import same_form, whole
 from .result import Result
 from .rttm import merged
-from .sync import Fit, Sync
+from .sync import Sync
 from .types import GRID_FPS, OFF_SCREEN, Float32, Heard, Spans, Track
 from .voice import Voice
 
@@ -85,12 +85,13 @@ def turns(result: Result) -> list[tuple[float, float, str]]:
 
 
 def voice_names(voices: Sequence[Voice], people: Collection[str]) -> dict[str, str]:
-    """By name of the voice: a name for it that is none of the people's."""
+    """By name of the voice: a name for it that is none of the people's, nor `OFF_SCREEN`."""
     names: dict[str, str] = {}
-    taken = {*people, *(voice.name for voice in voices)}
+    others = {*people, OFF_SCREEN}
+    taken = {*others, *(voice.name for voice in voices)}
     for voice in voices:
         names[voice.name] = voice.name
-        if voice.name in people:
+        if voice.name in others:
             other = (f"{voice.name}_{number}" for number in count(2))
             names[voice.name] = next(name for name in other if name not in taken)
             taken.add(names[voice.name])
@@ -102,6 +103,15 @@ def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | No
     spans = result.off_screen or ()
     names = result.off_screen_names
     return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
+
+
+def known_off_screen(result: Result) -> dict[str, Spans]:
+    """By name, followed by "(off screen)": the off-screen spans of those known by their voice."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for span, name in off_screen_turns(result):
+        if name is not None:
+            found.setdefault(f"{name} (off screen)", []).append(span)
+    return {name: tuple(spans) for name, spans in found.items()}
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -162,6 +172,7 @@ def _around_tracks(result: Result) -> tuple[dict[str, Any], dict[str, Any]]:
             "start_s": float(video.start_s),
             "pixel_aspect": float(video.pixel_aspect),
             "notes": [printable(note) for note in video.notes],
+            "name": printable(video.name),
         },
         "grid_fps": GRID_FPS,
         "settings": plain(result.settings),
@@ -200,12 +211,8 @@ def _sync(sync: Sync, tracks: Sequence[Track]) -> dict[str, Any]:
     fits = None
     if sync.tracks is not None:
         pairs = zip(tracks, sync.tracks, strict=True)
-        fits = [{"id": int(track.id), **_fit(fit)} for track, fit in pairs]
-    return {**_fit(sync.whole), "moved_s": float(sync.moved_s), "tracks": fits}
-
-
-def _fit(fit: Fit) -> dict[str, Any]:
-    return {"fits": fit.fits, "offset_s": fit.offset_s, "certainty": fit.certainty}
+        fits = [{"id": int(track.id), **fit.to_json()} for track, fit in pairs]
+    return {**sync.whole.to_json(), "moved_s": float(sync.moved_s), "tracks": fits}
 
 
 def _track(track: Track) -> dict[str, Any]:

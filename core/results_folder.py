@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from .files import claim, missing_folders, remove_partial, same_folder
 from .stopping import last_resort
 
 INCOMPLETE = "incomplete"
+_PATTERN = re.compile(r"[*?\[]")
 _NEW, _WHOLE, _LOCK = "new", "whole", ".lock"
 
 
@@ -35,12 +37,19 @@ class ResultsFolder:
     def __init__(self, folder: Path, names: Sequence[str], overwrite: bool) -> None:
         self.incomplete = folder / INCOMPLETE
         self.folder = folder
-        self._replaced = [Path(name) for name in names if _is_file(folder / name)]
-        if self._replaced and not overwrite and not (self.incomplete / _WHOLE).is_dir():
+        self._replaced = [
+            path.relative_to(folder) for name in names for path in _found(folder, name)
+        ]
+        if self._replaced and not overwrite and not self.is_mixed:
             raise OutputError(
                 f"{folder} already holds results ({self._replaced[0]})",
                 "Choose another folder with output=FOLDER, or replace them with overwrite=true",
             )
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the results may be old and new ones, as a run was killed while it moved them."""
+        return (self.incomplete / _WHOLE).is_dir()
 
     def clear(self) -> None:
         """Remove the leftovers of runs that were killed while writing."""
@@ -121,6 +130,22 @@ class ResultsFolder:
         )
 
 
+def final_folder(folder: Path) -> Path:
+    """The folder in which the files of a folder given to writers will be in the end."""
+    return folder.parents[1] if folder.parts[-2:] == (INCOMPLETE, _NEW) else folder
+
+
+def _found(folder: Path, name: str) -> list[Path]:
+    """The files of a name, or of a pattern, that are in a folder."""
+    paths = [folder / name]
+    if _PATTERN.search(name):
+        try:
+            paths = sorted(folder.glob(name))
+        except (OSError, ValueError):  # no folder can have this name, which `taken` says
+            return []
+    return [path for path in paths if _is_file(path)]
+
+
 def _is_file(path: Path) -> bool:
     """Whether the path is a file or a link."""
     return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
@@ -134,7 +159,7 @@ def taken(
 
     Args:
         folder: The folder.
-        names: All possible names of results, relative to the folder.
+        names: All possible names of results, relative to the folder, or patterns of them.
         own: The names that this run writes.
         overwrite: Whether existing results may be replaced.
 

@@ -69,11 +69,16 @@ def read_rttm(paths: Iterable[Path], what: str = "truth") -> dict[str, dict[str,
                 continue
             turns[same_form(words[1])][same_form(words[7])].append((onset, onset + length))
     if empty:
-        _log.warning("%d turns of no length are left out, the first in %s", len(empty), empty[0])
+        _log.warning("%s left out, the first in %s", turns_of_no_length(len(empty)), empty[0])
     return {
         video: {name: merged(spans) for name, spans in sorted(speakers.items())}
         for video, speakers in turns.items()
     }
+
+
+def turns_of_no_length(number: int) -> str:
+    """So many turns of no length, with the verb for it: "2 turns of no length are"."""
+    return "1 turn of no length is" if number == 1 else f"{number} turns of no length are"
 
 
 def seconds(where: str, words: Sequence[str], texts: Sequence[str], form: str) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,20 @@ Fits = Literal["yes", "no", "unknown"]
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A few seconds of one face, scored with its sound at each of `SHIFTS`.
+    """Up to a minute of one face, scored with its sound at each of `SHIFTS`.
 
     Attributes:
         first_frame: Its first grid frame.
-        frames: Its length in grid frames.
-        agreement: (23,) float32, by shift: how strongly face and sound say together that the face
-            speaks, summed over the frames; see `core.analysis.shifting`.
+        agreement: (23, n) float32, by shift and frame: how strongly face and sound say together
+            that the face speaks, 0 or more; see `core.analysis.shifting`.
     """
 
     first_frame: int
-    frames: int
     agreement: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Its length in grid frames."""
+        return len(self.agreement.T)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Fit:
         offset_s: How many seconds later than the picture the sound comes: what is heard at time t
             belongs to the lips seen at t - offset_s. Negative if it comes early; None unless
             `fits` is "yes".
-        certainty: How much better the best offset is than the worst; 0 or more, in log odds. See
-            `core.decisions.in_step`.
+        certainty: How much better the best offset is than the worst, in log odds of speaking, times
+            the share to which all pieces agree on it; 0 or more. See `core.decisions.in_step`.
     """
 
     fits: Fits = "unknown"
@@ -59,6 +61,10 @@ class Fit:
     def is_out_of_step(self) -> bool:
         """Whether the sound fits, but comes late or early."""
         return self.offset_s is not None and abs(self.offset_s) >= IN_STEP_S
+
+    def to_json(self) -> dict[str, Any]:
+        """Its attributes as plain values."""
+        return {"fits": self.fits, "offset_s": self.offset_s, "certainty": self.certainty}
 
     def __str__(self) -> str:
         """A sentence, such as "The sound comes 0.20 s late"."""

@@ -82,7 +82,8 @@ class Detections:
 
     def of(self, rows: Int64) -> Detections:
         """The faces of these numbers (m,), in their order."""
-        points, ids = (None if own is None else own[rows] for own in (self.landmarks, self.ids))
+        points = None if self.landmarks is None else self.landmarks[rows]
+        ids = None if self.ids is None else self.ids[rows]
         return Detections(self.boxes[rows], self.scores[rows], points, ids)
 
     @classmethod

@@ -13,7 +13,7 @@ from .analysis.embedder_answers import checked_identity_distance
 from .analysis.listening import frames_before
 from .analysis.one_pass import Analysis, Parts
 from .analysis.remarks import say_what_is_too_small, silence
-from .analysis.shifting import AROUND_FRAMES
+from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.options import Options
 from .contracts import Detector
 from .cores import cores
@@ -39,13 +39,14 @@ def media_of(options: Options) -> Media:
     Raises:
         InputError: The video is not usable.
     """
-    return probe(
+    media = probe(
         Path(options.video),
         Path(options.sound) if options.sound else None,
         Reading.of(vars(options)),
         allow_silent=options.allow_silent,
         end_s=options.end_s,
     )
+    return replace(media, info=replace(media.info, name=options.name or ""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,8 @@ class Seen:
         heard: The detected speech; None without voice activity detection.
         identity_distance: The embedder's own, for `identify`; None without an embedder.
         pieces: With `sync=check`: for each track its pieces, scored with shifted sound.
+        refuses_sounds: Whether what the pieces tell may be that the sound fits nobody; see
+            `core.contracts.ShiftingScorer`.
     """
 
     shots: tuple[tuple[int, int], ...]
@@ -65,6 +68,7 @@ class Seen:
     heard: Heard | None
     identity_distance: float | None = None
     pieces: tuple[tuple[Piece, ...], ...] = ()
+    refuses_sounds: bool = False
 
 
 def analysed(
@@ -155,7 +159,8 @@ def analysed(
             sound_end / GRID_FPS,
             picture_end / GRID_FPS,
         )
-    return Seen(shots, tracks, heard, distance, analysis.pieces)
+    refuses = refuses_sounds(parts.scorer)
+    return Seen(shots, tracks, heard, distance, analysis.pieces, refuses)
 
 
 def _on_grid(detector: Detector, media: Media) -> Detector:

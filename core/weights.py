@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from .download import BLOCK_BYTES, describe_failure, download
 from .errors import MissingWeightsError, WeightsError
+from .spelling import alike
 
 _CHECK = re.compile(r"(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})?")
 
@@ -195,12 +196,21 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
             "weights= names nothing", f"Give {', '.join(published)} or the path of a file"
         )
     try:
-        return note(Path(given).expanduser())
+        path = Path(given).expanduser()
     except RuntimeError as error:
         raise WeightsError(
             f"There is no folder for {given}: {error}",
             f"Give {', '.join(published)} or the path of a file",
         ) from error
+    if Path(given).name == given and not path.exists():  # no path, but a misspelt name
+        listed = {weights.name: short for short, weights in published.items()}
+        meant = [listed.get(one, one) for one in alike(given, [*published, *listed])]
+        if meant:
+            raise WeightsError(
+                f"There are no weights {given} here, and no file of that name",
+                f"Did you mean {' or '.join(dict.fromkeys(meant))}?",
+            )
+    return note(path)
 
 
 def fetch(weights: Weights) -> Path:

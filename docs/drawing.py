@@ -4,7 +4,8 @@
     python docs/drawing.py --write    puts it into the page
 
 A room is a module or a wing, that is, a folder of modules, seen from the folder it lies in. Each
-room stands one floor above the highest of those that it imports, lazily or not.
+room stands one floor above the highest of those that it imports, lazily or not. `Result` alone is
+drawn without what does the work of its methods, which it imports when they are called.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import grimp
 PAGE = Path(__file__).parent / "architecture.md"
 BEGIN, END = "<!-- drawn by docs/drawing.py -->\n", "<!-- to here -->\n"
 WIDTH = 100
+RESULT = "asdkit.core.result"
+WORKERS = ("asdkit.core.decisions", "asdkit.core.finished", "asdkit.core.results")
+"""What does the work of the methods of `Result`, as pyproject.toml's contracts name them."""
 
 
 def rooms(graph: grimp.ImportGraph, folder: str) -> dict[str, set[str]]:
@@ -30,6 +34,7 @@ def rooms(graph: grimp.ImportGraph, folder: str) -> dict[str, set[str]]:
     for module, child in home.items():
         imported = {home.get(other) for other in graph.find_modules_directly_imported_by(module)}
         known[child] |= {other for other in imported if other and other != child}
+    known.get(RESULT, set()).difference_update(WORKERS)
     return known
 
 

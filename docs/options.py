@@ -13,6 +13,7 @@ from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.help import app_help
 from asdkit.core.config.compose import RUN
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
+from asdkit.core.finished.settings import WRITE
 from asdkit.export.settings import EXPORT
 
 PAGE = Path(__file__).parent / "options.md"
@@ -21,7 +22,7 @@ PAGE = Path(__file__).parent / "options.md"
 def page() -> str:
     """The page: its head as it is, and the help of each application."""
     head = PAGE.read_text(encoding="utf-8").partition("```text")[0]
-    applications = (RUN, BATCH, EVALUATE, CALIBRATE, EXPORT)
+    applications = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, EXPORT)
     return head + "\n".join(f"```text\n{app_help(app, [])}```\n" for app in applications)
 
 

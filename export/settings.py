@@ -15,6 +15,7 @@ from ..core.config.values import make
 from ..core.errors import PluginError
 from ..core.exportable import PRECISIONS, Exportable
 from ..core.registry import registry
+from ..core.spelling import one_of
 
 LOWEST_OPSET = 18
 """The lowest opset that PyTorch's exporter supports."""
@@ -46,9 +47,7 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision must be {', '.join(PRECISIONS)}, but got {self.precision!r}"
-            )
+            raise ValueError(one_of("precision", self.precision, PRECISIONS))
         if self.opset < LOWEST_OPSET:
             raise ValueError(f"opset must be {LOWEST_OPSET} or higher, but got {self.opset}")
         if self.calibration is not None and self.precision != "int8":

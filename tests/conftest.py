@@ -7,9 +7,11 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from browser import chromium
 from checkout import SHARED
 from family import Family
 
@@ -165,3 +167,14 @@ def exported(family: Family) -> tuple[Path, list[str]]:
 def bundle(exported: tuple[Path, list[str]]) -> Path:
     """The bundle of that checkpoint in fp32."""
     return exported[0]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; skips where there is none.
+
+    For one module alone: while it is there, so is an event loop of this thread, which other tests
+    must not find.
+    """
+    with chromium() as one:
+        yield one

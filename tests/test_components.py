@@ -32,7 +32,10 @@ BUILT_IN = {
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],
     "voice": ["campplus", "none"],
-    "writer": ["annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"],
+    "writer": [
+        *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
+        *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
+    ],
     "dataset": ["ava", "columbia", "dialogue", "rttm"],
 }
 

@@ -100,7 +100,16 @@ def moody(installed, folder, tmp_path, monkeypatch):
 
 @pytest.fixture
 def progress():
-    stages = ["loading", "finding speakers", "scoring", "writing result.json", "writing moody.txt"]
+    stages = [
+        "loading",
+        "finding speakers",
+        "scoring",
+        "deciding",
+        "identifying",
+        "hearing voices",
+        "writing result.json",
+        "writing moody.txt",
+    ]
     return tuple(f"asd: {stage}" for stage in stages)
 
 

@@ -15,6 +15,7 @@ from asdkit.core.errors import AsdError, InputError
 from asdkit.core.evaluation.compare import compare
 from asdkit.core.evaluation.repeat import read_evaluation
 from asdkit.core.named_files import lines_of, parse_json, read_json
+from asdkit.core.names_file import read_names
 from asdkit.core.repeat import read_result
 from asdkit.plugins.datasets import dialogue
 
@@ -44,6 +45,8 @@ READERS = {
     "scenes": lambda path: asdkit.load("cutter", "csv", path=str(path)),
     "calibration": Calibration.read,
     "result": read_result,
+    "loaded result": asdkit.Result.load,
+    "names": read_names,
     "evaluation": lambda path: read_evaluation(path.parent),
     "comparison": lambda path: compare([path]),
     "labels": dialogue.read_dialogue,

@@ -13,7 +13,7 @@ from strangers import install, run_module
 from test_skeleton import tree
 
 from asdkit.core.cli import skeleton
-from asdkit.core.cli.plugins import NEW_KINDS
+from asdkit.core.cli.new_kinds import NEW_KINDS
 from asdkit.core.component import KINDS
 from asdkit.core.component_checks import LONGEST_ABOUT
 

@@ -15,14 +15,13 @@ from ..types import GRID_FPS, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Float32, Int
 from .answers import asked, checked_scores
 from .attributes import checked_concurrent
 
-AROUND_FRAMES = MOST_FRAMES + 1
+_MOST_EARLY_S = 0.2
+AROUND_FRAMES = MOST_FRAMES + int(_MOST_EARLY_S * GRID_FPS) + 1
 """How many grid frames of sound before and after a clip the shifts need, and a sample before."""
 AROUND = AROUND_FRAMES * SAMPLES_PER_FRAME
 """The same in samples."""
-_PIECE_FRAMES = 2 * GRID_FPS
-"""Pieces of 2 s tell shifts apart best, see docs/input.md: networks forgive more in longer ones."""
 _LEAST_FRAMES = GRID_FPS
-"""A shorter rest of a clip is left out."""
+"""A shorter clip is left out."""
 _AUDIBLE = 100
 """Sound whose largest sample, of 32767, is smaller is not worth a scan."""
 
@@ -37,19 +36,20 @@ class WideClip(Clip):
 
     Attributes:
         first_frame: Its first grid frame.
-        around: (640 (n + 46),) int16, the sound from 23 frames before the clip to 23 after it.
-        pieces: Collects what is found for the pieces of this clip.
+        around: (640 (n + 56),) int16, the sound from 28 frames before the clip to 28 after it.
+        pieces: Collects what is found for this clip.
     """
 
     first_frame: int = 0
     around: Int16 = field(default_factory=lambda: np.empty(0, np.int16))
     pieces: list[Piece] = field(default_factory=_room)
 
-    def shifted(self, first: int, end: int, shift: int) -> Clip:
-        """Some of its frames, `first` to `end`, with the sound `shift` grid frames later."""
-        start, stop = (AROUND + (frame + shift) * SAMPLES_PER_FRAME for frame in (first, end))
+    def shifted(self, samples: int) -> Clip:
+        """The same faces with the sound so many samples later."""
+        start = AROUND + samples
+        stop = start + len(self) * SAMPLES_PER_FRAME
         return Clip(
-            self.faces[first:end],
+            self.faces,
             self.around[start:stop],
             int(self.around[start - 1]),
             self.around[stop : stop + SOUND_AFTER],
@@ -75,6 +75,8 @@ class ShiftedScorer:
                 "Add this method, or leave out Component.shifts",
             )
         self._scorer, self._shifting = cast("Scorer", scorer), scorer
+        early = round(sound_early_s(self._scorer) * GRID_FPS * SAMPLES_PER_FRAME)
+        self._shifts = [shift * SAMPLES_PER_FRAME - early for shift in SHIFTS]
         self._name = name
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
@@ -90,25 +92,28 @@ class ShiftedScorer:
         return scores
 
     def _pieces(self, clip: WideClip) -> Iterator[Piece]:
-        for first in range(0, len(clip), _PIECE_FRAMES):
-            end = min(first + _PIECE_FRAMES, len(clip))
-            shifted = [clip.shifted(first, end, shift) for shift in SHIFTS]
-            loudest = max(int(np.abs(one.sound.astype(np.int32)).max()) for one in shifted)
-            if end - first < _LEAST_FRAMES or loudest < _AUDIBLE:
-                continue
-            with asked(self._name):
-                answer = self._shifting.score_shifted(shifted)
-            scores = checked_scores(self._name, answer, shifted)
-            found = np.array([_agreement(one) for one in scores], np.float32)
-            yield Piece(clip.first_frame + first, end - first, found)
+        loudest = int(np.abs(clip.around.astype(np.int32)).max())
+        if len(clip) < _LEAST_FRAMES or loudest < _AUDIBLE:
+            return
+        shifted = [clip.shifted(samples) for samples in self._shifts]
+        with asked(self._name):
+            answer = self._shifting.score_shifted(shifted)
+        scores = checked_scores(self._name, answer, shifted)
+        yield Piece(clip.first_frame, np.stack([_agreement(one) for one in scores]))
 
 
-def _agreement(scores: Scores) -> float:
-    """The sum over frames of log(1 + odds): the log odds where they are high, else about 0."""
-    log_odds: Float32 = scores.logits[:, 1] - scores.logits[:, 0]
-    return float(np.logaddexp(0, log_odds.astype(np.float64)).sum())
+def _agreement(scores: Scores) -> Float32:
+    """(n,) float32: log(1 + odds), which is the log odds where they are high, else about 0."""
+    log_odds = (scores.logits[:, 1] - scores.logits[:, 0]).astype(np.float64)
+    return np.logaddexp(0, log_odds).astype(np.float32)
 
 
 def refuses_sounds(scorer: Scorer) -> bool:
     """Whether a low certainty of this scorer means that a sound fits nobody."""
     return getattr(scorer, "refuses_sounds", False) is True
+
+
+def sound_early_s(scorer: Scorer) -> float:
+    """How much earlier than in step this scorer likes sound best, from -0.2 to 0.2 s."""
+    early_s = float(getattr(scorer, "sound_early_s", 0.0))
+    return min(max(early_s, -_MOST_EARLY_S), _MOST_EARLY_S)

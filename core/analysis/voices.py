@@ -48,6 +48,7 @@ def voices_in(
     voice: VoiceEmbedder,
     watch: Stopwatch,
     name: str = "The embedder of voices",
+    *,
     progress: Progress = silent,
 ) -> list[Float32 | None]:
     """Embed voices, each from all its spans put together.

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from ..errors import OutputError
 from ..files import claim, missing_folders
@@ -61,7 +61,31 @@ class Record:
     error_type: str | None = None
 
 
-_FIELDS = {entry.name for entry in fields(Record)}
+@dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A manifest line: the begin of a shard that has something to do.
+
+    Attributes:
+        time: When it began: ISO 8601, UTC.
+        shard: The shard.
+        shards: Into how many parts the videos were divided.
+        host: The machine.
+        pid: Process id on that machine.
+        videos: What `videos` was set to: text, or a list of texts.
+        folder: Absolute path of the folder that it was started in.
+        found: How many videos there were, in all shards.
+        job: The job of Slurm, as squeue calls it: 123, or 123_4 in an array; None outside of one.
+    """
+
+    time: str
+    shard: int
+    shards: int
+    host: str
+    pid: int
+    videos: Any
+    folder: str
+    found: int
+    job: str | None = None
 
 
 def now() -> str:
@@ -71,6 +95,10 @@ def now() -> str:
 
 _NUMBER, _NONE = (int, float), type(None)
 _KINDS: dict[str, tuple[type, ...]] = {
+    "videos": (str, list),
+    "folder": (str,),
+    "job": (str, _NONE),
+    **dict.fromkeys(("shards", "found"), (int,)),
     **dict.fromkeys(("video", "name", "state", "time", "host", "asdkit", "settings_hash"), (str,)),
     **dict.fromkeys(("shard", "pid"), (int,)),
     **dict.fromkeys(("size_bytes", "mtime_ns"), (int, _NONE)),
@@ -79,7 +107,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "timings_s": (dict, _NONE),
     "files": (list, _NONE),
 }
-"""The types of a record's values."""
+"""The types of the values of lines."""
+_Line = TypeVar("_Line", Record, Begin)
 
 
 class Records:
@@ -90,12 +119,14 @@ class Records:
 
     Attributes:
         latest: The latest record of each video, by its absolute path.
+        begins: Each begin of a shard; those of one shard are in order.
         settings: The settings of each `settings_hash`.
         passed_over: Invalid lines, each as FILE:NUMBER, which are ignored.
     """
 
     def __init__(self, folder: Path) -> None:
         self.latest: dict[str, Record] = {}
+        self.begins: list[Begin] = []
         self.settings: dict[str, Mapping[str, Any]] = {}
         self.passed_over: list[str] = []
         self._folder = folder
@@ -131,7 +162,12 @@ class Records:
             if entry["state"] == "settings":
                 self.settings[entry["settings_hash"]] = dict(entry["settings"])
                 return True
-            record = Record(**{key: entry[key] for key in _FIELDS & entry.keys()})
+            if entry["state"] == "begin":
+                begin = _made(Begin, entry)
+                sound = _has_sound_values(begin) and "\0" not in begin.folder
+                self.begins += [begin] if sound else []
+                return sound
+            record = _made(Record, entry)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return False  # a failing disk can leave anything; the video is processed again
         if not _is_sound(record):
@@ -143,14 +179,26 @@ class Records:
         return True
 
 
+def _made(kind: type[_Line], entry: Mapping[str, Any]) -> _Line:
+    """A line of this kind, of those values that it knows."""
+    known = {field.name for field in fields(kind)} & entry.keys()
+    return kind(**{key: entry[key] for key in known})
+
+
+def _has_sound_values(line: Record | Begin) -> bool:
+    """Whether all values of a line have valid types."""
+    values = {field.name: getattr(line, field.name) for field in fields(line)}
+    return all(
+        isinstance(value, _KINDS[name]) and not isinstance(value, bool)
+        for name, value in values.items()
+    )
+
+
 def _is_sound(record: Record) -> bool:
     """Whether all values of a record have valid types and contents."""
-    for name, kinds in _KINDS.items():
-        value = getattr(record, name)
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            return False
     return (
-        record.state in ("started", "done", "failed")
+        _has_sound_values(record)
+        and record.state in ("started", "done", "failed")
         and "\0" not in record.video
         and os.path.isabs(record.video)  # noqa: PTH117 - of no matter whose system
         and is_plain_name(record.name)
@@ -178,7 +226,15 @@ class Manifest:
         Raises:
             OutputError: The file cannot be written.
         """
-        self._add({key: value for key, value in asdict(record).items() if value is not None})
+        self._add(_values(record))
+
+    def add_begin(self, begin: Begin) -> None:
+        """Append the begin of the shard.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        self._add({"state": "begin", **_values(begin)})
 
     def add_settings(self, settings_hash: str, settings: Mapping[str, Any]) -> None:
         """Append the settings that records refer to by their hash.
@@ -209,6 +265,10 @@ class Manifest:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+
+def _values(line: Record | Begin) -> dict[str, Any]:
+    return {key: value for key, value in asdict(line).items() if value is not None}
 
 
 @contextmanager

@@ -21,11 +21,12 @@ from ..errors import ConfigError, InputError, OutputError
 from ..files import claim
 from ..version import __version__
 from ..voices.files import check_for_each
-from .manifest import Manifest, Record, Records, now, writing
-from .pace import BatchPace
+from .jobs import own_job
+from .manifest import Begin, Manifest, Record, Records, now, writing
+from .pace import BatchPace, Step
 from .settings import BATCH, BatchOptions, settings_hash, telling
 from .videos import find_videos, name_folders
-from .workers import Step, Task, content_hash, outcomes
+from .workers import Task, content_hash, outcomes
 
 
 def _unsaid(line: str) -> None:
@@ -86,7 +87,9 @@ def run_batch(
         settings["threads"] = max(1, cores() // options.workers)
     task = Task(settings, Path(options.output))
     videos = find_videos(options.videos, task.output)
-    check_for_each(task.plan().options.diarization, len(videos))
+    if (turns := task.plan().options.diarization) is not None:
+        names = name_folders(videos, _known(Records(task.output)))
+        check_for_each(turns, list(names.values()))
     with writing(task.output, options.shard or 0) as manifest:
         summary = _Batch(task, options, manifest, tell, log).run(videos)
     tell(str(summary))
@@ -118,6 +121,7 @@ class _Batch:
         self._hash = settings_hash(task.settings)
         self._records = Records(task.output)
         self._names: dict[str, str] = {}
+        self._found = 0
         self._held: dict[str, FileLock] = {}
 
     def run(self, videos: list[str]) -> Summary:
@@ -125,8 +129,9 @@ class _Batch:
         latest = self._records.latest
         for line in self._records.passed_over:
             self._tell(f"{line} is no line of a manifest: it is passed over")
-        known = {video: record.name for video, record in latest.items()}
+        known = _known(self._records)
         self._names = name_folders(videos, known)
+        self._found = len(videos)
         mine = videos[self._manifest.shard :: self._options.shards]
         todo = [video for video in mine if not self._settled(video)]
         self._tell(f"{_videos(len(mine))}, {len(todo)} to do")
@@ -169,7 +174,7 @@ class _Batch:
                     self._release(record.video)
                     pace.end(record)
                     done += record.state == "done"
-                    self._tell(f"{number}/{len(todo)} {Path(record.video).name}: {_news(record)}")
+                    self._tell(f"{number}/{len(todo)} {record.name}: {_news(record)}")
         finally:
             for video in list(self._held):  # all workers have ended
                 self._release(video)
@@ -188,10 +193,11 @@ class _Batch:
         """Yield the started record of each video that no other process has claimed."""
         if self._hash not in self._records.settings:
             self._manifest.add_settings(self._hash, telling(self._task.settings))
+        self._manifest.add_begin(self._begin())
         for video in todo:
             lock = self._claimed(video)
             if lock is None:
-                self._tell(f"{Path(video).name}: another process is at it")
+                self._tell(f"{self._names[video]}: another process is at it")
                 continue
             self._held[video] = lock
             if self._settled(video):
@@ -210,7 +216,7 @@ class _Batch:
         """
         while lock := claim(self._lock(video)):
             self._records.refresh()
-            names = {known: record.name for known, record in self._records.latest.items()}
+            names = _known(self._records)
             if all(name != self._names[video] or known == video for known, name in names.items()):
                 return lock
             self._lock(video).unlink(missing_ok=True)
@@ -240,6 +246,19 @@ class _Batch:
                     if not os.path.lexists(whole) and (aside / "old").exists():
                         (aside / "old").rename(whole)  # killed during the replacement
                     shutil.rmtree(aside, ignore_errors=True)
+
+    def _begin(self) -> Begin:
+        return Begin(
+            time=now(),
+            shard=self._manifest.shard,
+            shards=self._options.shards,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            videos=self._options.videos,
+            folder=str(Path.cwd()),
+            found=self._found,
+            job=own_job(),
+        )
 
     def _started(self, video: str) -> Record:
         size, changed = _stat(video)
@@ -279,6 +298,11 @@ class _Batch:
         shard = self._manifest.shard
         self._manifest.add(replace(record, mtime_ns=changed, time=now(), shard=shard))
         return True
+
+
+def _known(records: Records) -> dict[str, str]:
+    """By video: its name in the manifests."""
+    return {video: record.name for video, record in records.latest.items()}
 
 
 def _stat(video: str) -> tuple[int, int] | tuple[None, None]:

@@ -57,6 +57,9 @@ asd batch VIDEOS ... [output=FOLDER] [OPTION=VALUE ...]
 Runs many videos: files, folders, patterns, lists in .txt files, any number of them. What became of
 each stands in FOLDER/manifest-0.jsonl, its results in a folder of its own. Started again, it does
 what is left, and what has changed. asd batch talks more/*.mp4 output=results
+
+asd batch status FOLDER tells of a batch, also while it runs; asd batch table FOLDER puts the turns
+of all its videos together; asd batch decide FOLDER decides anew who speaks, without inference.
 """
 BATCH = App("batch", BatchOptions, RUN_KINDS, _ABOUT, writers=True)
 

@@ -6,7 +6,6 @@ import glob
 import hashlib
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,20 +15,23 @@ from ..errors import ConfigError, InputError
 from ..files import expanded, is_apple_double
 from ..media.formats import VIDEO_SUFFIXES
 from ..named_files import read_text_file
+from ..rttm_lines import field
 
 _LONGEST_BYTES = 200
 """Longest name of a folder; file systems allow 255, and the temporary folder has a longer name."""
 _DEEP = re.compile(r"(?:(?<=/)|^)\*\*(?:/|$)")
-_TAKEN = re.compile(r"\s*|\..*|manifest-\d+\.jsonl|multirun\.yaml", re.DOTALL)
-"""Names that folders of results must not have."""
+_OWN = r"manifest-\d+\.jsonl|multirun\.yaml|turns\.csv|people\.csv|speakers\.rttm"
+_TAKEN = re.compile(rf"\s*|\..*|{_OWN}", re.DOTALL)
+"""Names that folders of results must not have, as files of the whole batch have them."""
 
 
-def find_videos(given: Any, output: Path) -> list[str]:
+def find_videos(given: Any, output: Path, base: Path | None = None) -> list[str]:
     """The absolute paths of the given videos, sorted, each once.
 
     Args:
         given: A file, a pattern, a folder, a .txt file of paths, or a list of these.
         output: The folder of the results; videos inside are results, too, and are left out.
+        base: The folder that relative paths start from; the current one if not given.
 
     Raises:
         ConfigError: `given` is neither text nor a list of texts.
@@ -44,7 +46,7 @@ def find_videos(given: Any, output: Path) -> list[str]:
     results = Path(os.path.abspath(output))  # noqa: PTH100 - resolve() would follow links
     found: set[str] = set()
     for item in items:
-        paths = {os.path.abspath(path) for path in _matches(item)}  # noqa: PTH100
+        paths = {os.path.abspath(path) for path in _matches(item, base)}  # noqa: PTH100
         outside = {path for path in paths if results not in Path(path).parents}
         if paths and not outside:
             raise InputError(
@@ -63,14 +65,16 @@ def find_videos(given: Any, output: Path) -> list[str]:
     return sorted(found)
 
 
-def _matches(item: str) -> Iterable[str]:
-    path = expanded(item)
+def _matches(item: str, base: Path | None) -> Iterable[str]:
+    pattern = path = expanded(item)
+    if base is not None:
+        path, pattern = base / path, Path(glob.escape(str(base))) / pattern
     if os.path.isdir(path):  # noqa: PTH112 - False if there can be no such name
         below = _glob(f"{glob.escape(str(path))}/**")
         return [name for name in below if Path(name).suffix.lower() in VIDEO_SUFFIXES]
     if os.path.isfile(path):  # noqa: PTH113
         return _listed(path) if path.suffix.lower() == ".txt" else [str(path)]
-    return _glob(str(path))
+    return _glob(str(pattern))
 
 
 def _glob(pattern: str) -> list[str]:
@@ -166,5 +170,5 @@ def _candidates(video: str) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """A key that is equal for names that some file systems consider the same."""
-    return unicodedata.normalize("NFC", name).casefold()
+    """A key that is equal for names that some file systems, or readers of RTTM, hold for one."""
+    return field(name).casefold()

@@ -295,9 +295,11 @@ def _done(
         record = replace(record, sha256=content_hash(started.video))
         template = task.plan()
         with whole_folder(task.output / started.name, parents=False) as aside:
-            plan = template.for_video(started.video, str(task.output / started.name))
+            folder = str(task.output / started.name)
+            plan = template.for_video(started.video, folder, name=started.name)
             options = replace(plan.options, output=str(aside))  # temporary: see whole_folder
-            result = execute(replace(plan, options=options), progress, models=models, keep=False)
+            plan = replace(plan, options=options)
+            result = execute(plan, progress, models=models, keep=False, of_several=True)
         record = replace(
             record,
             state="done",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..bars import hidden
 from ..errors import ConfigError
 from .arguments import HELP, parted, take_presets
 from .overrides import is_override, key_of
@@ -56,13 +58,20 @@ def run_or_help(
 
 
 def _as_loud_as_asked(job: Job, config: DictConfig, folder: str | None) -> float | None:
-    """Do a job; with quiet=true warnings are not shown meanwhile."""
+    """Do a job; with quiet=true neither warnings nor bars are shown meanwhile."""
+    with _hushed() if config.get("quiet") else nullcontext():
+        return job(config, folder)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Show neither warnings nor bars while the block runs."""
     log = logging.getLogger()
     before = log.level
-    if config.get("quiet"):
-        log.setLevel(logging.ERROR)
+    log.setLevel(logging.ERROR)
     try:
-        return job(config, folder)
+        with hidden():
+            yield
     finally:
         log.setLevel(before)
 
@@ -98,8 +107,9 @@ def run_shown(plan: RunPlan, output: str | None = None) -> Result:
 
     if output:
         plan = replace(plan, options=replace(plan.options, output=output))
-    with ProgressLine(quiet=plan.options.quiet) as progress:
+    quiet = plan.options.quiet
+    with ProgressLine(quiet=quiet) as progress, _hushed() if quiet else nullcontext():
         result = execute(plan, progress)
-    if not plan.options.quiet:
+    if not quiet:
         print_summary(result)
     return result

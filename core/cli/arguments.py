@@ -22,9 +22,7 @@ files in place of asdkit's own."""
 def split_video(words: Sequence[str], keys: Collection[str] = ()) -> tuple[str | None, list[str]]:
     """Separate the video from the other arguments of `asd run`, which go to Hydra.
 
-    The first plain argument that names an existing file is the video, whatever characters its name
-    holds. Otherwise the video is the argument without the form of an override, or the one after
-    `--`.
+    The video is the file that is named as a plain argument; see `split_files`.
 
     Args:
         words: The arguments.
@@ -33,18 +31,7 @@ def split_video(words: Sequence[str], keys: Collection[str] = ()) -> tuple[str |
     Raises:
         ConfigError: Two arguments are videos, or one is empty.
     """
-    videos: list[str] = []
-    overrides: list[str] = []
-    plain, flags = parted(words, keys)
-    for word in plain:
-        if not videos and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
-            videos.append(word)
-        elif is_override(word):
-            overrides.append(word)
-        else:
-            videos.append(word)
-    if "--" in words:
-        videos += words[list(words).index("--") + 1 :]
+    videos, overrides, flags = split_files(words, keys)
     set_too = [word.partition("=")[2] for word in overrides if key_of(word) == "video"]
     named = [*videos, *set_too]
     if len(named) > 1:
@@ -56,6 +43,39 @@ def split_video(words: Sequence[str], keys: Collection[str] = ()) -> tuple[str |
             else "Process one at a time, or several with: asd run --multirun video=A,B",
         )
     return (videos[0] if videos else None), [*overrides, *flags]
+
+
+def split_files(
+    words: Sequence[str], keys: Collection[str] = ()
+) -> tuple[list[str], list[str], list[str]]:
+    """Separate the files that are named as plain arguments from overrides and flags.
+
+    The first plain argument that names an existing file is one, whatever characters its name
+    holds; others are those without the form of an override, and those after `--`.
+
+    Args:
+        words: The arguments.
+        keys: The options that there are, for errors.
+
+    Returns:
+        The files, the overrides, and the flags with their values.
+
+    Raises:
+        ConfigError: An argument is empty, or a flag is unknown.
+    """
+    files: list[str] = []
+    overrides: list[str] = []
+    plain, flags = parted(words, keys)
+    for word in plain:
+        if not files and os.path.exists(word):  # noqa: PTH110 - a Path would change the name
+            files.append(word)
+        elif is_override(word):
+            overrides.append(word)
+        else:
+            files.append(word)
+    if "--" in words:
+        files += words[list(words).index("--") + 1 :]
+    return files, overrides, flags
 
 
 def parted(words: Sequence[str], keys: Collection[str] = ()) -> tuple[list[str], list[str]]:

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
-    from ..batch.settings import BATCH
+    from .batch_views import VIEWS, say_if_there
 
-    run_or_help(BATCH, in_shards(with_videos(words, BATCH.keys)), _report)
+    if words and words[0] in VIEWS:
+        say_if_there(words[0])
+        VIEWS[words[0]](words[1:])
+        return
+    from ..batch.settings import BATCH
+    from .waiting import while_jobs_work
+
+    words = in_shards(with_videos(words, BATCH.keys))
+    with while_jobs_work(words):
+        run_or_help(BATCH, words, _report)
 
 
 def _report(config: DictConfig, _: str | None = None) -> None:

@@ -42,6 +42,22 @@ COMMANDS = (
                 "batch VIDEOS ... [OPTION=VALUE ...]",
                 "the same for thousands of videos, on one machine or a cluster",
             ),
+            ("batch status FOLDER", "what became of them, also while it runs"),
+            ("batch table FOLDER", "one table of all turns, and of all people"),
+            (
+                "batch decide FOLDER OPTION=VALUE ...",
+                "change thresholds of a batch that is done, without inference",
+            ),
+        ),
+        is_app=True,
+    ),
+    Command(
+        "write",
+        (
+            (
+                "write RESULT writers=[NAME,...]",
+                "other files of a result: formats, names, thresholds",
+            ),
         ),
         is_app=True,
     ),

@@ -14,7 +14,8 @@ from ..bars import drawn
 from ..errors import AsdError
 from ..pace import Clock, StageLog
 from ..result import Result
-from ..results import printable
+from ..results import known_off_screen, printable
+from ..sync import Fit
 from ..types import GRID_FPS, Spans
 from ..voice import Voice
 
@@ -125,14 +126,19 @@ def print_summary(result: Result) -> None:
                 f"{_seconds(track.speaking):.2f}",
                 _shortened([f"{start:.2f}-{end:.2f}" for start, end in track.speaking]),
             )
-        console.print(table)
+        _print_wide(table)
     else:
         console.print("No face was found, so nobody is seen speaking.")
         console.print(_hint_for_no_face(result), soft_wrap=True)
     if result.speech is not None and result.off_screen is not None:
+        known = known_off_screen(result).items()
+        told = _shortened([f"{name} {_seconds(spans):.2f} s" for name, spans in known])
         console.print(
             f"speech: {_seconds(result.speech):.2f} s; of no visible face: "
-            f"{_seconds(result.off_screen):.2f} s"
+            f"{_seconds(result.off_screen):.2f} s",
+            Text(f": {told}" if told else ""),
+            sep="",
+            soft_wrap=True,
         )
     if result.voices:
         console.print(Text(f"voices: {_shortened([_whose(voice) for voice in result.voices])}"))
@@ -165,6 +171,10 @@ _SHOWN = (
     ("off_screen_recall", "off-screen recall"),
     ("off_screen_precision", "off-screen precision"),
     ("foreign_sound_speaking", "speaking, foreign sound"),
+    ("own_sound_fits", "own sound fits"),
+    ("own_sound_refused", "own sound refused"),
+    ("foreign_sound_fits", "foreign sound fits"),
+    ("foreign_sound_refused", "foreign sound refused"),
 )
 """Metrics shown on the console, with their labels."""
 _OF_A_VIDEO = (
@@ -201,7 +211,9 @@ def print_evaluation(found: Mapping[str, Any], folder: Path) -> None:
             f"{metrics['unlabelled']} frames of faces without a label",
             soft_wrap=True,
         )
-    if len(found["per_video"]) > 1 or any("speakers" in o for o in found["per_video"].values()):
+    if len(found["per_video"]) > 1 or any(
+        {"speakers", "own_sound"}.intersection(one) for one in found["per_video"].values()
+    ):
         _print_videos(found["per_video"])
     if cost:
         stages = ", ".join(f"{name} {ms:.1f}" for name, ms in cost["ms_per_frame"].items())
@@ -238,6 +250,14 @@ def _print_videos(per_video: Mapping[str, Mapping[str, Any]]) -> None:
         pairs = (f"{said} is {true or 'nobody'}" for said, true in one.get("speakers", {}).items())
         if told := ", ".join(pairs):
             console.print(Text(f"{name}: {told}"), soft_wrap=True)
+    for name, one in shown:
+        sounds = [
+            f"{whose}: {Fit(**one[key])} (certainty {one[key]['certainty']:.2f})"
+            for key, whose in (("own_sound", "own sound"), ("foreign_sound", "foreign sound"))
+            if key in one
+        ]
+        if sounds:
+            console.print(Text(f"{name}, {'; '.join(sounds)}"), soft_wrap=True)
     if len(per_video) > _MOST_VIDEOS:
         console.print(f"and {len(per_video) - _MOST_VIDEOS} videos more, in evaluation.json")
 

@@ -13,6 +13,8 @@ from .parser import Parser
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from ..config.schemas import App
+
 CHECK_KEYS = {
     "device": "where the graphs run: auto, cpu, cuda or cuda:N; cpu if not given",
     "threads": "CPU threads a library may use; its own choice if not given",
@@ -26,10 +28,15 @@ written, and its graphs give the numbers they should.
 """
 
 
-def command(words: list[str]) -> None:
-    """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
+def export_app() -> App:
+    """The Hydra application of the command."""
     from ...export.settings import EXPORT
 
+    return EXPORT
+
+
+def command(words: list[str]) -> None:
+    """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     if words[:1] == ["check"]:
         _check(words[1:])
     elif words and guess(words[0], ["check"]):
@@ -38,7 +45,7 @@ def command(words: list[str]) -> None:
             "Did you mean: asd export check FOLDER?",
         )
     else:
-        run_or_help(EXPORT, words, _report)
+        run_or_help(export_app(), words, _report)
 
 
 def _report(config: DictConfig, _: str | None = None) -> None:

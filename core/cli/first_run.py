@@ -17,12 +17,12 @@ def without_weights(error: MissingWeightsError) -> list[str]:
     others = _others(error.name)
     instead = [f"{kind}={name}" for kind, name in others]
     if not {"embedder", "voice", "vad"} & {kind for kind, _ in others}:  # it leaves these alone
-        instead.insert(0, "experiment=offline, which needs no weights")
+        instead.insert(0, "experiment=offline (which needs no weights)")
     lines = (
         f"The weights {error.name} are not here, and cannot be downloaded: {error.reason}",
         f"With a network: asd weights fetch {error.name}, here or elsewhere; a copy belongs in "
         f"{error.target}",
-        f"What works now: {' or '.join(instead)}",
+        f"What works now: {', '.join(instead)}",
     )
     return [one_line(line) for line in lines]
 

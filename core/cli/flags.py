@@ -145,8 +145,8 @@ def _right(flags: Sequence[_Flag], words: Sequence[str], keys: Collection[str]) 
                     given = value.format(flag.value or "VALUE")
                     yield form if value == given else _assigned(key, given)
         elif flag.name not in _TOGETHER:
-            given = "true" if flag.value is None and flag.name in _yes_or_no() else flag.value
-            yield _assigned(flag.name, "VALUE" if given is None else given)
+            unsaid = "true" if flag.name in _yes_or_no() else "VALUE"
+            yield _assigned(flag.name, unsaid if flag.value is None else flag.value)
 
 
 def _part(script: Mapping[str, str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from .layout import WIDEST, entry, heading, reflowed
 _TAIL = """\
 A Hydra application (hydra.cc): --cfg job prints the configuration, --multirun tries several values
 (asd run FILE --multirun detector=mtcnn,yunet), and --hydra-help tells the rest. Tab completion in
-bash: eval "$(asd -sc install=bash)"
+bash and zsh: eval "$(asd -sc install=bash)", or zsh; in fish: asd -sc install=fish | source
 """
 _COLUMN = 38
 
@@ -76,7 +76,9 @@ def app_help(
             about = registry().find("writer", name).about
             lines += entry(name, about, _COLUMN, width) if about else []
             lines += _fields(parameters, f"writers.{name}.", config, width)
-        lines += ["", *heading("experiment=NAME", registry().choices("experiment"), width)]
+        lines.append("")
+    if app.writers and app.experiments:
+        lines += heading("experiment=NAME", registry().choices("experiment"), width)
         lines += ["  Several settings at once.", ""]
     return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
 

@@ -17,7 +17,7 @@ from ..errors import AsdError, ConfigError, MissingWeightsError
 from ..stopping import Stopped, stoppable, stopped_line
 from ..version import __version__
 from .arguments import HELP
-from .commands import APPS, NAMES, overview
+from .commands import NAMES, overview
 from .overrides import is_override
 
 _ASK = {"help", *HELP}
@@ -143,7 +143,7 @@ def _command(words: list[str]) -> None:
         if words[0] in ("-sc", "--shell-completion"):
             from .completion import complete
 
-            complete(words, commands, APPS)
+            complete(words)
         elif words[0] in commands:
             commands[words[0]]()(words[1:])
         elif _is_file(words[0]):

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from ..errors import ConfigError
 from ..spelling import guess
+from .new_kinds import NEW_KINDS, with_article
 from .parser import Parser
 from .tables import print_columns
 
-NEW_KINDS = (
-    "detector",
-    "scorer",
-    "writer",
-    "tracker",
-    "cutter",
-    "embedder",
-    "vad",
-    "context",
-    "dataset",
-)
-"""The kinds of which a plugin of one component can be written."""
 _ABOUT = """\
 Lists what can be chosen: the components of each kind and the presets, with the package that each
 comes from, what it is, and what it lacks on this machine. With new NAME it writes a plugin to
@@ -99,8 +88,3 @@ def _write(name: str, kind: str | None) -> None:
         print(f"  asd run FILE writers=[json,{part}]")
     else:
         print(f"  asd run FILE {kind or 'experiment'}={part}")
-
-
-def with_article(kind: str) -> str:
-    """A kind of component with its article, such as "an embedder"."""
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

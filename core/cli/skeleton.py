@@ -14,7 +14,7 @@ from ..errors import ConfigError, OutputError, PluginError
 from ..files import whole_folder
 from ..registry import registry
 from ..spelling import guess
-from .plugins import NEW_KINDS, with_article
+from .new_kinds import NEW_KINDS, with_article
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 """The example plugin `centre`, which the wheel includes, too."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.answers import asked, shown
 from ..component import CALIBRATION, BuiltMember, Component, Context, Member, Settled
 from ..contracts import methods
-from ..errors import ConfigError, PluginError
+from ..errors import AsdError, ConfigError, PluginError
 from ..files import expanded
 from ..registry import registry
 from ..spelling import guess
+from .compose import node_of
 from .schemas import SHIPPED, names, offer
 from .values import make
 
 if TYPE_CHECKING:
     from ..decisions.calibration import Calibration
 
+NO_CONTEXT: Mapping[str, Any] = {"name": "none"}
+"""The context by which no score is changed."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,21 +38,27 @@ class Chosen:
         config: Its parameters, an instance of `component.config`.
         calibration: Scorers only: the calibration of its probabilities, if any.
         calibration_path: The file of the calibration.
-        calibrations: The files of those that are shipped for it, of which `calibrated_in` chooses.
         members: The components that it is made of, if any.
+        called: The option and the value by which the user chose it as a member of another one.
     """
 
     component: Component
     config: Any
     calibration: Calibration | None = None
     calibration_path: Path | None = None
-    calibrations: tuple[Path, ...] = ()
     members: tuple[Chosen, ...] = ()
+    called: str = ""
 
     @property
     def in_words(self) -> str:
         """The component by its option and package; see `core.registry.Registry.in_words`."""
         return registry().in_words(self.component)
+
+    def whole(self) -> Iterator[Chosen]:
+        """It, and all that it is made of, to any depth."""
+        yield self
+        for member in self.members:
+            yield from member.whole()
 
     def named_files(self) -> dict[str, Path]:
         """By parameter: the files that its parameters name, as far as they are there."""
@@ -63,12 +73,28 @@ class Chosen:
         Raises:
             AsdError: The component cannot be built, or what was built is none of its kind.
         """
-        members = tuple(BuiltMember(one.in_words, one.build(context)) for one in self.members)
+        members = tuple(one._built(context) for one in self.members)
         with asked(self.in_words):
             part = self.component.build(self.config, replace(context, members=members))
         if part is None and self.component.name == "none":
             return None
         return _checked_part(self.in_words, self.component.kind, part)
+
+    def _built(self, context: Context) -> BuiltMember:
+        words = f"{self.called}: {self.in_words}" if self.called else self.in_words
+        with _about(self.called):
+            return BuiltMember(words, self.build(context))
+
+
+@contextmanager
+def _about(called: str) -> Iterator[None]:
+    """Let errors begin with what the user called the member of a component, if anything."""
+    try:
+        yield
+    except AsdError as error:
+        if called:
+            error.what = f"{called}: {error.what}"
+        raise
 
 
 def _checked_part(name: str, kind: str, part: Any) -> Any:
@@ -98,8 +124,10 @@ def _checked_part(name: str, kind: str, part: Any) -> Any:
     return part
 
 
-def read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
-    """Read the calibration of a scorer; warn if it was fitted with other parameters.
+def read_calibration(
+    path: Path, scorer: str, config: Any, context: Mapping[str, Any] = NO_CONTEXT
+) -> Calibration:
+    """Read the calibration of a scorer; warn if it was fitted with others, or in another context.
 
     Raises:
         ConfigError: The file is not a calibration, or of another scorer.
@@ -126,6 +154,12 @@ def read_calibration(path: Path, scorer: str, config: Any) -> Calibration:
             "%s was fitted with scorer.window_seconds=%s, so its probabilities are off",
             path,
             list(calibration.window_seconds or ()),
+        )
+    if not calibration.was_fitted_with(context):
+        _log.warning(
+            "%s was fitted with context=%s, so its probabilities are off",
+            path,
+            (calibration.context or {}).get("name", "none"),
         )
     return calibration
 
@@ -166,35 +200,24 @@ def _are_files(paths: Any) -> bool:
     return isinstance(paths, tuple) and all(isinstance(path, Path) for path in paths)
 
 
-def calibrated_in(context: Mapping[str, Any], scorer: Chosen, node: Mapping[str, Any]) -> Chosen:
-    """A scorer with a calibration that was fitted with a context, or without one.
-
-    Warns if a calibration was asked for that was fitted with another context.
-
-    Args:
-        context: The context's name and parameters, as plain values.
-        scorer: The scorer.
-        node: The scorer's name and parameters, as the user gave them.
-    """
-    if node.get(CALIBRATION, SHIPPED) == SHIPPED:
-        calibration, path = _shipped(scorer.calibrations, scorer.config, context)
-        return replace(scorer, calibration=calibration, calibration_path=path)
-    if scorer.calibration is not None and not scorer.calibration.was_fitted_with(context):
-        _log.warning(
-            "%s was fitted with context=%s, so its probabilities are off",
-            scorer.calibration_path,
-            (scorer.calibration.context or {}).get("name", "none"),
-        )
-    return scorer
-
-
-def choose(kind: str, node: Any, key: str = "") -> Chosen:
+def choose(
+    kind: str,
+    node: Any,
+    key: str = "",
+    *,
+    called: str = "",
+    context: Mapping[str, Any] = NO_CONTEXT,
+) -> Chosen:
     """The component that a node of the configuration names, with its parameters.
 
     Args:
         kind: Kind of component.
         node: The component's `name` and its parameters, as plain values.
         key: Key of the node, if it is not the kind.
+        called: See `Chosen.called`.
+        context: For a scorer: the context's name and parameters, as plain values. A calibration
+            that is shipped for the scorer has to have been fitted with it; one that was asked for
+            should, which is warned of.
 
     Raises:
         ConfigError: No name, or a parameter that is unknown or out of range.
@@ -210,6 +233,10 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
         raise ConfigError(f"{key}.{CALIBRATION} must be the path of a file, got {file!r}")
     for name in parameters:
         if name not in names(component.config):
+            if called:
+                raise ConfigError(
+                    f"{kind}={component.name} takes no {name}", f"Name it without {name}"
+                )
             raise ConfigError(
                 f"There is no option {key}.{name} with {kind}={component.name}",
                 guess(name, names(component.config), offer(names(component.config))),
@@ -220,13 +247,15 @@ def choose(kind: str, node: Any, key: str = "") -> Chosen:
     if component.settle:
         config, shipped = _settled(component, config)
     members = _members(component, config, key)
-    chosen = Chosen(component, config, calibrations=shipped, members=members)
+    chosen = Chosen(component, config, members=members, called=called)
     if file is None:
         return chosen
+    path: Path | None
     if file == SHIPPED:
-        return calibrated_in({"name": "none"}, chosen, node)
-    path = expanded(file)
-    calibration = read_calibration(path, component.name, config)
+        calibration, path = _shipped(shipped, config, context)
+    else:
+        path = expanded(file)
+        calibration = read_calibration(path, component.name, config, context)
     return replace(chosen, calibration=calibration, calibration_path=path)
 
 
@@ -246,8 +275,21 @@ def _members(component: Component, config: Any, key: str) -> tuple[Chosen, ...]:
             raise PluginError(
                 f"{name} must name its members with asdkit.plugin.Member, but named {shown(member)}"
             )
-    plain = {"scorer": {CALIBRATION: None}}
-    return tuple(
-        choose(kind, {**parameters, **plain.get(kind, {}), "name": name}, key)
-        for kind, name, parameters in answer
-    )
+    return tuple(_member(component, member, key) for member in answer)
+
+
+def _member(owner: Component, member: Member, key: str) -> Chosen:
+    """A member of a component; errors begin with what the user called it, if anything."""
+    kind, name, parameters, called = member
+    plain = {CALIBRATION: None} if kind == "scorer" else {}
+    with _about(called):
+        own = owner.name if kind == owner.kind else None
+        known = [one for one in registry().choices(kind) if one != own]
+        node = node_of(kind, name) if name in known else {"name": own}
+        if node["name"] == own:
+            raise PluginError(
+                f"There is no {kind} {name!r} to make {owner.kind}={owner.name} of; "
+                f"there are {', '.join(known)}",
+                guess(name, known, registry().failure_hint()),
+            )
+        return choose(kind, {**node, **parameters, **plain}, key, called=called)

@@ -166,6 +166,19 @@ def compose_run(overrides: Iterable[str], video: str | None = None) -> DictConfi
     return compose_app(RUN, overrides, video)
 
 
+def node_of(kind: str, name: str) -> dict[str, Any]:
+    """The name and parameters, as plain values, of a component by its own name or a preset's.
+
+    Raises:
+        ConfigError: The preset is not usable.
+        PluginError: There is no such component or preset.
+    """
+    if (kind, name) not in registry().presets:
+        return {"name": name}
+    settings = settings_of(RUN, compose_run([f"{kind}={name}"], "-"))
+    return dict(settings[kind])
+
+
 def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain values.
 

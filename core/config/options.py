@@ -13,6 +13,7 @@ from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
 from ..errors import ConfigError
 from ..media.container import MAX_PIXELS, Reading
+from ..spelling import guess, one_of
 from ..sync import MODES, OFF
 from .schemas import names
 from .values import make
@@ -30,7 +31,9 @@ def check_device_name(device: str) -> None:
         ValueError: The name is not auto, cpu, cuda or cuda:N.
     """
     if read_device(device) is None:
-        raise ValueError(f"device must be {DEVICES}, got {device or 'nothing'}")
+        hint = guess(device.replace("gpu", "cuda"), ("auto", "cpu", "cuda"))
+        told = f"device must be {DEVICES}, got {device or 'nothing'}"
+        raise ValueError(f"{told}. {hint}" if hint else told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +120,7 @@ class AnalysisOptions:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         for name, words in (("decisions", DECISIONS), ("sync", MODES)):
             if getattr(self, name) not in words:
-                known = f"{', '.join(words[:-1])} or {words[-1]}"
-                raise ValueError(f"{name} must be {known}, got {getattr(self, name)!r}")
+                raise ValueError(one_of(name, getattr(self, name), words))
         for name, what in (("identities", "folder"), ("diarization", "file")):
             if getattr(self, name) == "":
                 raise ValueError(f"{name} names no {what}")
@@ -152,6 +154,7 @@ class Options(AnalysisOptions):
 
     Attributes:
         video: The video file.
+        name: What the video is called in the results; its file name without suffix if not given.
         sound: Another file to take the sound from; it starts with the picture.
         output: Folder for the results; asd_results/NAME-OF-THE-VIDEO if not given. asd run prints
             the result as JSON in place of all files if it is -.
@@ -162,6 +165,7 @@ class Options(AnalysisOptions):
     """
 
     video: str
+    name: str | None = None
     sound: str | None = None
     output: str | None = None
     overwrite: bool = False
@@ -172,6 +176,8 @@ class Options(AnalysisOptions):
     def __post_init__(self) -> None:
         if not self.video:
             raise ValueError("video names no file")
+        if self.name is not None and not self.name.strip():
+            raise ValueError("name is empty")
         check_folder(self.output)
         if self.sound == "":
             raise ValueError("sound names no file")

@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..registry import registry
 from ..sync import OFF
 from ..voices.files import check_given
-from .chosen import Chosen, calibrated_in, choose
+from .chosen import Chosen, choose
 from .compose import RUN, settings_of
 from .options import AnalysisOptions, Options, make_options
 from .schemas import names
@@ -101,18 +101,27 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
         PluginError: A component does not exist.
     """
     mine = {key: settings[key] for key in (*names(AnalysisOptions), *RUN_KINDS, "writers")}
-    chosen = {kind: choose(kind, mine[kind]) for kind in RUN_KINDS}
-    chosen["scorer"] = calibrated_in(mine["context"], chosen["scorer"], mine["scorer"])
+    choose("context", mine["context"])  # before a scorer is calibrated in it
+    chosen = {kind: choose(kind, mine[kind], context=mine["context"]) for kind in RUN_KINDS}
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
-    if not isinstance(mine["writers"], dict):
-        raise ConfigError(f"writers must be a list such as [json,rttm], got {mine['writers']!r}")
-    writers = tuple(
-        choose("writer", node, f"writers.{name}") for name, node in mine["writers"].items()
-    )
+    writers = writers_of(mine)
     options = make_options(AnalysisOptions, mine)
     _check_together(options, chosen)
     return AnalysisPlan(options, chosen, writers, mine)
+
+
+def writers_of(settings: Mapping[str, Any]) -> tuple[Chosen, ...]:
+    """The writers that settings choose, in their order.
+
+    Raises:
+        ConfigError: They are no list of writers, or a parameter is unknown or out of range.
+        PluginError: There is no such writer.
+    """
+    nodes = settings["writers"]
+    if not isinstance(nodes, dict):
+        raise ConfigError(f"writers must be a list such as [json,rttm], got {nodes!r}")
+    return tuple(choose("writer", node, f"writers.{name}") for name, node in nodes.items())
 
 
 def _check_together(options: AnalysisOptions, chosen: Mapping[str, Chosen]) -> None:

@@ -20,7 +20,7 @@ from omegaconf.errors import (
 from ..errors import AsdError, ConfigError, PluginError
 from ..installation import install_words
 from ..registry import registry
-from ..spelling import guess
+from ..spelling import alike, guess
 from .schemas import names, offer
 
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
@@ -28,6 +28,8 @@ _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _PLAIN_ARGUMENTS = {"video": "asd run FILE", "videos": "asd batch FOLDER"}
 """By option: how it is mostly given."""
+_MOST_OFFERED = 20
+"""Where there are more options, it is --help that lists them."""
 _MOST_SHOWN = 60
 """Most characters of an invalid value to show in an error."""
 
@@ -70,12 +72,31 @@ def no_option(key: str, known: Iterable[str] | None) -> ConfigError:
         key: The option, with the node it would belong to, as in detector.min_face_px.
         known: The options of that node, without it; None if they are not known.
     """
+    group, _, name = key.rpartition(".")
     if known is None:
-        return ConfigError(f"There is no option {key}")
+        return ConfigError(f"There is no option {key}", _hint_for_writer(key))
     listed = list(known)
-    return ConfigError(
-        f"There is no option {key}", guess(key.rpartition(".")[2], listed, offer(listed))
-    )
+    listed += ["experiment"] if "writers" in listed else []
+    others = [one.name for one in registry().of_kind(group) if name in names(one.config)]
+    meant = [f"{group}.{one}" if group else one for one in alike(name, listed)]
+    if others:
+        hint = " or ".join(f"{group}={other}" for other in others)
+        return ConfigError(f"There is no option {key} here", f"It belongs to {hint}")
+    if meant:
+        return ConfigError(f"There is no option {key}", f"Did you mean {' or '.join(meant)}?")
+    hint = offer(listed) if len(listed) <= _MOST_OFFERED else "--help tells of all that there are"
+    return ConfigError(f"There is no option {key}", hint)
+
+
+def _hint_for_writer(key: str) -> str:
+    """A hint for a parameter of a writer that is not chosen, or does not exist."""
+    group, _, rest = key.partition(".")
+    if group != "writers":
+        return ""
+    name, there = rest.partition(".")[0], registry().choices("writer")
+    if name in there:
+        return f"Choose the writer first, as in: writers=[json,{name}]"
+    return guess(name, there, f"There are {', '.join(there)}")
 
 
 def _cut(text: str, most: int = _MOST_SHOWN) -> str:
@@ -122,7 +143,8 @@ def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
     if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
         if error.value is None:
             return ConfigError(f"{key} must be {kind}, not null", _default_of(error))
-        return ConfigError(f"{key} must be {kind}, got {_cut(repr(error.value))}")
+        hint = guess(str(error.value), ("true", "false")) if kind == _WORDS[bool] else ""
+        return ConfigError(f"{key} must be {kind}, got {_cut(repr(error.value))}", hint)
     what, _, _ = str(error.msg or error).partition("\n    full_key:")
     return ConfigError(f"{key}: {_cut(what, 5 * _MOST_SHOWN)}")
 

@@ -37,7 +37,8 @@ class App:
         kinds: Kinds of components, of each of which one is chosen.
         about: What the command does, for the head of its help; its first line is the usage, as in
             "asd run FILE [OPTION=VALUE ...]".
-        writers: Whether any number of writers, and an experiment preset, can be chosen.
+        writers: Whether any number of writers can be chosen.
+        experiments: Whether an experiment preset can be, where writers can.
     """
 
     name: str
@@ -45,6 +46,7 @@ class App:
     kinds: tuple[str, ...]
     about: str
     writers: bool = False
+    experiments: bool = True
 
     @property
     def usage(self) -> str:

@@ -56,7 +56,8 @@ def _split(text: str) -> list[str]:
     """The words of a string; a word within quotes as a whole is taken out of them."""
     words: list[str] = []
     begin: int | None = None
-    quote, closing = "", []
+    quote = ""
+    closing: list[str] = []
     for place, letter in enumerate(text):
         if quote:
             quote = "" if letter == quote and text[place - 1] != "\\" else quote
@@ -112,25 +113,24 @@ def _below(node: str, options: Any) -> Iterator[str]:
 
 def _quoted(key: str, value: Any) -> str:
     """A value as Hydra reads it back, of the same type; text is taken literally."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool | np.bool_):
-        return str(bool(value)).lower()
-    if isinstance(value, Integral):
-        return str(int(value))
-    if isinstance(value, Real):
-        return repr(float(value))
     if isinstance(value, Mapping):
         items = (f"{_quoted(key, name)}:{_quoted(key, own)}" for name, own in value.items())
         return f"{{{','.join(items)}}}"
     if isinstance(value, list | tuple):
         return f"[{','.join(_quoted(key, item) for item in value)}]"
-    if not isinstance(value, str | os.PathLike):
+    if isinstance(value, str | os.PathLike):
+        return _text(os.fsdecode(value))
+    if value is None or isinstance(value, bool | np.bool_):
+        return "null" if value is None else str(value).lower()
+    if not isinstance(value, Real):
         raise ConfigError(
             f"{key} must be None, a bool, a number, text, a path, or a list or dict of these, got "
             f"{type(value).__name__}"
         )
-    text = os.fsdecode(value)
+    return str(int(value)) if isinstance(value, Integral) else repr(float(value))
+
+
+def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _READ_AS_OTHERS:
         return text
     return str(QuotedString(literal(text), Quote.single).with_quotes())

@@ -20,7 +20,7 @@ from .labelled_faces import FOUND_KINDS
 
 _MATTER = (
     *("allow_silent", "device", "threads", "seed"),
-    *("batch_frames", "crop_scale", "detect_every", "max_faces"),
+    *("batch_frames", "crop_scale", "detect_every", "max_faces", "sync"),
     *("video_track", "sound_track", "program", "rotate", "max_pixels"),
 )
 """Options, besides the components, that affect scores or the cost of computing them."""
@@ -56,14 +56,35 @@ def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> di
     }
 
 
+def voices_key(content: str, plan: RunPlan) -> dict[str, Any]:
+    """The key of a video's voices, each of which is known by its samples."""
+    options = plan.options
+    chosen = plan.chosen["voice"]
+    return {
+        "what": "voices",
+        "video": content,
+        "sound": sha256(expanded(options.sound)) if options.sound else None,
+        "options": {name: getattr(options, name) for name in ("device", "threads")},
+        "versions": versions(replace(plan, chosen={"voice": chosen}, writers=())),
+        "voice": described(chosen),
+    }
+
+
 def described(chosen: Chosen) -> dict[str, Any]:
-    """A component's name, parameters, hash of its code, and hashes of files its parameters name."""
+    """A component's name, parameters, hash of its code, and hashes of files its parameters name.
+
+    Of all that it is made of, `members`, likewise.
+    """
+    first, *members = map(_described, chosen.whole())
+    return {**first, "members": members}
+
+
+def _described(chosen: Chosen) -> dict[str, Any]:
     return {
         "name": chosen.component.name,
         "parameters": asdict(chosen.config),
         "files": {name: sha256(path) for name, path in chosen.named_files().items()},
         "code": _code(chosen.component.config.__module__.partition(".")[0]),
-        "members": [described(member) for member in chosen.members],
     }
 
 

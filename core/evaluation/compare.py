@@ -14,8 +14,8 @@ from ..errors import InputError
 from ..figures import require_matplotlib
 from ..files import whole
 from ..results import as_cell
-from .evaluated_videos import FOREIGN
 from .evaluation_file import FILE, read_evaluation_file
+from .foreign import FOREIGN_FITS, OWN_FITS, SPEAKING
 from .plots import draw_quality_against_speed
 from .rows import leaves
 
@@ -26,7 +26,9 @@ _METRICS = {
     "off_screen_recall": "off-screen recall",
     "off_screen_precision": "off-screen precision",
     "expected_calibration_error": "ECE",
-    FOREIGN: "foreign",
+    SPEAKING: "foreign",
+    OWN_FITS: "own sound fits",
+    FOREIGN_FITS: "foreign sound fits",
 }
 """Metrics in every table, with their column heads."""
 _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {

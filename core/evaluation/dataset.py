@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -21,6 +22,7 @@ from ..models import Models
 from ..progress import Progress
 from ..provenance import provenance
 from ..result import Result
+from ..sync import CHECK, OFF
 from ..viewing import media_of
 from ..voices.files import check_for_each
 from ..weights import cache_folder
@@ -64,11 +66,16 @@ def make_dataset_plan(app: App, config: DictConfig) -> DatasetPlan:
 def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
     """Check settings, and find their components.
 
+    With a scorer that cannot shift the sound, `sync=check` is `sync=off`, as a sweep may be over
+    scorers.
+
     Raises:
         ConfigError: A value is missing or out of range.
         PluginError: A component is not there.
     """
     settings = {"writers": {}, **own}
+    if settings["sync"] == CHECK and not choose("scorer", settings["scorer"]).component.shifts:
+        settings["sync"] = OFF
     dataset = choose("dataset", settings["dataset"])
     options = make_options(app.options, settings)
     run = analysis_plan_of(settings)
@@ -142,7 +149,8 @@ def outcomes_of(
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
     videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
-    check_for_each(plan.run.options.diarization, len(videos))
+    names = [(video.path or Path(video.name)).stem for video in videos]
+    check_for_each(plan.run.options.diarization, names)
     for video in videos:
         outcome = viewer.look(video, run_of(plan, video))
         said = _said(plan, outcome.computed)
@@ -199,6 +207,8 @@ def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:
     detector, scorer = (f"{kind}={chosen[kind].component.name}" for kind in ("detector", "scorer"))
     if not computed:
         return "all kept from an earlier run"
+    if computed == ("voices",):
+        return f"voices embedded by voice={chosen['voice'].component.name}, the rest kept"
     if "detections" in computed:
         return f"faces found by {detector}, scored by {scorer}"
     origin = "given" if plan.options.faces == "labelled" else "kept from an earlier run"

@@ -7,27 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 from ..contracts import Dataset
-from ..decisions.segments import mask
 from ..errors import ConfigError
 from ..labels import Judged, LabelledVideo, Measure
 from ..provenance import provenance
 from ..result import Result
 from ..results import turns
+from ..sync import CHECK
 from ..types import GRID_FPS, Spans
 from .checked_dataset import measure_of, predictions_of
 from .dataset import DatasetPlan
 from .diarization import paired, pooled, who_speaks_error
+from .foreign import FOREIGN_FITS, OWN_REFUSED, SPEAKING, Sounds
 from .metrics import Confusion
 from .off_screen import off_screen_counts, off_screen_metrics
 from .rows import evaluate_rows, plain_values
 from .seen import VideoOutcome
 
-FOREIGN = "foreign_sound_speaking"
-"""The fraction of faces decided as speaking when scored with the sound of another video."""
 _LOWER_IS_BETTER = {
     *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
     *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
-    FOREIGN,
+    *(SPEAKING, FOREIGN_FITS, OWN_REFUSED),
 }
 
 _OF_SOME = {
@@ -52,8 +51,9 @@ class EvaluatedVideos:
         names: The names of the videos, in order.
         per_video: By video, what is known of each: `rows`, `average_precision`, `f1` and
             `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and as
-            `speakers` whom each name in the result was taken for; the metrics of off-screen speech.
-            Undefined values are None.
+            `speakers` whom each name in the result was taken for; the metrics of off-screen speech;
+            with `sync=check`, as `own_sound` and `foreign_sound`, whether these fit the lips, see
+            `core.sync.Fit`. Undefined values are None.
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
@@ -66,8 +66,7 @@ class EvaluatedVideos:
         self._errors: list[Mapping[str, float]] = []
         self._off_screen: list[Confusion] = []
         self._sights: list[VideoOutcome] = []
-        self._foreign_frames = 0
-        self._foreign_speaking = 0
+        self._sounds = Sounds()
 
     def add(self, video: LabelledVideo, outcome: VideoOutcome) -> None:
         """Add a video.
@@ -80,12 +79,6 @@ class EvaluatedVideos:
         self._sights.append(
             replace(outcome, result=replace(outcome.result, tracks=()), foreign=None)
         )
-        if outcome.foreign:
-            for track in outcome.foreign.tracks:
-                self._foreign_frames += len(track)
-                self._foreign_speaking += int(
-                    mask(track.speaking, track.first_frame, len(track)).sum()
-                )
         of_one = self.per_video[video.name] = {}
         if video.judge:
             rows = self.rows[video.name] = video.judge(outcome.result)
@@ -99,6 +92,7 @@ class EvaluatedVideos:
             if counts is not None:
                 self._off_screen.append(counts)
                 of_one |= plain_values(off_screen_metrics([counts]))
+        of_one |= self._sounds.add(outcome.result, outcome.foreign)
         if len(self.names) == 1:
             self._check_early()
 
@@ -111,11 +105,7 @@ class EvaluatedVideos:
             found |= pooled(self._errors)
         if self._off_screen:
             found |= plain_values(off_screen_metrics(self._off_screen))
-        if self._plan.options.foreign_sound:
-            frames = self._foreign_frames
-            found[FOREIGN] = self._foreign_speaking / frames if frames else None
-            found["foreign_sound_frames"] = frames
-        return found
+        return found | self._of_sounds()
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """The evaluation's measure, with its value from the metrics.
@@ -158,6 +148,14 @@ class EvaluatedVideos:
         devices = {kind: device for s in self._sights for kind, device in s.devices.items()}
         return provenance(self._plan.run, weights, devices)
 
+    def _of_sounds(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self._plan.options.foreign_sound:
+            found |= self._sounds.speaking()
+        if self._plan.options.sync == CHECK:
+            found |= self._sounds.fitting(foreign=self._plan.options.foreign_sound)
+        return found
+
     def _who_speaks(
         self, video: LabelledVideo, speakers: Mapping[str, Spans], result: Result
     ) -> dict[str, Any]:
@@ -179,8 +177,8 @@ class EvaluatedVideos:
         rows = [of_one for of_one in self.rows.values() if len(of_one)]
         found = evaluate_rows(rows[0]) if rows else {}
         found |= self._errors[0] if self._errors else {}
-        if found and self._plan.options.foreign_sound:
-            found[FOREIGN] = None
+        if found:
+            found |= self._of_sounds()
         if found and self._measure().name not in _OF_SOME:
             self._check(self._measure(), found)
 

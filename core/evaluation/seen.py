@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..concluding import concluded
 from ..config.plan import RunPlan
+from ..decisions.in_step import checked
 from ..errors import InputError
 from ..files import sha256
 from ..known_voices import voiced
@@ -16,12 +18,14 @@ from ..models import Models
 from ..progress import Progress, Stopwatch, silent
 from ..provenance import WeightsFile, versions
 from ..result import Result
+from ..sync import CHECK
 from ..viewing import Seen, analysed, media_of
 from ..voices.files import turns_of
 from .cache import Cache, Entry, LastEntry
-from .cache_keys import MATTER_TO_DETECTORS, described, scores_key
+from .cache_keys import MATTER_TO_DETECTORS, described, scores_key, voices_key
 from .detections import KeptDetections
 from .kept_scores import entry_of, seen_of
+from .kept_voices import KeptVoices
 from .labelled_faces import crops_info, crops_seen, parts_for
 from .memory import peak_memory
 
@@ -35,7 +39,8 @@ class VideoOutcome:
         timings_s: Seconds of each stage, as recorded when it was computed.
         frames: Number of grid frames processed, to relate the seconds to.
         peak_bytes: Peak memory of the process meanwhile; None if the system does not report it.
-        computed: Which of "detections" and "scores" were computed now; the others were cached.
+        computed: Which of "detections", "scores" and "voices" were computed now; the others were
+            cached.
         weights: By kind of component: the weights files used.
         devices: By kind of component: the device used.
         foreign: The result with the sound of another video; None if that was not computed.
@@ -94,15 +99,17 @@ class Viewer:
             entry, computed = self.compute(video, plan)
             seen = seen_of(entry)
             info, context = crops_info(video), self.models.part("context")
-            turns = turns_of(plan.options.diarization, info)
+            turns = turns_of(plan.options.diarization, info, of_several=True)
             result = concluded(info, plan, seen, {}, context, turns=turns)
             return _outcome(result, seen, entry, computed)
         media = media_of(plan.options)
-        turns = turns_of(plan.options.diarization, media.info)
+        given, note = plan.options.diarization, media.notes.add
+        turns = turns_of(given, media.info, of_several=True, note=note)
         key = {}
+        content = sha256(video.path) if self.cache else ""
         if self.cache:
             faces = video.faces if self.labelled_faces else ()
-            key = scores_key(sha256(video.path), plan, faces)
+            key = scores_key(content, plan, faces)
         kept = self.cache.get(key) if self.cache else None
         entry, computed = (kept, ()) if kept else self.compute(video, plan)
         if self.cache and not kept:
@@ -111,8 +118,32 @@ class Viewer:
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
         result = concluded(info, plan, seen, self.models.people, context, turns=turns)
-        result = voiced(result, media, plan, self.models.part("voice"), Stopwatch())
-        return _outcome(replace(result, sound_path=media.sound_path), seen, entry, computed)
+        if plan.options.sync == CHECK:
+            result = replace(result, sync=checked(seen.pieces, can_refuse=seen.refuses_sounds))
+        result = replace(result, sound_path=media.sound_path)
+        outcome = _outcome(result, seen, entry, computed)
+        if plan.chosen["voice"].component.name == "none":
+            return outcome
+        return self._voiced(outcome, media, plan, voices_key(content, plan) if content else {})
+
+    def _voiced(
+        self, outcome: VideoOutcome, media: Media, plan: RunPlan, key: Mapping[str, Any]
+    ) -> VideoOutcome:
+        """An outcome with what voices tell, and what that costs."""
+        voices = KeptVoices(self.models, self.cache, key)
+        with peak_memory() as peak:
+            result = voiced(outcome.result, media, plan, voices, Stopwatch())
+        peaks = (outcome.peak_bytes, voices.keep(peak.bytes))
+        weights, devices = voices.origin
+        return replace(
+            outcome,
+            result=result,
+            timings_s={**outcome.timings_s, "voice": voices.seconds},
+            peak_bytes=max((one for one in peaks if one), default=None),
+            computed=(*outcome.computed, *(["voices"] if voices.computed else [])),
+            weights={**outcome.weights, **weights},
+            devices={**outcome.devices, **devices},
+        )
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..component import RUN_KINDS
 from ..config.options import AnalysisOptions
 from ..config.schemas import App
-from ..sync import OFF
+from ..spelling import one_of
+from ..sync import CHECK, OFF
 
 FACES = ("found", "labelled")
 
@@ -26,6 +28,8 @@ class DatasetOptions(AnalysisOptions):
         cache_gb: The oldest are removed when more gigabytes than this are kept.
     """
 
+    _SYNC: ClassVar[tuple[str, ...]] = (OFF,)
+    """The values that `sync` may have."""
     videos: list[str] | None = None
     faces: str = "found"
     cache: bool = True
@@ -33,12 +37,13 @@ class DatasetOptions(AnalysisOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.sync != OFF:
+        if self.sync not in self._SYNC:
             raise ValueError(
-                f"sync must be off here, got {self.sync}: a dataset's sound counts as it is"
+                f"sync must be {' or '.join(self._SYNC)} here, got {self.sync}: a dataset's sound "
+                "counts as it is"
             )
         if self.faces not in FACES:
-            raise ValueError(f"faces must be {' or '.join(FACES)}, got {self.faces!r}")
+            raise ValueError(one_of("faces", self.faces, FACES))
         if self.videos is not None and not self.videos:
             raise ValueError("videos names none")
         if self.cache_gb <= 0:
@@ -62,6 +67,7 @@ class EvaluateOptions(DatasetOptions):
             speaks: how many are said to speak nevertheless. Takes the scorer's time again.
     """
 
+    _SYNC: ClassVar[tuple[str, ...]] = (OFF, CHECK)
     output: str = "asd_evaluation"
     overwrite: bool = False
     measure: str | None = None

@@ -17,7 +17,7 @@ def annotation(result: Result) -> Any:
         from pyannote.core import Annotation, Segment
     except ImportError as error:
         raise MissingExtraError("Result.to_annotation()", "pyannote.core", "evaluate") from error
-    found = Annotation(uri=result.video.path.stem, modality="speaker")
+    found = Annotation(uri=result.video.name, modality="speaker")
     zero_s = result.video.start_s
     for number, (start_s, end_s, name) in enumerate(turns(result)):
         found[Segment(zero_s + start_s, zero_s + end_s), number] = name

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ..component import CALIBRATION
-from ..config.chosen import read_calibration
+from ..config.chosen import NO_CONTEXT, read_calibration
 from ..config.values import make
 from ..decisions.conversation import ConversationConfig
 from ..decisions.segments import SegmentsConfig, SpeechConfig
@@ -47,7 +47,7 @@ def decided(
     """
     if calibration != KEPT:
         result = _calibrated(result, None if calibration is None else expanded(str(calibration)))
-    rules = _rules(result.settings, given, decisions)
+    rules = rules_of(result.settings, given, decisions)
     if result.speech is not None and result.heard is None:
         raise InputError(
             f"The result of {result.video.path} does not hold what voice activity detection "
@@ -83,7 +83,7 @@ def decided(
     return result
 
 
-def _rules(
+def rules_of(
     settings: Mapping[str, Any], given: Mapping[str, object], decisions: str | None
 ) -> Rules:
     """The rules of a run with these settings, with what is to change.
@@ -116,7 +116,9 @@ def _calibrated(result: Result, path: Path | None) -> Result:
     scaling = None
     scorer[CALIBRATION] = None
     if path is not None:
-        read = read_calibration(path, scorer.get("name", ""), SimpleNamespace(**scorer))
+        given = SimpleNamespace(**scorer)
+        context = result.settings.get("context", NO_CONTEXT)
+        read = read_calibration(path, scorer.get("name", ""), given, context)
         scaling = read.scaling
         scorer[CALIBRATION] = str(path)
         weights["calibration"] = [asdict(WeightsFile.at(path))]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,16 @@ import numpy as np
 
 from ..analysis.crops import Smoother
 from ..analysis.square_pixels import Square
-from ..arrays import probability
-from ..errors import InputError
+from ..arrays import checked_boxes, probability
 from ..files import expanded
-from ..forms import misfit
-from ..named_files import read_json
 from ..result import Result, VideoInfo
-from ..results import FILE, OLDER_SCHEMA, schema
+from ..results import FILE
 from ..scaling import Scaling, calibrated
 from ..sync import Fit, Sync
 from ..types import Float32, Float64, Heard, Spans, Track
 from ..voice import Voice
+from .checking import SETTINGS, inconsistencies, no_result, read_values
 
-MOST_BYTES = 4 << 30
-"""Largest size of a result.json; a day of video takes a few hundred million bytes."""
 _ODDS = -104.0, 18.0
 """Log odds of which the probability is just 0, and just 1, in float32."""
 _ULPS = 3
@@ -37,78 +33,29 @@ def load(path: Path, video: Path | None = None) -> Result:
     path = expanded(str(path))
     if path.is_dir():
         path = path / FILE
-    values = read_values(path)
-    for wrong in _inconsistencies(values):
+    values = read_values(path, SETTINGS)
+    for wrong in inconsistencies(values):
         raise no_result(path, wrong)
     try:
-        return _result(values, path.parent, video)
+        result = _result(values, path.parent)
     except (ValueError, OverflowError) as error:
         raise no_result(path, str(error)) from error
+    return result if video is None else of_video(result, video)
 
 
-def read_values(path: Path, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The values of a result.json, checked against its schema.
-
-    Args:
-        path: The file.
-        settings: The schema of the settings; None for any.
-
-    Raises:
-        InputError: The file cannot be read, or is not a result.
-    """
-    found = read_json(
-        path, "a result of asd run", "Name a folder of results of asd run", most_bytes=MOST_BYTES
-    )
-    form = schema()
-    if isinstance(found, dict) and found.get("schema") == OLDER_SCHEMA:
-        del form["properties"]["schema"]["const"]
-        for key in ("start_s", "pixel_aspect", "notes"):
-            form["properties"]["video"]["required"].remove(key)
-    if settings is not None:
-        form["properties"]["settings"] = settings
-    if wrong := misfit(found, form):
-        raise no_result(path, wrong)
-    values: dict[str, Any] = found
-    return values
-
-
-def no_result(path: Path, wrong: str) -> InputError:
-    """The error for a file that is no result."""
-    return InputError(
-        f"{path} is damaged, or another version of asdkit made it: {wrong}",
-        "Install that version, or run the video again with asd run",
+def of_video(result: Result, path: Path) -> Result:
+    """The result of the same video in another place."""
+    own_sound = result.sound_path == result.video.path
+    return replace(
+        result,
+        video=replace(result.video, path=expanded(str(path))),
+        sound_path=expanded(str(path)) if own_sound else result.sound_path,
     )
 
 
-def _inconsistencies(values: Mapping[str, Any]) -> Iterator[str]:
-    """What of the values does not fit together, which a schema cannot say."""
-    shots = values["shots"]
-    ends = [0, *(frame for shot in shots for frame in shot)]
-    if any(first > end for first, end in pairwise(ends)):
-        yield "its shots are not in order"
-    seen: set[int] = set()
-    for number, track in enumerate(values["tracks"]):
-        frames = len(track["boxes"])
-        for key in ("scores", "probabilities", "silent_scores"):
-            if len(track.get(key, track["boxes"])) != frames:
-                yield f"tracks[{number}] has {frames} boxes, but {len(track[key])} {key}"
-        if track["id"] in seen:
-            yield f"two tracks have the number {track['id']}"
-        seen.add(track["id"])
-        shot = shots[track["shot"]] if track["shot"] < len(shots) else (0, -1)
-        if not shot[0] <= track["first_frame"] <= track["first_frame"] + frames <= shot[1]:
-            yield f"tracks[{number}] is not within its shot"
-    names, spans = values.get("off_screen_names"), values["off_screen"] or ()
-    if names is not None and len(names) != len(spans):
-        yield f"it has {len(spans)} spans of off_screen, but {len(names)} off_screen_names"
-    fits = (values.get("sync") or {}).get("tracks")
-    if fits is not None and [fit["id"] for fit in fits] != [t["id"] for t in values["tracks"]]:
-        yield "sync.tracks are not the tracks"
-
-
-def _result(values: Mapping[str, Any], folder: Path, moved_to: Path | None) -> Result:
+def _result(values: Mapping[str, Any], folder: Path) -> Result:
     video = values["video"]
-    path = Path(video["path"]) if moved_to is None else moved_to
+    path = Path(video["path"])
     settings = dict(values["settings"])
     if settings.get("end_s") == str(math.inf):  # JSON holds it as text
         settings["end_s"] = math.inf
@@ -128,6 +75,7 @@ def _result(values: Mapping[str, Any], folder: Path, moved_to: Path | None) -> R
             start_s=float(video.get("start_s", 0.0)),
             pixel_aspect=pixel_aspect,
             notes=tuple(video.get("notes", ())),
+            name=video.get("name", ""),
         ),
         shots=tuple((int(first), int(end)) for first, end in values["shots"]),
         tracks=tuple(_track(track, scaling, Square.of(pixel_aspect)) for track in values["tracks"]),
@@ -147,7 +95,7 @@ def _result(values: Mapping[str, Any], folder: Path, moved_to: Path | None) -> R
 
 
 def _track(values: Mapping[str, Any], scaling: Scaling | None, square: Square) -> Track:
-    boxes = np.array(values["boxes"], np.float64)
+    boxes = checked_boxes(f"the boxes of track {values['id']}", values["boxes"])
     scores = _float32(values["scores"])
     track = Track(
         id=int(values["id"]),
@@ -158,6 +106,7 @@ def _track(values: Mapping[str, Any], scaling: Scaling | None, square: Square) -
         logits=np.empty((len(boxes), 2), np.float32),
         speaking=_spans(values["speaking"]) or (),
         identity=values["identity"],
+        source_id=int(values["source_id"]) if "source_id" in values else None,
     )
     if "silent_scores" in values:
         return calibrated(track, np.stack([_float32(values["silent_scores"]), scores], 1), scaling)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..durations import clock
+from ..durations import clock, round_times
 from ..errors import one_line
 from ..palette import OFF_SCREEN as UNSEEN
 from ..palette import SPEAKING
@@ -22,9 +22,9 @@ _NAMED = 4
 """So many people are named in a line."""
 _LANES = 40
 """So many people are shown in HTML."""
-_WIDTH, _LEFT, _LANE, _BAR = 1000, 180, 26, 18
-"""Width of the timeline, of its names, and heights of a lane and of its bar, in pixels at most."""
-_TICKS = 6
+_WIDTH, _LEFT, _RIGHT, _LANE, _BAR = 1000, 180, 20, 26, 18
+"""Widths of the timeline, of its names, and of its margin, and heights of a lane and of its bar."""
+_TICKS = 10
 _NAME = 24
 """Most characters of a name beside its lane; the table has all."""
 _VISIBLE = "#8884"
@@ -88,7 +88,7 @@ def _timeline(
     frames = [*result.shots, *((track.frames.start, track.frames.stop) for track in result.tracks)]
     begin_s = min((first for first, _ in frames), default=0) / GRID_FPS
     end_s = max((end for _, end in frames), default=0) / GRID_FPS
-    scale = (_WIDTH - _LEFT) / max(end_s - begin_s, 1 / GRID_FPS)
+    scale = (_WIDTH - _LEFT - _RIGHT) / max(end_s - begin_s, 1 / GRID_FPS)
     height = (len(names) + 1) * _LANE
 
     def at(time_s: float) -> float:
@@ -112,13 +112,11 @@ def _timeline(
             bars(visible, lane, _VISIBLE),
             bars(spoken.get(name, ()), lane, colour),
         ]
-    for tick in range(_TICKS + 1):
-        time_s = begin_s + (end_s - begin_s) * tick / _TICKS
-        anchor = "end" if tick == _TICKS else "middle"
-        y = height - _LANE * 0.3
-        parts.append(
-            f'<text x="{at(time_s)}" y="{y:.1f}" text-anchor="{anchor}">{clock(time_s)}</text>'
-        )
+    y = height - _LANE * 0.3
+    parts += [
+        f'<text x="{at(time_s)}" y="{y:.1f}" text-anchor="middle">{clock(time_s)}</text>'
+        for time_s in round_times(begin_s, end_s, _TICKS)
+    ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
         f'aria-label="Who speaks when" style="width:100%;max-width:{_WIDTH}px" font-size="13" '

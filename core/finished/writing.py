@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..component import Context
 from ..config.chosen import Chosen, choose
-from ..errors import ConfigError
+from ..errors import ConfigError, OutputError
 from ..files import expanded
 from ..results_folder import taken
 from ..writing import written
@@ -52,6 +52,11 @@ def write_chosen(
     names = [name for chosen in writers for name in chosen.component.files]
     written_to = replace(result, files=())
     with taken(folder, names, names, overwrite) as place:
+        if place.is_mixed:
+            raise OutputError(
+                f"The results in {folder} are not complete: a run was killed while it moved them",
+                "Run it again, or name another folder with output=FOLDER",
+            )
         with place.writing() as aside:
             for in_words, writer in built:
                 files = written(in_words, writer, written_to, aside)

@@ -46,16 +46,30 @@ def media_of(result: Result) -> Media:
 _NAME_IT = "Name the right one: Result.load(path, video=FILE), or asd write RESULT video=FILE"
 
 
+def place_of(path: Path, result: Result) -> Path:
+    """The absolute path of a file that the run has read: where it is now, or was, if it is gone."""
+    there = [place for place in _places(path, result) if _exists(place)]
+    place = there[0] if there else _places(path, result)[0]
+    return Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow links
+
+
 def _place(path: Path, result: Result) -> Path:
     """Where a file that the run has read is now.
 
     Raises:
         InputError: It is not there.
     """
-    begun_in = result.provenance.get("folder", ".")
-    places = dict.fromkeys([Path(begun_in, path), path])
-    found = [place for place in places if os.path.exists(place)]  # noqa: PTH110 - False for any name
-    if found:
-        return found[0]
-    gone = next(iter(places))
+    for place in _places(path, result):
+        if _exists(place):
+            return place
+    gone = _places(path, result)[0]
     raise InputError(f"{gone}, which the result is of, is not there any more", _NAME_IT)
+
+
+def _places(path: Path, result: Result) -> tuple[Path, Path]:
+    """Where a file that the run has read may be."""
+    return Path(result.provenance.get("folder", "."), path), path
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - False for any name

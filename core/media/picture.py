@@ -95,9 +95,7 @@ def on_grid(
         if waiting is not None and waiting[0] < certain:
             yield waiting
             waiting = None
-        while before is not None and (
-            2 * index <= (before[0] + time) * GRID_FPS or index < (time - early_s) * GRID_FPS
-        ):
+        while before is not None and index <= last_shown(before[0], time, early_s):
             if index < certain:
                 yield index, before[1]
             else:
@@ -109,6 +107,18 @@ def on_grid(
         yield waiting
     if before is not None:
         yield from ((k, before[1]) for k in range(index, count))
+
+
+def last_shown(begin: Fraction, following: Fraction, early_s: Fraction) -> int:
+    """The last grid frame that shows a source frame and not yet the following one; see `on_grid`.
+
+    Args:
+        begin: When the source frame begins, in seconds from time zero.
+        following: When the following one begins.
+        early_s: See `Media.early_s`.
+    """
+    nearer = math.floor((begin + following) * GRID_FPS / 2)
+    return max(nearer, math.ceil((following - early_s) * GRID_FPS) - 1)
 
 
 def first_frame_at(time_s: float) -> int:

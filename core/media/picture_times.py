@@ -15,7 +15,7 @@ def picture_times(media: Media) -> tuple[Float64, Int64]:
     """Find when each picture begins, by the timestamps of the file alone, without decoding.
 
     Pictures that an edit list hides, and empty packets, which repeat the picture before, do not
-    count; damaged ones do.
+    count, nor do pictures without a time; damaged ones do.
 
     Args:
         media: The video.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 from av.audio.frame import AudioFrame
@@ -65,12 +65,12 @@ def sound_of_file(
             if known and _fits(source, template, zero, length, clock):
                 stream = output.add_stream_from_template(template)
                 return _copied_anew(sound, zero, clock, stream)
-            mono = context.layout.nb_channels == 1 or unnamed_channels(context.layout.name)
-            stream = _aac(output, context.sample_rate, 1 if mono else 2)
+            form = aac_form(context)
+        stream = aac_stream(output, form)
         start = zero if zero > _SEEK_BACK_S else None
         decoder = Decoder(sound, threads, clock=clock)
         frames = (frame for _, frame in sound_frames(decoder, start, zero))
-        return _encoded(stream, _on_time(frames, zero, stream))
+        return encoded(stream, on_time(frames, zero, form))
 
     return add
 
@@ -90,8 +90,8 @@ def sound_of_samples(samples: Int16, rate: int = SAMPLE_RATE) -> SoundTrack:
             yield frame
 
     def add(output: OutputContainer) -> Generator[Any, None, None]:
-        stream = _aac(output, rate, 1)
-        return _encoded(stream, _on_time(frames(), Fraction(0), stream))
+        form = _aac_form(rate, 1)
+        return encoded(aac_stream(output, form), on_time(frames(), Fraction(0), form))
 
     return add
 
@@ -174,32 +174,52 @@ def _copied(
             yield packet
 
 
-def _aac(output: OutputContainer, rate: int, channels: int) -> Any:
+class Form(NamedTuple):
+    """How sound is stored: samples a second, and FFmpeg's names of sample format and layout."""
+
+    rate: int
+    sample_format: str
+    layout: str
+
+
+def aac_form(context: Any) -> Form:
+    """The form in which the AAC encoder takes the sound of a decoder's context."""
+    mono = context.layout.nb_channels == 1 or unnamed_channels(context.layout.name)
+    return _aac_form(context.sample_rate, 1 if mono else 2)
+
+
+def _aac_form(rate: int, channels: int) -> Form:
     known = av.codec.Codec("aac", "w").audio_rates or []
-    stream = output.add_stream("aac", rate if rate in known else _AAC_RATE)
-    stream.layout = "mono" if channels == 1 else "stereo"
-    most = _AAC_BITS_PER_SAMPLE * stream.rate
-    stream.bit_rate = channels * min(_AAC_BITS_PER_S, most)
+    return Form(rate if rate in known else _AAC_RATE, "fltp", "mono" if channels == 1 else "stereo")
+
+
+def aac_stream(output: OutputContainer, form: Form) -> Any:
+    """Add an AAC stream to a file that is written."""
+    stream = output.add_stream("aac", form.rate)
+    stream.layout = form.layout
+    most = _AAC_BITS_PER_SAMPLE * form.rate
+    stream.bit_rate = stream.codec_context.layout.nb_channels * min(_AAC_BITS_PER_S, most)
     return stream
 
 
-def _encoded(stream: Any, frames: Iterable[AudioFrame]) -> Generator[Any, None, None]:
+def encoded(stream: Any, frames: Iterable[AudioFrame]) -> Generator[Any, None, None]:
+    """The packets of sound in a stream's form."""
     for frame in chain(frames, [None]):
         yield from stream.encode(frame)
 
 
-def _on_time(frames: Iterable[Any], zero: Fraction, stream: Any) -> Iterator[AudioFrame]:
-    """Convert sound to the rate and format of `stream`, continuous from time zero on.
+def on_time(frames: Iterable[Any], zero: Fraction, form: Form) -> Iterator[AudioFrame]:
+    """Convert sound to one form, continuous from time zero on.
 
     Args:
         frames: Decoded sound; gaps in its timestamps, and a late start, become silence.
         zero: Timestamp in seconds, in the source, of time zero.
-        stream: The AAC stream that the sound is for.
+        form: The form.
     """
     position = 0
     # Rate and layout may change within a file; a filter graph takes only one of each.
-    for form, run in groupby(frames, _timed_form):
-        graph = _graph(form, stream, position)
+    for timed, run in groupby(frames, _timed_form):
+        graph = _graph(timed, form, position)
         for frame in chain(run, [None]):
             if frame is not None and frame.pts is not None:
                 frame.pts -= round(zero / frame.time_base)
@@ -215,9 +235,9 @@ def _timed_form(frame: Any) -> tuple[int, str, str, Fraction]:
     return *form_of(frame), frame.time_base
 
 
-def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> Graph:
-    """A filter graph that converts sound to the format of `stream`, from sample `position` on."""
-    rate, sample_format, layout, time_base = form
+def _graph(source_form: tuple[int, str, str, Fraction], form: Form, position: int) -> Graph:
+    """A filter graph that converts sound to `form`, from its sample `position` on."""
+    rate, sample_format, layout, time_base = source_form
     graph = Graph()
     source = graph.add_abuffer(
         sample_rate=rate, format=sample_format, layout=layout, time_base=time_base
@@ -229,12 +249,10 @@ def _graph(form: tuple[int, str, str, Fraction], stream: Any, position: int) -> 
         source.link_to(mono)
         source = mono
     # FFmpeg expects the first timestamp in samples of the source.
-    first = math.ceil(Fraction(position * rate, stream.rate))
-    on_time = f"async=1:min_hard_comp={float(LEAP_S)}:first_pts={first}"
-    resample = graph.add("aresample", f"{stream.rate}:{on_time}")
-    mix = graph.add(
-        "aformat", f"sample_fmts={stream.format.name}:channel_layouts={stream.layout.name}"
-    )
+    first = math.ceil(Fraction(position * rate, form.rate))
+    gaps = f"async=1:min_hard_comp={float(LEAP_S)}:first_pts={first}"
+    resample = graph.add("aresample", f"{form.rate}:{gaps}")
+    mix = graph.add("aformat", f"sample_fmts={form.sample_format}:channel_layouts={form.layout}")
     sink = graph.add("abuffersink")
     source.link_to(resample)
     resample.link_to(mix)

@@ -85,10 +85,11 @@ def assigned(
 def off_screen(
     voices: Iterable[Voice], tracks: Sequence[Track], shots: Shots, min_s: float
 ) -> Spans:
-    """When a voice is heard of somebody who is not seen.
+    """When a voice is heard and no visible face speaks.
 
-    Of a voice's turns, what goes to a person is off screen while no face of theirs is seen; what
-    goes to nobody is while no face is decided as speaking.
+    A visible face speaks where it is decided so, and where a voice is heard that goes to its
+    person. So a voice that goes to somebody whose face is seen is not off screen, and one that goes
+    to somebody who is not, or to nobody, is until a visible face speaks at the same time.
 
     Args:
         voices: The assigned voices.
@@ -99,17 +100,17 @@ def off_screen(
     frames = shots[-1][1] if shots else 0
     voices = tuple(voices)
     owner = names_of(voices, tracks)
-    speaking = {person for voice in voices for *_, person in voice.parts()}
-    shown: dict[str | None, NDArray[np.bool_]] = defaultdict(lambda: np.zeros(frames, np.bool_))
-    for track in tracks:
-        if (person := owner[track.id]) in speaking:
-            shown[person][track.frames.start : track.frames.stop] = True
-        shown[None] |= mask(track.speaking, 0, frames)
-    found = np.zeros(frames, np.bool_)
+    turns: dict[str | None, list[tuple[float, float]]] = defaultdict(list)
     for voice in voices:
         for start_s, end_s, whose in voice.parts():
-            said = slice(round(start_s * GRID_FPS), round(end_s * GRID_FPS))
-            found[said] |= ~shown[whose][said]
+            turns[whose].append((start_s, end_s))
+    heard = {whose: mask(tuple(own), 0, frames) for whose, own in turns.items()}
+    found = np.any(list(heard.values()), axis=0) if heard else np.zeros(frames, np.bool_)
+    for track in tracks:
+        found &= ~mask(track.speaking, 0, frames)
+        if (own := heard.get(owner[track.id])) is not None:
+            seen = slice(track.frames.start, track.frames.stop)
+            found[seen] &= ~own[seen]
     return stretches(found, 0, min_s)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import expanded, is_litter
 from ..named_files import text_of
 from ..result import VideoInfo
-from ..rttm import file_field, from_picture, is_rttm, merged, read_rttm
+from ..rttm import file_field, from_picture, is_rttm, merged, read_rttm, turns_of_no_length
 from ..types import Spans
 from .transcripts import read_turns
 
@@ -36,39 +36,57 @@ def check_given(given: str) -> None:
         )
 
 
-def check_for_each(given: str | None, videos: int) -> None:
-    """Check that turns can be told apart by video, where there are several.
+def check_for_each(given: str | None, videos: Sequence[str]) -> None:
+    """Check that turns can be told apart by video, where there may be several.
 
     Args:
         given: As for `turns_of`.
-        videos: The number of videos.
+        videos: The names of the videos, without suffix.
 
     Raises:
-        InputError: A file that is about one video is given for several, or it cannot be read.
+        InputError: A file that is about one video is given for several, one that is about several
+            names none of these, or it cannot be read.
     """
-    if given is None or videos < 2:
+    if given is None or not videos:
         return
     check_given(given)
     path = expanded(given)
     if path.is_dir():
         return
     text = text_of(path, WHAT)
-    if not _is_json(text) and not (is_rttm(text) and len(read_rttm([path], WHAT)) == 1):
-        return
-    raise InputError(
-        f"diarization={given} is about one video, but there are {videos}",
-        "Give a folder of files named like the videos, or an RTTM file that names each",
-    )
+    of_one = _is_json(text)
+    if not of_one and is_rttm(text):
+        found = read_rttm([path], WHAT)
+        of_one = len(found) == 1
+        if len(found) > 1 and not found.keys() & {file_field(video) for video in videos}:
+            raise _of_others(path, f"any of {_listed(videos)}", found)
+    if of_one and len(videos) > 1:
+        raise InputError(
+            f"diarization={given} is about one video, but there are {len(videos)}",
+            "Give a folder of files named like the videos, or an RTTM file that names each",
+        )
 
 
-def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
+def turns_of(
+    given: str | None,
+    video: VideoInfo,
+    *,
+    of_several: bool = False,
+    note: Callable[[str], None] = _log.warning,
+) -> Mapping[str, Spans] | None:
     """The turns that a diarizer has found in a video.
 
     Args:
         given: A file; or a folder of files named like the videos, NAME.rttm or NAME.json. An RTTM
             file may hold several videos, each by its name without suffix in the file field; if it
-            holds one only, that is taken for this video's whatever its name. None for none.
+            holds one only, that is taken for this video's whatever its name. None for none. A file
+            in which a diarizer has found nobody is of a video in which nobody speaks.
         video: The video.
+        of_several: Whether it is one of several that share what is given, of which
+            `check_for_each` has found others in an RTTM file. Then nobody speaks in a video that
+            the file does not name; for a video by itself that is an error, as the file is likely
+            to be another's.
+        note: Called with a sentence where nobody speaks.
 
     Returns:
         By name of the voice: its turns in seconds from the start of the picture; what comes before
@@ -83,15 +101,21 @@ def turns_of(given: str | None, video: VideoInfo) -> Mapping[str, Spans] | None:
     check_given(given)
     path = expanded(given)
     if path.is_dir():
-        path = _in_folder(path, video)
+        path = file_of_video(path, video, _SUFFIXES, WHAT)
     text = text_of(path, WHAT)
     voices: Mapping[str, Spans] = {}
     if not text.strip() and path.suffix.lower() == ".rttm":
-        _log.warning("%s is empty: nobody speaks", path)
+        note(f"{path} is empty: nobody speaks")
     elif _is_json(text):
-        voices = _voices_in_json(text, path)
+        voices = _voices_in_json(text, path, note)
     elif is_rttm(text):
-        voices = _of_video(read_rttm([path], WHAT), path, video)
+        found = read_rttm([path], WHAT)
+        # Where others have its file name, too, it is not known whose turns go by that.
+        mine = {file_field(video.name), file_field(video.path.stem)}
+        if of_several and len(found) > 1 and not mine & found.keys():
+            note(f"{path} says nothing of {video.path.name}: nobody speaks")
+        else:
+            voices = _of_video(found, path, video)
     else:
         raise InputError(
             f"{path} is no diarization that is known here",
@@ -125,9 +149,19 @@ def _is_json(text: str) -> bool:
     return text.lstrip()[:1] in ("{", "[")
 
 
-def _in_folder(folder: Path, video: VideoInfo) -> Path:
-    """The file of a folder that is named like a video."""
-    wanted = file_field(video.path.stem)
+def file_of_video(folder: Path, video: VideoInfo, suffixes: Sequence[str], what: str) -> Path:
+    """The file of a folder that is named like a video.
+
+    Args:
+        folder: The folder.
+        video: The video.
+        suffixes: The suffixes that the file may have, in lower case.
+        what: What it is, for errors.
+
+    Raises:
+        InputError: The folder cannot be read, or holds no such file or several.
+    """
+    wanted = file_field(video.name)
     try:
         entries = sorted(path for path in folder.iterdir() if not is_litter(path))
     except OSError as error:
@@ -138,7 +172,7 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
     found = [
         path
         for path in entries
-        if path.suffix.lower() in _SUFFIXES and file_field(path.stem) == wanted
+        if path.suffix.lower() in suffixes and file_field(path.stem) == wanted
     ]
     if len(found) > 1:
         raise InputError(
@@ -147,8 +181,8 @@ def _in_folder(folder: Path, video: VideoInfo) -> Path:
         )
     if not found:
         raise InputError(
-            f"{folder} holds no {WHAT} of {video.path.name}",
-            f"Put {video.path.stem}.rttm or {video.path.stem}.json there",
+            f"{folder} holds no {what} of {video.path.name}",
+            f"Put {' or '.join(video.name + suffix for suffix in suffixes)} there",
         )
     return found[0]
 
@@ -157,19 +191,29 @@ def _of_video(
     found: Mapping[str, Mapping[str, Spans]], path: Path, video: VideoInfo
 ) -> Mapping[str, Spans]:
     """The turns of one video among those of an RTTM file."""
-    wanted = file_field(video.path.stem)
+    wanted = file_field(video.name)
     if wanted in found:
         return found[wanted]
     if len(found) == 1:
         return next(iter(found.values()))
-    known = f"of {', '.join(sorted(found)[:3])}{' and others' if len(found) > 3 else ''}"
-    raise InputError(
-        f"{path} says nothing of {wanted}, but {known if found else 'holds no turn at all'}",
-        "The second field of its lines should be the video's name without suffix",
+    raise _of_others(path, wanted, found)
+
+
+def _of_others(path: Path, wanted: str, found: Iterable[str]) -> InputError:
+    """The error for an RTTM file of other videos than are wanted."""
+    known = f"of {_listed(sorted(found))}" if found else "holds no turn at all"
+    return InputError(
+        f"{path} says nothing of {wanted}, but {known}",
+        "The second field of its lines should be the video's name without suffix; an empty .rttm "
+        "is of a video in which nobody speaks",
     )
 
 
-def _voices_in_json(text: str, path: Path) -> Mapping[str, Spans]:
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}"
+
+
+def _voices_in_json(text: str, path: Path, note: Callable[[str], None]) -> Mapping[str, Spans]:
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     empty = 0
     for start_s, end_s, name in read_turns(text, path):
@@ -178,5 +222,7 @@ def _voices_in_json(text: str, path: Path) -> Mapping[str, Spans]:
         else:
             spans[name].append((start_s, end_s))
     if empty:
-        _log.warning("%d turns of no length in %s are left out", empty, path)
+        _log.warning("%s left out, in %s", turns_of_no_length(empty), path)
+    if not spans and not empty:
+        note(f"{path} holds no turn: nobody speaks")
     return {name: merged(spans[name]) for name in sorted(spans)}

@@ -14,6 +14,7 @@ from ..named_files import parse_json, shown
 Turn = tuple[float, float, str]
 """(start_s, end_s, voice), on the clock of the file."""
 
+_WHAT = "diarization"
 _LONGEST_PAUSE_S = 1.0
 """Words of one speaker that are further apart begin a new turn."""
 _FORMS = (
@@ -35,35 +36,58 @@ def read_turns(text: str, path: Path) -> list[Turn]:
       Without `segments`, `word_segments` is read alike. Segments and words without a speaker are
       left out, as are words without times, which whisperX could not align.
 
+    A list without entries is of a video in which nobody speaks.
+
     Args:
         text: The text.
         path: Its file, for errors.
 
     Raises:
-        InputError: The text is neither form, names no speaker, or has an invalid time.
+        InputError: The text is neither form, holds speech but names no speaker, or has an invalid
+            time.
     """
-    try:
-        found = parse_json(text)
-    except ValueError as error:
-        raise InputError(f"{path} is no diarization: {error}", _FORMS) from error
-    if isinstance(found, dict) and isinstance(found.get("output"), dict):
-        found = found["output"]
-    if not isinstance(found, dict):
-        found = {}
-    if isinstance(found.get("diarization"), list):
-        turns = [_turn(entry, path) for entry in found["diarization"]]
-    elif isinstance(found.get("segments"), list):
-        turns = [turn for entry in found["segments"] for turn in _of_segment(entry, path)]
-    elif isinstance(found.get("word_segments"), list):
-        turns = list(_of_words(found["word_segments"], path))
+    key, entries = listed(text, path, ("diarization", "segments", "word_segments"), _WHAT, _FORMS)
+    if key == "diarization":
+        turns = [_turn(entry, path) for entry in entries]
+    elif key == "segments":
+        turns = [turn for entry in entries for turn in _of_segment(entry, path)]
     else:
-        raise InputError(f"{path} is JSON, but no diarization that is known here", _FORMS)
-    if not turns:
+        turns = list(_of_words(entries, path))
+    if entries and not turns:
         raise InputError(
             f"{path} names no speaker",
             "Have whisperX diarize with --diarize, or give another diarizer's file",
         )
     return turns
+
+
+def listed(
+    text: str, path: Path, keys: Sequence[str], what: str, forms: str
+) -> tuple[str, list[Any]]:
+    """The first list that a JSON text has under one of some keys, and its key.
+
+    Args:
+        text: The text; an object inside `{"output": ...}` is looked into.
+        path: Its file, for errors.
+        keys: The keys, the best first.
+        what: What the file should be, for errors, such as "diarization".
+        forms: The forms that are known, for errors.
+
+    Raises:
+        InputError: The text is not JSON, or has no such list.
+    """
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise InputError(f"{path} is no {what}: {error}", forms) from error
+    if isinstance(found, dict) and isinstance(found.get("output"), dict):
+        found = found["output"]
+    if not isinstance(found, dict):
+        found = {}
+    key = next((key for key in keys if isinstance(found.get(key), list)), None)
+    if key is None:
+        raise InputError(f"{path} is JSON, but no {what} that is known here", forms)
+    return key, found[key]
 
 
 def _of_segment(segment: Any, path: Path) -> Iterator[Turn]:
@@ -98,15 +122,15 @@ def _of_words(words: Sequence[Any], path: Path) -> Iterator[Turn]:
 def _turn(entry: Any, path: Path) -> Turn:
     if not isinstance(entry, Mapping):
         raise _wrong(entry, path)
-    start_s, end_s = (_time(entry.get(key)) for key in ("start", "end"))
+    start_s, end_s = (time_of(entry.get(key)) for key in ("start", "end"))
     speaker = entry.get("speaker")
     if not 0 <= start_s <= end_s or not isinstance(speaker, str) or not speaker.strip():
         raise _wrong(entry, path)
     return start_s, end_s, same_form(speaker)
 
 
-def _time(value: Any) -> float:
-    """A number as seconds; nan for what is none."""
+def time_of(value: Any) -> float:
+    """A number of a JSON text as seconds; nan for what is none."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number else math.nan
 

@@ -66,7 +66,7 @@ def _result_faces(result: dict[str, Any]) -> Iterator[Face]:
     for order, track in enumerate(tracks):
         place = f"tracks[{order}]"
         if not isinstance(track, dict) or not isinstance(track.get("boxes"), list):
-            raise ValueError(f"{place} has no list of boxes")
+            raise ValueError(f"{place} has no list of boxes")  # noqa: TRY004
         first = _number(place, "first_frame", track.get("first_frame"))
         number = _number(place, "id", track.get("source_id", track.get("id")))
         for frame, row in enumerate(track["boxes"], first):
@@ -123,7 +123,8 @@ def _number(place: str, what: str, value: Any, least: int = 0) -> int:
     match = re.fullmatch(r"(-?\d{1,9})(\.0*)?", str(value))
     if isinstance(value, bool) or match is None or int(match[1]) < least:
         raise ValueError(
-            f"{place} has {shown(value)} as {what}, where a whole number from {least} on was expected"
+            f"{place} has {shown(value)} as {what}, where a whole number from {least} on was "
+            "expected"
         )
     return int(match[1])
 

@@ -2,7 +2,23 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import annotated, ava, pywork, result_json, rttm, timeline, webvtt
+from . import (
+    annotated,
+    ava,
+    eaf,
+    mot,
+    otio,
+    pywork,
+    report,
+    result_json,
+    rttm,
+    srt,
+    textgrid,
+    timeline,
+    webvtt,
+)
+from .clips.writer import CLIPS
+from .reframe.writer import REFRAME
 
 
 @hookimpl
@@ -59,11 +75,61 @@ def asdkit_components() -> list[Component]:
         ),
         Component(
             "writer",
+            "report",
+            report.ReportConfig,
+            report.build,
+            files=(report.FILE,),
+            about="one page to open: the video, who speaks when, names to edit",
+        ),
+        Component(
+            "writer",
             "timeline",
             timeline.TimelineConfig,
             timeline.build,
             files=timeline.FILES,
             about="who speaks when, as a picture (Matplotlib)",
             needs=("matplotlib",),
+        ),
+        REFRAME,
+        CLIPS,
+        Component(
+            "writer",
+            "otio",
+            otio.OtioConfig,
+            otio.build,
+            files=(otio.FILE,),
+            about="a timeline for video editors (OpenTimelineIO)",
+        ),
+        Component(
+            "writer",
+            "srt",
+            srt.SrtConfig,
+            srt.build,
+            files=(srt.FILE,),
+            about="subtitles with the names of the speakers",
+        ),
+        Component(
+            "writer",
+            "eaf",
+            eaf.EafConfig,
+            eaf.build,
+            files=(eaf.FILE,),
+            about="tiers of who speaks when, for ELAN",
+        ),
+        Component(
+            "writer",
+            "textgrid",
+            textgrid.TextgridConfig,
+            textgrid.build,
+            files=(textgrid.FILE,),
+            about="tiers of who speaks when, for Praat",
+        ),
+        Component(
+            "writer",
+            "mot",
+            mot.MotConfig,
+            mot.build,
+            files=(mot.FILE,),
+            about="boxes in MOTChallenge's form",
         ),
     ]

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import numpy as np
-from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from ...core.component import Context
-from ...core.cores import cores
 from ...core.decisions.segments import inside
-from ...core.errors import InputError
 from ...core.files import whole
-from ...core.media.ahead import ahead
-from ...core.media.container import Media
-from ...core.media.decoder import Decoder
-from ...core.media.encode import Look, Mp4Writer
-from ...core.media.of_result import media_of
-from ...core.media.picture import Timed
-from ...core.media.planes import FORMAT, Canvas, copy, is_planar
-from ...core.media.soundtrack import SoundTrack, sound_of_file
-from ...core.media.upright import Upright, orientation
-from ...core.progress import report
+from ...core.media.encode import Mp4Writer
+from ...core.media.planes import Canvas
 from ...core.result import Result
+from ...core.results import known_off_screen
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
+from .source import Footage, footage
 
 FILE = "annotated.mp4"
 SPEAKING = (0, 180, 50)
@@ -44,10 +29,6 @@ BY_SPEAKING, BY_SCORE = "speaking", "score"
 """The values of the parameter `colour`."""
 _MEAN_FRAMES = 5
 """A displayed score is the mean over so many grid frames, as in the reference."""
-_LEAST_SHOWN_S = Fraction(1, 2 * GRID_FPS)
-"""A picture that begins before the wanted part is included if it lasts so long within it."""
-_MOST_AHEAD = 4
-"""How many decoded pictures may wait for the encoder."""
 
 
 @dataclass(frozen=True)
@@ -90,103 +71,28 @@ class AnnotatedWriter:
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        start_s = _exact(result.settings.get("start_s")) or Fraction(0)
-        end_s = _exact(result.settings.get("end_s"))
-        media = media_of(result)
-        pictures = _pictures(media, start_s, end_s, self._threads)
-        if (self._threads or cores()) > 1:  # decode while the encoder works
-            pictures = ahead(pictures, _MOST_AHEAD)
-        with closing(pictures):
-            first = next(pictures, None)
-            if first is None:
-                raise InputError(f"{media.info.path} has no picture from {float(start_s):g} s on")
-            zero = first[0]
-            sound = None
-            if media.sound is not None:
-                length = None if end_s is None else end_s - zero
-                begin = media.sound_zero + zero
-                clock = media.sound_clock
-                sound = sound_of_file(media.sound, begin, length, clock, self._threads)
-            overlay = _Overlay(result, by_score=self._by_score)
-            until_s = media.info.duration_s if end_s is None else min(end_s, media.info.duration_s)
-            frames = round((float(until_s) - float(zero)) * GRID_FPS)
-            reader = _Reader(media, first[2])
-            with whole(path) as aside, self._video(aside, media, reader, sound) as video:
-                for begin, end, stored in chain([first], pictures):
-                    report(round((begin - zero) * GRID_FPS), frames)
-                    frame = reader.upright(stored)
-                    overlay.draw(Canvas(frame, reader.look.conversion), begin)
-                    video.add_coded(frame, begin - zero, end - zero)
+        overlay = _Overlay(result, by_score=self._by_score)
+        with (
+            footage(result, self._threads) as source,
+            whole(path) as aside,
+            self._video(aside, source) as video,
+        ):
+            for begin, end, stored in source:
+                frame = source.upright(stored)
+                overlay.draw(Canvas(frame, source.look.conversion), begin)
+                video.add_coded(frame, begin - source.zero, end - source.zero)
         return [path]
 
-    def _video(
-        self, path: Path, media: Media, reader: _Reader, sound: SoundTrack | None
-    ) -> Mp4Writer:
+    def _video(self, path: Path, source: Footage) -> Mp4Writer:
         return Mp4Writer(
             path,
-            Fraction(media.info.fps),
-            ticks_per_s=reader.ticks_per_s,
+            Fraction(source.media.info.fps),
+            ticks_per_s=source.ticks_per_s,
             crf=self._crf,
-            look=reader.look,
-            sound=sound,
-            threads=self._threads,
+            look=source.look,
+            sound=source.sound(),
+            threads=source.threads,
         )
-
-
-def _exact(seconds: float | None) -> Fraction | None:
-    """A time as the exact value of its decimal notation; None if it is None or infinite."""
-    return None if seconds is None or seconds == math.inf else Fraction(str(seconds))
-
-
-def _pictures(
-    media: Media, start_s: Fraction, end_s: Fraction | None, threads: int | None
-) -> Generator[tuple[Fraction, Fraction, VideoFrame], None, None]:
-    """The pictures shown between `start_s` and `end_s`, each with begin and end."""
-    decoder = Decoder(media.picture, threads, clock=media.clock)
-    timed = Timed(media, decoder, media.zero + start_s if start_s else None)
-    least_s = _LEAST_SHOWN_S if end_s is None else min(_LEAST_SHOWN_S, (end_s - start_s) / 2)
-    for begin, shown_until, frame in timed:
-        end = shown_until
-        if end_s is not None:
-            end = min(end, end_s)
-            if begin >= end_s:
-                return
-        if begin >= start_s or end - start_s >= least_s:
-            yield max(begin, start_s), end, frame
-
-
-class _Reader:
-    """Copies the frames of a video to upright ones that the encoder takes, without tone mapping.
-
-    What the encoder takes as it is stored is not converted; all else is, by way of RGB.
-
-    Args:
-        media: The video.
-        first: The first wanted frame.
-    """
-
-    def __init__(self, media: Media, first: VideoFrame) -> None:
-        with media.picture.opened() as (_, stream):
-            look = Look.of(stream)
-            self.ticks_per_s: int = stream.time_base.denominator
-        rotate = media.reading.rotate
-        self.look = look.on_its_side() if orientation(first, rotate).transposed else look
-        self._size = media.info.width, media.info.height
-        self._rotate = rotate
-        self._reformatter = VideoReformatter()
-        convert = partial(look.rgb, reformatter=VideoReformatter())
-        self._rgb = Upright(self._size, rotate, convert)
-        self._copy: VideoFrame | None = None
-
-    def upright(self, frame: VideoFrame) -> VideoFrame:
-        """An upright copy of a frame, in planes that may be drawn on, until the next call."""
-        turn = orientation(frame, self._rotate)
-        if not is_planar(frame) or turn.size(frame.width, frame.height) != self._size:
-            return self.look.coded(self._rgb(frame), self._reformatter)
-        if self._copy is None:
-            self._copy = VideoFrame(*self._size, FORMAT)
-        copy(frame, turn, self._copy)
-        return self._copy
 
 
 class _Face:
@@ -237,6 +143,7 @@ class _Overlay:
         self._by_score = by_score
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
+        self._off_screen_known = known_off_screen(result)
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
         self._names = names_of(result.voices or (), result.tracks)
@@ -259,7 +166,9 @@ class _Overlay:
             colour = SPEAKING if speaks else SILENT
             draw_face(canvas, face.box(position), f"{face.label}  {number:.2f}", colour)
         if inside(self._off_screen, now_s):
-            draw_label(canvas, 0, canvas.height, "off screen", SPEAKING)
+            known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
+            who = next(known, "off screen")
+            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

@@ -27,7 +27,7 @@ class AvaWriterConfig:
 class AvaWriter:
     """Writes `ava.csv`: a header line, then a row for each face in each frame.
 
-    The video is named by its stem, a face by this and its track, as in `clip_0`. Times are those of
+    The video goes by its name, a face by this and its track, as in `clip_0`. Times are those of
     frames, in seconds on the clock of the file; boxes are relative to the picture, clipped to 0..1.
     The score is the probability of speaking: like AVA's own predictions it is within 0..1, and it
     ranks faces like the score, which is all that matters for average precision.
@@ -44,7 +44,7 @@ class AvaWriter:
 
 
 def _rows(result: Result) -> Iterator[list[str]]:
-    name = as_cell(result.video.path.stem)
+    name = as_cell(result.video.name)
     width, height = result.video.width, result.video.height
     for track in result.tracks:
         relative = track.boxes / [width, height, width, height]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from ...core.component import Context
 from ...core.files import whole
 from ...core.result import Result
-from ...core.results import as_cell, turns
-from ...core.types import OFF_SCREEN
+from ...core.rttm_lines import field, rttm_lines
 
 FILE = "speakers.rttm"
 
@@ -25,7 +21,7 @@ class RttmConfig:
 class RttmWriter:
     """Writes `speakers.rttm`: a line for each speaking turn, by onset.
 
-    The file field is the video's stem; the speaker field is the identity, or the track (`track_0`)
+    The file field is the video's name; the speaker field is the identity, or the track (`track_0`)
     without one. White space, which separates fields, becomes `_`; if two names become equal, one
     gets a number appended. Off-screen speech has the speaker `off_screen`, unless its voice is
     somebody's. With a diarization the lines are its turns; see `core.results.turns`. Times are
@@ -35,36 +31,9 @@ class RttmWriter:
     def write(self, result: Result, folder: Path) -> list[Path]:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
-        name = _field(result.video.path.stem)
-        zero_s = result.video.start_s
-        found = turns(result)
-        fields = _fields(speaker for _, _, speaker in found)
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(
-                f"SPEAKER {name} 1 {zero_s + start:.3f} {end - start:.3f} "
-                f"<NA> <NA> {fields[speaker]} <NA> <NA>\n"
-                for start, end, speaker in found
-            )
+            file.writelines(rttm_lines(result, field(result.video.name)))
         return [path]
-
-
-def _field(text: str) -> str:
-    """Make a text a single field of a line."""
-    return as_cell(re.sub(r"\s", "_", text))
-
-
-def _fields(names: Iterable[str]) -> dict[str, str]:
-    """By name: its field, unique; a name that is a valid field is used as it is."""
-    fields: dict[str, str] = {}
-    taken = {OFF_SCREEN}
-    for name in sorted(set(names), key=lambda name: (_field(name) != name, name)):
-        field = OFF_SCREEN if name == OFF_SCREEN else _field(name)
-        numbered = (f"{_field(name)}_{number}" for number in count(2))
-        while name != OFF_SCREEN and field in taken:
-            field = next(numbered)
-        taken.add(field)
-        fields[name] = field
-    return fields
 
 
 def build(config: RttmConfig, context: Context) -> RttmWriter:

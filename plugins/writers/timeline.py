@@ -15,13 +15,14 @@ import numpy as np
 
 from ...core.component import Context
 from ...core.decisions.segments import uncovered
-from ...core.durations import clock
+from ...core.durations import clock, round_times
 from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
-from ...core.results import printable, voice_names
+from ...core.results import printable
 from ...core.types import GRID_FPS, Float64, Spans, Track
 from ...core.voices.assigning import people_of
+from .people import frames_of, unseen_voices
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -39,7 +40,6 @@ _MARGIN = 0.12
 _NAME_COLUMNS = 26
 _TICK_PX = 70
 _LEGEND_PX = 190
-_STEPS_S = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720)))
 _Person = tuple[str, list[Track]]
 """A name and the tracks."""
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -71,7 +71,8 @@ class TimelineWriter:
     Each person has a lane, in order of first appearance: a light bar while the face is visible, a
     strong one while it speaks, and a curve of the probability, which shows the maximum if several
     frames share a column of pixels. Voices of a diarization that are nobody's who was seen have
-    lanes of their own. Vertical lines are shot boundaries. With voice activity
+    lanes of their own, and so has what people who are known by their voice say off screen. Vertical
+    lines are shot boundaries. With voice activity
     detection the last lane shows speech, and which part of it is off-screen.
     """
 
@@ -84,7 +85,7 @@ class TimelineWriter:
         people = list(people_of(result).items())
         shown = _longest(people, self._max_lanes)
         names = [_short(name, _NAME_COLUMNS) for name, _ in shown] or ["no faces"]
-        unseen = _unseen(result)
+        unseen = unseen_voices(result)
         first_unseen = len(names)
         names += [_short(name, _NAME_COLUMNS) for name in unseen]
         heard = result.speech is not None
@@ -94,11 +95,11 @@ class TimelineWriter:
         columns = self._width_px // _LEGEND_PX
         height_px = (len(names) + 3 + math.ceil(len(legend) / columns)) * _LANE_PX
 
-        title = _short(result.video.path.name, self._width_px // 12)
+        title = _short(result.video.name, self._width_px // 12)
         stem = folder / STEM
         with drawn(stem, self._width_px, height_px, [*names, title]) as figure:
             axes = figure.add_subplot()
-            first, end = _frames(result)
+            first, end = frames_of(result)
             for place, (_, tracks) in enumerate(shown):
                 _draw_person(axes, place, tracks, range(first, end), self._width_px)
             for place, spans in enumerate(unseen.values(), first_unseen):
@@ -115,29 +116,10 @@ class TimelineWriter:
         return files_of(stem)
 
 
-def _unseen(result: Result) -> dict[str, Spans]:
-    """By name: when each voice of a diarization speaks that is nobody's who was seen."""
-    people = {track.name for track in result.tracks}
-    names = voice_names(result.voices or (), people)
-    return {
-        names[voice.name]: tuple((a, b) for a, b, person in voice.parts() if person is None)
-        for voice in result.voices or ()
-        if voice.person is None
-    }
-
-
 def _longest(people: Sequence[_Person], most: int) -> list[_Person]:
     """At most `most` people, those visible longest, in the same order."""
     ranked = sorted(range(len(people)), key=lambda n: -sum(map(len, people[n][1])))
     return [people[n] for n in sorted(ranked[:most])]
-
-
-def _frames(result: Result) -> tuple[int, int]:
-    """The first processed grid frame, and one past the last."""
-    pieces = [*result.shots, *((track.frames.start, track.frames.stop) for track in result.tracks)]
-    if not pieces:
-        return 0, max(1, round(result.video.duration_s * GRID_FPS))
-    return min(first for first, _ in pieces), max(end for _, end in pieces)
 
 
 def _draw_person(
@@ -196,9 +178,7 @@ def _set_axes(
     """Set the labels of lanes, from the top down, and of times."""
     axes.set(xlim=(start_s, end_s), ylim=(len(names), 0))
     axes.set_yticks(np.arange(len(names)) + 0.5, names)
-    least_s = (end_s - start_s) / most_ticks
-    step_s = next((step for step in _STEPS_S if step >= least_s), _STEPS_S[-1])
-    ticks = range(math.ceil(start_s / step_s) * step_s, math.floor(end_s) + 1, step_s)
+    ticks = round_times(start_s, end_s, most_ticks)
     axes.set_xticks(ticks, [clock(tick) for tick in ticks])
     axes.tick_params(axis="y", length=0)
     axes.spines[["left", "top", "right"]].set_visible(False)

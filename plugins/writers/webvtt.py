@@ -9,8 +9,9 @@ from pathlib import Path
 from ...core.component import Context
 from ...core.files import whole
 from ...core.result import Result
-from ...core.results import printable, turns
-from ...core.types import OFF_SCREEN
+from ...core.results import turns
+from .speakers import shown_names
+from .subtitles import timestamp
 
 FILE = "speakers.vtt"
 
@@ -33,22 +34,15 @@ class WebvttWriter:
         """Write the file; see `core.contracts.Writer`."""
         path = folder / FILE
         zero_s = result.video.start_s
-        shown = {
-            track.name: f"Track {track.id}" for track in result.tracks if track.identity is None
-        }
-        shown[OFF_SCREEN] = "Off screen"
+        shown = shown_names(result)
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write("WEBVTT\n")
             file.writelines(
-                f"\n{_timestamp(zero_s + start)} --> {_timestamp(zero_s + end)}\n"
-                f"{_spoken(shown.get(name) or _one_line(name))}\n"
+                f"\n{timestamp(zero_s + start)} --> {timestamp(zero_s + end)}\n"
+                f"{_spoken(shown(name))}\n"
                 for start, end, name in turns(result)
             )
         return [path]
-
-
-def _one_line(name: str) -> str:
-    return " ".join(printable(name).split())
 
 
 def _spoken(name: str) -> str:
@@ -56,13 +50,6 @@ def _spoken(name: str) -> str:
     text = html.escape(name, quote=False)
     # A name that ends in two hyphens would form an arrow, which is not allowed in the text.
     return f"<v {text}{' ' if text.endswith('-') else ''}>{text}"
-
-
-def _timestamp(seconds: float) -> str:
-    """`seconds` as HH:MM:SS.mmm."""
-    whole_s, ms = divmod(round(seconds * 1000), 1000)
-    minutes, s = divmod(whole_s, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{s:02}.{ms:03}"
 
 
 def build(config: WebvttConfig, context: Context) -> WebvttWriter:

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from asdkit.core.bars import drawn
+from asdkit.core.bars import drawn, hidden
 
 pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -22,7 +22,7 @@ DRAWING = """
 import hashlib, sys, time
 from rich.console import Console
 from rich.progress import Progress
-from asdkit.core.bars import drawn
+from asdkit.core.bars import drawn, hidden
 from asdkit.core.stopping import stoppable
 
 with stoppable(print):
@@ -112,3 +112,13 @@ def test_an_error_inside_ends_the_drawing_too():
     assert not outer.live.is_started
     assert not inner.live.is_started
     assert printed.getvalue().rindex(SHOW) > printed.getvalue().rindex(HIDE)
+
+
+def test_what_is_hidden_is_not_drawn():
+    (quiet, printed), (loud, _) = bars(), bars()
+    with hidden(), drawn(quiet):
+        quiet.add_task("working", total=9)
+        assert not quiet.live.is_started
+    assert printed.getvalue() == ""
+    with drawn(loud):
+        assert loud.live.is_started

@@ -12,7 +12,9 @@ import pytest
 from synth import clicks, steady, write_video
 
 import asdkit
+from asdkit.core.contracts import ScalingDetector, ShiftingScorer
 from asdkit.core.errors import AsdError, ConfigError, PluginError
+from asdkit.core.one_at_a_time import one_at_a_time
 
 CHEAP = {"scorer": "lip_motion", "cutter": "none", "writers": [], "detector": "boxes"}
 CHEAP |= {"detector.path": "boxes.json"}
@@ -132,6 +134,39 @@ def test_components_are_built_once_and_called_by_one_thread_at_a_time(videos, ru
     assert sorted(rude) == ["detector", "embedder", "scorer"]
 
 
+class Scaling:
+    looks = True
+    refuses_sounds = True
+
+    def input_side_px(self, height, width):
+        return height + width
+
+    def detect(self, frames, indices):
+        return [len(frames), indices]
+
+    def detect_scaled(self, frames, indices, size):
+        return size
+
+
+class Shifting:
+    def score(self, clips):
+        return clips
+
+    score_shifted = score
+
+
+def test_what_stands_in_for_a_component_is_like_it():
+    detector = one_at_a_time("detector", Scaling())
+    assert isinstance(detector, ScalingDetector)
+    assert not isinstance(one_at_a_time("detector", Rude()), ScalingDetector)
+    assert (detector.looks, detector.input_side_px(3, 4)) == (True, 7)
+    assert detector.detect([1, 2], [5]) == [2, [5]]
+    assert detector.detect_scaled([], [], (8, 9)) == (8, 9)
+    assert not hasattr(detector, "smallest_face_px")
+    assert isinstance(one_at_a_time("scorer", Shifting()), ShiftingScorer)
+    assert not isinstance(one_at_a_time("scorer", Rude()), ShiftingScorer)
+
+
 def test_each_call_has_options_of_its_own(videos):
     pipeline = asdkit.Pipeline(CHEAP, writers=["json", "rttm"], output="all", end_s=0.4)
     first = pipeline(videos[0])
@@ -222,3 +257,21 @@ def test_one_video_that_fails_leaves_the_others_alone(videos):
     answers = at_once(found)
     assert "3.mp4 is not a video" in answers.pop(3)
     assert answers == [((0, 20 + k),) for k in range(THREADS) if k != 3]
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_real_networks_serve_eight_threads(shared, monkeypatch):
+    monkeypatch.setenv("ASDKIT_WEIGHTS", str(shared("weights")))
+    pytest.importorskip("torch", reason="needs the package torch: asdkit[torch]")
+    for weights in ("face_detection_yunet_2023mar.onnx", "lr_asd_talkset.model"):
+        shared(f"weights/{weights}")
+    names = ["bbaf2n", "brbk7n", "lbax4n", "lbbc2a", "lrwp9a", "sbia1a"]
+    clips = [shared(f"clips/{name}.mpg") for name in names]
+    clips += [shared("clips/dialogue_small.mp4"), shared("clips/audience.mp4")]
+    options = "detector=yunet scorer=lr_asd writers=[] end_s=1.5"
+    pipeline = asdkit.Pipeline(options)
+    alone = [told(pipeline(clip)) for clip in clips]
+    assert all(tracks for _, _, tracks, _ in alone[:6])
+    assert [told(one) for one in at_once(lambda k: pipeline(clips[k]))] == alone
+    assert told(asdkit.run(clips[0], options)) == alone[0]

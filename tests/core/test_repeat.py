@@ -9,7 +9,7 @@ from good_result import GOOD
 
 from asdkit.core.config.compose import RUN, compose_run, settings_of
 from asdkit.core.decisions.conversation import ConversationConfig
-from asdkit.core.errors import AsdError, InputError
+from asdkit.core.errors import AsdError, ConfigError, InputError
 from asdkit.core.repeat import begin_again
 
 
@@ -122,6 +122,14 @@ def test_what_does_not_fit_is_refused_before_the_run(good, plan, settings, more,
         plan({**good, "settings": {**good["settings"], **settings}, **more})
     assert says in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("word", ["diarization=", "scorer.calibration=", "output="])
+def test_an_empty_path_is_refused_and_null_is_none(good, plan, word):
+    told = rf"^{word} names no file\. Give a path, or {word}null for none$"
+    with pytest.raises(ConfigError, match=told):
+        plan(good, word)
+    plan(good, f"{word}null")
 
 
 @pytest.mark.parametrize("word", ["x=[1", "a[=1", "segments.on=${", "segments={", "=1", "~video"])

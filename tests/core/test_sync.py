@@ -19,7 +19,7 @@ from asdkit.core.correcting import moved_by
 from asdkit.core.decisions.in_step import fit_of
 from asdkit.core.errors import ConfigError, PluginError
 from asdkit.core.evaluation.dataset import make_dataset_plan
-from asdkit.core.evaluation.settings import EVALUATE
+from asdkit.core.evaluation.settings import CALIBRATE
 from asdkit.core.kept_parts import asked_of
 from asdkit.core.media.probe import Sound, probe
 from asdkit.core.pipeline import _origin, execute
@@ -47,7 +47,7 @@ def test_check_measures_the_offset(tmp_path, late):
     assert result.sync.whole.offset_s == pytest.approx(late / 25, abs=0.04)
     assert result.sync.tracks == (result.sync.whole,)
     assert result.sync.moved_s == 0
-    assert scorer.shifted == FRAMES // 50  # one visual pass for each piece, whatever the shifts
+    assert scorer.shifted == 1  # one visual pass for the clip, whatever the shifts
     remarked = [note for note in result.video.notes if "The sound comes" in note]
     assert len(remarked) == (late != 0)
     found = to_json(result)
@@ -186,19 +186,33 @@ def wide(late, frames=200):
 
 def test_the_sound_around_a_clip_is_cut_as_the_clip_would_be():
     clip = wide(0)
-    same = clip.shifted(0, len(clip), 0)
-    assert np.array_equal(same.sound, clip.sound)
-    later = clip.shifted(50, 100, 3)
-    assert np.array_equal(later.sound, clip.sound[53 * 640 : 103 * 640])
-    assert later.sound_before == clip.sound[53 * 640 - 1]
-    assert np.array_equal(later.sound_after, clip.sound[103 * 640 : 103 * 640 + 240])
+    assert np.array_equal(clip.shifted(0).sound, clip.sound)
+    later = clip.shifted(3 * 640)
+    assert np.array_equal(later.sound[: -3 * 640], clip.sound[3 * 640 :])
+    assert later.sound_before == clip.sound[3 * 640 - 1]
+    assert np.array_equal(clip.shifted(-640).sound_after, clip.sound[-640:][:240])
 
 
-def test_silence_is_not_scanned_and_a_short_rest_is_left_out():
+@pytest.mark.parametrize("early_s", [0.1, -0.2])
+def test_a_scorer_that_likes_early_sound_is_believed_to(early_s):
+    """Its network likes the sound best that comes so much before the lips."""
+    frames = round(early_s * 25)
+    plain, leaning = wide(4), wide(4 - frames)
+    ShiftedScorer(Knowing(), "It").score([plain])
+    scorer = Knowing()
+    scorer.sound_early_s = frames / 25
+    ShiftedScorer(scorer, "It").score([leaning])
+    assert np.array_equal(plain.pieces[0].agreement, leaning.pieces[0].agreement)
+
+
+def test_silence_is_not_scanned_and_a_short_clip_is_left_out():
     scorer = Knowing()
     clip = wide(0, frames=120)
     ShiftedScorer(scorer, "It").score([clip])
-    assert [(p.first_frame, p.frames) for p in clip.pieces] == [(50, 50), (100, 50)]
+    assert [(p.first_frame, p.agreement.shape) for p in clip.pieces] == [(50, (23, 120))]
+    short = wide(0, frames=24)
+    ShiftedScorer(scorer, "It").score([short])
+    assert short.pieces == []
     silent = replace(clip, around=np.zeros_like(clip.around), pieces=[])
     ShiftedScorer(scorer, "It").score([silent])
     assert silent.pieces == []
@@ -231,7 +245,7 @@ def test_shifted_scores_are_kept_for_resuming(tmp_path):
 
     first, again = Knowing(), Knowing()
     assert asked(first) == asked(again)
-    assert (first.shifted, again.shifted) == (4, 0)
+    assert (first.shifted, again.shifted) == (1, 0)
 
 
 def test_what_is_kept_is_of_one_way(tmp_path):
@@ -239,7 +253,7 @@ def test_what_is_kept_is_of_one_way(tmp_path):
     origins = []
     for mode in ("off", "check", "auto"):
         plan = make_plan(compose_run([*words, f"sync={mode}"], str(tmp_path / "clip.mkv")))
-        origins.append(_origin(plan, KnowingModels(plan), media_of(plan.options)))
+        origins.append(_origin(plan, KnowingModels(plan), media_of(plan.options), None))
     assert [origin.pop("sync") for origin in origins] == ["off", "check", "auto"]
     assert origins[0] == origins[1] == origins[2]
 
@@ -255,7 +269,7 @@ def test_other_values_are_refused(mode):
         make_plan(compose_run([f"sync='{mode}'"], "clip.mp4"))
 
 
-def test_an_evaluation_takes_the_sound_as_it_is(tmp_path):
+def test_a_calibration_takes_the_sound_as_it_is(tmp_path):
     words = [f"dataset.folder={tmp_path}", "sync=check"]
     with pytest.raises(ConfigError, match="sync must be off here, got check"):
-        make_dataset_plan(EVALUATE, compose_app(EVALUATE, words))
+        make_dataset_plan(CALIBRATE, compose_app(CALIBRATE, words))

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
 import pytest
 from synth import write_video
 
+from asdkit.core.cli.console import print_summary
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.errors import ConfigError, PluginError
+from asdkit.core.evaluation.cache import Cache
 from asdkit.core.evaluation.seen import Analyser, Viewer
 from asdkit.core.labels import LabelledVideo
 from asdkit.core.models import Models
@@ -20,6 +26,8 @@ from asdkit.core.pipeline import execute
 from asdkit.core.repeat import result_differences
 from asdkit.core.results import schema, turns
 from asdkit.core.types import Scores
+from asdkit.plugins.writers import annotated
+from asdkit.plugins.writers.timeline import TimelineConfig, TimelineWriter
 
 ANN_HZ, BOB_HZ, EVE_HZ = 110, 180, 290
 SPOKEN = [(1, 3, ANN_HZ), (4, 6, BOB_HZ), (7, 9, ANN_HZ), (10, 12, BOB_HZ), (13, 15, EVE_HZ),
@@ -134,12 +142,66 @@ def test_a_part_of_the_video_hears_the_same_voices(clip):
     assert result.off_screen_names == (None, None, "person_0")
 
 
+def test_whoever_sees_the_result_reads_the_name(clip, capsys, monkeypatch, tmp_path):
+    result = replace(run(clip, Pitch()), timings_s={"total": 1.0})
+    print_summary(result)
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if "speech:" in line)
+    assert re.fullmatch(
+        r"speech: .*: person_1 \(off screen\) 2\.\d\d s, person_0 \(off screen\) 2\.\d\d s", told
+    )
+    labels = []
+    monkeypatch.setattr(annotated, "draw_label", lambda *given: labels.append(given[3]))
+    overlay = annotated._Overlay(replace(result, tracks=()))
+    for second in (2, 11, 14, 17):
+        overlay.draw(SimpleNamespace(height=64), Fraction(second))
+    assert labels == ["person_1 (off screen)", "off screen", "person_0 (off screen)"]
+    pytest.importorskip("matplotlib")
+    svg = TimelineWriter(TimelineConfig()).write(result, tmp_path)[0].read_text("utf-8")
+    assert [svg.count(f"person_{number} (off screen)") for number in (0, 1)] == [1, 1]
+
+
+class Counting(Pitch):
+    """Counts the sounds it embeds."""
+
+    device = "cpu"
+
+    def __init__(self):
+        self.embedded = 0
+
+    def embed(self, sounds):
+        self.embedded += len(sounds)
+        return super().embed(sounds)
+
+
+def seen_again(clip, voice, cache, *more):
+    """What an evaluation finds."""
+    plan, models = planned(clip, voice, "voice=campplus", *more)
+    analyser = Analyser(models, cache, labelled_faces=False)
+    viewer = Viewer(models, analyser, cache, labelled_faces=False)
+    return viewer.look(LabelledVideo("clip", clip), plan)
+
+
 def test_an_evaluation_hears_the_same_voices(clip):
-    plan, models = planned(clip, Pitch())
-    analyser = Analyser(models, None, labelled_faces=False)
-    viewer = Viewer(models, analyser, None, labelled_faces=False)
-    result = viewer.look(LabelledVideo("clip", clip), plan).result
-    assert result.off_screen_names == ("person_1", None, "person_0")
+    outcome = seen_again(clip, Pitch(), None)
+    assert outcome.result.off_screen_names == ("person_1", None, "person_0")
+    assert outcome.computed == ("detections", "scores", "voices")
+    assert outcome.timings_s["voice"] > 0
+
+
+def test_an_evaluation_embeds_each_voice_once(clip, tmp_path):
+    """Three tracks and three spans off screen; other decisions listen to other sounds."""
+    cache, voice = Cache(tmp_path / "cache", 1e9), Counting()
+    few = seen_again(clip, voice, cache, "speech.off_screen_min_s=3")
+    assert voice.embedded == 3
+    first = seen_again(clip, voice, cache)
+    assert (first.computed, voice.embedded) == (("voices",), 6)
+    assert first.timings_s["voice"] > few.timings_s["voice"] > 0
+    again = seen_again(clip, object(), cache)  # nothing is asked of it
+    assert again.computed == ()
+    assert again.timings_s == first.timings_s
+    assert again.devices == first.devices
+    assert again.result.off_screen_names == ("person_1", None, "person_0")
+    assert seen_again(clip, voice, cache, "voice.weights=other").computed == ("voices",)
 
 
 def test_a_diarization_tells_whose_voice_it_is_already(clip, tmp_path):

@@ -10,7 +10,7 @@ from documented import commands, each_of
 
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.arguments import HELP, is_override, parted, split_video, take_presets
-from asdkit.core.cli.main import USAGE
+from asdkit.core.cli.commands import NAMES
 from asdkit.core.config.compose import RUN, compose_app, settings_of
 from asdkit.core.config.plan import analysis_plan_of, make_plan
 from asdkit.core.errors import ConfigError
@@ -52,7 +52,7 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
     shutil.copy(CALIBRATION, "lr_asd.calibration.json")
     words = [STANDS_FOR.get(word.partition("=")[2], word) for word in words]
     command, *rest = words[1:]
-    assert f"\n  asd {command}" in USAGE
+    assert command in NAMES
     if command not in APPS or "check" in rest or HELP & set(rest):
         return
     app, plan = APPS[command]

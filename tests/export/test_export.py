@@ -239,7 +239,7 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"precision": "fp64"}, "precision must be fp32, fp16, int8"),
+        ({"precision": "fp64"}, "precision must be fp32, fp16 or int8, got"),
         ({"opset": 17}, "opset must be 18 or higher"),
         ({"calibration": "talk.mp4"}, "calibration is read with precision=int8 only"),
         ({"threads": 0}, "threads"),

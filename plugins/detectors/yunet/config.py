@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ....core.spelling import one_of
+
 RUNTIMES = ("auto", "onnx", "opencv")
 
 
@@ -31,7 +33,7 @@ class YunetConfig:
 
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
-            raise ValueError(f"runtime must be {', '.join(RUNTIMES)}, but got {self.runtime!r}")
+            raise ValueError(one_of("runtime", self.runtime, RUNTIMES))
         if self.longer_side_px is not None and self.longer_side_px < 32:
             raise ValueError(f"longer_side_px must be at least 32, got {self.longer_side_px}")
         if self.min_face_px < 0:

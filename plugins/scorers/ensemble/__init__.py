@@ -31,8 +31,9 @@ class EnsembleConfig:
 
     Attributes:
         of: The scorers, each as NAME:WEIGHTS, or NAME for one without weights or with its default
-            ones; WEIGHTS is what scorer.weights would be: a name, or the path of a checkpoint or a
-            bundle. One named twice counts twice.
+            ones. NAME is what `scorer=` takes, presets such as lr_asd_onnx too; WEIGHTS is what
+            scorer.weights would be: a name, or the path of a checkpoint or a bundle. One named
+            twice counts twice.
     """
 
     of: list[str] = field(default_factory=_two_sets)
@@ -42,6 +43,13 @@ class EnsembleConfig:
             raise ValueError(f"of must name one scorer or more, such as {_two_sets()}")
         if any(one.partition(":")[0] == NAME for one in self.of):
             raise ValueError(f"of must name other scorers than {NAME}, but is {list(self.of)}")
+        for one in self.of:
+            name, colon, weights = one.partition(":")
+            if not name or (colon and not weights):
+                raise ValueError(
+                    f"of must name each scorer as NAME:WEIGHTS, or as NAME for its default "
+                    f"weights, but names {one!r}"
+                )
 
     @property
     def weights(self) -> str:
@@ -79,16 +87,20 @@ class Ensemble:
 
 def members(config: EnsembleConfig) -> list[Member]:
     """The scorers that a configuration names."""
-    named = (one.partition(":") for one in config.of)
-    return [
-        Member("scorer", name, {"weights": weights} if colon else {})
-        for name, colon, weights in named
-    ]
+    found = []
+    for one in config.of:
+        name, colon, weights = one.partition(":")
+        parameters = {"weights": weights} if colon else {}
+        found.append(Member("scorer", name, parameters, f"scorer.of: {one}"))
+    return found
 
 
 def settled(config: EnsembleConfig) -> Settled:
-    """Find the calibrations, which were fitted to the scorers that it has by default."""
-    default = sorted(config.of) == sorted(_two_sets())
+    """Find the calibrations, which were fitted to the scorers that it has by default.
+
+    ONNX Runtime computes the same, so they also hold with the presets that choose it.
+    """
+    default = sorted(one.replace("_onnx:", ":") for one in config.of) == sorted(_two_sets())
     found = sorted(Path(__file__).parent.glob("*.calibration.json")) if default else ()
     return Settled(config, tuple(found))
 

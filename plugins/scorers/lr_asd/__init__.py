@@ -57,5 +57,7 @@ MODEL = Model(
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.
     windows={"ava": WHOLE},
     refuses=frozenset({"ava"}),
+    # Lips move before the voice is heard: docs/input.md measures by how much.
+    sound_early_s=0.1,
 )
 LR_ASD = component(MODEL)

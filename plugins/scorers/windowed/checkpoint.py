@@ -22,8 +22,8 @@ def read_network(model: Model, path: Path) -> Network:
     """
     network = model.network()
     hint = (
-        f"scorer.weights takes {', '.join(model.published)} or the path of a checkpoint of "
-        f"{model.title}, of a bundle or of an ONNX model"
+        f"As weights {model.name} takes {', '.join(model.published)} or the path of a checkpoint "
+        f"of {model.title}, of a bundle or of an ONNX model"
     )
     load_checkpoint(network, path, model.title, hint)
     return network

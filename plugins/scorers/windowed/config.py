@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ....core.spelling import one_of
+
 RUNTIMES = ("auto", "torch", "onnx")
 SIX = (1, 2, 3, 4, 5, 6)
 """Windows of 1 to 6 s, as the script TalkNet-ASD averages them."""
@@ -38,7 +40,7 @@ class WindowedConfig:
 
     def __post_init__(self) -> None:
         if self.runtime not in RUNTIMES:
-            raise ValueError(f"runtime must be {', '.join(RUNTIMES)}, but got {self.runtime!r}")
+            raise ValueError(one_of("runtime", self.runtime, RUNTIMES))
         windows = self.window_seconds
         if windows is not None and (not windows or min(windows) < 1):
             raise ValueError(

@@ -35,7 +35,9 @@ def build(model: Model, config: WindowedConfig, context: Context) -> WindowedSco
     else:
         runtime = _torch_runtime(model, config, context)
     refuses = published_name(model, config.weights) in model.refuses
-    return WindowedScorer(runtime, windows_of(model, config), refuses=refuses)
+    early_s = model.sound_early_s if refuses else 0.0
+    windows = windows_of(model, config)
+    return WindowedScorer(runtime, windows, refuses=refuses, sound_early_s=early_s)
 
 
 def is_onnx_path(path: Path) -> bool:
@@ -67,7 +69,7 @@ def _onnx_path(model: Model, config: WindowedConfig) -> Path | None:
         raise WeightsError(
             f"{path} is neither a bundle nor an ONNX model",
             f"If it is a checkpoint: asd export scorer={model.name} scorer.weights={path} "
-            "output=DIR, and then scorer.weights=DIR",
+            "output=DIR, and then give DIR instead",
         )
     return path if is_onnx else None
 
@@ -90,7 +92,7 @@ def _onnx_runtime(model: Model, path: Path, config: WindowedConfig, context: Con
 
 
 def _torch_runtime(model: Model, config: WindowedConfig, context: Context) -> Runtime:
-    import_torch(f"scorer={model.name}", instead=f"scorer={model.name}_onnx")
+    import_torch(f"scorer={model.name}", instead=f"{model.name}_onnx")
     device = pick_device(context.device)
     set_threads(context.threads)
     from .checkpoint import read_network

@@ -33,7 +33,9 @@ class Model:
         network: Builds its network; imports PyTorch when called.
         sharing: Plans which visual vectors its windows share.
         refuses: The published weights whose log odds tell a foreign sound, as
-            `core.contracts.ShiftingScorer` says, where every window has 2 s or more.
+            `core.contracts.ShiftingScorer` says, where every window has 10 s or more.
+        sound_early_s: How much earlier than in step these weights like sound best, in seconds; see
+            there.
         frontend: The module of its network that reads faces; int8 quantises this part alone.
         parts: Of a network whose sharing is `Reach`: the modules of the graphs `alone`,
             `through`, `join` and `end`; imports PyTorch when called.
@@ -50,4 +52,5 @@ class Model:
     config: type[WindowedConfig] = WindowedConfig
     windows: Mapping[str, Sequence[int]] = field(default_factory=dict)
     refuses: frozenset[str] = frozenset()
+    sound_early_s: float = 0.0
     parts: Callable[[Network], Sequence[Module]] | None = None

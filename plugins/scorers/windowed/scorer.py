@@ -83,15 +83,23 @@ class WindowedScorer:
         runtime: The network, on its device.
         window_seconds: The lengths of the windows.
         refuses: Whether the weights tell a foreign sound.
+        sound_early_s: How much earlier than in step they like sound best, in seconds.
 
     Attributes:
-        refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows of 1 s.
+        refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows shorter than 10 s.
+        sound_early_s: See there.
     """
 
     def __init__(
-        self, runtime: Runtime, window_seconds: Sequence[int], *, refuses: bool = False
+        self,
+        runtime: Runtime,
+        window_seconds: Sequence[int],
+        *,
+        refuses: bool = False,
+        sound_early_s: float = 0.0,
     ) -> None:
-        self.refuses_sounds = refuses and min(window_seconds) > 1
+        self.refuses_sounds = refuses and min(window_seconds) >= 10
+        self.sound_early_s = sound_early_s
         self._runtime = runtime
         self._window_seconds = window_seconds
 

@@ -87,11 +87,26 @@ class Lab:
     def submit(self, *words):
         """Submit, and wait for the jobs meanwhile."""
         command = [*BATCH, *words]
-        with subprocess.Popen(command, cwd=self.folder, env=self.environment) as submitted:
+        with (
+            (self.folder / "said.txt").open("w") as said,
+            subprocess.Popen(
+                command, cwd=self.folder, env=self.environment, stdout=said, stderr=said
+            ) as submitted,
+        ):
             try:
                 yield submitted
             finally:
                 submitted.kill()
+
+    def said(self):
+        """What the command that submitted has said so far."""
+        return (self.folder / "said.txt").read_text()
+
+    def status(self):
+        """The lines of asd batch status."""
+        asked = self.run(*ASD, "batch", "status", "out")
+        assert (asked.returncode, asked.stderr) == (0, "")
+        return asked.stdout.splitlines()
 
     def run(self, *command):
         return subprocess.run(
@@ -157,11 +172,22 @@ def test_an_array_with_a_task_killed_is_finished_by_submitting_it_again(tmp_path
     with lab.submit(*array) as submitted:
         lab.wait(lambda: lab.talk("held.reached").exists() and len(lab.finished()) == 4)
         lab.wait(lambda: len(lab.jobs()) == 1)
-        assert lab.jobs()[0].endswith("_0")  # the first of the videos is the first of the array
+        number, task = lab.jobs()[0].split("_")
+        assert task == "0"  # the first of the videos is the first of the array
+        told = lab.status()
+        assert told[0].startswith("done     4, 0:00:04 of video")
+        assert told[1:3] == ["failed   0", "running  1"]
+        assert told[3].startswith("  held: for 0:0")
+        logs = "logs of submitit in out/.submitit"
+        assert told[4:] == ["left     0", f"jobs     1 RUNNING ({number}_[0]), 4 ended; {logs}"]
         lab.slurm("scancel", *lab.jobs())
         lab.wait(lambda: not lab.jobs())
+        assert lab.status()[2:] == ["running  0", "left     1", f"jobs     5 ended; {logs}"]
         submitted.send_signal(signal.SIGINT)  # without accounting, it waits for a job that died
         assert submitted.wait(LONGEST_S) == 130
+    assert f"jobs {number}_[0-4] are submitted; their logs are in out/.submitit\n" in lab.said()
+    ends = f"scancel {number}_[0-4] ends them"
+    assert f"The jobs go on: asd batch status out tells of them, and {ends}\n" in lab.said()
     assert lab.states()["held", "started"] == 1
     assert not (lab.folder / "out" / "held").exists()
     lab.talk("held.open").touch()

@@ -161,5 +161,5 @@ def test_names_that_no_file_can_have_are_refused(videos, name):
 @pytest.mark.usefixtures("at_once")
 def test_names_no_terminal_can_show_are_told_of(videos):
     videos("\udcff\n.mp4")
-    assert batch()[1].startswith("1/1 ? .mp4: done in")
+    assert batch()[1].startswith("1/1 ? : done in")
     assert latest()["\udcff\n"].state == "done"

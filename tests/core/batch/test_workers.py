@@ -146,7 +146,7 @@ def test_a_video_that_takes_too_long_is_named_and_the_others_are_done(videos):
     assert found["b wait"].error_type == "VideoTimeout"
     assert found["b wait"].seconds >= 4
     assert results() == ["a", "c", "e"]
-    assert any("b wait.mp4: failed: It was not done within" in line for line in lines)
+    assert any("b wait: failed: It was not done within" in line for line in lines)
     pids = [int(Path(f"{name}.reached").read_text()) for name in ("b wait", "d wait")]
     eventually(lambda: not any(map(alive, pids)))
     assert not list(Path("out").glob(".*.????????"))

@@ -75,7 +75,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["fly"], "run, demo, batch, repeat, evaluate, compare"),
+        (["fly"], "run, demo, batch, write, repeat, evaluate, compare"),
         (["help", "fly"], "There is no command 'fly'"),
         (["rum", "x.mp4"], "Did you mean run?"),
         (["version"], "Did you mean --version?"),
@@ -106,7 +106,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
         (["run", "writers=[jsn]"], "annotated, ava, json"),
         (["run", "x.mp4", "detektor=yunet"], "no option detektor. Did you mean detector?"),
         (["run", "detektor=yunet", "--help"], "no option detektor. Did you mean detector?"),
-        (["run", "x.mp4", "detector.min_face=3"], "longer_side_px, min_face_px, thresholds"),
+        (["run", "x.mp4", "detector.speed=3"], "longer_side_px, min_face_px, thresholds"),
         (["run", "x.mp4", "+speed=3"], "There is no option speed"),
         (["run", "x.mp4", "detect_every=0"], "detect_every must be at least 1"),
         (["run", "x.mp4", "detect_every=often"], "detect_every"),

@@ -10,7 +10,10 @@ import pytest
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["precision=fp64"], "precision must be fp32, fp16, int8, but got 'fp64'"),
+        (
+            ["precision=fp64"],
+            "precision must be fp32, fp16 or int8, got 'fp64'. Did you mean fp16?",
+        ),
         (["opset=x"], "opset must be a whole number, got 'x'"),
         (["video=a.mp4"], "There is no option video. There are output, overwrite, precision"),
         (["scorer=lip_motion", "output=out"], "lip_motion has no network to export"),
@@ -20,7 +23,7 @@ import pytest
         (["check", "a", "b"], "takes one folder, but got a b"),
         (["check", "a", "opset=20"], "no option opset. Use: asd export check FOLDER"),
         (["check", "a", "devise=cpu"], "no option devise. Did you mean device?"),
-        (["check", "a", "--device", "cpu"], "Options have no dashes: device=cpu"),
+        (["check", "a", "--device", "cpu"], "--device cpu is written device=cpu"),
         (["chek", "a"], "Did you mean: asd export check FOLDER?"),
         (["talknet"], "takes options of the form KEY=VALUE, but got 'talknet'. Use: asd export ["),
         (["device=gpu", "output=out"], "device must be auto, cpu, cuda or cuda:N, got gpu"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,16 @@ from pathlib import Path
 import pytest
 from commanding import DETECTORS
 
-from asdkit.core.registry import registry
+WRITERS = ["annotated", "ava", "pywork", "rttm", "timeline", "webvtt"]
+TALKS = {"talk.mp4", "talks/"}
+
+
+@pytest.fixture(autouse=True)
+def files():
+    """Something to complete."""
+    Path("talks").mkdir()
+    for name in ("talk.mp4", "talk two.mp4", "tale.txt", "talks/one.MKV", "my.model", "boxes.json"):
+        Path(name).touch()
 
 
 @pytest.mark.usefixtures("own_alone")
@@ -17,45 +28,135 @@ from asdkit.core.registry import registry
     ("line", "offered"),
     [
         ("asd r", {"repeat", "run"}),
+        ("asd ta", TALKS),
+        ("asd ru", {"run"}),
+        ("asd --v", {"--version"}),
+        ("asd run ta", TALKS),
+        ("asd run talks/", {"talks/one.MKV"}),
+        ("asd batch talk.mp4 ta", TALKS),
+        ("asd run talk.mp4 tal", set()),
+        ("asd talk.mp4 detector=yu", {"detector=yunet"}),
         ("asd run detector=", {f"detector={name}" for name in DETECTORS}),
+        ("asd run detector=mtcnn,yu", {"detector=mtcnn,yunet"}),
         ("asd run clip.mp4 detector.m", {"detector.min_face_px="}),
+        ("asd run clip.mp4 detector=yunet detector.", {
+            f"detector.{name}=" for name in
+            ("longer_side_px", "min_face_px", "nms_threshold", "runtime", "score_threshold")}),
+        ("asd run clip.mp4 experiment=fast detector.s", {"detector.score_threshold="}),
+        ("asd run clip.mp4 detector=yunet wrong=1 detector.s", {"detector.score_threshold="}),
+        ("asd run clip.mp4 detector=boxes detector.p", {"detector.path="}),
+        ("asd run clip.mp4 detector=boxes detector.path=bo", {"detector.path=boxes.json"}),
+        ("asd run clip.mp4 tracker.min_face_px=3 tracker.min", {"tracker.min_track_detections="}),
+        ("asd run clip.mp4 embedde", {"embedder="}),
+        ("asd run clip.mp4 embedder=facenet embedde", {"embedder."}),
+        ("asd run clip.mp4 scorer.weights=", {"scorer.weights=ava", "scorer.weights=talkset"}),
+        ("asd run clip.mp4 scorer.weights=my", {"scorer.weights=my.model"}),
+        ("asd run clip.mp4 detector=s3fd detector.weights=", {"detector.weights=wider_face"}),
+        ("asd run clip.mp4 scorer.calibration=", {f"scorer.calibration={w}" for w in
+                                                  ("auto", "null")}),
+        ("asd run clip.mp4 dev", {"device="}),
+        ("asd run clip.mp4 device=", {"device=auto", "device=cpu", "device=cuda"}),
+        ("asd run clip.mp4 device=cpu dev", set()),
+        ("asd run clip.mp4 decisions=e", {"decisions=exclusive"}),
+        ("asd run clip.mp4 quiet=", {"quiet=true", "quiet=false"}),
+        ("asd run clip.mp4 output=ta", {"output=tale.txt", *(f"output={one}" for one in TALKS)}),
+        ("asd run clip.mp4 segments.o", {"segments.on=", "segments.off="}),
+        ("asd run clip.mp4 seg", {"segments."}),
+        ("asd run clip.mp4 dataset", set()),
+        ("asd run clip.mp4 writers=[json,", {f"writers=[json,{name}" for name in WRITERS}),
+        ("asd run clip.mp4 writers.", {"writers.annotated."}),
+        ("asd run clip.mp4 experiment=o", {"experiment=offline"}),
+        ("asd run clip.mp4 --m", {"--multirun"}),
+        ("asd demo detector=y", {"detector=yunet"}),
+        ("asd repeat talks device=c", {"device=cpu", "device=cuda"}),
+        ("asd evaluate dataset=r", {"dataset=rttm"}),
+        ("asd evaluate dataset=rttm dataset.u", {"dataset.uem="}),
+        ("asd evaluate faces=", {"faces=found", "faces=labelled"}),
+        ("asd export precision=", {"precision=fp16", "precision=fp32", "precision=int8"}),
+        ("asd export c", {"calibration=", "check"}),
+        ("asd compare ta", {"tale.txt", *TALKS}),
         ("asd weights f", {"fetch"}),
         ("asd weights fetch talk", {"talknet_ava", "talknet_talkset"}),
         ("asd weights fetch talknet_ava talk", {"talknet_talkset"}),
         ("asd plugins n", {"new"}),
         ("asd export check out d", {"device="}),
+        ("asd batch sta", {"status"}),
+        ("asd batch status w", set()),
+        ("asd batch worker", {"workers="}),
         ("asd help r", {"repeat", "run"}),
+        ("asd wr", {"write"}),
+        ("asd write out/result.json segments.o", {"segments.off=", "segments.on="}),
+        ("asd write out writers=rt", {"writers=rttm"}),
     ],
-)
+)  # fmt: skip
 def test_completion(asd, monkeypatch, line, offered):
     monkeypatch.setenv("COMP_LINE", line)
-    monkeypatch.setenv("COMP_POINT", str(len(line)))
-    code, out, _ = asd("-sc", "query=bash")
-    assert code == 0
-    assert set(out.split()) == offered
+    code, out, err = asd("-sc", "query=bash")
+    assert (code, err) == (0, "")
+    assert set(out.split("\n")) - {""} == offered
 
 
-def test_completion_in_bash():
-    """What the README tells to do, in a real shell."""
-    asd_script = Path(sys.executable).with_name("asd")
-    script = (
-        f'export PATH="{asd_script.parent}:$PATH"; eval "$(asd -sc install=bash)"; '
-        "COMP_LINE='asd run x.mp4 detector=y'; COMP_POINT=${#COMP_LINE}; COMP_CWORD=3; "
-        'hydra_bash_completion; echo "${COMPREPLY[@]}"'
-    )
+@pytest.mark.parametrize("words", [["-sc"], ["-sc", "install=tcsh"], ["-sc", "query="]])
+def test_shells_that_are_not_known(refused, words):
+    assert "for bash, fish or zsh" in refused(*words)
+
+
+def in_shell(shell, *words, script):
+    """What a shell prints that has evaluated the script of `asd -sc install`."""
+    if not shutil.which(shell):
+        pytest.skip(f"needs {shell}")
+    folder = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True
+        [shell, *words, script], capture_output=True, text=True, check=True, env=environment
     )
-    strangers = {
-        f"detector={name}"
-        for (kind, name), provider in registry().providers.items()
-        if kind == "detector" and provider.name != "asdkit"
-    }
-    assert set(done.stdout.split()) - strangers == {"detector=yunet"}
-    done = subprocess.run(
-        ["bash", "--norc", "-c", script.replace("run x.mp4 detector=y", "export precis")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["precision="]
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+BASH = """
+eval "$(asd -sc install=bash)"
+COMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}
+{breaks}
+_asd
+echo "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.usefixtures("own_alone")
+@pytest.mark.parametrize(
+    ("line", "breaks", "words"),
+    [
+        ("asd run x.mp4 embedder=mob", "", ["mobilefacenet"]),  # embedder= is on the line already
+        ("asd run x.mp4 embedder=mob", "COMP_WORDBREAKS=' '", ["embedder=mobilefacenet"]),
+        ("asd export precis", "", ["precision="]),
+        ("asd talk", "", ["talk.mp4", "talks/"]),
+        ("asd run x.mp4 nothing_of_that", "", []),
+    ],
+)
+def test_in_bash(line, breaks, words):
+    script = BASH.format(line=line, breaks=breaks)
+    assert in_shell("bash", "--norc", "-c", script=script) == words
+
+
+def test_in_bash_it_can_be_taken_back():
+    there_and_back = "; ".join(f'eval "$(asd -sc {how}=bash)"' for how in ("install", "uninstall"))
+    script = f"{there_and_back}; complete -p asd 2> /dev/null || echo gone"
+    assert in_shell("bash", "--norc", "-c", script=script) == ["gone"]
+
+
+def test_in_fish():
+    script = 'asd -sc install=fish | source; complete -C "asd run x.mp4 embedder=mob"'
+    assert in_shell("fish", "--no-config", "-c", script=script) == ["embedder=mobilefacenet"]
+
+
+def test_in_zsh():
+    """`compadd` works in its line editor alone, so one that prints stands in for it."""
+    script = """
+    autoload -Uz compinit && compinit -u -D
+    eval "$(asd -sc install=zsh)"
+    compadd() { print -l -- ${@:#-*}; }
+    LBUFFER='asd run x.mp4 embedder=mob'
+    _asd; print $_comps[asd]
+    """
+    assert in_shell("zsh", "-f", "-c", script=script) == ["embedder=mobilefacenet", "_asd"]

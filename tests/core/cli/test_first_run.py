@@ -50,7 +50,7 @@ def test_three_lines(asd):
     assert "Connection refused" in missing
     assert "asd weights fetch talknet_talkset" in fetch
     assert fetch.endswith("talknet_talkset.model")
-    assert works == "asd: What works now: experiment=offline, which needs no weights"
+    assert works == "asd: What works now: experiment=offline (which needs no weights)"
     assert max(map(len, (missing, works))) < 120
     assert not Path("asd_results").exists()
 
@@ -61,7 +61,7 @@ def test_what_is_here_is_offered(asd, monkeypatch):
     monkeypatch.setenv("ASDKIT_WEIGHTS", "weights")
     monkeypatch.setattr("asdkit.core.weights._fault", lambda weights, path: path.read_bytes()[:0])
     works = told(asd(video(), *BOXES, "cutter=none")[2])[-1]
-    assert works.endswith("which needs no weights or scorer=lr_asd")
+    assert works.endswith("experiment=offline (which needs no weights), scorer=lr_asd")
 
 
 @pytest.mark.usefixtures("offline", "own_alone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,12 +14,16 @@ from pathlib import Path
 import pytest
 from commanding import BOXES, CHEAP, result, video
 from jsonschema import Draft202012Validator
+from rich.console import Console
+from rich.progress import Progress
 
+from asdkit.core.bars import drawn
 from asdkit.core.batch.manifest import Record, now
 from asdkit.core.batch.pace import BatchPace, Reports
 from asdkit.core.batch.run import run_batch
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.console import ProgressLine
+from asdkit.core.cli.main import main
 from asdkit.core.config.compose import compose_app
 from asdkit.core.errors import ConfigError
 from asdkit.core.pace import StageLog, in_words
@@ -238,3 +243,42 @@ def test_the_last_output_counts(asd):
 )  # fmt: skip
 def test_durations_in_words(seconds, words):
     assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({}, False)],
+)
+def test_colours_are_for_terminals_and_for_those_who_want_them(
+    capsys, monkeypatch, environment, coloured
+):
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm-256color", **environment}.items():
+        monkeypatch.setenv(name, value)
+    with ProgressLine() as progress:
+        progress("finding speakers", 0, 100)
+        progress("finding speakers", 50, 100)
+    found = re.findall(r"\x1b\[[\d;]*m", capsys.readouterr().err)
+    assert any(re.search(r"\b(3|9)\d", code) for code in found) == coloured
+
+
+def test_what_is_drawn_meanwhile_is_hidden_from_quiet_runs(monkeypatch):
+    """As is the bar of a download."""
+    started = []
+
+    def look(*_):
+        bars = Progress(console=Console(file=io.StringIO(), force_terminal=True))
+        with drawn(bars):
+            started.append(bars.live.is_started)
+
+    monkeypatch.setattr("asdkit.core.cli.run.run_shown", look)
+    main(["run", video(), *RUN, "quiet=true"])
+    main(["run", video(), *RUN])
+    assert started == [False, True]
+
+
+def test_a_quiet_repetition_says_what_differs_alone(asd):
+    assert asd(video(), *BOXES, *CHEAP, "output=out")[0] == 0
+    code, out, err = asd("repeat", "out", "quiet=true")
+    assert (code, out, err) == (0, "The same as before, number for number\n", "")

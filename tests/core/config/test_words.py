@@ -14,7 +14,7 @@ from asdkit.core.config.plan import make_plan
 from asdkit.core.config.words import words_of
 from asdkit.core.errors import ConfigError, PluginError
 
-SAME = ["scorer=lip_motion", "detector=boxes", "detector.path=a b,c.json", "segments.on=0.25"]
+SAME = ["scorer=lip_motion", "detector=boxes", "detector.path=a b,c.json", "segments.on=0.75"]
 SAME += ["writers=[json,annotated]", "writers.annotated.crf=30", "threads=null"]
 
 
@@ -26,15 +26,15 @@ def settings_for(overrides, **options):
     "overrides",
     [
         [*SAME[:2], "detector.path='a b,c.json'", *SAME[3:]],
-        "scorer=lip_motion  detector=boxes\tdetector.path='a b,c.json' segments.on=0.25\n"
+        "scorer=lip_motion  detector=boxes\tdetector.path='a b,c.json' segments.on=0.75\n"
         "writers=[json, annotated] writers.annotated.crf=30 threads=null",
-        'scorer=lip_motion "detector=boxes" "detector.path=\'a b,c.json\'" segments={on: 0.25} '
+        'scorer=lip_motion "detector=boxes" "detector.path=\'a b,c.json\'" segments={on: 0.75} '
         "writers=[json,annotated] 'writers.annotated.crf=30' threads=null",
         {
             "scorer": "lip_motion",
             "detector": "boxes",
             "detector.path": Path("a b,c.json"),
-            "segments.on": np.float32(0.25),
+            "segments.on": np.float32(0.75),
             "writers": ("json", "annotated"),
             "writers.annotated.crf": np.int64(30),
             "threads": None,
@@ -42,7 +42,7 @@ def settings_for(overrides, **options):
         {
             "scorer": {"name": "lip_motion"},
             "detector": {"name": "boxes", "path": "a b,c.json"},
-            "segments": {"on": 0.25},
+            "segments": {"on": 0.75},
             "writers": {"json": None, "annotated": {"crf": 30}},
         },
     ],
@@ -56,7 +56,7 @@ def test_all_forms_come_to_the_same_settings(overrides):
         "ids": True,
     }
     assert found["scorer"]["name"] == "lip_motion"
-    assert found["segments"]["on"] == 0.25
+    assert found["segments"]["on"] == 0.75
     assert found["writers"] == {
         "json": {"name": "json"},
         "annotated": {"name": "annotated", "crf": 30},

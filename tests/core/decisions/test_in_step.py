@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asdkit.core.correcting import STRETCH_S, measured
-from asdkit.core.decisions.in_step import FITS_FROM, LEAST_S, checked, fit_of, remark
+from asdkit.core.decisions.in_step import FITS_FROM, LEAST_S, REFUSED_BELOW, checked, fit_of, remark
 from asdkit.core.sync import SHIFTS, Fit, Piece, Sync
 
 HEIGHT = 2 * FITS_FROM
@@ -15,7 +15,7 @@ HEIGHT = 2 * FITS_FROM
 def piece(late_frames, first_frame=0, height=HEIGHT, frames=50):
     """A piece in which the face speaks best with the sound so many frames later."""
     curve = np.clip(height - 0.5 * np.abs(np.array(SHIFTS) - late_frames), 0, None)
-    return Piece(first_frame, frames, (frames * curve).astype(np.float32))
+    return Piece(first_frame, np.repeat(curve[:, None], frames, axis=1).astype(np.float32))
 
 
 def pieces(late_frames, count=4, **how):
@@ -31,7 +31,7 @@ def test_the_offset_is_found_with_its_sign(frames):
 
 
 def test_silent_faces_beside_the_speaker_do_not_count():
-    silent = [Piece(50 * k, 50, np.full(len(SHIFTS), 0.4, np.float32)) for k in range(4)]
+    silent = [Piece(50 * k, np.full((len(SHIFTS), 50), 0.4, np.float32)) for k in range(4)]
     alone, among = (fit_of(some, can_refuse=True) for some in (pieces(5), pieces(5) + 5 * silent))
     assert alone == among
 
@@ -41,6 +41,33 @@ def test_pieces_that_disagree_fit_nobody_if_the_scorer_can_tell():
     fit = fit_of(apart, can_refuse=True)
     assert (fit.fits, fit.offset_s) == ("no", None)
     assert fit_of(apart, can_refuse=False) == Fit("unknown", None, fit.certainty)
+
+
+def test_between_the_two_limits_nothing_is_said():
+    aim = (FITS_FROM + REFUSED_BELOW) / 2
+    factor = aim / fit_of(pieces(5), can_refuse=True).certainty
+    fit = fit_of([Piece(p.first_frame, factor * p.agreement) for p in pieces(5)], can_refuse=True)
+    assert (fit.fits, fit.offset_s) == ("unknown", None)
+    assert fit.certainty == pytest.approx(aim, abs=0.01)
+
+
+def test_more_speech_in_a_block_is_no_better_offset():
+    """A loud stretch of sound, which any face takes for its own, draws no offset to itself."""
+    heard = np.add.outer(SHIFTS, np.arange(50))
+    loud = np.where(heard > 30, 10.0, 0).astype(np.float32)
+    drawn = [Piece(100 * k, p.agreement + loud) for k, p in enumerate(pieces(-10, 6))]
+    total = np.sum([p.agreement.sum(axis=1) for p in drawn], axis=0)
+    assert SHIFTS[int(np.argmax(total))] == SHIFTS[-1]
+    assert fit_of(drawn, can_refuse=True).offset_s == pytest.approx(-0.4, abs=0.05)
+
+
+def test_blocks_in_which_nobody_may_speak_do_not_count():
+    """Of a long piece with a silent half, the other half tells as much as alone."""
+    speaks, silent = pieces(5)[0].agreement, np.zeros((len(SHIFTS), 50), np.float32)
+    long = [Piece(0, np.concatenate([speaks, silent] * 3, axis=1))]
+    alone = [Piece(100 * k, speaks) for k in range(3)]
+    assert fit_of(long, can_refuse=True) == fit_of(alone, can_refuse=True)
+    assert fit_of(long, can_refuse=True).fits == "yes"
 
 
 def test_too_little_tells_nothing():

@@ -81,7 +81,11 @@ def rich() -> Result:
     )
     fit = Fit("yes", 0.2, 3.5)
     result = run()
-    tracks = (replace(result.tracks[0], identity="Ann"), *result.tracks[1:])
+    tracks = (
+        replace(result.tracks[0], identity="Ann"),
+        replace(result.tracks[1], source_id=17),
+        result.tracks[2],
+    )
     return replace(
         result,
         video=replace(result.video, start_s=0.25, pixel_aspect=1.5, notes=("so", "and so")),
@@ -136,7 +140,7 @@ def test_everything_is_there_again(again):
         assert (track.id, track.shot, track.first_frame) == (
             *(before.id, before.shot, before.first_frame),
         )
-        assert (track.identity, track.speaking) == (before.identity, before.speaking)
+        assert (track.name, track.speaking) == (before.name, before.speaking)
         assert np.abs(track.boxes - before.boxes).max() <= 0.0005 + 1e-12
         np.testing.assert_array_equal(track.logits, before.logits)
 
@@ -228,6 +232,14 @@ T = ("tracks", 0)
         (changed(*T, "first_frame", 2), "tracks[0] is not within its shot"),
         (changed("tracks", GOOD["tracks"] * 2), "two tracks have the number 0"),
         (changed("shots", [[0, 2], [1, 3]]), "its shots are not in order"),
+        (changed("shots", [[0, 10**9]]), "its last shot ends with frame 1000000000, after two"),
+        (changed(*T, "boxes", [[1, 2, 1e9, 4]]), "tracks[0] has a box that is far from the pic"),
+        (changed(*T, "boxes", [[9, 2, 3, 4]]), "the boxes of track 0 must be finite x1, y1, x2"),
+        (changed("settings", {"threads": "many"}), "settings.threads is 'many'"),
+        (changed("settings", {"rotate": "45"}), "settings.rotate is '45'"),
+        (changed("settings", {"end_s": "never"}), "settings.end_s is 'never'"),
+        (changed("settings", {"segments": [1]}), "settings.segments is an array"),
+        (changed("heard", {"first_frame": 1, "probabilities": [1], "before": []}), "heard.first_f"),
         (changed("off_screen_names", []), "it has 1 spans of off_screen, but 0 off_screen_names"),
         (changed("calibration", {"temperature": 1e9, "bias": 0}), "temperature must lie from"),
         (changed("calibration", {"bias": 0}), "calibration.temperature is missing"),

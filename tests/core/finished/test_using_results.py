@@ -126,6 +126,13 @@ def test_beside_other_files_only_its_own_are_replaced(made, tmp_path):
     assert (tmp_path / "result.json").exists() and not (tmp_path / "incomplete").exists()
 
 
+def test_results_that_a_killed_run_left_mixed_stay_marked_as_such(made, tmp_path):
+    (tmp_path / "incomplete" / "whole").mkdir(parents=True)
+    with pytest.raises(OutputError, match="are not complete: a run was killed"):
+        made[0].write("rttm", tmp_path, overwrite=True)
+    assert (tmp_path / "incomplete" / "whole").is_dir()
+
+
 def test_nothing_is_half_written(made, tmp_path):
     _, _, folder = made
     gone = Result.load(folder / "out", video="gone.mp4")

@@ -283,6 +283,20 @@ def test_off_screen_is_speech_of_a_voice_whose_person_is_not_seen():
     found = assign({"A": ((1, 5),), "B": ((7, 9),)}, ann, guest, shots=((0, 150), (150, 250)))
     assert people(found) == {"A": "track_0", "B": None}
     shots = ((0, 250),)
-    # Of a voice that is nobody's, not what a face is decided as speaking.
+    # Not what a face is decided as speaking.
     assert off_screen(found, [ann, guest], shots, 0.4) == ((4, 5), (7, 8), (8.32, 9))
     assert off_screen(found, [ann, guest], shots, 0.9) == ((4, 5), (7, 8))
+
+
+def test_nothing_is_off_screen_while_a_visible_face_speaks():
+    """Ann goes on out of sight while Bob is decided as speaking, or is heard with his own voice."""
+    shots = ((0, 100), (100, 250))
+    ann = face(0, (0, 4), (1, 4))
+    bob = face(1, (4, 10), (5, 6), (8, 9))
+    found = (
+        Voice("A", ((1, 7),), "track_0", tracks=(0,)),
+        Voice("B", ((6.2, 6.6), (8, 9)), "track_1", tracks=(1,)),
+    )
+    assert off_screen(found, [ann, bob], shots, 0) == ((4, 5), (6, 6.2), (6.6, 7))
+    assert off_screen(found[:1], [ann, bob], shots, 0) == ((4, 5), (6, 7))
+    assert off_screen(found, [ann], shots, 0) == ((4, 7), (8, 9))

@@ -73,6 +73,10 @@ def test_a_voice_that_is_called_like_somebody_else_gets_a_number():
     assert voice_names(voices, {"Ann"}) == {"Ann": "Ann_3", "Ann_2": "Ann_2", "Cy": "Cy"}
 
 
+def test_a_voice_called_like_off_screen_speech_is_told_from_it():
+    assert voice_names([Voice("off_screen", ((0, 1),))], ()) == {"off_screen": "off_screen_2"}
+
+
 def test_rttm_and_webvtt_hold_these_turns_on_the_clock_of_the_file(tmp_path):
     lines = write("rttm", result(start_s=0.5), tmp_path).read_text("utf-8").splitlines()
     fields = [line.split() for line in lines]

@@ -32,10 +32,10 @@ def said(start: float, end: float, speaker: str | None = None, **more: object) -
 def given(tmp_path):
     """Writes a file, as text or as JSON, and reads the turns of a video from it."""
 
-    def read(content, about=None, name="turns"):
-        path = tmp_path / name
+    def read(content, about=None, **more):
+        path = tmp_path / "turns"
         path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return turns_of(str(path), about or video())
+        return turns_of(str(path), about or video(), **more)
 
     return read
 
@@ -134,19 +134,52 @@ def test_a_folder_holds_a_file_for_each_video(tmp_path):
 def test_a_file_of_one_video_is_not_for_several(tmp_path, content, is_of_one):
     given = tmp_path / "turns"
     given.write_text(content)
-    check_for_each(str(given), 1)
-    check_for_each(str(tmp_path), 2)
-    check_for_each(None, 2)
+    check_for_each(str(given), ["a"])
+    check_for_each(str(tmp_path), ["x", "y"])
+    check_for_each(None, ["x", "y"])
     told = pytest.raises(InputError, match=r"turns is about one video, but there are 2. Give a fol")
     with told if is_of_one else nullcontext():
-        check_for_each(str(given), 2)
+        check_for_each(str(given), ["a", "x"])
 
 
-def test_an_empty_file_of_a_silent_video(tmp_path, caplog):
+def test_in_a_file_of_several_videos_nobody_speaks_in_one_that_it_does_not_name(given, caplog):
+    """Diarizers have nothing to write of a silent video; by itself it may be another's file."""
+    several = line(0, 1, "A", "a") + line(0, 1, "A", "b")
+    assert given(several, video("talk.mp4"), of_several=True) == {}
+    assert "turns says nothing of talk.mp4: nobody speaks" in caplog.text
+    with pytest.raises(InputError, match=r"says nothing of talk, but of a, b\. The second field"):
+        given(several, video("talk.mp4"))
+
+
+def test_a_file_of_other_videos_than_those_given_is_refused(tmp_path):
+    given = tmp_path / "turns"
+    given.write_text(line(0, 1, "A", "a_1") + line(0, 1, "A", "b"))
+    check_for_each(str(given), ["a 1", "x"])
+    for videos, told in ((["x"], "x"), (["x", "y", "z", "q"], "x, y, z and others")):
+        with pytest.raises(InputError, match=rf"says nothing of any of {told}, but of a_1, b\."):
+            check_for_each(str(given), videos)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("talk.rttm", "\n", "talk.rttm is empty: nobody speaks"),
+        ("talk.json", '{"diarization": []}', "talk.json holds no turn: nobody speaks"),
+        ("talk.json", '{"output": {"diarization": []}}', "talk.json holds no turn: nobody"),
+        ("talk.json", '{"segments": [], "word_segments": []}', "talk.json holds no turn: nobody"),
+        (
+            "talk.json",
+            '{"diarization": [{"start": 1, "end": 1, "speaker": "A"}]}',
+            "1 turn of no length is left out, in ",
+        ),
+    ],
+)
+def test_a_file_of_a_silent_video(tmp_path, caplog, name, content, told):
     """As diarizers write it where they hear nobody."""
-    (tmp_path / "talk.rttm").write_text("\n")
+    (tmp_path / name).write_text(content)
     assert turns_of(str(tmp_path), video()) == {}
-    assert "talk.rttm is empty: nobody speaks" in caplog.text
+    (said,) = caplog.messages
+    assert told in said
 
 
 # What is wrong
@@ -167,7 +200,8 @@ def test_a_file_that_is_not_there(tmp_path):
         ([said(0, 1, "A")], "is JSON, but no diarization"),
         ("{", "is no diarization: line 1, column 2"),
         ({"segments": [said(0, 1)]}, "names no speaker. Have whisperX diarize with --diarize"),
-        ({"diarization": []}, "names no speaker"),
+        ({"segments": [{"words": [said(0, 1)]}]}, "names no speaker"),
+        ({"diarization": None, "segments": 3}, "is JSON, but no diarization"),
         ({"diarization": [said(2, 1, "A")]}, "where a speaker's turn belongs"),
         ({"diarization": [said(-1, 1, "A")]}, "where a speaker's turn belongs"),
         ({"diarization": [said(0, 1, " ")]}, "where a speaker's turn belongs"),

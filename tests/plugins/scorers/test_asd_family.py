@@ -273,7 +273,7 @@ def test_checkpoints_of_another_model_are_refused(family, name):
         read_network(model, family.checkpoint(other))
     text = str(caught.value)
     assert f"is no checkpoint of {model.title}: " in text
-    assert f"scorer.weights takes talkset, ava or the path of a checkpoint of {model.title}" in text
+    assert f"{model.name} takes talkset, ava or the path of a checkpoint of {model.title}" in text
     assert "\n" not in text
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from refusing import refusal
 
 import asdkit
+from asdkit.core.config import chosen
 from asdkit.core.config.chosen import choose
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
+from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import ConfigError, PluginError, WeightsError
 from asdkit.core.evaluation.cache_keys import described
+from asdkit.core.models import Models
+from asdkit.core.pipeline import _origin
 from asdkit.core.provenance import versions
 from asdkit.core.registry import Provider, registry
-from asdkit.plugin import BuiltMember, Clip, Component, Member, Scores
+from asdkit.plugin import BuiltMember, Clip, Component, Context, Member, Scores
 from asdkit.plugins.scorers.ensemble import Ensemble
 from asdkit.testing import check_scorer
 
@@ -72,14 +78,33 @@ def test_the_scorer_at_fault_is_named():
         of(Flat(0, 0, concurrent="no"))
 
 
+def test_a_member_at_fault_is_called_what_the_user_wrote(stranger):
+    stranger(lambda config: [Member("scorer", "lip_motion", {}, "acme.of: lip_motion")])
+    acme = choose("scorer", {"name": "acme"})
+    made: list[BuiltMember] = []
+
+    def build(_, context):
+        made.extend(context.members)
+        return context.members[0].part
+
+    replace(acme, component=replace(acme.component, build=build)).build(Context())
+    assert made[0].in_words.startswith("acme.of: lip_motion: scorer=lip_motion (asdkit ")
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [
         ("[]", "of must name one scorer or more"),
         ("[lip_motion,ensemble]", "of must name other scorers than ensemble"),
         ("[ensemble:x]", "of must name other scorers than ensemble"),
-        ("[nobody]", "There is no scorer 'nobody'; there are ensemble, "),
-        ("[lip_motion:ava]", "no option scorer.weights with scorer=lip_motion"),
+        ("['lr_asd:']", "names 'lr_asd:'"),
+        ("[':ava']", "names ':ava'"),
+        ("[nobody]", r"scorer\.of: nobody: There is no scorer 'nobody'.*; there are light_asd, "),
+        ("[lr_asb:ava]", r"scorer\.of: lr_asb:ava: There is no scorer 'lr_asb'.*mean lr_asd"),
+        (
+            "[lip_motion:ava]",
+            r"scorer\.of: lip_motion:ava: scorer=lip_motion takes no weights\. Name it without",
+        ),
         ("lr_asd", "scorer.of must be a list"),
     ],
 )
@@ -88,10 +113,42 @@ def test_what_cannot_be_an_ensemble_is_refused_before_the_run(names, words):
         make_plan(compose_run(["scorer=ensemble", f"scorer.of={names}"], "talk.mp4"))
 
 
-def test_missing_weights_of_a_member_are_named():
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lr_asd", r"There is no file of weights gone\.model\. As weights lr_asd takes talkset, "),
+        ("lr_asd_onnx", r"There is no bundle and no ONNX model gone\.model\. Make a bundle with"),
+    ],
+)
+def test_missing_weights_of_a_member_are_named(name, words):
     pytest.importorskip("torch")
-    with pytest.raises(WeightsError, match=r"There is no file of weights gone\.model"):
-        asdkit.load("scorer", "ensemble", of=["lip_motion", "lr_asd:gone.model"])
+    member = f"{name}:gone.model"
+    text = refusal(
+        WeightsError, asdkit.load, "scorer", "ensemble", of=["lip_motion", "lr_asd", member]
+    )
+    assert re.match(rf"scorer\.of: {member}: {words}", text)
+    assert "scorer.weights" not in text
+
+
+def test_a_preset_can_be_a_member_with_the_calibration_of_the_same_weights():
+    of = "scorer.of=[lr_asd_onnx:ava,lr_asd_onnx:talkset]"
+    scorer = make_plan(compose_run(["scorer=ensemble", of], "talk.mp4")).chosen["scorer"]
+    assert [(one.component.name, one.config.runtime) for one in scorer.members] == [
+        ("lr_asd", "onnx"),
+        ("lr_asd", "onnx"),
+    ]
+    assert [one.config.weights for one in scorer.members] == ["ava", "talkset"]
+    assert scorer.calibration is not None
+
+
+def test_a_preset_of_the_component_itself_is_no_member(monkeypatch, tmp_path):
+    def composed(kind, name):
+        return {"name": "ensemble", "of": ["both"]} if name == "both" else {"name": name}
+
+    monkeypatch.setattr(chosen, "node_of", composed)
+    monkeypatch.setitem(registry().providers, ("scorer", "both"), Provider("acme", "2.0"))
+    with pytest.raises(PluginError, match=r"scorer\.of: both: There is no scorer 'both' to make"):
+        choose("scorer", {"name": "ensemble", "of": ["both"]})
 
 
 def test_each_member_has_the_windows_of_its_weights_and_no_calibration():
@@ -168,6 +225,49 @@ def test_a_strangers_component_is_made_of_others_too(stranger):
     assert type(part) is type(alone)
     of_acme = SimpleNamespace(chosen={"scorer": choose("scorer", {"name": "acme"})}, writers=())
     assert versions(of_acme)["acme"] == "2.0"
+
+
+def test_what_members_are_made_of_counts_for_versions_files_and_keys(stranger, tmp_path):
+    """Two levels down: an ensemble of a stranger's component that is made of another one."""
+    bundle = tmp_path / "net.model"
+    bundle.write_bytes(b"one")
+    stranger(lambda config: [Member("scorer", "lr_asd", {"weights": str(bundle)})])
+    words = ["scorer=ensemble", "scorer.of=[acme]", "detector=yunet"]
+    plan = make_plan(compose_run(words, "talk.mp4"))
+    assert [one.component.name for one in plan.chosen["scorer"].whole()] == [
+        *("ensemble", "acme", "lr_asd"),
+    ]
+    assert versions(plan)["acme"] == "2.0"
+
+    video = tmp_path / "talk.mp4"
+    video.write_bytes(b"a video")
+
+    def origin():
+        media = SimpleNamespace(info=SimpleNamespace(path=video), sound_path=None)
+        return _origin(plan, Models(plan), media), described(plan.chosen["scorer"])
+
+    before = origin()
+    bundle.write_bytes(b"two")
+    (stored, key), (stored_then, key_then) = origin(), before
+    assert stored["files"] != stored_then["files"]
+    assert key != key_then
+
+
+@pytest.mark.parametrize(
+    ("context", "files"),
+    [("none", 1), ("others", 2)],  # the first of two is that without context
+)
+def test_shipped_calibrations_are_read_once(monkeypatch, context, files):
+    read = []
+    original = Calibration.read
+
+    def reading(path):
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Calibration, "read", reading)
+    make_plan(compose_run(["scorer=lr_asd", f"context={context}"], "talk.mp4"))
+    assert len(read) == len(set(read)) == files
 
 
 @pytest.mark.parametrize(

@@ -330,7 +330,7 @@ def test_tensorrt_is_for_onnx(checkpoint):
 
 
 def test_an_unknown_runtime_is_named():
-    with pytest.raises(ValueError, match="runtime must be auto, torch, onnx, but got 'tflite'"):
+    with pytest.raises(ValueError, match="runtime must be auto, torch or onnx, got 'tflite'"):
         WindowedConfig(runtime="tflite")
 
 

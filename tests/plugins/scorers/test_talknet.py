@@ -215,7 +215,7 @@ def test_options_out_of_range_are_named(options, name):
 def refusal(path):
     message = refusing.refusal(WeightsError, read_network, MODEL, path)
     assert str(path) in message
-    assert "scorer.weights takes" in message
+    assert "As weights talknet takes" in message
     return message
 
 
@@ -323,7 +323,7 @@ def test_an_unknown_device_is_an_error(asked):
 
 def test_missing_torch_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r'\[torch\]", or choose scorer=talknet_onnx'):
+    with pytest.raises(MissingExtraError, match=r'\[torch\]", or choose talknet_onnx'):
         TALKNET.build(WindowedConfig(), Context())
 
 

@@ -18,6 +18,7 @@ from asdkit.core.errors import InputError
 from asdkit.core.media.encode import Look, Mp4Writer
 from asdkit.core.media.probe import probe
 from asdkit.plugins.writers import annotated
+from asdkit.plugins.writers import source as source_pass
 from asdkit.plugins.writers.annotated import SPEAKING, AnnotatedConfig
 
 SIZE = (160, 120)
@@ -113,7 +114,7 @@ def test_a_box_does_not_stay_in_later_pictures(threads, tmp_path):
 
 def test_one_thread_is_one_in_all(tmp_path, monkeypatch):
     begun = []
-    monkeypatch.setattr(annotated, "ahead", lambda *call: begun.append(call) or call[0])
+    monkeypatch.setattr(source_pass, "ahead", lambda *call: begun.append(call) or call[0])
     source = write_video(tmp_path / "a.mp4", frames=4, size=SIZE, image=scene)
     annotate(source, tmp_path, [0], threads=1)
     assert begun == []
@@ -125,7 +126,7 @@ def test_one_thread_is_one_in_all(tmp_path, monkeypatch):
 def test_an_error_of_the_decoder_ends_it(threads, tmp_path, monkeypatch):
     source = write_video(tmp_path / "a.mp4", frames=30, size=SIZE, image=scene)
     media = probe(source, allow_silent=True)
-    real = annotated._pictures
+    real = source_pass._pictures
 
     def failing(*call):
         for number, picture in enumerate(real(*call)):
@@ -133,7 +134,7 @@ def test_an_error_of_the_decoder_ends_it(threads, tmp_path, monkeypatch):
                 raise InputError("it was deleted")
             yield picture
 
-    monkeypatch.setattr(annotated, "_pictures", failing)
+    monkeypatch.setattr(source_pass, "_pictures", failing)
     folder = tmp_path / "out"
     folder.mkdir()
     writer = annotated.build(AnnotatedConfig(), Context(threads=threads))

@@ -93,7 +93,7 @@ def test_it_is_a_writer_but_not_a_default_one():
 def test_a_lane_for_each_track(draw):
     svg, png = draw(result(track(0, 0, 100), track(1, 50, 100), track(2, 150, 150)))
     assert lanes(svg) == ["track_0", "track_1", "track_2"]
-    assert {"talk.mp4", *WORDS} <= set(texts(svg))
+    assert {"talk", *WORDS} <= set(texts(svg))
     assert not SOUND.intersection(texts(svg))
     assert png.shape[1] == 1600
     assert svg.getroot().get("width") == "900pt"  # 1600 px, at 128 an inch

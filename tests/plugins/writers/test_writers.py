@@ -25,7 +25,7 @@ from asdkit.core.results import json_lines, schema, to_json
 from asdkit.core.types import Track
 from asdkit.plugins.writers import asdkit_components
 
-TEXT_WRITERS = ("json", "ava", "rttm", "webvtt", "pywork")
+TEXT_WRITERS = ("json", "ava", "rttm", "webvtt", "pywork", "otio", "srt", "eaf", "textgrid", "mot")
 WRITERS = {component.name: component for component in asdkit_components()}
 
 with warnings.catch_warnings():  # those of other packages, at import
@@ -124,6 +124,7 @@ def test_json_is_the_form_of_the_schema(two, tmp_path):
         "start_s": 0.0,
         "pixel_aspect": 1.0,
         "notes": [],
+        "name": "clip",
     }
     assert found["shots"] == [[0, 150], [150, 300]]
     assert found["settings"]["end_s"] is None
@@ -460,7 +461,7 @@ def test_a_folder_in_the_way_is_an_error(name, two, tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("name", ["ava", "rttm", "webvtt", "json"])
+@pytest.mark.parametrize("name", [name for name in TEXT_WRITERS if name != "pywork"])
 def test_lines_end_alike_everywhere(name, two, tmp_path):
     (path,) = written(name, two, tmp_path)
     content = path.read_bytes()
@@ -470,7 +471,8 @@ def test_lines_end_alike_everywhere(name, two, tmp_path):
 
 def test_writers_are_found_by_name():
     assert sorted(WRITERS) == [
-        *("annotated", "ava", "json", "pywork", "rttm", "timeline", "webvtt"),
+        *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
+        *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ]
     for name, component in WRITERS.items():
         assert component.kind == "writer"
