@@ -88,7 +88,7 @@ METHODS = {
 FIELDS = {
     Component: "kind name config build weights files export settle members shifts about needs",
     Context: "device threads detect_every members",
-    Member: "kind name parameters",
+    Member: "kind name parameters called",
     BuiltMember: "in_words part",
     Weights: "name url published check size_bytes licence",
     FaceTemplate: "side_px landmarks",
