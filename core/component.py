@@ -108,6 +108,9 @@ class Component:
             are built before it, as if chosen on their own, without a calibration, and are in
             `Context.members`; None if it is made of none.
         shifts: Scorers only: whether what is built is a `ShiftingScorer`, for `sync`.
+        about: What it is, in a few words on one line, for `asd plugins` and the help.
+        needs: The modules that it imports with its default parameters and that come with an extra
+            of its package, such as "torch".
     """
 
     kind: str
@@ -120,3 +123,5 @@ class Component:
     settle: Callable[[Any], Settled] | None = None
     members: Callable[[Any], Sequence[Member]] | None = None
     shifts: bool = False
+    about: str = ""
+    needs: tuple[str, ...] = ()

@@ -15,6 +15,9 @@ from .weights import Weights
 _NAME = re.compile(r"\w[\w-]*")
 """A component's name: a word on the command line, and a key of the configuration."""
 
+LONGEST_ABOUT = 80
+"""Most characters of `Component.about`."""
+
 
 def check_component(component: Any) -> None:
     """Check that a component can be chosen, configured and built.
@@ -44,12 +47,22 @@ def check_component(component: Any) -> None:
         if not callable(value) and (value is not None or function == "build"):
             raise ValueError(f"{where}: {function} must be a function, but is {value!r}")
     _check_config(where, component)
+    _check_about(where, component.about)
+    _check_tuple(f"{where}: needs", component.needs, str)
     _check_tuple(f"{where}: weights", component.weights, Weights)
     _check_tuple(f"{where}: files", component.files, str)
     for name in component.files:
         path = PurePath(name)
         if path.is_absolute() or not path.parts or ".." in path.parts:
             raise ValueError(f"{where}: files must be names within a folder, but one is {name!r}")
+
+
+def _check_about(where: str, about: Any) -> None:
+    if not isinstance(about, str) or len(about) > LONGEST_ABOUT or not about.isprintable():
+        raise ValueError(
+            f"{where}: about must be one line of at most {LONGEST_ABOUT} characters, but is "
+            f"{about!r}"
+        )
 
 
 def _check_config(where: str, component: Component) -> None:

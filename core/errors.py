@@ -6,6 +6,8 @@ import pickle
 import sys
 from typing import Any
 
+from .installation import install_words
+
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
 """Terminal control characters, with their replacement."""
 
@@ -145,6 +147,6 @@ class MissingExtraError(AsdError):
     def __init__(self, needed_by: str, package: str, extra: str, instead: str = "") -> None:
         super().__init__(
             f"{needed_by} needs the package {package}, which is not installed",
-            f'Install it with: pip install "asdkit[{extra}]"'
+            f"Install it with: {install_words(extra)}"
             + (f", or choose {instead}, which works without" if instead else ""),
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from .config.plan import AnalysisPlan
 from .files import sha256
+from .plugin_files import used_files
 from .registry import registry
 from .version import __version__
 
@@ -74,9 +75,12 @@ def provenance(
     files = {kind: [asdict(file) for file in used] for kind, used in weights.items() if used}
     if path := plan.chosen["scorer"].calibration_path:
         files["calibration"] = [asdict(WeightsFile.at(path))]
+    chosen = [one for top in (*plan.chosen.values(), *plan.writers) for one in (top, *top.members)]
+    own = used_files((one.component.kind, one.component.name) for one in chosen)
     return {
         "versions": versions(plan),
         "devices": dict(devices),
         "weights": files,
+        **({"plugin_files": own} if own else {}),
         "folder": str(Path.cwd()),
     }

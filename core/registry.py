@@ -40,7 +40,9 @@ class Registry:
         """By kind ("experiment" for several kinds) and name: the YAML file."""
         self.providers: dict[tuple[str, str], Provider] = {}
         self.failures: dict[str, str] = {}
-        """By package and entry point, or a damaged package's folder: the reason of the failure."""
+        """By package, its version and entry point, or by a damaged package's folder: the reason."""
+        self.files: dict[Path, tuple[str, Provider]] = {}
+        """By plugin of a single file: its SHA-256, and what stands for its package."""
 
     def add(self, component: Component, provider: Provider) -> None:
         """Add a component.
@@ -150,7 +152,7 @@ def load_registry() -> Registry:
     registry = Registry()
     providers = {}
     for provider, entry in _entry_points(registry.failures):
-        label = f"{provider.name} ({entry.name})"
+        label = f"{provider.name} {provider.version} ({entry.name})"
         providers[label] = provider
         try:
             plugin = entry.load()

@@ -21,6 +21,7 @@ from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
 from .finished.checking import no_result, read_values
+from .plugin_files import OPTION, load_named_in
 from .registry import registry
 from .result import Result
 from .results import FILE, OLDER_SCHEMA, to_json
@@ -48,6 +49,7 @@ _AT_FIRST: dict[str, Any] = {
     "conversation": {},
     "diarization": None,
     "sync": OFF,
+    OPTION: None,
     "name": None,
 }
 """What was done before there were these settings; of `conversation` nothing was used."""
@@ -118,7 +120,8 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
         ConfigError: An override is invalid.
     """
     path = results.resolve() / FILE
-    before = read_result(path)
+    load_named_in(overrides)
+    before = read_result(path, given=any(_names_plugins(word) for word in overrides))
     if "boxes" in before.get("provenance", {}):
         raise InputError(
             f"{path} was made from boxes that were given from Python",
@@ -137,7 +140,7 @@ def begin_again(results: Path, overrides: Sequence[str]) -> Repetition:
     return Repetition(before, words, Path(before["provenance"].get("folder", ".")))
 
 
-def read_result(path: Path) -> dict[str, Any]:
+def read_result(path: Path, *, given: bool = False) -> dict[str, Any]:
     """Read a result.json and validate it.
 
     A file of the older form asdkit.result/1 lacks options that did not exist yet; their defaults
@@ -145,9 +148,12 @@ def read_result(path: Path) -> dict[str, Any]:
 
     Args:
         path: The file.
+        given: Whether the user has named plugins of a single file, as far as they are needed: none
+            is run because a result says so.
 
     Raises:
         InputError: The file cannot be read, or is not a result.
+        ConfigError: It was made with a plugin of a single file, and none is given.
         PluginError: The result names a component that is not installed.
     """
     result = read_values(path, _SETTINGS)
@@ -156,11 +162,28 @@ def read_result(path: Path) -> dict[str, Any]:
     missing = set(RUN.keys).difference(result["settings"])
     if missing and result["schema"] != OLDER_SCHEMA:
         raise no_result(path, f"settings.{min(missing)} is missing")
+    if (files := result["settings"][OPTION]) and not given:
+        made = result["provenance"].get("plugin_files") or files
+        paths = [one.get("path") if isinstance(one, dict) else one for one in _listed(made)]
+        named = ",".join(map(str, paths))
+        raise ConfigError(
+            f"{path} was made with plugins of a single file, which are not run because a file says "
+            f"so: {named}",
+            f"If they are yours, name them: {OPTION}=[{named}]",
+        )
     for kind in RUN_KINDS:
         registry().find(kind, result["settings"][kind]["name"])
     for name in result["settings"]["writers"]:
         registry().find("writer", name)
     return result
+
+
+def _names_plugins(word: str) -> bool:
+    return word.partition("=")[0] == OPTION
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _chooses(word: str) -> bool:
@@ -171,6 +194,9 @@ def _chooses(word: str) -> bool:
 def _absolute(word: str) -> str:
     """An override with its path, if it names one, made absolute."""
     key, _, value = word.partition("=")
+    if key == OPTION:
+        files = [expanded(one.strip(" '\"")).absolute() for one in value.strip("[]").split(",")]
+        return f"{key}=[{','.join(f'{chr(39)}{one}{chr(39)}' for one in files)}]"
     if key in _PATHS and value not in ("", "null", SHIPPED):
         return f"{key}={expanded(value).absolute()}"
     return word

@@ -91,8 +91,31 @@ def noting() -> Iterator[list[Path]]:
         _watching.reset(token)
 
 
+_downloading: ContextVar[bool] = ContextVar("downloading", default=True)
+
+
+@contextmanager
+def without_downloads() -> Iterator[None]:
+    """Have weights that are not on this machine be missing while the block runs."""
+    token = _downloading.set(False)
+    try:
+        yield
+    finally:
+        _downloading.reset(token)
+
+
 def note(path: Path) -> Path:
-    """Record that weights are read from a file, so that results name it with its hash."""
+    """Record that weights are read from a file, so that results name it with its hash.
+
+    `locate` and `chosen_path` do so themselves: it is for a component that finds its weights in
+    another way, such as in an installed package. Call it in `build`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The same path.
+    """
     used = _watching.get()
     if used is not None and path not in used:
         used.append(path)
@@ -292,6 +315,8 @@ def _cached_or_downloaded(weights: Weights, looked: str) -> Path:
     )
     if looked:
         lack += f", {looked}"
+    if not _downloading.get():
+        raise _unobtainable(weights, lack, "nothing is downloaded now")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # A temporary folder per call keeps parallel downloads apart, and files in it get the

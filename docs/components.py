@@ -7,7 +7,6 @@ python docs/components.py --write    puts it into the page
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +34,7 @@ def _sections() -> Iterator[str]:
 
 def _section(component: Component) -> Iterator[str]:
     yield f"### {component.kind} {component.name}\n"
-    yield f"{_about(component.config)}\n"
+    yield f"{component.about[:1].upper()}{component.about[1:]}.\n"
     if component.files:
         yield f"Writes {', '.join(f'`{file}`' for file in component.files)}.\n"
     if component.weights:
@@ -44,11 +43,6 @@ def _section(component: Component) -> Iterator[str]:
     if rows:
         yield "| parameter | default | |\n| --- | --- | --- |"
         yield "\n".join(rows) + "\n"
-
-
-def _about(config: type) -> str:
-    """The first sentence on a component's parameters."""
-    return (inspect.getdoc(config) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def _rows(config: type) -> Iterator[str]:

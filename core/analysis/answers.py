@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from numbers import Real
@@ -13,33 +14,43 @@ from typing import Any
 import numpy as np
 
 from ..contracts import Vad
-from ..errors import AsdError, PluginError
+from ..errors import AsdError, CancelledError, PluginError
 from ..files import DISK_ERRORS
 from ..types import Detections, Float32, Scores, TrackPiece
 
 _ROUNDING = 1e-5
 """How far a probability may lie outside 0 to 1, as sums of float32 do."""
+_STRANGER = re.compile(r" \((?!asdkit )[^()]+\)$")
+"""The package at the end of a component in words, if it is not asdkit."""
 _MOST_PICTURES = 10
 """Longest plausible side of a face box, and distance of a landmark from the picture's corner, in
 multiples of the picture's longer side."""
 
 
 @contextmanager
-def asked(name: str, folder: Path | None = None) -> Iterator[None]:
+def asked(name: str, folder: Path | None = None, *, parameters: bool = False) -> Iterator[None]:
     """Call a component within this context, so that its exceptions are raised under its name.
 
     Args:
         name: The component in words, such as "detector=yunet (asdkit 0.1.0)".
         folder: The folder that it writes into, if it does. What is wrong with this folder or with
             its disk is not the component's fault.
+        parameters: Whether only its parameters are checked. Errors that they are out of range name
+            the option, and are the user's.
 
     Raises:
-        PluginError: The component raised anything but an `AsdError` or KeyboardInterrupt.
+        AsdError: The component raised it. Its text begins with the component and its package, if
+            that is not asdkit.
+        PluginError: The component raised anything else but KeyboardInterrupt.
         OSError: The folder cannot be written to, or its disk is full.
     """
     try:
         yield
-    except AsdError:
+    except CancelledError:  # the caller's wish
+        raise
+    except AsdError as error:
+        if _STRANGER.search(name) and name not in error.what and not parameters:
+            error.what = f"{name}: {error.what}"
         raise
     except (Exception, SystemExit) as error:  # a stranger's code can fail in any way
         if folder and isinstance(error, OSError) and _is_about(folder, error):

@@ -20,6 +20,7 @@ from ..errors import AsdError, OutputError, PluginError
 from ..files import DISK_ERRORS, sha256, whole_folder
 from ..models import Models
 from ..pipeline import execute
+from ..plugin_files import OPTION, load_plugin_files
 from ..progress import Progress, silent
 from .held_signals import SIGNALS, signals_held
 from .manifest import Record, now
@@ -50,6 +51,7 @@ class Task:
         Raises:
             AsdError: The settings are invalid.
         """
+        load_plugin_files(self.settings.get(OPTION))
         return analysis_plan_of(self.settings)
 
 

@@ -98,10 +98,17 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "doctor",
+        (("doctor", "what works on this machine, how fast, what is missing, and what to do"),),
+    ),
+    Command(
         "plugins",
         (
             ("plugins", "list what can be chosen: components of each kind, and presets"),
-            ("plugins new NAME", "write a plugin of your own, to change, into asdkit-NAME"),
+            (
+                "plugins new NAME [kind=KIND]",
+                "write a plugin of your own, to change, into asdkit-NAME",
+            ),
         ),
     ),
     Command(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -57,6 +58,7 @@ def app_help(
     for kind in app.kinds:
         name = config[kind].name
         lines += heading(f"{kind}={name}", registry().choices(kind), width)
+        lines += _about(kind, name, width)
         lines += _fields(registry().find(kind, name).config, f"{kind}.", config, width)
         if kind == "scorer":
             given = _shown(config.scorer.calibration)
@@ -71,12 +73,20 @@ def app_help(
         lines += heading(f"writers=[{','.join(writers)}]", registry().choices("writer"), width)
         for name in writers:
             parameters = registry().find("writer", name).config
+            about = registry().find("writer", name).about
+            lines += entry(name, about, _COLUMN, width) if about else []
             lines += _fields(parameters, f"writers.{name}.", config, width)
         lines.append("")
     if app.writers and app.experiments:
         lines += heading("experiment=NAME", registry().choices("experiment"), width)
         lines += ["  Several settings at once.", ""]
     return "\n".join([reflowed(app.about, width), *lines, reflowed(_TAIL, width)])
+
+
+def _about(kind: str, name: str, width: int) -> list[str]:
+    """The lines that say what a component is; none if its plugin does not."""
+    about = registry().find(kind, name).about
+    return textwrap.wrap(about, width, initial_indent="  ", subsequent_indent="  ")
 
 
 def _fields(

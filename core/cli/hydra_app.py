@@ -27,6 +27,7 @@ from ..config.options import RESULTS_FOLDER
 from ..config.refusals import explained
 from ..config.schemas import App
 from ..errors import AsdError, ConfigError
+from ..plugin_files import OPTION, load_named_in, load_plugin_files
 from ..registry import CONF
 from .arguments import take_presets
 from .console import say
@@ -58,6 +59,7 @@ class _Task:
     def __call__(self, config: DictConfig) -> float | None:
         """Run a job; return the number that sweepers optimise, if any."""
         self.started = True
+        load_plugin_files(config.get(OPTION))  # this may be another process
         hydra_config = HydraConfig.get()
         several = hydra_config.mode == RunMode.MULTIRUN
         folder = hydra_config.runtime.output_dir if several else None
@@ -111,6 +113,8 @@ def run_app(
     """
     words, presets = take_presets(words)
     check_overrides(app, words)
+    if OPTION in app.keys:
+        load_named_in(words)
     with alone(app, video, presets) as store:
         _make_slurm_ready(store)
         _run(app, words, job, at_end)

@@ -242,7 +242,7 @@ def choose(
                 guess(name, names(component.config), offer(names(component.config))),
             )
     shipped: tuple[Path, ...] = ()
-    with asked(registry().in_words(component)):
+    with asked(registry().in_words(component), parameters=True):
         config = make(component.config, parameters, key)
     if component.settle:
         config, shipped = _settled(component, config)

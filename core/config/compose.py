@@ -29,6 +29,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ..component import RUN_KINDS
 from ..errors import AsdError, ConfigError
+from ..plugin_files import OPTION, load_named_in
 from ..registry import registry
 from .options import Options
 from .presets import offering
@@ -74,6 +75,8 @@ def compose_app(
     """
     words = list(overrides)
     check_overrides(app, words)
+    if OPTION in app.keys:
+        load_named_in(words)
     with _composing, _rules(), offering(app.name, app.keys, presets):
         try:
             loader = ConfigLoaderImpl(create_config_search_path(f"pkg://{CONFIG_MODULE}"))

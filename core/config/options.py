@@ -75,6 +75,8 @@ class AnalysisOptions:
             run, on the first 30 s or more, and moves the sound by so much; off does neither. For
             scorers that can score one face with several sounds.
         quiet: The command prints nothing but errors and, where there is one, its final answer.
+        plugins: Plugins of a single file, such as [my.py], which are run; their components can be
+            chosen like all others.
         segments: When a face counts as speaking.
         speech: When the sound counts as speech, if there is voice activity detection.
         conversation: How people take turns, for decisions=exclusive and overlap.
@@ -100,6 +102,7 @@ class AnalysisOptions:
     decisions: str = INDEPENDENT
     sync: str = OFF
     quiet: bool = False
+    plugins: list[str] | None = None
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)

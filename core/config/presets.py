@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from omegaconf import Container, DictConfig, OmegaConf
 from ..component import PRESET_KINDS, RUN_KINDS
 from ..errors import ConfigError, one_line
 from ..named_files import read_text_file
+from ..plugin_files import OPTION
 from ..registry import CONF, registry
 from ..spelling import guess
 
@@ -170,6 +172,17 @@ def _read(file: Path) -> tuple[str | None, Container]:
     return next((head[1] for head in heads if head), None), config
 
 
+def first_comment(file: Path) -> str:
+    """The first sentence of the comment at the head of a preset; empty if there is none."""
+    try:
+        lines = read_text_file(file, MOST_BYTES).splitlines()
+    except (OSError, ValueError):
+        return ""
+    head = takewhile(lambda line: line.startswith("#"), lines)
+    text = " ".join(line.lstrip("# ").strip() for line in head if not _HEADER.match(line))
+    return one_line(re.split(r"(?<=[.:;])\s", text)[0].rstrip(".:;"))
+
+
 class _Check:
     """Checks that a preset holds only options; errors name the file."""
 
@@ -228,6 +241,8 @@ class _Check:
 
     def _check_key(self, key: str) -> None:
         """Check that a key is an option of the application."""
+        if key == OPTION:
+            self._refuse("names plugins to run", f"Name them on the command line: {OPTION}=[FILE]")
         if key == "hydra":
             self._refuse("sets hydra", "Settings of Hydra belong on the command line")
         if key not in self._offer.keys:

@@ -18,6 +18,7 @@ from omegaconf.errors import (
 )
 
 from ..errors import AsdError, ConfigError, PluginError
+from ..installation import install_words
 from ..registry import registry
 from ..spelling import alike, guess
 from .schemas import names, offer
@@ -120,7 +121,7 @@ def _no_choice(error: MissingConfigException) -> AsdError:
     extra = ""
     if group.startswith("hydra/"):  # Hydra's own groups, such as hydra/launcher=NAME
         extra = next((extra for part, extra in _HYDRA_EXTRAS.items() if part in name), "")
-    hint = f'Install it with: pip install "asdkit[{extra}]"' if extra else ""
+    hint = f"Install it with: {install_words(extra)}" if extra else ""
     return PluginError(
         f"There is no {kind} {name!r}; there are {', '.join(there)}",
         guess(name, there, hint or registry().failure_hint()),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..plugin_files import OPTION
 from .dataset import DatasetPlan, dataset_plan_of
 from .evaluation_file import FILE, MEND, read_evaluation_file
 from .rows import leaves
@@ -21,6 +22,11 @@ def read_evaluation(folder: Path) -> Mapping[str, Any]:
     """
     path = folder / FILE
     found = read_evaluation_file(path)
+    if files := found["settings"].setdefault(OPTION, None):
+        raise InputError(
+            f"{path} was made with {OPTION}={files}, which are not run because a file says so",
+            "Evaluate again with asd evaluate, and name them there",
+        )
     if missing := sorted(set(EVALUATE.keys).difference(found["settings"])):
         raise InputError(
             f"{path} is damaged, or another version of asdkit made it: it has no "

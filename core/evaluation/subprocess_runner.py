@@ -13,6 +13,7 @@ from ..config.plan import RunPlan
 from ..errors import AsdError
 from ..labels import LabelledVideo
 from ..models import Models
+from ..plugin_files import OPTION, load_plugin_files
 from ..progress import Progress
 from .cache import Entry
 from .checked_dataset import videos_of
@@ -78,6 +79,7 @@ def _serve(connection: Connection, app: Any, settings: dict[str, Any]) -> None:
     with suppress(EOFError, BrokenPipeError):
         name, *heard = connection.recv()
         try:
+            load_plugin_files(settings.get(OPTION))
             plan = dataset_plan_of(app, settings)
             found = videos_of(plan.dataset.in_words, build(plan))
             videos = {video.name: video for video in found}

@@ -9,6 +9,14 @@ from . import none, others
 def asdkit_components() -> list[Component]:
     """Name the contexts."""
     return [
-        Component("context", "none", none.NoneConfig, none.build),
-        Component("context", "others", others.OthersConfig, others.build),
+        Component(
+            "context", "none", none.NoneConfig, none.build, about="each face is judged by itself"
+        ),
+        Component(
+            "context",
+            "others",
+            others.OthersConfig,
+            others.build,
+            about="a face's score in the light of the other faces in the picture",
+        ),
     ]

@@ -9,8 +9,32 @@ from . import ava, columbia, dialogue, rttm
 def asdkit_components() -> list[Component]:
     """Name the datasets."""
     return [
-        Component("dataset", "ava", ava.AvaDatasetConfig, ava.build),
-        Component("dataset", "columbia", columbia.ColumbiaConfig, columbia.build),
-        Component("dataset", "dialogue", dialogue.DialogueConfig, dialogue.build),
-        Component("dataset", "rttm", rttm.RttmDatasetConfig, rttm.build),
+        Component(
+            "dataset",
+            "ava",
+            ava.AvaDatasetConfig,
+            ava.build,
+            about="AVA-ActiveSpeaker's labels; needs videos, crops or predictions",
+        ),
+        Component(
+            "dataset",
+            "columbia",
+            columbia.ColumbiaConfig,
+            columbia.build,
+            about="the Columbia panel discussion",
+        ),
+        Component(
+            "dataset",
+            "dialogue",
+            dialogue.DialogueConfig,
+            dialogue.build,
+            about="a JSON of faces and speech beside each video",
+        ),
+        Component(
+            "dataset",
+            "rttm",
+            rttm.RttmDatasetConfig,
+            rttm.build,
+            about="videos with RTTM that says who speaks when",
+        ),
     ]

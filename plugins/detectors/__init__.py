@@ -11,8 +11,21 @@ from .yunet import YUNET
 def asdkit_components() -> list[Component]:
     """Name the detectors."""
     return [
-        Component("detector", "boxes", boxes.BoxesConfig, boxes.build),
-        Component("detector", "mtcnn", mtcnn.MtcnnConfig, mtcnn.build),
+        Component(
+            "detector",
+            "boxes",
+            boxes.BoxesConfig,
+            boxes.build,
+            about="takes the faces from a file, JSON or CSV",
+        ),
+        Component(
+            "detector",
+            "mtcnn",
+            mtcnn.MtcnnConfig,
+            mtcnn.build,
+            about="three small networks in turn (facenet-pytorch), weights included",
+            needs=("torch", "facenet_pytorch"),
+        ),
         S3FD,
         YUNET,
     ]

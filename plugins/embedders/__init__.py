@@ -15,6 +15,8 @@ def asdkit_components() -> list[Component]:
             facenet.FacenetConfig,
             facenet.build,
             weights=tuple(facenet.PUBLISHED.values()),
+            about="who is who by FaceNet (facenet-pytorch)",
+            needs=("torch", "facenet_pytorch"),
         ),
         Component(
             "embedder",
@@ -22,6 +24,14 @@ def asdkit_components() -> list[Component]:
             mobilefacenet.MobilefacenetConfig,
             mobilefacenet.build,
             weights=(mobilefacenet.WEIGHTS,),
+            about="who is who, on aligned faces, quick on CPUs (ONNX Runtime)",
+            needs=("onnxruntime",),
         ),
-        Component("embedder", "none", none.NoneConfig, none.build),
+        Component(
+            "embedder",
+            "none",
+            none.NoneConfig,
+            none.build,
+            about="faces are not told apart across shots",
+        ),
     ]

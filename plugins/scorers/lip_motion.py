@@ -215,4 +215,10 @@ def build(config: LipMotionConfig, context: Context) -> LipMotion:
     return LipMotion(config)
 
 
-LIP_MOTION = Component("scorer", "lip_motion", LipMotionConfig, build)
+LIP_MOTION = Component(
+    "scorer",
+    "lip_motion",
+    LipMotionConfig,
+    build,
+    about="whose lips move with the sound: a baseline without weights",
+)

@@ -13,12 +13,12 @@ from typing import Any
 from ...core.component import Context
 from ...core.device import read_device
 from ...core.errors import DeviceError, MissingExtraError, OutputError, WeightsError
+from ...core.installation import install_words
 from ...core.weights import cache_folder
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
-_INSTALL_GPU = 'pip uninstall --yes onnxruntime && pip install "asdkit[gpu]"'
 _LIBRARIES = {CUDA: "onnxruntime_providers_cuda", TENSORRT: "onnxruntime_providers_tensorrt"}
 _WARNINGS, _SILENT = 2, 4
 """Log levels of ONNX Runtime: its default, and fatal errors only."""
@@ -218,6 +218,11 @@ def reason_of(error: Exception) -> str:
     return re.sub(r"^/\S+:\d+ .*?\) (?=[A-Z])", "", text)
 
 
+def _install_gpu() -> str:
+    """The command that puts the build of ONNX Runtime for GPUs in place of the other one."""
+    return f"pip uninstall --yes onnxruntime && {install_words('gpu')}"
+
+
 def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | None) -> DeviceError:
     """The error for a provider that is unavailable or fails; names what it lacks."""
     there = ort.get_available_providers()
@@ -226,7 +231,7 @@ def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | No
     if provider not in there:
         return DeviceError(
             f"{asked} needs the {provider}, which {installed} has not (it has {', '.join(there)})",
-            f"Use {instead}, or install the other build: {_INSTALL_GPU}",
+            f"Use {instead}, or install the other build: {_install_gpu()}",
         )
     folder = Path(str(ort.__file__)).parent / "capi"
     reason = reason_of(failure) if failure else "there is no such device, or its driver is too old"
@@ -235,7 +240,7 @@ def _refusal(ort: ModuleType, asked: str, provider: str, failure: Exception | No
             ctypes.CDLL(str(library))
         except OSError as error:
             reason = str(error)
-    libraries = "NVIDIA's TensorRT" if provider == TENSORRT else f"the libraries: {_INSTALL_GPU}"
+    libraries = "NVIDIA's TensorRT" if provider == TENSORRT else f"the libraries: {_install_gpu()}"
     return DeviceError(
         f"{asked} needs the {provider}, which {installed} cannot start: {reason}",
         f"Use {instead}, or install the driver and {libraries}",

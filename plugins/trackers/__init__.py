@@ -17,8 +17,35 @@ from .library import (
 def asdkit_components() -> list[Component]:
     """Name the trackers."""
     return [
-        Component("tracker", "iou", IouConfig, build),
-        Component("tracker", "bytetrack", ByteTrackConfig, build_bytetrack),
-        Component("tracker", "ocsort", OcSortConfig, build_ocsort),
-        Component("tracker", "cbiou", CBiouConfig, build_cbiou),
+        Component(
+            "tracker",
+            "iou",
+            IouConfig,
+            build,
+            about="joins boxes that overlap, as the reference does",
+        ),
+        Component(
+            "tracker",
+            "bytetrack",
+            ByteTrackConfig,
+            build_bytetrack,
+            about="ByteTrack (Zhang et al., ECCV 2022): uses unsure detections, too",
+            needs=("trackers",),
+        ),
+        Component(
+            "tracker",
+            "ocsort",
+            OcSortConfig,
+            build_ocsort,
+            about="OC-SORT (Cao et al., CVPR 2023): goes by motion while faces are hidden",
+            needs=("trackers",),
+        ),
+        Component(
+            "tracker",
+            "cbiou",
+            CBiouConfig,
+            build_cbiou,
+            about="C-BIoU (Yang et al., WACV 2023): larger boxes, for fast motion",
+            needs=("trackers",),
+        ),
     ]

@@ -15,6 +15,8 @@ def asdkit_components() -> list[Component]:
             campplus.CamppConfig,
             campplus.build,
             weights=tuple(campplus.PUBLISHED.values()),
+            about="knows people by their voice, off screen too (PyTorch)",
+            needs=("torch",),
         ),
-        Component("voice", "none", none.NoneConfig, none.build),
+        Component("voice", "none", none.NoneConfig, none.build, about="nobody is known by voice"),
     ]

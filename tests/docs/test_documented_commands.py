@@ -30,7 +30,7 @@ APPS = {
     "write": (WRITE, partial(settings_of, WRITE)),
 }
 """The Hydra applications, and what checks a composed configuration of each."""
-ELSEWHERE = ("smile", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
+ELSEWHERE = ("smile", "my.py", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
 """Names of what the reader is to write or install first."""
 CALIBRATION = ROOT / "plugins/scorers/lr_asd/ava.calibration.json"
 TAKES_FILES = ("batch", "write")

@@ -28,6 +28,7 @@ from asdkit.core.errors import (
 )
 from asdkit.core.exportable import Exportable, Graph, Tensor
 from asdkit.core.files import sha256
+from asdkit.core.installation import install_words
 from asdkit.export import convert, proof
 from asdkit.export.bundles import check, export
 from asdkit.export.settings import ExportOptions, ExportPlan
@@ -291,7 +292,7 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
     text = refused(MissingExtraError, plan)
     assert f"asd export needs the package {package}, which is not installed" in text
-    assert f"asdkit[{extra}]" in text
+    assert install_words(extra) in text
 
 
 def test_a_proof_on_a_device_that_is_not_there(tmp_path):
@@ -299,7 +300,7 @@ def test_a_proof_on_a_device_that_is_not_there(tmp_path):
         pytest.skip("there is a CUDA device")
     text = refused(DeviceError, toy_plan(tmp_path, device="cuda"))
     assert "device=cuda needs the CUDAExecutionProvider" in text
-    assert "asdkit[gpu]" in text
+    assert install_words("gpu") in text
     assert left(tmp_path) == []
 
 

@@ -18,12 +18,14 @@ def asdkit_components() -> list[asdkit.Component]:
             name="centre",
             config=detector.MiddleConfig,
             build=detector.build,
+            about="one face, in the middle of the picture",
         ),
         asdkit.Component(
             kind="scorer",
             name="centre",
             config=scorer.LoudnessConfig,
             build=scorer.build,
+            about="who is seen speaks whenever it is loud",
         ),
         asdkit.Component(
             kind="writer",
@@ -31,6 +33,7 @@ def asdkit_components() -> list[asdkit.Component]:
             config=writer.CsvConfig,
             build=writer.build,
             files=(writer.FILE,),
+            about="who speaks from when to when, for spreadsheets",
         ),
     ]
 

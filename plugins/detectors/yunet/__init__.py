@@ -6,4 +6,11 @@ from .loading import WEIGHTS, build
 
 __all__ = ["YUNET"]
 
-YUNET = Component("detector", "yunet", YunetConfig, build, weights=(WEIGHTS,))
+YUNET = Component(
+    "detector",
+    "yunet",
+    YunetConfig,
+    build,
+    weights=(WEIGHTS,),
+    about="YuNet (Wu et al., 2023): small, fast on CPUs (ONNX Runtime or OpenCV)",
+)

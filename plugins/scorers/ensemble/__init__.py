@@ -110,4 +110,13 @@ def build(config: EnsembleConfig, context: Context) -> Ensemble:
     return Ensemble(context.members)
 
 
-ENSEMBLE = Component("scorer", NAME, EnsembleConfig, build, settle=settled, members=members)
+ENSEMBLE = Component(
+    "scorer",
+    NAME,
+    EnsembleConfig,
+    build,
+    settle=settled,
+    members=members,
+    about="the mean of several scorers, LR-ASD with both sets of weights by default",
+    needs=("torch",),
+)

@@ -28,6 +28,7 @@ def _network() -> Network:
 MODEL = Model(
     name="light_asd",
     title="Light-ASD",
+    about="Light-ASD, the smallest of the networks (PyTorch or ONNX Runtime)",
     published={
         "talkset": Weights(
             name="light_asd_talkset",

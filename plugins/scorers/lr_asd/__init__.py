@@ -28,6 +28,7 @@ def _network() -> Network:
 MODEL = Model(
     name="lr_asd",
     title="LR-ASD",
+    about="LR-ASD, more accurate than Light-ASD (PyTorch or ONNX Runtime)",
     published={
         "talkset": Weights(
             name="lr_asd_talkset",

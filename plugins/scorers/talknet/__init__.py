@@ -24,6 +24,7 @@ def _network() -> Network:
 MODEL = Model(
     name="talknet",
     title="TalkNet",
+    about="TalkNet, the network of the reference (PyTorch or ONNX Runtime)",
     published={
         "talkset": Weights(
             name="talknet_talkset",

@@ -30,4 +30,6 @@ def component(model: Model) -> Component:
         export=partial(exportable, model),
         settle=partial(settled, model),
         shifts=True,
+        about=model.about,
+        needs=("torch",),
     )

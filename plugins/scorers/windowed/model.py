@@ -24,6 +24,7 @@ class Model:
     Attributes:
         name: The name of its scorer, its bundles and its graphs, such as "lr_asd".
         title: Its name in sentences, such as "LR-ASD".
+        about: What it is, as for `Component`.
         published: Its published weights, by the value of `scorer.weights`.
         config: Its parameters, whose defaults name the default weights.
         windows: By published weights: the best window lengths in seconds. Weights not named here,
@@ -42,6 +43,7 @@ class Model:
 
     name: str
     title: str
+    about: str
     published: Mapping[str, Weights]
     folder: Path
     network: Callable[[], Network]

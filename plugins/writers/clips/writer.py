@@ -87,4 +87,11 @@ def build(config: ClipsConfig, context: Context) -> ClipsWriter:
     return ClipsWriter(config, context.threads)
 
 
-CLIPS = Component("writer", "clips", ClipsConfig, build, files=(f"{FOLDER}/{INDEX}", FILES))
+CLIPS = Component(
+    "writer",
+    "clips",
+    ClipsConfig,
+    build,
+    files=(f"{FOLDER}/{INDEX}", FILES),
+    about="each turn of each face as a video file, with an index",
+)

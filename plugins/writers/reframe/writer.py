@@ -79,4 +79,11 @@ def build(config: ReframeConfig, context: Context) -> ReframeWriter:
     return ReframeWriter(config, context.threads)
 
 
-REFRAME = Component("writer", "reframe", ReframeConfig, build, files=(JSON_FILE, VIDEO_FILE))
+REFRAME = Component(
+    "writer",
+    "reframe",
+    ReframeConfig,
+    build,
+    files=(JSON_FILE, VIDEO_FILE),
+    about="a crop that follows the speaker, in 9:16 or any shape",
+)

@@ -399,6 +399,6 @@ def test_without_its_packages_it_names_the_extra(monkeypatch, package, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(
         MissingExtraError,
-        match=rf'package {package}, .*"asdkit\[torch\]", or choose detector=yunet',
+        match=rf'package {package}, .*\[torch\]", or choose detector=yunet',
     ):
         asdkit.load("detector", "s3fd", weights="none.pth", device="cpu")

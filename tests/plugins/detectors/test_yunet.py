@@ -238,7 +238,7 @@ def test_without_onnx_runtime_it_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
         MissingExtraError,
-        match=r'detector\.runtime=onnx needs the package onnxruntime, .*"asdkit\[cpu\]", or choose '
+        match=r'detector\.runtime=onnx needs the package onnxruntime, .*\[cpu\]", or choose '
         r"detector\.runtime=opencv",
     ):
         asdkit.load("detector", "yunet", runtime="onnx")

@@ -179,7 +179,7 @@ def test_without_its_packages_the_extra_is_named(monkeypatch, absent, named):
     monkeypatch.setitem(sys.modules, absent, None)
     with pytest.raises(
         MissingExtraError,
-        match=rf"package {named}, .* \"asdkit\[torch\]\", or choose embedder=mobilefacenet",
+        match=rf"package {named}, .*\[torch\]\", or choose embedder=mobilefacenet",
     ):
         asdkit.load("embedder", "facenet")
 

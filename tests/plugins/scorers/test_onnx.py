@@ -28,6 +28,7 @@ from asdkit.core.errors import (
     WeightsError,
 )
 from asdkit.core.files import sha256
+from asdkit.core.installation import install_words
 from asdkit.core.onnx_file import hold_in_one_file
 from asdkit.plugins.scorers.talknet import MODEL, TALKNET
 from asdkit.plugins.scorers.windowed.config import WindowedConfig
@@ -337,7 +338,7 @@ def test_missing_onnxruntime_says_what_to_install(identity, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     text = refused(MissingExtraError, identity)
     assert "needs the package onnxruntime" in text
-    assert "asdkit[cpu]" in text
+    assert install_words("cpu") in text
 
 
 # Devices
@@ -377,7 +378,7 @@ def test_the_device_asked_for_is_had(monkeypatch, tmp_path):
 def test_a_device_that_does_not_start_is_never_replaced(monkeypatch, tmp_path, fails):
     FakeRuntime(monkeypatch, [CUDA], [], fails)
     with pytest.raises(
-        DeviceError, match=r"device=cuda needs the CUDAExecutionProvider.*asdkit\[gpu"
+        DeviceError, match=r"device=cuda needs the CUDAExecutionProvider.*pip install.*\[gpu"
     ):
         OnnxSession(tmp_path, Context("cuda"))
     session = OnnxSession(tmp_path, Context("auto"))
@@ -429,7 +430,7 @@ def test_cuda_without_a_gpu(identity):
         OnnxSession(identity, Context("cuda"))
     text = str(caught.value)
     assert "device=cuda needs the CUDAExecutionProvider" in text
-    assert 'pip install "asdkit[gpu]"' in text
+    assert f"pip uninstall --yes onnxruntime && {install_words('gpu')}" in text
     with pytest.raises(DeviceError, match="is not a device asdkit knows"):
         OnnxSession(identity, Context("gpu"))
 

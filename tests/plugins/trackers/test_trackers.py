@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import asdkit
 from asdkit.core.errors import ConfigError, MissingExtraError
+from asdkit.core.installation import install_words
 
 OF_THE_LIBRARY = ("bytetrack", "ocsort", "cbiou")
 FORESEEING = [
@@ -330,7 +331,7 @@ def test_without_the_library(name, package, monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         make(name)
     assert f"tracker={name} needs the package trackers" in str(caught.value)
-    assert 'pip install "asdkit[trackers]", or choose tracker=iou' in str(caught.value)
+    assert f"{install_words('trackers')}, or choose tracker=iou" in str(caught.value)
 
 
 def test_the_library_is_imported_when_it_is_needed():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import asdkit
 from asdkit.core.errors import ConfigError, MissingExtraError, WeightsError
+from asdkit.core.installation import install_words
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
 from asdkit.core.registry import registry
@@ -281,7 +282,7 @@ def test_silero_is_refused_without_its_packages(monkeypatch):
         asdkit.load("vad", "silero")
     for said in (
         "vad=silero needs the package silero-vad",
-        '"asdkit[silero]", or choose vad=energy',
+        f"{install_words('silero')}, or choose vad=energy",
         "pip install --no-deps silero-vad leaves out PyTorch, which vad=silero does not need",
     ):
         assert said in str(caught.value)

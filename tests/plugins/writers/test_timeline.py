@@ -231,5 +231,5 @@ def test_parameters_out_of_range(wrong):
 def test_without_matplotlib(monkeypatch):
     for name in ("matplotlib", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingExtraError, match=r"timeline.*matplotlib.*asdkit\[evaluate\]"):
+    with pytest.raises(MissingExtraError, match=r"timeline.*matplotlib.*\[evaluate\]"):
         build(TimelineConfig(), Context())
