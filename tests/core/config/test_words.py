@@ -59,7 +59,7 @@ def test_all_forms_come_to_the_same_settings(overrides):
     assert found["segments"]["on"] == 0.75
     assert found["writers"] == {
         "json": {"name": "json"},
-        "annotated": {"name": "annotated", "crf": 30},
+        "annotated": {"name": "annotated", "crf": 30, "colour": "speaking"},
     }
     assert found["threads"] is None
 
