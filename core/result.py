@@ -224,11 +224,13 @@ class Result:
     def renamed(self, names: Mapping[str, str]) -> Result:
         """A result with people called otherwise, in all that names them.
 
-        Two who get the same name are one person from then on.
+        Two who get the same name are one person from then on, and so is a voice that gets the name
+        of somebody who is seen, or the other way round.
 
         Args:
             names: By name as it is now, that of tracks (`Track.name`, such as "track_0" or
-                "person_1") or of voices of a diarization: the new one.
+                "person_1") or of voices of a diarization: the new one. A voice of nobody seen that
+                has the name of a track is called as outputs show it, such as "track_1_2".
 
         Raises:
             ConfigError: Nobody has such a name, or a new one is empty.

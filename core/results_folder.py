@@ -38,7 +38,7 @@ class ResultsFolder:
         self.incomplete = folder / INCOMPLETE
         self.folder = folder
         self._replaced = [
-            path.relative_to(folder) for name in names for path in _found(folder, name)
+            path.relative_to(folder) for name in names for path in found_in(folder, name)
         ]
         if self._replaced and not overwrite and not self.is_mixed:
             raise OutputError(
@@ -135,7 +135,7 @@ def final_folder(folder: Path) -> Path:
     return folder.parents[1] if folder.parts[-2:] == (INCOMPLETE, _NEW) else folder
 
 
-def _found(folder: Path, name: str) -> list[Path]:
+def found_in(folder: Path, name: str) -> list[Path]:
     """The files of a name, or of a pattern, that are in a folder."""
     paths = [folder / name]
     if _PATTERN.search(name):

@@ -148,10 +148,10 @@ def decide_batch(
     """
     records, _ = records_of(folder)
     done = done_in(folder, records)
-    if output.exists() and output.samefile(folder):
+    if output.resolve().is_relative_to(folder.resolve()):
         raise OutputError(
-            f"output={output} is the folder of the batch itself, which is only read",
-            "Choose another folder with output=FOLDER",
+            f"output={output} is in the folder of the batch {folder}, which is only read",
+            "Choose a folder outside it with output=FOLDER",
         )
     for key in {record.settings_hash for record in done}:
         if _is_sound(settings := records.settings.get(key)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..result import Result
 from ..results import as_cell, turns
 from ..rttm_lines import fields, rttm_lines
 from ..types import GRID_FPS
+from ..voices.assigning import people_of
 from .finished_videos import Unread, done_in, none_read, read_each
 from .status import records_of
 
@@ -108,10 +108,11 @@ def _turns(result: Result) -> list[tuple[str, ...]]:
 
 
 def _people(result: Result) -> list[tuple[str, ...]]:
-    """The rows of a video: those who are seen, by first appearance; then those who are heard."""
-    seen: Counter[str] = Counter()
-    for track in sorted(result.tracks, key=lambda track: track.first_frame):
-        seen[track.name] += len(track)
+    """The rows of a video: those who are seen, by first appearance; then those who are heard.
+
+    Who is seen in several tracks that an identity or a voice joins is one.
+    """
+    seen = {name: sum(map(len, tracks)) for name, tracks in people_of(result).items()}
     spoken: dict[str, list[float]] = {name: [] for name in seen}
     for start_s, end_s, name in turns(result):
         spoken.setdefault(name, []).append(end_s - start_s)
@@ -121,7 +122,7 @@ def _people(result: Result) -> list[tuple[str, ...]]:
             as_cell(name),
             str(len(lengths_s)),
             f"{sum(lengths_s):.3f}",
-            f"{seen[name] / GRID_FPS:.3f}",
+            f"{seen.get(name, 0) / GRID_FPS:.3f}",
         )
         for name, lengths_s in spoken.items()
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
     from ..result import Result
 
+_log = logging.getLogger(__name__)
+_MOST_FILES = 5
+"""So many files are named in a line."""
+
 
 def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
-    from ..finished.settings import DECIDING, WRITE, words_of
+    from ..finished.settings import DECIDING, WRITE, words_of, words_of_writers
     from ..result import Result
 
     if HELP & set(words):
@@ -32,8 +38,11 @@ def command(words: list[str]) -> None:
             f"Two results were named, {named[0]!r} and {named[1]!r}", f"Use: {WRITE.usage}"
         )
     result = Result.load(named[0]) if named else None
-    anew = any(key_of(word).partition(".")[0] in DECIDING for word in overrides)
+    keys = [key_of(word) for word in overrides]
+    anew = any(key.partition(".")[0] in DECIDING for key in keys)
     own = [] if result is None else words_of(result.settings)
+    if result is not None and "writers" not in keys:
+        own += words_of_writers(result.settings)
     run_or_help(WRITE, [*own, *overrides, *flags], partial(_report, result, anew))
 
 
@@ -80,6 +89,8 @@ def _report(
             "Name another folder with output=FOLDER, or write that, too: json among the writers, "
             "and overwrite=true",
         )
+    if FILE in files and (anew or options.names is not None):
+        _check_beside(folder, [chosen.component.name for chosen in writers], anew)
     if options.video is not None:
         result = of_video(result, Path(options.video))
     if anew:
@@ -94,3 +105,32 @@ def _report(
         result = renamed(result, read_names(expanded(options.names)))
     done = write_chosen(result, writers, folder, overwrite=options.overwrite)
     print("\n".join(map(str, done.files)))
+
+
+def _check_beside(folder: Path, writers: Sequence[str], anew: bool) -> None:
+    """Refuse to leave files that contradict a new result.json beside it; names are warned of.
+
+    Args:
+        folder: The folder for the files.
+        writers: The names of the writers.
+        anew: Whether who speaks when is decided anew.
+
+    Raises:
+        ConfigError: Who speaks when is decided anew, and there are such files.
+    """
+    from ..finished.beside import left_as_they_are
+
+    left = left_as_they_are(folder, writers)
+    files = [file for own in left.values() for file in own]
+    if not files:
+        return
+    more = f" and {len(files) - _MOST_FILES} others" if len(files) > _MOST_FILES else ""
+    told = f"{', '.join(files[:_MOST_FILES])}{more} in {folder}"
+    if anew:
+        raise ConfigError(
+            f"Decided anew, the result would contradict {told}, which would stay as before",
+            f"Write them, too, with 'writers=[{','.join([*writers, *left])}]' overwrite=true, or "
+            "name another folder with output=FOLDER",
+        )
+    later = f"asd write {folder} 'writers=[{','.join(left)}]' overwrite=true"
+    _log.warning("The new names are not in %s. Put them there with: %s", told, later)

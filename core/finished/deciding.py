@@ -19,9 +19,12 @@ from ..errors import ConfigError, InputError
 from ..files import expanded
 from ..provenance import WeightsFile
 from ..result import KEPT, Result
+from ..rttm import merged
 from ..scaling import calibrated
-from ..types import Float32, Track
+from ..types import Float32, Spans, Track
+from ..voice import Voice
 from ..voices.assigning import with_voices
+from ..voices.joining import joined
 
 _FORMS = {
     "segments": SegmentsConfig,
@@ -74,13 +77,28 @@ def decided(
         files=(),
     )
     if result.voices is not None:
-        turns = {voice.name: voice.turns for voice in result.voices}
-        result = with_voices(result, turns, rules.speech.off_screen_min_s)
+        result = _with_voices(result, result.voices, rules.speech.off_screen_min_s)
     if before.off_screen_names is not None:
         old = list(zip(before.off_screen or (), before.off_screen_names, strict=True))
         names = tuple(_name_of(span, old) for span in result.off_screen or ())
         result = replace(result, off_screen_names=names)
     return result
+
+
+def _with_voices(result: Result, before: Sequence[Voice], min_s: float) -> Result:
+    """The result, with the voices assigned anew; those of one name are one.
+
+    Who has the name of a person was said to be that person, and stays it.
+    """
+    turns: dict[str, Spans] = {}
+    for voice in before:
+        known = turns.get(voice.name)
+        turns[voice.name] = voice.turns if known is None else merged((*known, *voice.turns))
+    result = with_voices(result, turns, min_s)
+    said = {voice.name for voice in before if voice.name == voice.person}
+    voices = enumerate(result.voices or ())
+    people = {place: voice.name for place, voice in voices if voice.name in said}
+    return joined(result, people, min_s)
 
 
 def rules_of(

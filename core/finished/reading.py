@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,12 +45,16 @@ def load(path: Path, video: Path | None = None) -> Result:
 
 
 def of_video(result: Result, path: Path) -> Result:
-    """The result of the same video in another place."""
+    """The result of the same video in another place.
+
+    The path becomes absolute: those of a result are looked for where its run was started first.
+    """
+    place = Path(os.path.abspath(expanded(str(path))))  # noqa: PTH100 - resolve() would follow links
     own_sound = result.sound_path == result.video.path
     return replace(
         result,
-        video=replace(result.video, path=expanded(str(path))),
-        sound_path=expanded(str(path)) if own_sound else result.sound_path,
+        video=replace(result.video, path=place),
+        sound_path=place if own_sound else result.sound_path,
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..config.plan import writers_of
 from ..config.schemas import App, names
+from ..config.words import words_of as in_words
 from ..decisions.conversation import ConversationConfig
 from ..decisions.segments import SegmentsConfig, SpeechConfig
 from ..decisions.turns import DECISIONS, INDEPENDENT
@@ -52,11 +54,12 @@ class WriteOptions:
 
 
 _ABOUT = """\
-asd write RESULT writers=[NAME,...] [OPTION=VALUE ...]
+asd write RESULT [writers=[NAME,...]] [OPTION=VALUE ...]
 
 Writes files of a result that is there already: RESULT is a result.json, or the folder of a run. No
-model is run; the video is read by writers that show it. The files appear together, when all are
-whole, beside the result or in output=FOLDER, where other files stay as they are.
+model is run; the video is read by writers that show it. Without writers it is the files of the run
+that are written. They appear together, when all are whole, beside the result or in output=FOLDER,
+where other files stay as they are.
 """
 WRITE = App("write", WriteOptions, (), _ABOUT, writers=True, experiments=False)
 
@@ -78,3 +81,14 @@ def words_of(settings: Mapping[str, Any]) -> list[str]:
             if isinstance(value, int | float) and value != getattr(form, name):
                 words.append(f"{key}.{name}={value}")
     return words
+
+
+def words_of_writers(settings: Mapping[str, Any]) -> list[str]:
+    """The writers of a run as overrides, by its settings, with their parameters.
+
+    Raises:
+        ConfigError: The settings are not of this version of asdkit.
+        PluginError: There is no such writer any more.
+    """
+    nodes = settings.get("writers", {})
+    return in_words({"writers": nodes}) if writers_of({"writers": nodes}) else []

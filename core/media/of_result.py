@@ -47,9 +47,12 @@ _NAME_IT = "Name the right one: Result.load(path, video=FILE), or asd write RESU
 
 
 def place_of(path: Path, result: Result) -> Path:
-    """The absolute path of a file that the run has read: where it is now, or was, if it is gone."""
-    there = [place for place in _places(path, result) if _exists(place)]
-    place = there[0] if there else _places(path, result)[0]
+    """The absolute path of a file that the run has read: where it is now, or was, if it is gone.
+
+    All that opens or names such a file asks here, so that nothing shows another file than the rest.
+    """
+    places = Path(result.provenance.get("folder", "."), path), path
+    place = next(filter(_exists, places), places[0])
     return Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow links
 
 
@@ -59,16 +62,10 @@ def _place(path: Path, result: Result) -> Path:
     Raises:
         InputError: It is not there.
     """
-    for place in _places(path, result):
-        if _exists(place):
-            return place
-    gone = _places(path, result)[0]
-    raise InputError(f"{gone}, which the result is of, is not there any more", _NAME_IT)
-
-
-def _places(path: Path, result: Result) -> tuple[Path, Path]:
-    """Where a file that the run has read may be."""
-    return Path(result.provenance.get("folder", "."), path), path
+    place = place_of(path, result)
+    if not _exists(place):
+        raise InputError(f"{place}, which the result is of, is not there any more", _NAME_IT)
+    return place
 
 
 def _exists(path: Path) -> bool:

@@ -148,7 +148,11 @@ def test_results_are_replaced_only_on_demand(asd, refused):
     Path("mine/b").mkdir(parents=True)
     told = "asd: mine/b is there, but no manifest beside it knows of it"
     assert refused(*words, "output=mine", "overwrite=true").startswith(told)
-    assert refused(*words, "output=out").startswith("asd: output=out is the folder of the batch it")
+    Path("link").symlink_to("out/a")
+    for inside in ("out", "out/a", "out/new/x", "link", "link/../new"):
+        told = f"asd: output={inside} is in the folder of the batch out, which is only read. Choose"
+        assert refused(*words, f"output={inside}").startswith(told)
+    assert sorted(path.name for path in Path("out").iterdir() if path.is_dir()) == ["a", "b"]
     shutil.copytree("out", "third")
     assert refused(*words, "output=third").startswith("asd: third already holds results (third/a)")
 

@@ -69,6 +69,25 @@ def test_one_table_and_one_rttm_of_all_videos(asd):
 
 
 @pytest.mark.usefixtures("done")
+def test_tracks_that_a_voice_joins_are_one_person(asd):
+    def joined(values):
+        values["tracks"].append({**values["tracks"][0], "id": 1})
+        voice = {"name": "S0", "person": "track_0", "confidence": 0.9, "tracks": [0, 1]}
+        other = {**voice, "name": "S1", "person": None, "tracks": [], "turns": [[0.5, 0.75]]}
+        voice["turns"] = [[0.0, 0.4]]
+        rest = {"exceptions": [], "cannot_be": []}
+        values["voices"] = [{**voice, **rest}, {**other, **rest}]
+
+    edited("z", joined)
+    assert asd("batch", "table", "out")[0] == 0
+    people = pd.read_csv("out/people.csv")
+    assert people[people.video == "z"].values.tolist() == [
+        ["z", "track_0", 1, 0.4, 2.0],
+        ["z", "S1", 1, 0.25, 0.0],
+    ]
+
+
+@pytest.mark.usefixtures("done")
 def test_results_of_before_there_were_names_have_the_batchs_own():
     for name in ("a-one", "b-one"):
         edited(name, lambda values: values["video"].pop("name"))

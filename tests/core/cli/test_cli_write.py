@@ -110,6 +110,88 @@ def test_files_that_contradict_the_result_are_not_put_beside_it(asd):
 
 
 @pytest.mark.usefixtures("talk")
+def test_nor_is_a_result_that_contradicts_the_files_beside_it(asd):
+    assert asd("write", "talk", "writers=[rttm,webvtt]")[0] == 0
+    before = {path: path.read_bytes() for path in Path("talk").iterdir()}
+    words = ["writers=[json,rttm]", "segments.on=0.8", "overwrite=true"]
+    code, _, err = asd("write", "talk", *words)
+    assert code == 2 and len(err.splitlines()) == 1
+    assert "the result would contradict speakers.vtt in talk, which would stay as before" in err
+    assert "with 'writers=[json,rttm,webvtt]' overwrite=true, or name another folder" in err
+    assert before == {path: path.read_bytes() for path in Path("talk").iterdir()}
+    words[0] = "writers=[json,rttm,webvtt]"
+    assert asd("write", "talk", *words)[::2] == (0, "")
+    assert "track_0" not in Path("talk/speakers.vtt").read_text()
+
+
+@pytest.fixture
+def of_a_run(talk):
+    """The result, as a run with three writers and a parameter left it, with its files."""
+    settings = {
+        "writers": {
+            "json": {"name": "json"},
+            "rttm": {"name": "rttm"},
+            "report": {"name": "report", "title": "A ${talk}, 'it is'", "thumbnails": 0},
+        }
+    }
+    object.__setattr__(talk, "settings", {**talk.settings, **settings})
+    talk.write(["json", "rttm", "report"], "talk", overwrite=True)
+
+
+@pytest.mark.usefixtures("of_a_run")
+def test_without_writers_it_is_the_files_of_the_run(asd):
+    named = {"schema": "asdkit.names/1", "names": {"track_0": "Anna"}}
+    Path("names.json").write_text(json.dumps(named))
+    assert asd("write", "talk", "names=names.json")[0] == 2, "they are there already"
+    code, out, err = asd("write", "talk", "names=names.json", "overwrite=true")
+    assert (code, err) == (0, "")
+    assert out == "talk/result.json\ntalk/speakers.rttm\ntalk/report.html\n"
+    assert rttm() == [("0.400", "0.800", "Anna")]
+    assert Result.load("talk").tracks[0].name == "Anna"
+    page = Path("talk/report.html").read_text()
+    assert "Anna" in page and "A ${talk}, " in page
+    words = ["segments.on=0.8", "writers.report.title=Other", "output=new"]
+    assert asd("write", "talk", *words)[0] == 0
+    assert names("new") == ["report.html", "result.json", "speakers.rttm"]
+    assert rttm("new/speakers.rttm") == [] and "Other" in Path("new/report.html").read_text()
+
+
+@pytest.mark.usefixtures("of_a_run")
+def test_files_without_the_names_that_the_result_gets_are_told(asd, caplog):
+    Path("names.json").write_text('{"schema": "asdkit.names/1", "names": {"track_0": "Anna"}}')
+    words = ["names=names.json", "overwrite=true"]
+    assert asd("write", "talk", "writers=[rttm]", "output=new", *words)[0] == 0
+    assert not caplog.messages
+    assert asd("write", "talk", "writers=[json]", *words)[0] == 0
+    assert caplog.messages == [
+        "The new names are not in report.html, speakers.rttm in talk. "
+        "Put them there with: asd write talk 'writers=[report,rttm]' overwrite=true"
+    ]
+    assert asd("write", "talk", "writers=[report,rttm]", "overwrite=true")[0] == 0
+    assert rttm() == [("0.400", "0.800", "Anna")]
+
+
+@pytest.mark.usefixtures("of_a_run")
+@pytest.mark.parametrize(
+    ("writers", "says"),
+    [
+        (3, "writers must be a list such as [json,rttm], got 3"),
+        ({"rtm": {"name": "rtm"}}, "There is no writer 'rtm'"),
+        ({"rttm": {"name": "rttm", "a=1 hydra.run.dir": 3}}, "There is no option writers.rttm.a=1"),
+        ({"rttm": {"name": "rttm", "b": {"c": 1}}}, "There is no option writers.rttm.b"),
+        ({"x": {"name": "rttm"}}, "There is no writer 'x'"),
+    ],
+)
+def test_writers_of_a_stranger_end_in_one_line(writers, says, asd):
+    values = json.loads(Path("talk/result.json").read_text())
+    values["settings"]["writers"] = writers
+    Path("talk/result.json").write_text(json.dumps(values))
+    code, _, err = asd("write", "talk", "output=new")
+    assert code == 2 and says in err and len(err.splitlines()) == 1
+    assert not Path("new").exists()
+
+
+@pytest.mark.usefixtures("talk")
 def test_people_get_the_names_of_a_file(asd):
     values = {"schema": "asdkit.names/1", "names": {"track_0": "Anna"}}
     Path("names.json").write_text(json.dumps(values))
@@ -164,7 +246,7 @@ def test_what_does_not_fit_is_refused(words, says, asd):
 
 def test_help_tells_of_every_option(asd):
     code, out, _ = asd("write", "--help")
-    assert code == 0 and out.startswith("asd write RESULT writers=[NAME,...]")
+    assert code == 0 and out.startswith("asd write RESULT [writers=[NAME,...]]")
     for option in ("output=null", "names=null", "calibration=kept", "segments.on=0.5", "writers=["):
         assert option in out
     assert "experiment=" not in out

@@ -163,7 +163,7 @@ def test_a_folder_stands_for_the_file_in_it(tmp_path):
 def test_a_video_that_was_moved_is_named(tmp_path):
     run().save(tmp_path)
     loaded = Result.load(tmp_path, video="elsewhere/clip.mp4")
-    assert loaded.video.path == loaded.sound_path == Path("elsewhere/clip.mp4")
+    assert loaded.video.path == loaded.sound_path == Path("elsewhere/clip.mp4").absolute()
 
 
 def test_without_what_older_versions_did_not_write(tmp_path):

@@ -96,6 +96,21 @@ def test_a_video_is_looked_for_where_the_run_was_started(made, tmp_path, monkeyp
     np.testing.assert_array_equal(next(loaded.crops(0)), given[0][0])
 
 
+def test_a_relative_path_given_now_is_not_one_of_the_run(made, tmp_path, monkeypatch):
+    """Where the run was started lies another video of that name."""
+    _, _, folder = made
+    monkeypatch.chdir(folder)
+    asdkit.run("talk.mp4", [*_words(folder), f"output={tmp_path / 'out'}"])
+    monkeypatch.chdir(tmp_path)
+    moved = write_video(tmp_path / "talk.mp4", frames=60, size=SIZE, fps=25)
+    loaded = Result.load("out", video="talk.mp4")
+    assert loaded.video.path == moved
+    plain = write_video(tmp_path / "plain.mp4", frames=60, size=SIZE, fps=25)
+    wanted = next(Result.load("out", video=plain).crops(0))
+    np.testing.assert_array_equal(next(loaded.crops(0)), wanted)
+    assert np.abs(next(Result.load("out").crops(0)).astype(int) - wanted).max() > 20
+
+
 def test_writers_write_what_a_run_writes(made, tmp_path):
     _, _, folder = made
     loaded = Result.load(folder / "out")

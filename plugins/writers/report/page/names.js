@@ -36,7 +36,7 @@ function saveNames() {
   element("a", { href: url, download: "names.json" }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
   setUnsaved(false);
-  say("names.json saved: asd write RESULT names=names.json puts the names into all outputs.");
+  say("names.json saved: asd write RESULT names=names.json overwrite=true puts them into all outputs.");
 }
 
 /** Take over the names of a file; says what is wrong with one that holds none. */
