@@ -37,7 +37,7 @@ from .resume import Answers, kept
 from .sync import AUTO, CHECK
 from .viewing import analysed, in_step, media_of
 from .voices.files import moved, turns_of
-from .writing import written
+from .writing import stage_of, written
 
 
 def run(
@@ -193,8 +193,7 @@ def _written(
     """Write the result's files and put them in place together; return the result with them."""
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
-            stage = f"writing {', '.join(chosen.component.files)}"
-            with tell.stage(stage), watch("write"):
+            with tell.stage(stage_of(chosen.component)), watch("write"):
                 files = written(chosen.in_words, writer, result, aside)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))

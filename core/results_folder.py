@@ -138,12 +138,17 @@ def final_folder(folder: Path) -> Path:
 def found_in(folder: Path, name: str) -> list[Path]:
     """The files of a name, or of a pattern, that are in a folder."""
     paths = [folder / name]
-    if _PATTERN.search(name):
+    if is_pattern(name):
         try:
             paths = sorted(folder.glob(name))
         except (OSError, ValueError):  # no folder can have this name, which `taken` says
             return []
     return [path for path in paths if _is_file(path)]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether what a writer calls its files is a pattern for names rather than a name."""
+    return _PATTERN.search(name) is not None
 
 
 def _is_file(path: Path) -> bool:

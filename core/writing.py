@@ -1,4 +1,4 @@
-"""Calls a writer, and checks the files that it says it has written."""
+"""Calls a writer, says what it is doing, and checks the files that it says it has written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from .analysis.answers import asked, shown
+from .component import Component
 from .contracts import Writer
 from .errors import PluginError
 from .result import Result
+from .results_folder import is_pattern
+
+
+def stage_of(writer: Component) -> str:
+    """What a writer's work is called while it goes on: by its files, but for patterns of names."""
+    names = [name for name in writer.files if not is_pattern(name)]
+    return f"writing {', '.join(names or [writer.name])}"
 
 
 def written(name: str, writer: Writer, result: Result, folder: Path) -> list[Path]:

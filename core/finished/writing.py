@@ -11,8 +11,9 @@ from ..component import Context
 from ..config.chosen import Chosen, choose
 from ..errors import ConfigError, OutputError
 from ..files import expanded
+from ..progress import Progress, Teller, silent
 from ..results_folder import taken
-from ..writing import written
+from ..writing import stage_of, written
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -30,7 +31,12 @@ def write(
 
 
 def write_chosen(
-    result: Result, writers: Sequence[Chosen], folder: Path, *, overwrite: bool
+    result: Result,
+    writers: Sequence[Chosen],
+    folder: Path,
+    *,
+    overwrite: bool,
+    progress: Progress = silent,
 ) -> Result:
     """Have writers write a result; all files appear together, when all are whole.
 
@@ -39,6 +45,7 @@ def write_chosen(
         writers: The writers, with their parameters.
         folder: The folder; it is created if missing. Only files of these writers are replaced.
         overwrite: Whether they may be replaced.
+        progress: Called with the progress of each writer; what it raises ends the writing.
 
     Returns:
         The result with the folder and the files written.
@@ -47,8 +54,9 @@ def write_chosen(
         AsdError: A writer cannot be built or fails, or the folder cannot be written to.
     """
     folder = expanded(str(folder))
+    tell = Teller(progress)
     context = Context(threads=result.settings.get("threads"))
-    built = [(chosen.in_words, chosen.build(context)) for chosen in writers]
+    built = [(chosen, chosen.build(context)) for chosen in writers]
     names = [name for chosen in writers for name in chosen.component.files]
     written_to = replace(result, files=())
     with taken(folder, names, names, overwrite) as place:
@@ -58,8 +66,9 @@ def write_chosen(
                 "Run it again, or name another folder with output=FOLDER",
             )
         with place.writing() as aside:
-            for in_words, writer in built:
-                files = written(in_words, writer, written_to, aside)
+            for chosen, writer in built:
+                with tell.stage(stage_of(chosen.component)):
+                    files = written(chosen.in_words, writer, written_to, aside)
                 written_to = replace(written_to, folder=aside, files=(*written_to.files, *files))
         files = place.put(written_to.files)
         place.finish()
