@@ -195,7 +195,7 @@ def _written(
         for chosen, writer in zip(plan.writers, writers, strict=True):
             stage = f"writing {', '.join(chosen.component.files)}"
             with tell.stage(stage), watch("write"):
-                files = written(chosen.in_words, writer, result, aside)
+                files = written(chosen.in_words, writer, result, aside, chosen.component.files)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 

@@ -50,7 +50,7 @@ def write_chosen(
     """
     folder = expanded(str(folder))
     context = Context(threads=result.settings.get("threads"))
-    built = [(chosen.in_words, chosen.build(context)) for chosen in writers]
+    built = [(chosen, chosen.build(context)) for chosen in writers]
     names = [name for chosen in writers for name in chosen.component.files]
     written_to = replace(result, files=())
     with taken(folder, names, names, overwrite) as place:
@@ -60,8 +60,8 @@ def write_chosen(
                 "Run it again, or name another folder with output=FOLDER",
             )
         with place.writing() as aside:
-            for in_words, writer in built:
-                files = written(in_words, writer, written_to, aside)
+            for chosen, writer in built:
+                files = written(chosen.in_words, writer, written_to, aside, chosen.component.files)
                 written_to = replace(written_to, folder=aside, files=(*written_to.files, *files))
         files = place.put(written_to.files)
         place.finish()

@@ -12,6 +12,7 @@ from asdkit import testing
 from numpy.typing import NDArray
 
 
+
 def tone(seconds: float) -> NDArray[np.int16]:
     """(n,) int16 at 16 kHz, -16 dB against full scale."""
     time_s = np.arange(round(seconds * 16_000)) / 16_000
@@ -26,7 +27,8 @@ def test_the_parts_keep_their_contracts(tmp_path: Path) -> None:
     """
     testing.check_detector(asdkit.load("detector", "centre"))
     testing.check_scorer(asdkit.load("scorer", "centre"))
-    testing.check_writer(asdkit.load("writer", "centre"), tmp_path)
+    writer = asdkit.load("writer", "centre")
+    testing.check_writer(writer, tmp_path, files=["centre.csv"])
 
 
 def test_the_detector_answers_for_every_frame() -> None:
