@@ -12,7 +12,6 @@ from asdkit import testing
 from numpy.typing import NDArray
 
 
-
 def tone(seconds: float) -> NDArray[np.int16]:
     """(n,) int16 at 16 kHz, -16 dB against full scale."""
     time_s = np.arange(round(seconds * 16_000)) / 16_000
