@@ -194,7 +194,7 @@ def _written(
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
             with tell.stage(stage_of(chosen.component)), watch("write"):
-                files = written(chosen.in_words, writer, result, aside)
+                files = written(chosen.in_words, writer, result, aside, chosen.component.files)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 
