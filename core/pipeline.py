@@ -22,6 +22,7 @@ from .config.words import Overrides, words_of
 from .contracts import Writer
 from .decisions.in_step import checked, remark
 from .decisions.speaking import doubt
+from .errors import ConfigError
 from .files import digest_of, folder_name
 from .known_faces import Boxes, KnownFaces
 from .known_voices import voiced
@@ -104,6 +105,11 @@ def execute(
         AsdError: As for `run`.
         KeyboardInterrupt: The run was stopped; its message, if any, says how to resume.
     """
+    if boxes is not None and not isinstance(boxes, Boxes):
+        raise ConfigError(
+            f"boxes must be asdkit.Boxes, got {type(boxes).__name__}",
+            "As in: boxes=asdkit.Boxes(frames, boxes)",
+        )
     tell = Teller(progress, cancel)
     watch = Stopwatch()
     media = media_of(plan.options)

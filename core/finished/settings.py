@@ -50,9 +50,9 @@ class WriteOptions:
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
 
     def __post_init__(self) -> None:
-        for name, what in (("output", "folder"), ("video", "file"), ("names", "file")):
+        for name in ("video", "names"):
             if getattr(self, name) == "":
-                raise ValueError(f"{name} names no {what}")
+                raise ValueError(f"{name} names no file")
 
 
 _ABOUT = """\

@@ -255,6 +255,8 @@ def test_options_of_a_call_that_cannot_be_are_refused(videos):
             pipeline(videos[0], writers=wrong)
     with pytest.raises(ConfigError, match="The writer clips was named twice"):
         pipeline(videos[0], writers=["clips", "clips"])
+    with pytest.raises(ConfigError, match="output names no folder"):
+        pipeline(videos[0], output="")
     with pytest.raises(PluginError, match="jsn"):
         pipeline(videos[0], writers=["jsn"])
     with pytest.raises(AsdError, match="No such file"):

@@ -257,6 +257,7 @@ def test_a_sweep_writes_a_folder_each(asd):
         (["talk", "writers=[rttm]", "segments.on=0.1"], "segments.off must lie from 0 to on"),
         (["talk", "writers=[rttm]", "output=new", "decisions=all"], "decisions must be indep"),
         (["talk", "writers=[rttm]", "names="], "names names no file"),
+        (["talk", "writers=[rttm]", "output="], "output names no folder. Name one: output=FOLDER"),
         (["talk", "writers=[rttm]", "detector=yunet"], "detector"),
     ],
 )
