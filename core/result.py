@@ -288,7 +288,7 @@ class Result:
         return crops(self, track, colour=colour)
 
     def to_annotation(self) -> Any:
-        """The turns as a `pyannote.core.Annotation`, as in RTTM.
+        """The turns as an `Annotation` of pyannote.core, as in RTTM.
 
         Times are on the clock of the file, as audio tools show them: `video.start_s` is added.
 
