@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asdkit.core.files import beside
 from asdkit.core.named_files import read_file, read_text_file
 
 
@@ -41,3 +42,16 @@ def test_a_file_larger_than_it_may_be_is_refused(tmp_path):
     assert read_file(path, 5) == b"12345"
     with pytest.raises(OSError, match="larger than 4 bytes"):
         read_file(path, 4)
+
+
+def test_a_file_is_told_from_a_folder_where_it_can_be(tmp_path, monkeypatch):
+    folder = Path("out")
+    monkeypatch.chdir(tmp_path)
+    assert beside(tmp_path / "a b.mp4", folder) == "../a b.mp4"
+    assert beside(tmp_path / "out" / "c" / "d.mp4", folder) == "c/d.mp4"
+
+    def other_drive(path, start):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", other_drive)
+    assert beside(tmp_path / "a.mp4", folder) is None

@@ -57,7 +57,7 @@ def test_it_opens_without_a_complaint_and_asks_for_its_video_alone(report, path,
     assert report.complaints == []
     assert set(report.requests) == {path.as_uri(), (folder / "talk of two.mp4").as_uri()}
     assert report.page.evaluate("asdReport.source.url") == "../talk%20of%20two.mp4"
-    assert report.page.inner_text("h1") == "talk of two.mp4"
+    assert report.page.inner_text("h1") == "talk of two"
     assert "2 faces" in report.page.inner_text("#summary")
 
 
