@@ -219,7 +219,7 @@ def test_what_a_detector_says_of_itself_is_checked_where_its_answers_are_kept(at
                 raise RuntimeError("not today")
             raise AttributeError(name)
 
-    with pytest.raises(PluginError, match="^The detector failed: RuntimeError: not today"):
+    with pytest.raises(PluginError, match=r"^The detector failed: RuntimeError: not today"):
         asked_of(Answers(None), Parts(None, Broken(), None, None))
 
 
