@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .analysis.attributes import checked_concurrent
+from .analysis.attributes import checked_concurrent, checked_knows_ids, checked_looks
 from .analysis.embedder_answers import checked_identity_distance, checked_template
 from .analysis.one_pass import Parts
 from .analysis.shifting import sound_early_s
@@ -23,9 +23,9 @@ _LOOKED_AT = 8
 
 def asked_of(answers: Answers, parts: Parts) -> Parts:
     """Wrap the components, so that each is called only for outputs that are not stored."""
-    detector: Detector = _Detector(parts.detector, answers)
+    detector: Detector = _Detector(parts.detector, answers, parts.name("detector"))
     if isinstance(parts.detector, ScalingDetector):
-        detector = _ScalingDetector(parts.detector, answers)
+        detector = _ScalingDetector(parts.detector, answers, parts.name("detector"))
     scorer: Scorer = _Scorer(parts.scorer, answers, parts.name("scorer"))
     if isinstance(parts.scorer, ShiftingScorer):
         scorer = _ShiftingScorer(parts.scorer, answers, parts.name("scorer"))
@@ -42,10 +42,10 @@ def asked_of(answers: Answers, parts: Parts) -> Parts:
 class _Detector:
     """Calls a detector only if its output is not stored."""
 
-    def __init__(self, detector: Detector, answers: Answers) -> None:
-        self.looks = getattr(detector, "looks", True)
+    def __init__(self, detector: Detector, answers: Answers, name: str) -> None:
+        self.looks = checked_looks(name, detector)
         self.one_at_a_time = getattr(detector, "one_at_a_time", False)
-        self.knows_ids = getattr(detector, "knows_ids", False)
+        self.knows_ids = checked_knows_ids(name, detector)
         self._detector = detector
         self._answers = answers
 
@@ -65,8 +65,8 @@ class _Detector:
 class _ScalingDetector(_Detector):
     """Calls a detector that says the size it looks at only if its output is not stored."""
 
-    def __init__(self, detector: ScalingDetector, answers: Answers) -> None:
-        super().__init__(cast("Detector", detector), answers)
+    def __init__(self, detector: ScalingDetector, answers: Answers, name: str) -> None:
+        super().__init__(cast("Detector", detector), answers, name)
         self._scaling = detector
 
     def input_side_px(self, height: int, width: int) -> int | None:

@@ -40,8 +40,8 @@ class _OneAtATime:
 
 def _locked(method: Callable[..., Any], lock: Lock) -> Callable[..., Any]:
     @wraps(method)
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **named: Any) -> Any:
         with lock:
-            return method(*arguments)
+            return method(*arguments, **named)
 
     return call

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..core.analysis.answers import asked, checked_faces
-from ..core.analysis.attributes import checked_looks, checked_side
+from ..core.analysis.attributes import checked_knows_ids, checked_looks, checked_side
 from ..core.contracts import Detector, ScalingDetector
 from ..core.errors import ConfigError
 from ..core.pictures import shrink
@@ -78,6 +78,7 @@ class _Look:
     Attributes:
         name: The detector in words.
         looks: Whether it looks at pictures.
+        knows_ids: Whether it says whose face each is.
         returned: What it has answered so far.
     """
 
@@ -85,6 +86,7 @@ class _Look:
         self.name = name_of(detector)
         self.returned = Remembered(self.name)
         self.looks = checked_looks(self.name, detector)
+        self.knows_ids = checked_knows_ids(self.name, detector)
         self._detector = detector
 
     def __call__(self, pictures: UInt8, indices: Sequence[int]) -> list[Detections]:
@@ -100,9 +102,10 @@ class _Look:
                 Detections(faces.boxes, faces.scores, faces.landmarks, faces.ids)
             self._check_places(index, faces, max(height, width))
             self._check_landmarks(index, faces)
+            self._check_ids(index, faces)
             self._check_scores(index, faces)
             self._check_smallest(index, faces, smallest_px)
-        arrays = [a for faces in found for a in (faces.boxes, faces.scores, faces.landmarks)]
+        arrays = [array for faces in found for array in vars(faces).values()]
         self.returned.add([array for array in arrays if array is not None])
         return found
 
@@ -134,6 +137,23 @@ class _Look:
                 "longer side",
                 "Landmarks are x, y in pixels of the picture, as boxes are, not within the box",
             )
+
+    def _check_ids(self, index: int, faces: Detections) -> None:
+        if not self.knows_ids:
+            hold(
+                faces.ids is None,
+                f"{self.name} gives the faces of frame {index} ids, which nobody reads without "
+                "knows_ids = True",
+                "Say so, or leave Detections.ids out",
+            )
+            return
+        ids = [] if not len(faces) or faces.ids is None else faces.ids.tolist()
+        hold(
+            len(set(ids)) == len(faces) and min(ids, default=0) >= 0,
+            f"{self.name} has knows_ids=True, but the ids of {len(faces)} faces in frame {index} "
+            f"are {ids}",
+            "Give each face of a frame an id of its own in Detections.ids: whole numbers from 0 on",
+        )
 
     def _check_scores(self, index: int, faces: Detections) -> None:
         wrong = faces.scores[(faces.scores < 0) | (faces.scores > 1)]
@@ -262,6 +282,7 @@ def _same(
         and np.allclose(one.boxes, other.boxes, rtol=0, atol=_SAME_BOX_PX)
         and np.allclose(one.scores, other.scores, rtol=0, atol=SAME_SCORE)
         and _same_landmarks(one, other)
+        and _same_ids(one, other)
         for one, other in zip(some, others, strict=True)
     )
     hold(same, otherwise, mend)
@@ -271,3 +292,9 @@ def _same_landmarks(one: Detections, other: Detections) -> bool:
     if one.landmarks is None or other.landmarks is None:
         return one.landmarks is other.landmarks or not len(one)
     return np.allclose(one.landmarks, other.landmarks, rtol=0, atol=_SAME_BOX_PX)
+
+
+def _same_ids(one: Detections, other: Detections) -> bool:
+    if one.ids is None or other.ids is None:
+        return one.ids is other.ids or not len(one)
+    return np.array_equal(one.ids, other.ids)

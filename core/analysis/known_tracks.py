@@ -39,10 +39,10 @@ class KnownTracks:
         """Take the faces of the next detected frame; see `core.contracts.Tracker`.
 
         Raises:
-            PluginError: The detector has left the ids out, or gives one twice.
+            PluginError: The detector has left the ids out, or gives one twice or below 0.
         """
         ids = [] if not len(found) or found.ids is None else found.ids.tolist()
-        if len(ids) != len(found) or len(set(ids)) != len(ids):
+        if len(ids) != len(found) or len(set(ids)) != len(ids) or min(ids, default=0) < 0:
             raise PluginError(
                 f"{self._name} has knows_ids=True, but the ids of {len(found)} faces in frame "
                 f"{index} are {ids}"

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 import asdkit
 from asdkit.core.analysis.known_tracks import MOST_GAP_FRAMES, KnownTracks
+from asdkit.core.analysis.one_pass import Parts
 from asdkit.core.errors import ConfigError, InputError, PluginError
 from asdkit.core.kept_answers import Answer, packed, rebuilt, taken_apart, unpacked
+from asdkit.core.kept_parts import asked_of
 from asdkit.core.known_faces import KnownFaces
+from asdkit.core.resume import Answers
 from asdkit.core.types import Detections
 
 BOX = [10.0, 20.0, 30.0, 50.0]
@@ -196,12 +199,28 @@ def test_an_id_that_is_away_for_long_comes_back_as_another_track():
 
 @pytest.mark.parametrize(
     "found",
-    [Detections([BOX], [1.0]), Detections([BOX, BOX], [1.0, 1.0], ids=[7, 7])],
-    ids=["none", "twice"],
+    [
+        Detections([BOX], [1.0]),
+        Detections([BOX, BOX], [1.0, 1.0], ids=[7, 7]),
+        Detections([BOX], [1.0], ids=[-1]),
+    ],
+    ids=["none", "twice", "negative"],
 )
 def test_a_detector_that_leaves_ids_out_is_named(found):
     with pytest.raises(PluginError, match="boxes= has knows_ids=True, but the ids of"):
         KnownTracks("boxes=").update(3, found)
+
+
+@pytest.mark.parametrize("attribute", ["knows_ids", "looks"])
+def test_what_a_detector_says_of_itself_is_checked_where_its_answers_are_kept(attribute):
+    class Broken:
+        def __getattr__(self, name):
+            if name == attribute:
+                raise RuntimeError("not today")
+            raise AttributeError(name)
+
+    with pytest.raises(PluginError, match=r"^The detector failed: RuntimeError: not today"):
+        asked_of(Answers(None), Parts(None, Broken(), None, None))
 
 
 def test_ids_are_kept_for_resuming():

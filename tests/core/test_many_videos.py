@@ -160,7 +160,7 @@ def test_what_stands_in_for_a_component_is_like_it():
     assert isinstance(detector, ScalingDetector)
     assert not isinstance(one_at_a_time("detector", Rude()), ScalingDetector)
     assert (detector.looks, detector.input_side_px(3, 4)) == (True, 7)
-    assert detector.detect([1, 2], [5]) == [2, [5]]
+    assert detector.detect([1, 2], [5]) == detector.detect([1, 2], indices=[5]) == [2, [5]]
     assert detector.detect_scaled([], [], (8, 9)) == (8, 9)
     assert not hasattr(detector, "smallest_face_px")
     assert isinstance(one_at_a_time("scorer", Shifting()), ShiftingScorer)

@@ -48,6 +48,64 @@ class Beforehand:
         return [faces([index, 0, index + 9, 9]) for index in indices]
 
 
+class KnowsIds(Beforehand):
+    """Knows whose face each is, too; others change one thing."""
+
+    knows_ids = True
+    ids = (7, 0)
+
+    def detect(self, frames, indices):
+        two = [replace(one, boxes=np.tile(one.boxes, (2, 1)), scores=np.ones(2))
+               for one in super().detect(frames, indices)]  # fmt: skip
+        return [replace(one, ids=self.of(index)) for one, index in zip(two, indices, strict=True)]
+
+    def of(self, index):
+        return np.array(self.ids)
+
+
+class PerhapsKnows(KnowsIds):
+    knows_ids = "ids"
+
+
+class DoesNotSay(KnowsIds):
+    knows_ids = False
+
+
+class SaysNoIds(KnowsIds):
+    def of(self, index):
+        return None
+
+
+class OneIdTwice(KnowsIds):
+    ids = (7, 7)
+
+
+class NegativeId(KnowsIds):
+    ids = (7, -1)
+
+
+class CountsCalls(KnowsIds):
+    calls = 0
+
+    def detect(self, frames, indices):
+        self.calls += 1
+        return super().detect(frames, indices)
+
+    def of(self, index):
+        return np.array([self.calls, self.calls + 1])
+
+
+class IdsInOneArray(KnowsIds):
+    one = np.array([7, 0])
+
+    def detect(self, frames, indices):
+        self.one[:] = self.one[::-1] if not len(indices) else self.one
+        return super().detect(frames, indices)
+
+    def of(self, index):
+        return self.one
+
+
 class ForgetsAFrame(Sound):
     def detect(self, frames, indices):
         return super().detect(frames, indices)[:1]
@@ -288,7 +346,7 @@ class Mirrored(Sound):
         return [with_landmarks(faces, TYPICAL[[1, 0, 2, 4, 3]]) for faces in found]
 
 
-@pytest.mark.parametrize("sound", [Sound(), Beforehand(), Scaling(), Landmarks()])
+@pytest.mark.parametrize("sound", [Sound(), Beforehand(), KnowsIds(), Scaling(), Landmarks()])
 def test_what_keeps_the_contract_passes(sound):
     testing.check_detector(sound, **SIZE)
 
@@ -327,6 +385,13 @@ def test_what_keeps_the_contract_passes(sound):
         (LandmarksOfABatch(), r"other faces in frame 0 by itself"),
         (NoLandmarksAlone(), r"other faces in frame 0 by itself"),
         (LandmarksLost(), r"Detections.landmarks must be finite"),
+        (PerhapsKnows(), r"knows_ids='ids', which must be True or False"),
+        (DoesNotSay(), r"frame 0 ids, which nobody reads without knows_ids = True.*leave"),
+        (SaysNoIds(), r"knows_ids=True, but the ids of 2 faces in frame 0 are \[\]. Give each"),
+        (OneIdTwice(), r"the ids of 2 faces in frame 0 are \[7, 7\]"),
+        (NegativeId(), r"the ids of 2 faces in frame 0 are \[7, -1\]"),
+        (CountsCalls(), r"other faces in frame 0 by itself"),
+        (IdsInOneArray(), r"changes in a later call.*Return new arrays"),
         (LandmarksInOneArray(), r"changes in a later call.*Return new arrays"),
     ],
 )
