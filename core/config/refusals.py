@@ -58,6 +58,11 @@ def explained(error: BaseException, prefix: str = "", app: App | None = None) ->
             return _refused_value(one, key, app)
     if isinstance(told[-1], RecursionError):
         return ConfigError("The options are nested too deep")
+    return _of_hydra(told, app)
+
+
+def _of_hydra(told: list[BaseException], app: App | None) -> ConfigError:
+    """The error for what Hydra refuses, or for what nothing better is known."""
     for one in told:
         if isinstance(one, OverrideParseException):
             reason, _, _ = str(one.message).partition("\n")  # the rest marks the position
