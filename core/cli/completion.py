@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -65,13 +66,24 @@ def _offered(done: list[str], typed: str) -> Iterable[str]:
     if command == "export" and rest[:1] == ["check"]:
         return _of_check(rest[1:], typed)
     if command == "batch" and rest and rest[0] in VIEWS:
-        return _of_app("write", rest[1:], typed) if rest[0] == "decide" else _files(typed)
+        return _of_decide(rest[1:], typed) if rest[0] == "decide" else _files(typed)
     if command in (*APPS, *_LIKE_RUN):
         return _of_app(command, rest, typed)
     if rest[:1] == ["fetch"] and command == "weights":
         return published().keys() - set(rest)
     first = {"help": NAMES, "weights": ACTIONS, "plugins": ("new",)}
     return first[command] if command in first and not rest else _files(typed)
+
+
+def _of_decide(rest: list[str], typed: str) -> Iterator[str]:
+    """What may come next in the line of `asd batch decide`, which takes less than `asd write`."""
+    from ..batch.deciding import CHANGES
+
+    taken = (*CHANGES, "output", "overwrite")
+    for word in _of_app("write", rest, typed):
+        key = re.match(r"(\w+)[.=]", word)
+        if word.startswith("-") or key is None or key[1] in taken or Path(word).exists():
+            yield word
 
 
 def _of_check(rest: list[str], typed: str) -> Iterator[str]:
@@ -188,8 +200,10 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
     group, _, name = key.rpartition(".")
     known = list(_known_values(app, key))
     if group in app.kinds:
-        component = registry().find(group, chosen[group].name)
-        known += _of_parameter(component, name)
+        known += _of_parameter(registry().find(group, chosen[group].name), name)
+    kind, _, writer = group.partition(".")
+    if kind == "writers" and writer in (chosen.writers or {}):
+        known += _of_parameter(registry().find("writer", writer), name)
     yield from known
     if value or not known:  # where names may stand, files come when one is begun
         yield from _files(value)
@@ -200,13 +214,17 @@ def _known_values(app: App, key: str) -> Collection[str]:
     from ..decisions.turns import DECISIONS
     from ..evaluation.settings import FACES
     from ..exportable import PRECISIONS
+    from ..finished.settings import WRITE
     from ..media.container import ROTATIONS
+    from ..result import KEPT
     from ..sync import MODES
 
     listed: dict[str, Sequence[str]] = {
         **{"decisions": DECISIONS, "sync": MODES, "faces": FACES, "precision": PRECISIONS},
         **{"device": ("auto", "cpu", "cuda"), "rotate": ROTATIONS},
     }
+    if app is WRITE:
+        listed["calibration"] = ("null", KEPT)
     hints = get_type_hints(app.options)
     if hints.get(key) is bool:
         return ("true", "false")
@@ -223,8 +241,12 @@ def _of_parameter(component: Any, name: str) -> list[str]:
         return [*(one.removeprefix(own) for one in listed), *([default] if default else [])]
     if name == "calibration":
         return ["auto", "null"]
-    hints = get_type_hints(component.config)
-    return ["true", "false"] if hints.get(name) is bool else []
+    if get_type_hints(component.config).get(name) is bool:
+        return ["true", "false"]
+    listed = (
+        one.metadata.get("values", ()) for one in fields(component.config) if one.name == name
+    )
+    return list(next(listed, ()))
 
 
 def _files(typed: str, *, only_videos: bool = False) -> Iterator[str]:

@@ -136,7 +136,7 @@ def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:
             say(error)
         failed = True
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
-        raise explained(error) from error
+        raise explained(error, app=app) from error
     except Exception as error:
         if task.started:
             raise

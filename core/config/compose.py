@@ -86,7 +86,7 @@ def compose_app(
         except AsdError:
             raise
         except Exception as error:  # only Hydra's code runs here, and any override may break it
-            raise explained(error) from error
+            raise explained(error, app=app) from error
     with open_dict(config):
         del config["hydra"]
     return config
@@ -96,8 +96,8 @@ def check_overrides(app: App, words: Iterable[str]) -> None:
     """Check overrides before Hydra parses them.
 
     Raises:
-        ConfigError: An override is not text, chooses no component, or adds a folder of
-            configuration files, which would not be checked.
+        ConfigError: An override is not text, chooses no component or an experiment where there is
+            none, or adds a folder of configuration files, which would not be checked.
     """
     for word in words:
         if not isinstance(word, str):
@@ -107,7 +107,10 @@ def check_overrides(app: App, words: Iterable[str]) -> None:
             raise ConfigError(
                 f"{word} names no component", f"There are {', '.join(registry().choices(key))}"
             )
-        if key.lstrip("+~").startswith("hydra.searchpath"):
+        bare = key.lstrip("+~")
+        if bare == "experiment" and bare not in app.offered:
+            raise no_option(bare, app.offered)
+        if bare.startswith("hydra.searchpath"):
             raise ConfigError(
                 "hydra.searchpath cannot be set", "Name a folder of presets with --config-dir"
             )
@@ -188,7 +191,7 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
     try:
         settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (OmegaConfBaseException, RecursionError) as error:
-        raise explained(error) from error
+        raise explained(error, app=app) from error
     if not isinstance(settings, dict):
         raise TypeError(f"the configuration is a {type(settings).__name__}")
     values = {str(key): value for key, value in settings.items()}
@@ -196,7 +199,7 @@ def settings_of(app: App, config: DictConfig) -> dict[str, Any]:
         values["writers"] = chosen_writers(values["writers"])
     for key in values:
         if key not in app.keys:
-            raise no_option(key, app.keys)
+            raise no_option(key, app.offered)
     for key in app.keys:
         if key not in values:  # deleted with ~KEY
             raise ConfigError(f"{key} is not set", f"Set it, as in: {key}=VALUE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -21,25 +22,28 @@ from ..errors import AsdError, ConfigError, PluginError
 from ..installation import install_words
 from ..registry import registry
 from ..spelling import alike, guess
-from .schemas import names, offer
+from .schemas import App, names, offer
 
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
 """By part of a Hydra plugin's name: the extra of asdkit that installs it."""
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _PLAIN_ARGUMENTS = {"video": "asd run FILE", "videos": "asd batch FOLDER"}
 """By option: how it is mostly given."""
+_NO_GROUP = re.compile(r"Could not override '([\w/]+)'\. No match in the defaults list")
+"""What Hydra says of a group of components that an application does not choose of."""
 _MOST_OFFERED = 20
 """Where there are more options, it is --help that lists them."""
 _MOST_SHOWN = 60
 """Most characters of an invalid value to show in an error."""
 
 
-def explained(error: BaseException, prefix: str = "") -> AsdError:
+def explained(error: BaseException, prefix: str = "", app: App | None = None) -> AsdError:
     """Convert an error of Hydra or OmegaConf to one worded for users.
 
     Args:
         error: The exception; its chain of causes is searched for details.
         prefix: Key of the node that was checked, if it was not the whole configuration.
+        app: The application whose configuration it was, if it was the whole one.
     """
     told = list(_chain(error))
     for one in told:
@@ -50,9 +54,15 @@ def explained(error: BaseException, prefix: str = "") -> AsdError:
             return _no_choice(one)
     for one in told:
         if isinstance(one, OmegaConfBaseException) and one.full_key:
-            return _refused_value(one, f"{prefix}.{one.full_key}" if prefix else one.full_key)
+            key = f"{prefix}.{one.full_key}" if prefix else one.full_key
+            return _refused_value(one, key, app)
     if isinstance(told[-1], RecursionError):
         return ConfigError("The options are nested too deep")
+    return _of_hydra(told, app)
+
+
+def _of_hydra(told: list[BaseException], app: App | None) -> ConfigError:
+    """The error for what Hydra refuses, or for what nothing better is known."""
     for one in told:
         if isinstance(one, OverrideParseException):
             reason, _, _ = str(one.message).partition("\n")  # the rest marks the position
@@ -62,6 +72,8 @@ def explained(error: BaseException, prefix: str = "") -> AsdError:
             )
     words = [one for one in told if isinstance(one, HydraException | OmegaConfBaseException)]
     one = (words or told)[0]
+    if app is not None and (unknown := _NO_GROUP.match(str(one))):
+        return no_option(unknown[1], app.offered)
     return ConfigError(_cut(str(one) or type(one).__name__, 5 * _MOST_SHOWN))
 
 
@@ -76,7 +88,6 @@ def no_option(key: str, known: Iterable[str] | None) -> ConfigError:
     if known is None:
         return ConfigError(f"There is no option {key}", _hint_for_writer(key))
     listed = list(known)
-    listed += ["experiment"] if "writers" in listed else []
     others = [one.name for one in registry().of_kind(group) if name in names(one.config)]
     meant = [f"{group}.{one}" if group else one for one in alike(name, listed)]
     if others:
@@ -128,7 +139,7 @@ def _no_choice(error: MissingConfigException) -> AsdError:
     )
 
 
-def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
+def _refused_value(error: OmegaConfBaseException, key: str, app: App | None) -> AsdError:
     """The error for a key that is unknown or not set, or for an invalid value."""
     if isinstance(error, MissingMandatoryValue | InterpolationToMissingValueError):
         use = _PLAIN_ARGUMENTS.get(key, f"{key}=VALUE")
@@ -139,6 +150,8 @@ def _refused_value(error: OmegaConfBaseException, key: str) -> AsdError:
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         known: Any = error.object_type
         offered = [n for n in names(known) if n != "name"] if _is_schema(known) else None
+        if app is not None and "." not in key:
+            offered = app.offered
         return no_option(key, offered)
     if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
         if error.value is None:

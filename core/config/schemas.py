@@ -63,6 +63,11 @@ class App:
         """The valid top-level keys of its configuration."""
         return [*names(self.options), *self.kinds, *(["writers"] if self.writers else [])]
 
+    @property
+    def offered(self) -> list[str]:
+        """What can be set on its command line: its keys, and an experiment preset."""
+        return [*self.keys, *(["experiment"] if self.writers and self.experiments else [])]
+
 
 _HYDRAS_OWN = ("hydra", "_dummy_empty_config_.yaml")
 """The entries that Hydra itself adds to its ConfigStore."""

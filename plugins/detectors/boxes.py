@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,7 @@ class BoxesConfig:
     """
 
     path: str = "???"
-    clock: str = "auto"
+    clock: str = field(default="auto", metadata={"values": _CLOCKS})
     ids: bool = True
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -44,7 +44,7 @@ class AnnotatedConfig:
     """
 
     crf: int = 20
-    colour: str = BY_SPEAKING
+    colour: str = field(default=BY_SPEAKING, metadata={"values": (BY_SPEAKING, BY_SCORE)})
 
     def __post_init__(self) -> None:
         if self.colour not in (BY_SPEAKING, BY_SCORE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ....core.spelling import one_of
 
@@ -25,7 +25,7 @@ class YunetConfig:
         nms_threshold: Overlap from 0 to 1 from which two boxes count as one face.
     """
 
-    runtime: str = "auto"
+    runtime: str = field(default="auto", metadata={"values": RUNTIMES})
     longer_side_px: int | None = 640
     min_face_px: float = 20.0
     score_threshold: float = 0.7

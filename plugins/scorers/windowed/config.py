@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ....core.spelling import one_of
 
@@ -33,7 +33,7 @@ class WindowedConfig:
     """
 
     weights: str = "talkset"
-    runtime: str = "auto"
+    runtime: str = field(default="auto", metadata={"values": RUNTIMES})
     tensorrt: bool = False
     window_seconds: list[int] | None = None
     batch_frames: int = 32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PICTURES = ("face", "frame")
 _SIZES_PX = (16, 2048)
@@ -25,7 +25,7 @@ class ClipsConfig:
         crf: Constant rate factor of H.264, from 0 (lossless, large) to 51 (worst, small).
     """
 
-    picture: str = "face"
+    picture: str = field(default="face", metadata={"values": PICTURES})
     size_px: int = 224
     around: float = 0.4
     around_s: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 EMPTY = ("blur", "black", "centre")
@@ -54,7 +54,7 @@ class ReframeConfig:
     lead_s: float = 0.2
     split_s: float | None = 2.0
     absent_s: float = 3.0
-    empty: str = "blur"
+    empty: str = field(default="blur", metadata={"values": EMPTY})
     face_share: float = 0.22
     max_zoom: float = 2.0
     headroom: float = 0.38

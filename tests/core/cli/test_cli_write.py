@@ -258,7 +258,11 @@ def test_a_sweep_writes_a_folder_each(asd):
         (["talk", "writers=[rttm]", "output=new", "decisions=all"], "decisions must be indep"),
         (["talk", "writers=[rttm]", "names="], "names names no file"),
         (["talk", "writers=[rttm]", "output="], "output names no folder. Name one: output=FOLDER"),
-        (["talk", "writers=[rttm]", "detector=yunet"], "detector"),
+        (["talk", "writers=[rttm]", "detector=yunet"], "There is no option detector. There are "),
+        (["talk", "writers=[rttm]", "experiment=fast"], "There is no option experiment. There are"),
+        (["talk", "writers=[rttm]", "+experiment=fast"], "There is no option experiment. "),
+        (["talk", "writers=[rttm]", "quiet=true"], "speech, conversation, writers\n"),
+        (["talk", "writers=[rttm]", "quiet=true", "--cfg", "job"], "conversation, writers\n"),
     ],
 )
 def test_what_does_not_fit_is_refused(words, says, asd):
