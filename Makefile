@@ -1,7 +1,7 @@
 # The usual jobs: `make` lists them. They need asdkit[test] installed: python -m pip install -e ".[test]"
 PYTHON ?= python
 
-.PHONY: help test fast lint format options drawing site benchmark versions ci
+.PHONY: help test fast lint format options site drawing benchmark versions ci
 
 help: ## list the jobs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

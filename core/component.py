@@ -96,9 +96,13 @@ class Component:
         build: Builds the component from an instance of `config` and a `Context`; heavy imports
             belong here.
         weights: The published weights it can load, for `asd weights`.
-        files: Writers only: the files it writes, relative to the output folder and within it. A
-            name with `*`, `?` or `[` stands for all files that match it (`pathlib.Path.glob`);
-            these are replaced together with the others.
+        files: Writers only: all files it writes, relative to the output folder and within it,
+            with / between parts. A name with `*`, `?` or `[` stands for all files that match it
+            (`pathlib.Path.glob`). What is there of all installed writers' files is removed by
+            `overwrite=true`, so patterns must match no file of others: they hold no `**`, their
+            last part has three letters or digits in a row besides wildcards (before its suffix,
+            unless it is in a folder), and of several parts the first has no wildcard. None is in
+            the folder `incomplete`. A file that is written and is not among them is an error.
         export: Scorers only: prepares the network for `asd export` from an instance of `config`;
             None if the scorer cannot be exported.
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import PurePath
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from .component import CALIBRATION, KINDS, Component
+from .file_patterns import fault_of
 from .weights import Weights
 
 _NAME = re.compile(r"\w[\w-]*")
@@ -52,9 +52,8 @@ def check_component(component: Any) -> None:
     _check_tuple(f"{where}: weights", component.weights, Weights)
     _check_tuple(f"{where}: files", component.files, str)
     for name in component.files:
-        path = PurePath(name)
-        if path.is_absolute() or not path.parts or ".." in path.parts:
-            raise ValueError(f"{where}: files must be names within a folder, but one is {name!r}")
+        if fault := fault_of(name):
+            raise ValueError(f"{where}: {fault}")
 
 
 def _check_about(where: str, about: Any) -> None:

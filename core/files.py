@@ -239,6 +239,18 @@ def same_form(name: str) -> str:
     return normalize("NFC", name)
 
 
+def beside(path: Path, folder: Path) -> str | None:
+    """The path of a file from a folder, by which both can be moved together.
+
+    Returns:
+        With slashes; None if there is none, as on another drive of Windows.
+    """
+    try:
+        return Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:
+        return None
+
+
 def expanded(path: str) -> Path:
     """A path with `~` expanded; one with an unknown user's home stays as it is."""
     try:

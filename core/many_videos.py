@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .component import RUN_KINDS
-from .config.chosen import Chosen, choose
+from .config.chosen import Chosen
 from .config.compose import RUN, compose_run, settings_of
-from .config.plan import ONE_RUN, AnalysisPlan, analysis_plan_of
+from .config.plan import (
+    ONE_RUN,
+    AnalysisPlan,
+    analysis_plan_of,
+    choose_writer,
+    settings_of_writers,
+)
 from .config.words import Overrides, words_of
 from .errors import ConfigError
+from .given_writers import GivenWriters, read_writers
 from .known_faces import Boxes
 from .models import Models
 from .pipeline import execute
@@ -118,7 +125,7 @@ class Pipeline(AbstractContextManager["Pipeline"]):
         *,
         sound: str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
-        writers: Iterable[str] | Mapping[str, Mapping[str, Any] | None] | None = None,
+        writers: GivenWriters | None = None,
         start_s: float | None = None,
         end_s: float | None = None,
         overwrite: bool | None = None,
@@ -133,7 +140,10 @@ class Pipeline(AbstractContextManager["Pipeline"]):
             video: The file.
             sound: Another file to take the sound from. None here and below: as the Pipeline has it.
             output: Folder for the results.
-            writers: Names of writers, or a dict of names and parameters; [] writes nothing.
+            writers: Names of writers, some in a dict with parameters, such as
+                `["rttm", {"name": "annotated", "crf": 30}]`, or a dict of parameters by name, such
+                as `{"rttm": None, "annotated": {"crf": 30}}`; those that are not given are the
+                Pipeline's. [] writes nothing.
             start_s: Process from this second on.
             end_s: Process up to this second, excluded.
             overwrite: Replace results that are already in the output folder.
@@ -162,7 +172,7 @@ class Pipeline(AbstractContextManager["Pipeline"]):
         plan = self.plan.for_video(os.fspath(video), **{**self._own, **own})
         if writers is not None:
             chosen = self._writers(writers)
-            named = {one.component.name: _node(one) for one in chosen}
+            named = settings_of_writers(chosen)
             plan = replace(plan, writers=chosen, settings={**plan.settings, "writers": named})
         return execute(plan, progress, models=models, boxes=boxes, cancel=cancel)
 
@@ -177,26 +187,13 @@ class Pipeline(AbstractContextManager["Pipeline"]):
         names = ", ".join(f"{one.kind}={one.name}" for one in self.models)
         return f"<Pipeline {names} on {self.device}{'' if self._models else ', closed'}>"
 
-    def _writers(
-        self, writers: Iterable[str] | Mapping[str, Mapping[str, Any] | None]
-    ) -> tuple[Chosen, ...]:
+    def _writers(self, writers: GivenWriters) -> tuple[Chosen, ...]:
         """Writers by name, with the Pipeline's own parameters where none are given."""
-        if isinstance(writers, str):
-            raise ConfigError(
-                f"writers must be a list or a dict, got {writers!r}", f"As in writers=[{writers!r}]"
-            )
-        given = dict(writers) if isinstance(writers, Mapping) else dict.fromkeys(writers)
         known = self.plan.settings["writers"]
         return tuple(
-            choose(
-                "writer", {**known.get(name, {}), **(own or {}), "name": name}, f"writers.{name}"
-            )
-            for name, own in given.items()
+            choose_writer(name, {**known.get(name, {}), **own})
+            for name, own in read_writers(writers).items()
         )
-
-
-def _node(writer: Chosen) -> dict[str, Any]:
-    return {**vars(writer.config), "name": writer.component.name}
 
 
 def _loaded(plan: AnalysisPlan, models: Models) -> tuple[LoadedModel, ...]:

@@ -22,6 +22,7 @@ from .config.words import Overrides, words_of
 from .contracts import Writer
 from .decisions.in_step import checked, remark
 from .decisions.speaking import doubt
+from .errors import ConfigError
 from .files import digest_of, folder_name
 from .known_faces import Boxes, KnownFaces
 from .known_voices import voiced
@@ -37,7 +38,7 @@ from .resume import Answers, kept
 from .sync import AUTO, CHECK
 from .viewing import analysed, in_step, media_of
 from .voices.files import moved, turns_of
-from .writing import written
+from .writing import stage_of, written
 
 
 def run(
@@ -104,6 +105,11 @@ def execute(
         AsdError: As for `run`.
         KeyboardInterrupt: The run was stopped; its message, if any, says how to resume.
     """
+    if boxes is not None and not isinstance(boxes, Boxes):
+        raise ConfigError(
+            f"boxes must be asdkit.Boxes, got {type(boxes).__name__}",
+            "As in: boxes=asdkit.Boxes(frames, boxes)",
+        )
     tell = Teller(progress, cancel)
     watch = Stopwatch()
     media = media_of(plan.options)
@@ -193,9 +199,8 @@ def _written(
     """Write the result's files and put them in place together; return the result with them."""
     with place.writing() as aside:
         for chosen, writer in zip(plan.writers, writers, strict=True):
-            stage = f"writing {', '.join(chosen.component.files)}"
-            with tell.stage(stage), watch("write"):
-                files = written(chosen.in_words, writer, result, aside)
+            with tell.stage(stage_of(chosen.component)), watch("write"):
+                files = written(chosen.in_words, writer, result, aside, chosen.component.files)
             result = replace(result, folder=aside, files=(*result.files, *files))
     return replace(result, folder=place.folder, files=tuple(place.put(result.files)))
 

@@ -5,7 +5,7 @@ The methods of `Result` are in `core.finished`, which they import when they are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .decisions.conversation import ConversationConfig
     from .decisions.segments import SegmentsConfig, SpeechConfig
     from .finished.moments import Moment
+    from .given_writers import GivenWriters
 
 KEPT = "kept"
 """The value of `calibration` in `Result.decide` that leaves the probabilities as they are."""
@@ -241,7 +242,7 @@ class Result:
 
     def write(
         self,
-        writers: str | Iterable[str | Mapping[str, Any]],
+        writers: GivenWriters,
         folder: str | Path,
         *,
         overwrite: bool = False,
@@ -249,8 +250,9 @@ class Result:
         """Write files of this result; they appear together, when all are whole.
 
         Args:
-            writers: Names of writers, or mappings of a name and parameters, such as
-                `["rttm", {"name": "annotated", "crf": 30}]`.
+            writers: Names of writers, some in a dict with parameters, such as
+                `["rttm", {"name": "annotated", "crf": 30}]`, or a dict of parameters by name, such
+                as `{"rttm": None, "annotated": {"crf": 30}}`.
             folder: The folder; it is created if missing. What other writers wrote there stays.
             overwrite: Whether files of the same names may be replaced.
 
@@ -286,7 +288,7 @@ class Result:
         return crops(self, track, colour=colour)
 
     def to_annotation(self) -> Any:
-        """The turns as a `pyannote.core.Annotation`, as in RTTM.
+        """The turns as an `Annotation` of pyannote.core, as in RTTM.
 
         Times are on the clock of the file, as audio tools show them: `video.start_s` is added.
 

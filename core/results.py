@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import count
 from pathlib import Path, PurePath
@@ -105,12 +105,17 @@ def off_screen_turns(result: Result) -> list[tuple[tuple[float, float], str | No
     return list(zip(spans, (None,) * len(spans) if names is None else names, strict=True))
 
 
-def known_off_screen(result: Result) -> dict[str, Spans]:
-    """By name, followed by "(off screen)": the off-screen spans of those known by their voice."""
+def known_off_screen(result: Result, show: Callable[[str], str] = str) -> dict[str, Spans]:
+    """By name, followed by "(off screen)": the off-screen spans of those known by their voice.
+
+    Args:
+        result: The result.
+        show: From a name in the result to the one that is shown.
+    """
     found: dict[str, list[tuple[float, float]]] = {}
     for span, name in off_screen_turns(result):
         if name is not None:
-            found.setdefault(f"{name} (off screen)", []).append(span)
+            found.setdefault(f"{show(name)} (off screen)", []).append(span)
     return {name: tuple(spans) for name, spans in found.items()}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,11 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from .errors import OutputError
+from .file_patterns import INCOMPLETE, files_of
 from .files import claim, missing_folders, remove_partial, same_folder
 from .stopping import last_resort
 
-INCOMPLETE = "incomplete"
-_PATTERN = re.compile(r"[*?\[]")
 _NEW, _WHOLE, _LOCK = "new", "whole", ".lock"
 
 
@@ -38,7 +36,7 @@ class ResultsFolder:
         self.incomplete = folder / INCOMPLETE
         self.folder = folder
         self._replaced = [
-            path.relative_to(folder) for name in names for path in found_in(folder, name)
+            path.relative_to(folder) for name in names for path in files_of(folder, name)
         ]
         if self._replaced and not overwrite and not self.is_mixed:
             raise OutputError(
@@ -133,22 +131,6 @@ class ResultsFolder:
 def final_folder(folder: Path) -> Path:
     """The folder in which the files of a folder given to writers will be in the end."""
     return folder.parents[1] if folder.parts[-2:] == (INCOMPLETE, _NEW) else folder
-
-
-def found_in(folder: Path, name: str) -> list[Path]:
-    """The files of a name, or of a pattern, that are in a folder."""
-    paths = [folder / name]
-    if _PATTERN.search(name):
-        try:
-            paths = sorted(folder.glob(name))
-        except (OSError, ValueError):  # no folder can have this name, which `taken` says
-            return []
-    return [path for path in paths if _is_file(path)]
-
-
-def _is_file(path: Path) -> bool:
-    """Whether the path is a file or a link."""
-    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
 @contextmanager

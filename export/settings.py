@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from ..core.analysis.answers import asked
 from ..core.config.chosen import Chosen, choose
 from ..core.config.compose import settings_of
-from ..core.config.options import check_device_name
+from ..core.config.options import check_device_name, check_folder
 from ..core.config.schemas import App, names
 from ..core.config.values import make
 from ..core.errors import PluginError
@@ -46,6 +46,7 @@ class ExportOptions:
     threads: int | None = None
 
     def __post_init__(self) -> None:
+        check_folder(self.output)
         if self.precision not in PRECISIONS:
             raise ValueError(one_of("precision", self.precision, PRECISIONS))
         if self.opset < LOWEST_OPSET:

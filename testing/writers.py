@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,13 @@ from ..core.writing import written
 from .holding import asking, hold, name_of
 
 
-def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> list[Path]:
+def check_writer(
+    writer: Writer,
+    folder: Path,
+    *,
+    of: Result | None = None,
+    files: Sequence[str] | None = None,
+) -> list[Path]:
     """Check that a writer writes exactly the files it returns, inside its folder only.
 
     It writes the result, the same without tracks, without sound, and once more as given.
@@ -26,6 +32,8 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
         folder: An empty folder.
         of: The result to write; by default that of `asdkit.testing.result`, which names a video
             file that is not there.
+        files: The `files` of its `asdkit.Component`, which must name all that it writes, as in a
+            run; None leaves that out.
 
     Returns:
         The files.
@@ -35,24 +43,26 @@ def check_writer(writer: Writer, folder: Path, *, of: Result | None = None) -> l
     """
     given = of or result(folder / "talk.mp4")
     silent = replace(given, video=replace(given.video, has_sound=False), sound_path=None)
-    files = _written(writer, given, folder)
+    told = _written(writer, given, folder, files)
     kept = {path: path.read_bytes() for path in _files_in(folder)}
-    _written(writer, replace(given, tracks=()), folder)
-    _written(writer, silent, folder)
-    again = _written(writer, given, folder)
+    _written(writer, replace(given, tracks=()), folder, files)
+    _written(writer, silent, folder, files)
+    again = _written(writer, given, folder, files)
     hold(
-        again == files and kept.keys() == set(_files_in(folder)),
+        again == told and kept.keys() == set(_files_in(folder)),
         f"{name_of(writer)} writes other files if it writes the same result again",
         "Replace what is there under the same name",
     )
-    return files
+    return told
 
 
-def _written(writer: Writer, given: Result, folder: Path) -> list[Path]:
+def _written(
+    writer: Writer, given: Result, folder: Path, names: Sequence[str] | None
+) -> list[Path]:
     """The files that a writer tells of, checked."""
     name = name_of(writer)
     with asking(name, *_arrays(given)):
-        files = written(name, writer, given, folder)
+        files = written(name, writer, given, folder, names)
     hold(files, f"{name} tells of no file", "Return the paths of all files written")
     place = folder.resolve()
     told = [path.resolve() for path in files]

@@ -321,6 +321,7 @@ class Calibrated:
         ({"files": ("/etc/passwd",)}, "files must be names within a folder, but one is '/etc/p"),
         ({"files": ("../a.txt",)}, "files must be names within a folder, but one is '../a.txt'"),
         ({"files": ("",)}, "files must be names within a folder, but one is ''"),
+        ({"files": ("*",)}, "scorer=acme: files must have three letters"),
     ],
 )
 def test_a_component_that_cannot_be_chosen_is_not_added(changed, words):

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,10 +177,12 @@ def test_writers(name, tmp_path):
     testing.write_video(video, pictures, np.zeros(32_000, np.int16))
     folder = tmp_path / "results"
     folder.mkdir()
-    files = testing.check_writer(available("writer", name), folder, of=testing.result(video))
-    told = [Path(file) for file in OWN["writer", name].files]
-    for file in (file.relative_to(folder) for file in files):
-        assert any(file == one or file in one.parents for one in told), file
+    testing.check_writer(
+        available("writer", name),
+        folder,
+        of=testing.result(video),
+        files=OWN["writer", name].files,
+    )
 
 
 def test_dataset(tmp_path):

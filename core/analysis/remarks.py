@@ -28,6 +28,6 @@ def say_what_is_too_small(media: Media, parts: Parts) -> None:
             smallest_px = float(smallest(height, width))
         media.notes.add(
             f"No face was found: in a picture of {width}x{height} {parts.name('detector')} finds "
-            f"faces from about {smallest_px:.0f} px on; a larger "
-            "detector.longer_side_px, or a smaller detector.min_face_px, finds smaller ones"
+            f"faces from about {smallest_px:.0f} px on; a smaller detector.min_face_px finds "
+            "smaller ones, and in a large picture a larger detector.longer_side_px"
         )

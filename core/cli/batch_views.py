@@ -117,8 +117,10 @@ def _table(words: list[str]) -> None:
     folder = _one_folder(parser, given)
     from ..batch.finished_videos import some_unread
     from ..batch.tables import write_tables
+    from ..config.options import check_folder
 
     output = keys.get("output")
+    check_folder(output)
     made = write_tables(folder, Path(output) if output else None)
     print(f"videos: {made.videos}, turns: {made.turns}, people or tracks: {made.people}")
     for path in made.files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -113,6 +114,8 @@ def print_summary(result: Result) -> None:
         sep="",
         soft_wrap=True,
     )
+    if not result.video.has_sound:
+        console.print("There is no sound, so nobody can be said to speak.")
     if result.tracks:
         who = ["who"] if any(track.identity is not None for track in result.tracks) else []
         table = Table("track", *who, "shot", "from s", "to s", "speaks s", "speaking segments")
@@ -317,7 +320,8 @@ def _hint_for_no_face(result: Result) -> str:
     detector = result.settings.get("detector")
     given = detector if isinstance(detector, Mapping) else {}
     least_px = given.get("min_face_px")
-    if given.get("name") == "yunet" and given.get("longer_side_px") is not None:
+    side_px = given.get("longer_side_px") or math.inf
+    if given.get("name") == "yunet" and max(result.video.width, result.video.height) > side_px:
         hints.append("detector.longer_side_px=null if they are small, which takes longer")
     elif least_px:
         hints.append(f"detector.min_face_px={least_px / 2:g} if they are small")

@@ -67,6 +67,7 @@ def _report(
     from ..names_file import read_names
     from ..registry import registry
     from ..results import FILE
+    from .console import ProgressLine
 
     if result is None:
         raise ConfigError(
@@ -103,7 +104,8 @@ def _report(
         )
     if options.names is not None:
         result = renamed(result, read_names(expanded(options.names)))
-    done = write_chosen(result, writers, folder, overwrite=options.overwrite)
+    with ProgressLine(quiet=options.quiet) as progress:
+        done = write_chosen(result, writers, folder, overwrite=options.overwrite, progress=progress)
     print("\n".join(map(str, done.files)))
 
 

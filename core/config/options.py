@@ -131,11 +131,15 @@ class AnalysisOptions:
 
 
 def check_folder(output: Any) -> None:
-    """Check that an output is no dash, which only `asd run` understands, and replaces before.
+    """Check that an output names a folder or file, if it is given.
 
     Raises:
-        ConfigError: It is.
+        ConfigError: It is empty, or a dash, which only `asd run` understands, and replaces before.
     """
+    if output == "":
+        raise ConfigError(
+            "output names no folder", "Name one: output=FOLDER, or leave it out for the default"
+        )
     if output == PRINTED:
         raise ConfigError(
             "output=- prints the result of a single asd run, and is of no use here",
@@ -194,7 +198,7 @@ def make_options(options: type, settings: Mapping[str, Any]) -> Any:
     """The options of an application that runs videos, from its settings.
 
     Raises:
-        ConfigError: A value is out of range, or results are to be printed.
+        ConfigError: A value is out of range, or `output` is of no use.
     """
     own = {name: settings[name] for name in names(options)}
     check_folder(own.get("output"))

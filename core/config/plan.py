@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
+from ..given_writers import check_called
 from ..registry import registry
 from ..sync import OFF
 from ..voices.files import check_given
@@ -28,8 +29,8 @@ class AnalysisPlan:
         options: The options that belong to no component.
         chosen: By kind: the component, except writers.
         writers: The writers, in the order chosen.
-        settings: The whole plan as plain values, as recorded in the result, with the scorer's
-            parameters that depend on its weights filled in.
+        settings: The whole plan as plain values, as recorded in the result, with all parameters
+            of the writers, and with the scorer's that depend on its weights filled in.
     """
 
     options: AnalysisOptions
@@ -106,6 +107,7 @@ def analysis_plan_of(settings: Mapping[str, Any]) -> AnalysisPlan:
     if chosen["scorer"].component.settle:
         mine["scorer"] = {**mine["scorer"], **asdict(chosen["scorer"].config)}
     writers = writers_of(mine)
+    mine["writers"] = settings_of_writers(writers)  # a preset may set some parameters alone
     options = make_options(AnalysisOptions, mine)
     _check_together(options, chosen)
     return AnalysisPlan(options, chosen, writers, mine)
@@ -121,7 +123,27 @@ def writers_of(settings: Mapping[str, Any]) -> tuple[Chosen, ...]:
     nodes = settings["writers"]
     if not isinstance(nodes, dict):
         raise ConfigError(f"writers must be a list such as [json,rttm], got {nodes!r}")
-    return tuple(choose("writer", node, f"writers.{name}") for name, node in nodes.items())
+    writers = tuple(choose("writer", node, f"writers.{name}") for name, node in nodes.items())
+    for name, chosen in zip(nodes, writers, strict=True):
+        check_called(name, chosen.component.name)
+    return writers
+
+
+def choose_writer(name: str, parameters: Mapping[str, Any]) -> Chosen:
+    """A writer by its name, with those of its parameters that are not to have their defaults.
+
+    Raises:
+        ConfigError: A parameter is unknown or out of range.
+        PluginError: There is no such writer.
+    """
+    return choose("writer", {**parameters, "name": name}, f"writers.{name}")
+
+
+def settings_of_writers(writers: Iterable[Chosen]) -> dict[str, Any]:
+    """Writers with all their parameters, as settings record them."""
+    return {
+        one.component.name: {"name": one.component.name, **asdict(one.config)} for one in writers
+    }
 
 
 def _check_together(options: AnalysisOptions, chosen: Mapping[str, Chosen]) -> None:

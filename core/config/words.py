@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from ..component import RUN_KINDS
 from ..errors import ConfigError
+from ..given_writers import read_writers
 from .schemas import literal
 
 Overrides = str | Iterable[str] | Mapping[str, Any]
@@ -32,7 +33,8 @@ def words_of(overrides: Overrides, options: Mapping[str, Any] | None = None) -> 
             of such words with white space between them, where quotes and brackets hold a value
             together; or a mapping of names to values. Names may be dotted ("detector.min_face_px"),
             and mappings may be in each other; in that of a component, "name" chooses it. Values are
-            None, bool, numbers, text, paths, and lists and mappings of these, taken literally.
+            None, bool, numbers, text, paths, and lists and mappings of these, taken literally;
+            writers may have any form of `core.given_writers.GivenWriters`.
         options: More of the last kind, which go before those.
 
     Raises:
@@ -84,28 +86,27 @@ def _split(text: str) -> list[str]:
 
 
 def _words(options: Mapping[str, Any]) -> Iterator[str]:
-    """The words of options by name; the mapping of a component, or of writers, is a node each."""
+    """The words of options by name; the mapping of a component, and each writer, is a node."""
     for key, value in options.items():
         if not isinstance(key, str) or not key or re.search(r"[\s=]", key):
             raise ConfigError(
                 f"{key!r} is no name of an option", "Names are text such as 'detector.min_face_px'"
             )
-        if not isinstance(value, Mapping):
+        if key == "writers":
+            writers = read_writers(value)
+            yield f"{key}={_quoted(key, list(writers))}"
+            for name, own in writers.items():
+                yield from _below(f"{key}.{name}", own)
+        elif not isinstance(value, Mapping):
             yield f"{key}={_quoted(key, value)}"
-        elif key == "writers":
-            yield f"{key}={_quoted(key, list(value))}"
-            for name, own in value.items():
-                yield from _below(f"{key}.{name}", own or {})
         else:
             if key in RUN_KINDS and "name" in value:
                 yield f"{key}={_quoted(key, value['name'])}"
             yield from _below(key, value)
 
 
-def _below(node: str, options: Any) -> Iterator[str]:
+def _below(node: str, options: Mapping[str, Any]) -> Iterator[str]:
     """The words of the options of a node, but for the name of its component."""
-    if not isinstance(options, Mapping):
-        raise ConfigError(f"{node} must be a dict of its options, got {options!r}")
     for name, value in options.items():
         if name != "name":
             yield f"{node}.{name}={_quoted(f'{node}.{name}', value)}"

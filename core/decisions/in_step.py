@@ -92,6 +92,7 @@ def _covered(pieces: Iterable[Piece]) -> int:
 def _matched(pieces: Sequence[Piece]) -> Float64:
     """(m, 23): by piece and shift, the sum over frames of what face and sound have together."""
     begin = min(piece.first_frame for piece in pieces) - MOST_FRAMES
+    # The agreements of each piece, and for each of them the number of its frame of sound.
     cells = [
         (
             piece.agreement.astype(np.float64),
@@ -99,7 +100,6 @@ def _matched(pieces: Sequence[Piece]) -> Float64:
         )
         for piece in pieces
     ]
-    """The agreements of each piece, and for each of them the number of its frame of sound."""
     frames = 1 + max(int(heard.max()) for _, heard in cells)
     met = sum(np.bincount(heard.ravel(), minlength=frames) for _, heard in cells) + _HELD_BACK
     of_sound = np.zeros(frames)

@@ -70,7 +70,13 @@ def evaluate(
                 evaluated.add(video, outcome)
                 for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
-                    written(chosen.in_words, writer, outcome.result, new / video.name)
+                    written(
+                        chosen.in_words,
+                        writer,
+                        outcome.result,
+                        new / video.name,
+                        chosen.component.files,
+                    )
         metrics = evaluated.metrics()
         found = {
             "schema": SCHEMA,

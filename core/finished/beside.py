@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from ..file_patterns import files_of
 from ..registry import registry
-from ..results_folder import found_in
 
 
 def left_as_they_are(folder: Path, writers: Collection[str]) -> dict[str, list[str]]:
@@ -27,4 +27,4 @@ def left_as_they_are(folder: Path, writers: Collection[str]) -> dict[str, list[s
 
 
 def _files(folder: Path, patterns: Collection[str]) -> list[Path]:
-    return [path for pattern in patterns for path in found_in(folder, pattern)]
+    return [path for pattern in patterns for path in files_of(folder, pattern)]

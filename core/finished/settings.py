@@ -28,6 +28,7 @@ class WriteOptions:
         video: Where the video is now, if it was moved.
         names: A file that gives people and voices names, as report.html saves it:
             {"schema":"asdkit.names/1","names":{"track_0":"Anna"}}.
+        quiet: The command prints nothing but errors and the files.
         decisions: As of asd run. Like all options from here on it decides anew who speaks when,
             without running any model; those that are not given are the result's own.
         calibration: In place of the one that was applied: a file of asd calibrate, or null for
@@ -41,6 +42,7 @@ class WriteOptions:
     overwrite: bool = False
     video: str | None = None
     names: str | None = None
+    quiet: bool = False
     decisions: str = INDEPENDENT
     calibration: str | None = KEPT
     segments: SegmentsConfig = field(default_factory=SegmentsConfig)
@@ -48,9 +50,9 @@ class WriteOptions:
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
 
     def __post_init__(self) -> None:
-        for name, what in (("output", "folder"), ("video", "file"), ("names", "file")):
+        for name in ("video", "names"):
             if getattr(self, name) == "":
-                raise ValueError(f"{name} names no {what}")
+                raise ValueError(f"{name} names no file")
 
 
 _ABOUT = """\

@@ -12,6 +12,7 @@ from ..errors import one_line
 from ..palette import OFF_SCREEN as UNSEEN
 from ..palette import SPEAKING
 from ..results import printable, turns
+from ..shown_names import legible
 from ..types import GRID_FPS, OFF_SCREEN, Spans, Track, spoken_s
 from ..voices.assigning import people_of
 
@@ -55,7 +56,7 @@ def as_html(result: Result) -> str:
     more = f"<p>{len(names) - _LANES} others are left out.</p>" if len(names) > _LANES else ""
     video = result.video
     return (
-        f"<p><b>{_text(video.path.name)}</b>, {clock(video.duration_s)}, "
+        f"<p><b>{_text(video.name)}</b>, {clock(video.duration_s)}, "
         f"{video.width}&times;{video.height}</p>"
         "<table><thead><tr><th>who</th><th>tracks</th><th>seen</th><th>speaks</th>"
         f"<th>turns</th></tr></thead><tbody>{rows}</tbody></table>"
@@ -126,9 +127,4 @@ def _timeline(
 
 def _text(text: str) -> str:
     """A text that comes from a file, for HTML."""
-    shown = "Off screen" if text == OFF_SCREEN else " ".join(printable(text).split())
-    return escape(shown.translate(_CONTROLS))
-
-
-_CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0xFFFE, 0xFFFF], "\ufffd")
-"""Characters that SVG, which is XML, cannot hold."""
+    return escape("Off screen" if text == OFF_SCREEN else legible(text))

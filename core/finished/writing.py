@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..component import Context
-from ..config.chosen import Chosen, choose
+from ..config.chosen import Chosen
+from ..config.plan import choose_writer
 from ..errors import ConfigError, OutputError
 from ..files import expanded
+from ..given_writers import GivenWriters, read_writers
+from ..progress import Progress, Teller, silent
 from ..results_folder import taken
-from ..writing import written
+from ..writing import stage_of, written
 
 if TYPE_CHECKING:
     from ..result import Result
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 def write(
     result: Result,
-    writers: str | Iterable[str | Mapping[str, Any]],
+    writers: GivenWriters,
     folder: Path,
     *,
     overwrite: bool,
@@ -30,7 +33,12 @@ def write(
 
 
 def write_chosen(
-    result: Result, writers: Sequence[Chosen], folder: Path, *, overwrite: bool
+    result: Result,
+    writers: Sequence[Chosen],
+    folder: Path,
+    *,
+    overwrite: bool,
+    progress: Progress = silent,
 ) -> Result:
     """Have writers write a result; all files appear together, when all are whole.
 
@@ -39,6 +47,7 @@ def write_chosen(
         writers: The writers, with their parameters.
         folder: The folder; it is created if missing. Only files of these writers are replaced.
         overwrite: Whether they may be replaced.
+        progress: Called with the progress of each writer; what it raises ends the writing.
 
     Returns:
         The result with the folder and the files written.
@@ -47,8 +56,9 @@ def write_chosen(
         AsdError: A writer cannot be built or fails, or the folder cannot be written to.
     """
     folder = expanded(str(folder))
+    tell = Teller(progress)
     context = Context(threads=result.settings.get("threads"))
-    built = [(chosen.in_words, chosen.build(context)) for chosen in writers]
+    built = [(chosen, chosen.build(context)) for chosen in writers]
     names = [name for chosen in writers for name in chosen.component.files]
     written_to = replace(result, files=())
     with taken(folder, names, names, overwrite) as place:
@@ -58,34 +68,25 @@ def write_chosen(
                 "Run it again, or name another folder with output=FOLDER",
             )
         with place.writing() as aside:
-            for in_words, writer in built:
-                files = written(in_words, writer, written_to, aside)
+            for chosen, writer in built:
+                with tell.stage(stage_of(chosen.component)):
+                    files = written(
+                        chosen.in_words, writer, written_to, aside, chosen.component.files
+                    )
                 written_to = replace(written_to, folder=aside, files=(*written_to.files, *files))
         files = place.put(written_to.files)
         place.finish()
     return replace(result, folder=folder, files=tuple(files))
 
 
-def _chosen(writers: str | Iterable[str | Mapping[str, Any]]) -> list[Chosen]:
+def _chosen(writers: GivenWriters) -> list[Chosen]:
     """The writers named, each with its parameters.
 
     Raises:
         ConfigError: One is named twice or none is, or a parameter is unknown or out of range.
         PluginError: There is no such writer.
     """
-    asked = [writers] if isinstance(writers, str) else list(writers)
-    found: dict[str, Chosen] = {}
-    for one in asked:
-        node = {"name": one} if isinstance(one, str) else one
-        if not isinstance(node, Mapping) or not isinstance(node.get("name"), str):
-            raise ConfigError(
-                f"A writer must be a name, or a mapping with a name, got {one!r}",
-                "As in: ['rttm', {'name': 'annotated', 'crf': 30}]",
-            )
-        name = node["name"]
-        if name in found:
-            raise ConfigError(f"The writer {name} was named twice", "Name each once")
-        found[name] = choose("writer", dict(node), f"writers.{name}")
-    if not found:
+    given = read_writers(writers)
+    if not given:
         raise ConfigError("No writer was named", "As in: ['rttm', 'annotated']")
-    return list(found.values())
+    return [choose_writer(name, own) for name, own in given.items()]

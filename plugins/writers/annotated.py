@@ -17,6 +17,7 @@ from ...core.media.encode import Mp4Writer
 from ...core.media.planes import Canvas
 from ...core.result import Result
 from ...core.results import known_off_screen
+from ...core.shown_names import shown_names
 from ...core.types import GRID_FPS, Float64, Track
 from ...core.voices.assigning import names_of
 from .drawing import draw_face, draw_label
@@ -98,12 +99,12 @@ class AnnotatedWriter:
 class _Face:
     """A track to draw."""
 
-    def __init__(self, track: Track, name: str) -> None:
+    def __init__(self, track: Track, label: str) -> None:
         self._boxes = track.boxes
         self._scores = _means(track.scores.astype(np.float64))
         self._probabilities = track.probabilities
         self._speaking = track.speaking
-        self.label = name if track.identity is not None else name.replace("track_", "#")
+        self.label = label
         self.first_frame = track.first_frame
         self.end_frame = track.first_frame + len(track)
 
@@ -143,10 +144,12 @@ class _Overlay:
         self._by_score = by_score
         self._speech = result.speech
         self._off_screen = result.off_screen or ()
-        self._off_screen_known = known_off_screen(result)
+        show = shown_names(result, "#")
+        self._off_screen_known = known_off_screen(result, show)
         self._coming = deque(sorted(result.tracks, key=lambda track: track.first_frame))
         self._shown: list[_Face] = []
-        self._names = names_of(result.voices or (), result.tracks)
+        names = names_of(result.voices or (), result.tracks)
+        self._labels = {number: show(name) for number, name in names.items()}
 
     def draw(self, canvas: Canvas, time_s: Fraction) -> None:
         """Draw the faces at a time, and a label if somebody speaks off screen."""
@@ -156,7 +159,7 @@ class _Overlay:
         frame = int(position + 0.5)
         while self._coming and self._coming[0].first_frame <= frame:
             track = self._coming.popleft()
-            self._shown.append(_Face(track, self._names[track.id]))
+            self._shown.append(_Face(track, self._labels[track.id]))
         self._shown = [face for face in self._shown if frame < face.end_frame]
         for face in self._shown:
             number, speaks = face.probability(frame), face.speaks(now_s)
@@ -168,7 +171,7 @@ class _Overlay:
         if inside(self._off_screen, now_s):
             known = (who for who, own in self._off_screen_known.items() if inside(own, now_s))
             who = next(known, "off screen")
-            draw_label(canvas, 0, canvas.height, who.replace("track_", "#"), SPEAKING)
+            draw_label(canvas, 0, canvas.height, who, SPEAKING)
 
 
 def build(config: AnnotatedConfig, context: Context) -> AnnotatedWriter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import count
@@ -11,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ...core.component import Context
-from ...core.files import whole
+from ...core.files import beside, whole
 from ...core.media.of_result import place_of
 from ...core.result import Result
 from ...core.results import printable
@@ -79,8 +78,9 @@ def _document(result: Result, folder: Path) -> ET.Element:
         "MEDIA_URL": printable(f"file:///{source.as_posix().lstrip('/')}"),
         "MIME_TYPE": _MIME_TYPES.get(source.suffix.lower(), "unknown"),
     }
-    if (beside := _relative(source, folder)) is not None:
-        media["RELATIVE_MEDIA_URL"] = printable(beside)
+    if (near := beside(source, folder)) is not None:
+        near = near if near.startswith("../") else f"./{near}"
+        media["RELATIVE_MEDIA_URL"] = printable(near)
     ET.SubElement(header, "MEDIA_DESCRIPTOR", media)
     order = ET.SubElement(document, "TIME_ORDER")
     annotations = count(1)
@@ -116,20 +116,6 @@ def _document(result: Result, folder: Path) -> ET.Element:
         TIME_ALIGNABLE="true",
     )
     return document
-
-
-def _relative(path: Path, folder: Path) -> str | None:
-    """The path of a file from a folder, by which both can be moved together.
-
-    Returns:
-        With slashes, beginning with `./` or `../`; None if there is none, as on another drive of
-        Windows.
-    """
-    try:
-        beside = Path(os.path.relpath(path, folder.absolute())).as_posix()
-    except ValueError:
-        return None
-    return beside if beside.startswith("../") else f"./{beside}"
 
 
 def build(config: EafConfig, context: Context) -> EafWriter:

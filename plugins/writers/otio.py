@@ -80,8 +80,7 @@ def _timeline(result: Result) -> Json:
     zero_s = result.video.start_s
     end = max(1, round((zero_s + result.video.duration_s) * rate))
     source = place_of(result.video.path, result)
-    name = printable(source.name)
-    whole_video = _clip(name, range(end), rate, _media(source, range(end), rate))
+    whole_video = _clip(printable(source.name), range(end), rate, _media(source, range(end), rate))
     tracks = [_track("Picture", "Video", [whole_video])]
     for speaker, colour in zip(speakers_of(result), cycle(_COLOURS), strict=False):
         spans = [(zero_s + start_s, zero_s + end_s) for start_s, end_s in speaker.turns]
@@ -95,7 +94,7 @@ def _timeline(result: Result) -> Json:
     return {
         "OTIO_SCHEMA": "Timeline.1",
         "metadata": {},
-        "name": name,
+        "name": printable(result.video.name),
         "global_start_time": None,
         "tracks": {
             "OTIO_SCHEMA": "Stack.1",

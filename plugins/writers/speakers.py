@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from itertools import count
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...core.result import Result
-from ...core.results import printable, turns
+from ...core.results import turns
 from ...core.rttm import merged
+from ...core.shown_names import shown_names
 from ...core.types import OFF_SCREEN, Spans
-
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
-"""Characters that XML 1.0 cannot hold, or that are invisible controls."""
 
 
 class Speaker(NamedTuple):
@@ -26,20 +22,6 @@ class Speaker(NamedTuple):
 
     shown: str
     turns: Spans
-
-
-def shown_names(result: Result) -> Callable[[str], str]:
-    """The function from a name of `core.results.turns` to one for people, on one line.
-
-    Tracks without identity are "Track 0" and so on, by the number that is in the name; who is not
-    seen is "Off screen". Characters that are no text become U+FFFD.
-    """
-    nameless = {track.name for track in result.tracks if track.identity is None}
-    special = {name: name.replace("track_", "Track ") for name in nameless}
-    special[OFF_SCREEN] = "Off screen"
-    return lambda name: (
-        special.get(name) or _UNWRITABLE.sub("\ufffd", " ".join(printable(name).split()))
-    )
 
 
 def speakers_of(result: Result) -> list[Speaker]:
@@ -56,23 +38,7 @@ def speakers_of(result: Result) -> list[Speaker]:
     names = [*seen, *(name for name in spans if name != OFF_SCREEN)]
     names += [OFF_SCREEN] if OFF_SCREEN in spans else []
     show = shown_names(result)
-    shown = _apart({name: show(name) for name in dict.fromkeys(names)})
-    return [Speaker(shown[name], merged(spans.get(name, ()))) for name in shown]
-
-
-def _apart(shown: Mapping[str, str]) -> dict[str, str]:
-    """Number those that would be shown alike: "Ann", "Ann 2"."""
-    found: dict[str, str] = {}
-    taken = set(shown.values())
-    used: set[str] = set()
-    for name, text in shown.items():
-        found[name] = text
-        if text in used:
-            numbered = (f"{text} {number}" for number in count(2))
-            found[name] = next(other for other in numbered if other not in taken)
-        taken.add(found[name])
-        used.add(found[name])
-    return found
+    return [Speaker(show(name), merged(spans.get(name, ()))) for name in dict.fromkeys(names)]
 
 
 def in_steps(spans: Iterable[tuple[float, float]], steps_per_s: float, end: int) -> list[range]:

@@ -12,9 +12,9 @@ from ...core.errors import InputError
 from ...core.files import expanded, whole
 from ...core.result import Result
 from ...core.results import turns
+from ...core.shown_names import shown_names
 from ...core.voices.files import file_of_video
 from ...core.voices.words import SUFFIXES, WHAT, Word, read_words
-from .speakers import shown_names
 from .subtitles import Cue, Layout, cues, timestamp, whose
 
 FILE = "speakers.srt"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,7 +18,7 @@ from ...core.durations import clock, round_times
 from ...core.figures import drawn, files_of, require_matplotlib
 from ...core.palette import OFF_SCREEN, SPEAKING, SPEECH, VISIBLE
 from ...core.result import Result
-from ...core.results import printable
+from ...core.shown_names import legible
 from ...core.types import GRID_FPS, Float64, Spans, Track
 from ...core.voices.assigning import people_of
 from .people import frames_of, unseen_voices
@@ -42,8 +41,6 @@ _TICK_PX = 70
 _LEGEND_PX = 190
 _Person = tuple[str, list[Track]]
 """A name and the tracks."""
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
-"""Characters that XML cannot hold, or that are invisible."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +183,7 @@ def _set_axes(
 
 def _short(text: str, columns: int) -> str:
     """Shorten a text to one line of at most `columns`; wide East Asian characters take two."""
-    text = _UNWRITABLE.sub("\ufffd", " ".join(printable(text).split()))
+    text = legible(text)
     ends = accumulate(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
     fitting = sum(end <= columns for end in ends)
     return text if fitting == len(text) else f"{text[: fitting - 1]}…"

@@ -10,7 +10,7 @@ from ...core.component import Context
 from ...core.files import whole
 from ...core.result import Result
 from ...core.results import turns
-from .speakers import shown_names
+from ...core.shown_names import shown_names
 from .subtitles import timestamp
 
 FILE = "speakers.vtt"

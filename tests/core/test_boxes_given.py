@@ -12,7 +12,7 @@ import pytest
 from synth import clicks, number_of, steady, write_video
 
 import asdkit
-from asdkit.core.errors import AsdError, InputError
+from asdkit.core.errors import AsdError, ConfigError, InputError
 from asdkit.core.media.picture import frames
 from asdkit.core.media.picture_times import picture_times
 from asdkit.core.media.probe import probe
@@ -143,6 +143,17 @@ def test_a_result_says_what_it_was_made_from(clip):
     assert result.provenance["boxes"]["boxes"] == 60
     with pytest.raises(InputError, match="was made from boxes that were given from Python"):
         begin_again(Path("out"), [])
+
+
+@pytest.mark.parametrize("given", [3, [[10, 20, 30, 40]], "boxes.json"])
+def test_what_is_no_boxes_is_refused(clip, given):
+    says = rf"^boxes must be asdkit.Boxes, got {type(given).__name__}\. As in: boxes="
+    with pytest.raises(ConfigError, match=says):
+        asdkit.run(clip, CHEAP, boxes=given)
+    Path("boxes.json").write_text("[]")
+    options = {**CHEAP, "detector": "boxes", "detector.path": "boxes.json"}
+    with pytest.raises(ConfigError, match=says):
+        asdkit.Pipeline(options)(clip, boxes=given)
 
 
 def test_a_pipeline_takes_boxes_with_each_call(clip):

@@ -8,12 +8,15 @@ import threading
 import pytest
 
 from asdkit.core import errors
-from asdkit.core.errors import AsdError, ConfigError, MissingExtraError
+from asdkit.core.errors import AsdError, ConfigError, MissingExtraError, MissingWeightsError
 
 CLASSES = [
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AsdError)
 ]
-ARGUMENTS = {MissingExtraError: ("scorer=talknet", "torch", "torch", "scorer=talknet_onnx")}
+ARGUMENTS = {
+    MissingExtraError: ("scorer=talknet", "torch", "torch", "scorer=talknet_onnx"),
+    MissingWeightsError: ("it is\nnot here", "Fetch it", "s3fd", "no network", "s3fd.pth"),
+}
 
 
 class StrangeError(ConfigError):

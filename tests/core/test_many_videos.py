@@ -180,8 +180,22 @@ def test_each_call_has_options_of_its_own(videos):
     with pytest.raises(AsdError, match="all already holds results"):
         pipeline(videos[0])
     assert pipeline(videos[0], overwrite=True).folder == Path("all")
+    whole = {"name": "annotated", "crf": 40, "colour": "speaking"}
     found = pipeline(videos[3], writers={"annotated": {"crf": 40}}, output="c")
-    assert found.settings["writers"] == {"annotated": {"crf": 40, "name": "annotated"}}
+    assert found.settings["writers"] == {"annotated": whole}
+    found = pipeline(videos[3], writers=[{"name": "annotated", "crf": 40}], output="d")
+    assert found.settings["writers"] == {"annotated": whole}
+    assert pipeline(videos[3], writers="json", output="e").files == (Path("e/result.json"),)
+
+
+def test_a_call_changes_only_the_parameters_that_it_gives(videos):
+    pipeline = asdkit.Pipeline(CHEAP, writers=[{"name": "annotated", "crf": 40}])
+    found = pipeline(videos[0], writers=[{"name": "annotated", "colour": "score"}], end_s=0.2)
+    assert found.settings["writers"]["annotated"] == {
+        "name": "annotated",
+        "crf": 40,
+        "colour": "score",
+    }
 
 
 def test_it_says_what_it_has_loaded(videos):
@@ -236,8 +250,13 @@ def test_options_of_a_call_that_cannot_be_are_refused(videos):
     pipeline = asdkit.Pipeline(CHEAP)
     with pytest.raises(ConfigError, match="end_s must be after start_s"):
         pipeline(videos[0], start_s=3, end_s=2)
-    with pytest.raises(ConfigError, match="writers must be a list or a dict, got 'json'"):
-        pipeline(videos[0], writers="json")
+    for wrong, says in ((3, "a dict, got 3"), ({"clips": 3}, "writers.clips must be a dict of")):
+        with pytest.raises(ConfigError, match=says):
+            pipeline(videos[0], writers=wrong)
+    with pytest.raises(ConfigError, match="The writer clips was named twice"):
+        pipeline(videos[0], writers=["clips", "clips"])
+    with pytest.raises(ConfigError, match="output names no folder"):
+        pipeline(videos[0], output="")
     with pytest.raises(PluginError, match="jsn"):
         pipeline(videos[0], writers=["jsn"])
     with pytest.raises(AsdError, match="No such file"):

@@ -15,8 +15,9 @@ from strangers import package
 
 import asdkit
 from asdkit.core.errors import AsdError, OutputError, PluginError
+from asdkit.core.file_patterns import INCOMPLETE
 from asdkit.core.files import remove_partial, whole, whole_folder
-from asdkit.core.results_folder import INCOMPLETE, taken
+from asdkit.core.results_folder import taken
 
 UNSURE = """
 import os
@@ -58,6 +59,10 @@ class Writer:
             if self.does == "vanish":
                 shutil.rmtree("out")
                 folder.mkdir(parents=True)
+            if self.does == "other":
+                (folder / "other.txt").touch()
+        if self.does == "other":
+            return [folder / "sub", folder / "other.txt"]
         (folder / "more.txt").write_text("of which it does not tell")
         return [path]
 
@@ -116,6 +121,17 @@ def test_killed_while_writing_the_same_command_does_it(clip):
     asdkit.run(str(clip), WORDS)
     assert files() == FILES
     assert not Path("out", INCOMPLETE).exists()
+
+
+def test_a_file_that_the_component_does_not_name_is_an_error(clip):
+    says = r"^writer=unsure \(unsure 1.0\) has written other.txt, but .* files are sub/unsure.txt"
+    with pytest.raises(PluginError, match=says):
+        asdkit.run(str(clip), [*WORDS, "writers.unsure.does=other"])
+    assert not Path("out").exists()
+    result = asdkit.run(str(clip), [*WORDS, "writers=[]"])
+    with pytest.raises(PluginError, match=says):
+        result.write({"unsure": {"does": "other"}}, "out")
+    assert not Path("out").exists()
 
 
 class KillError(BaseException):

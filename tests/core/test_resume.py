@@ -21,7 +21,7 @@ from synth import clicks, steady, write_video
 import asdkit
 from asdkit.core import resume as kept
 from asdkit.core.errors import OutputError
-from asdkit.core.results_folder import INCOMPLETE
+from asdkit.core.file_patterns import INCOMPLETE
 
 SLOW = """
 import os

@@ -303,7 +303,8 @@ class Negates(Lines):
 
 
 def test_a_writer_that_keeps_the_contract_passes(tmp_path):
-    assert testing.check_writer(Lines(), tmp_path) == [tmp_path / "lines.txt"]
+    found = testing.check_writer(Lines(), tmp_path, files=["lines.txt"])
+    assert found == testing.check_writer(Lines(), tmp_path) == [tmp_path / "lines.txt"]
     assert (tmp_path / "lines.txt").read_text() == "0\n0\n"
 
 
@@ -328,6 +329,12 @@ def test_a_writer_that_breaks_it_is_named(tmp_path, broken, says):
     folder.mkdir()
     with pytest.raises(PluginError, match=says):
         testing.check_writer(broken, folder)
+
+
+def test_a_writer_of_a_file_that_its_component_does_not_name_is_named(tmp_path):
+    says = r"Lines has written lines\.txt, but its Component says that its files are a\.txt, b/c_.*"
+    with pytest.raises(PluginError, match=says):
+        testing.check_writer(Lines(), tmp_path, files=["a.txt", "b/c_*.txt"])
 
 
 # Datasets

@@ -26,7 +26,8 @@ def test_the_parts_keep_their_contracts(tmp_path: Path) -> None:
     """
     testing.check_detector(asdkit.load("detector", "centre"))
     testing.check_scorer(asdkit.load("scorer", "centre"))
-    testing.check_writer(asdkit.load("writer", "centre"), tmp_path)
+    writer = asdkit.load("writer", "centre")
+    testing.check_writer(writer, tmp_path, files=["centre.csv"])
 
 
 def test_the_detector_answers_for_every_frame() -> None:

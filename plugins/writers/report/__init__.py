@@ -57,7 +57,7 @@ class ReportWriter:
         if media is not None and self._side_px:
             faces = thumbnails(media, result.tracks, self._side_px)
         data = report_data(result, playable(result, media, final_folder(folder)), faces)
-        title = printable(self._title or result.video.path.name)
+        title = printable(self._title or result.video.name)
         with whole(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
             file.write(page(title, data))
         return [path]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from ....core.result import Result
 from ....core.results import off_screen_turns, printable, turns
+from ....core.shown_names import shown_names
 from ....core.types import GRID_FPS, OFF_SCREEN, Spans, Track
 from ....core.voices.assigning import people_of
 from ..people import frames_of, unseen_voices
@@ -31,13 +32,14 @@ def report_data(
         videos: The videos that the page may play, the best first.
         thumbnails: By id of the track: a picture of the face as a data URI.
     """
+    show = shown_names(result)
     people = list(people_of(result).items())
     places = {name: place for place, (name, _) in enumerate(people)}
     places |= {track.name: place for place, (_, own) in enumerate(people) for track in own}
     longer_side_px = max(result.video.width, result.video.height)
     return {
         "video": {
-            "name": printable(result.video.path.name),
+            "name": printable(result.video.name),
             "width": result.video.width,
             "height": result.video.height,
             "pixel_aspect": result.video.pixel_aspect,
@@ -52,31 +54,25 @@ def report_data(
         "people": [
             {
                 "known": any(track.identity is not None for track in own),
-                "label": _label(name, own),
+                "label": show(name),
                 "keys": list(dict.fromkeys(printable(track.name) for track in own)),
                 "tracks": [_track(track, longer_side_px, thumbnails) for track in own],
             }
             for name, own in people
         ],
         "voices": [
-            {"name": printable(name), "spans": _spans(spans)}
-            for name, spans in unseen_voices(result).items()
+            {"name": name, "spans": _spans(spans)}
+            for name, spans in unseen_voices(result, show).items()
         ],
         "speech": None if result.speech is None else _spans(result.speech),
-        "off_screen": _off_screen(result, places),
+        "off_screen": _off_screen(result, places, show),
         "turns": [
-            [round(start_s, _PLACES), round(end_s, _PLACES), _who(name, places)]
+            [round(start_s, _PLACES), round(end_s, _PLACES), _who(name, places, show)]
             for start_s, end_s, name in turns(result)
         ],
         "notes": [printable(note) for note in result.video.notes],
         "about": _about(result),
     }
-
-
-def _label(name: str, tracks: Sequence[Track]) -> str:
-    """A person's name as shown: that of a track without an identity in plain words."""
-    nameless = all(track.identity is None for track in tracks)
-    return f"Track {name.removeprefix('track_')}" if nameless else printable(name)
 
 
 def _track(track: Track, longer_side_px: int, thumbnails: Mapping[int, str]) -> dict[str, Any]:
@@ -90,19 +86,21 @@ def _track(track: Track, longer_side_px: int, thumbnails: Mapping[int, str]) -> 
     }
 
 
-def _off_screen(result: Result, places: Mapping[str, int]) -> list[list[Any]] | None:
+def _off_screen(
+    result: Result, places: Mapping[str, int], show: Callable[[str], str]
+) -> list[list[Any]] | None:
     if result.off_screen is None:
         return None
     return [
-        [round(start_s, _PLACES), round(end_s, _PLACES), _who(name or OFF_SCREEN, places)]
+        [round(start_s, _PLACES), round(end_s, _PLACES), _who(name or OFF_SCREEN, places, show)]
         for (start_s, end_s), name in off_screen_turns(result)
     ]
 
 
-def _who(name: str, places: Mapping[str, int]) -> int | str | None:
+def _who(name: str, places: Mapping[str, int], show: Callable[[str], str]) -> int | str | None:
     if name in places:
         return places[name]
-    return None if name == OFF_SCREEN else printable(name)
+    return None if name == OFF_SCREEN else show(name)
 
 
 def _spans(spans: Spans) -> list[list[float]]:

@@ -18,6 +18,7 @@ from ....core.media.container import Media
 from ....core.media.decoder import Decoder
 from ....core.media.upright import Upright
 from ....core.pictures import Picture
+from ....core.progress import report
 from ....core.types import GRID_FPS, Float64, Track, UInt8
 
 _AROUND = 1.3
@@ -33,7 +34,8 @@ def thumbnails(media: Media, tracks: Sequence[Track], side_px: int) -> dict[int,
 
     Key frames are preferred, as they are decoded on their own: one serves all tracks that are
     visible in it. Where a track has none, decoding goes on from the one before, but not without
-    limit: tracks for which it does not suffice, and those that cannot be decoded, are left out.
+    limit: tracks for which it does not suffice, and those that cannot be decoded, are left out. In
+    a run it reports how many of the tracks have one.
 
     Args:
         media: The video.
@@ -48,21 +50,20 @@ def thumbnails(media: Media, tracks: Sequence[Track], side_px: int) -> dict[int,
         (media.info.width, media.info.height), media.reading.rotate, converter(media.transfer)
     )
     ahead = max(_LEAST_AHEAD, round(media.info.duration_s * GRID_FPS) // _PART_AHEAD)
-    try:
-        for track in sorted(tracks, key=_middle):
-            if track.id in found:
+    for track in sorted(tracks, key=_middle):
+        report(len(found), len(tracks))
+        if track.id in found:
+            continue
+        for frame, picture in _looks(media, upright, track, ahead):
+            if frame is None:
+                ahead -= 1
+                report(len(found), len(tracks))
                 continue
-            for frame, picture in _looks(media, upright, track, ahead):
-                if frame is None:
-                    ahead -= 1
-                    continue
-                for other in tracks:
-                    if other.id not in found and frame in other.frames:
-                        box = other.boxes[frame - other.first_frame]
-                        image = _cut(picture, box, media.info.pixel_aspect, side_px)
-                        found[other.id] = _data_uri(image)
-    except InputError:  # the file was replaced or cut meanwhile
-        pass
+            for other in tracks:
+                if other.id not in found and frame in other.frames:
+                    box = other.boxes[frame - other.first_frame]
+                    image = _cut(picture, box, media.info.pixel_aspect, side_px)
+                    found[other.id] = _data_uri(image)
     return found
 
 
@@ -99,10 +100,13 @@ def _decoded(media: Media, wanted: int) -> Any:
     """The frames of the video, each with its grid frame, from the last key frame before one."""
     # With one thread the first frame comes first.
     decoder = Decoder(media.picture, 1, clock=media.clock)
-    for frame in decoder.frames(media.zero + Fraction(wanted, GRID_FPS)):
-        if frame.pts is not None:
-            time = frame.pts * frame.time_base - media.zero
-            yield round(time * GRID_FPS), frame
+    try:
+        for frame in decoder.frames(media.zero + Fraction(wanted, GRID_FPS)):
+            if frame.pts is not None:
+                time = frame.pts * frame.time_base - media.zero
+                yield round(time * GRID_FPS), frame
+    except InputError:  # the file was replaced or cut meanwhile
+        return
 
 
 def _cut(picture: Picture, box: Float64, pixel_aspect: float, side_px: int) -> UInt8:

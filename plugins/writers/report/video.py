@@ -11,6 +11,7 @@ from urllib.parse import quote
 import av
 
 from ....core.errors import InputError
+from ....core.files import beside
 from ....core.media.container import Media, Source
 from ....core.media.of_result import media_of, place_of
 from ....core.result import Result
@@ -75,11 +76,8 @@ def playable(result: Result, media: Media | None, folder: Path) -> list[Playable
 
 def _addresses(path: Path, folder: Path) -> Iterator[str]:
     """The address of a file from a folder, by which both can be moved together, and its own."""
-    try:
-        beside = Path(os.path.relpath(path, folder.absolute())).as_posix()
-        yield quote(os.fsencode(beside))
-    except ValueError:  # on Windows, another drive
-        pass
+    if (near := beside(path, folder)) is not None:
+        yield quote(os.fsencode(near))
     yield path.as_uri()
 
 

@@ -166,6 +166,7 @@ def test_errors_are_one_line(refused, videos):
     Path("talks/broken.mp4").write_bytes(b"nothing to see")
     assert refused("batch", "table", "none").startswith("asd: There is no folder none. Name the")
     assert refused("batch", "table", "talks").startswith("asd: talks holds no manifest of a batch")
+    assert "output names no folder" in refused("batch", "table", "talks", "output=")
     assert refused("batch", "table") == (
         "asd: batch table takes one folder, but got none. "
         "Use: asd batch table FOLDER [output=FOLDER]"

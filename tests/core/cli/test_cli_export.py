@@ -26,6 +26,7 @@ import pytest
         (["check", "a", "--device", "cpu"], "--device cpu is written device=cpu"),
         (["chek", "a"], "Did you mean: asd export check FOLDER?"),
         (["talknet"], "takes options of the form KEY=VALUE, but got 'talknet'. Use: asd export ["),
+        (["output="], "output names no folder. Name one: output=FOLDER"),
         (["device=gpu", "output=out"], "device must be auto, cpu, cuda or cuda:N, got gpu"),
     ],
 )

@@ -126,7 +126,8 @@ def test_picture_or_sound_alone(refused, asd):
     line = refused("run", video("silent.mp4", sounds=()), *BOXES, *CHEAP)
     assert "allow_silent=true" in line
     assert "sound=FILE" in line
-    code, _, err = asd("run", "silent.mp4", *BOXES, *CHEAP, "allow_silent=true")
+    code, out, err = asd("run", "silent.mp4", *BOXES, *CHEAP, "allow_silent=true")
+    assert "There is no sound, so nobody can be said to speak" in out
     assert code == 0, err
     found = result("asd_results/silent")
     assert found["video"]["has_sound"] is False

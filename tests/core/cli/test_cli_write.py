@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from commanding import video
 
+from asdkit.core.cli.console import ProgressLine
 from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.result import Result
 
@@ -43,10 +44,32 @@ def names(folder="talk"):
 @pytest.mark.usefixtures("talk")
 def test_files_are_written_beside_the_result(asd):
     code, out, err = asd("write", "talk", "writers=[rttm,webvtt]")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "asd: writing speakers.rttm\nasd: writing speakers.vtt\n")
     assert out == "talk/speakers.rttm\ntalk/speakers.vtt\n"
     assert rttm() == [("0.400", "0.800", "track_0")]
     assert names() == ["result.json", "speakers.rttm", "speakers.vtt"]
+
+
+@pytest.mark.usefixtures("talk")
+def test_it_tells_how_far_each_writer_is(asd, monkeypatch):
+    told = []
+    monkeypatch.setattr(ProgressLine, "__call__", lambda self, *said: told.append(said))
+    names = ["annotated", "clips", "reframe", "report"]
+    assert asd("write", "talk", f"writers=[{','.join(names)}]")[0] == 0
+    stages = {stage: [] for stage, *_ in told}
+    for stage, done, total in told:
+        stages[stage].append((done, total))
+    assert list(stages) == [
+        "writing annotated.mp4",
+        "writing clips/index.csv",
+        "writing reframe.json, reframe.mp4",
+        "writing report.html",
+    ]
+    *videos, report = stages.values()
+    for said in videos:
+        assert said[-1] in {(49, 50), (31, 50)}  # clips end with the last turn
+        assert len({done for done, _ in said}) > 30
+    assert report == [(0, 0), (0, 2), (2, 2)]
 
 
 @pytest.mark.usefixtures("talk")
@@ -91,7 +114,7 @@ def test_parameters_of_writers_are_heeded(asd):
 )
 def test_decided_anew(words, wanted, talk, asd):
     Calibration("lip_motion", 1.0, -2.0).write(Path("calm.json"))
-    code, _, err = asd("write", "talk", "writers=[rttm,json]", "output=new", *words)
+    code, _, err = asd("write", "talk", "writers=[rttm,json]", "output=new", "quiet=true", *words)
     assert (code, err) == (0, "")
     assert [turn for turn in rttm("new/speakers.rttm") if turn[2] == "track_0"] == wanted
     settings = Result.load("new").settings
@@ -120,7 +143,7 @@ def test_nor_is_a_result_that_contradicts_the_files_beside_it(asd):
     assert "with 'writers=[json,rttm,webvtt]' overwrite=true, or name another folder" in err
     assert before == {path: path.read_bytes() for path in Path("talk").iterdir()}
     words[0] = "writers=[json,rttm,webvtt]"
-    assert asd("write", "talk", *words)[::2] == (0, "")
+    assert asd("write", "talk", *words)[0] == 0
     assert "track_0" not in Path("talk/speakers.vtt").read_text()
 
 
@@ -143,8 +166,8 @@ def test_without_writers_it_is_the_files_of_the_run(asd):
     named = {"schema": "asdkit.names/1", "names": {"track_0": "Anna"}}
     Path("names.json").write_text(json.dumps(named))
     assert asd("write", "talk", "names=names.json")[0] == 2, "they are there already"
-    code, out, err = asd("write", "talk", "names=names.json", "overwrite=true")
-    assert (code, err) == (0, "")
+    code, out, _ = asd("write", "talk", "names=names.json", "overwrite=true")
+    assert code == 0
     assert out == "talk/result.json\ntalk/speakers.rttm\ntalk/report.html\n"
     assert rttm() == [("0.400", "0.800", "Anna")]
     assert Result.load("talk").tracks[0].name == "Anna"
@@ -179,7 +202,7 @@ def test_files_without_the_names_that_the_result_gets_are_told(asd, caplog):
         ({"rtm": {"name": "rtm"}}, "There is no writer 'rtm'"),
         ({"rttm": {"name": "rttm", "a=1 hydra.run.dir": 3}}, "There is no option writers.rttm.a=1"),
         ({"rttm": {"name": "rttm", "b": {"c": 1}}}, "There is no option writers.rttm.b"),
-        ({"x": {"name": "rttm"}}, "There is no writer 'x'"),
+        ({"x": {"name": "rttm"}}, "writers.x has the name 'rttm', which is another one"),
     ],
 )
 def test_writers_of_a_stranger_end_in_one_line(writers, says, asd):
@@ -237,8 +260,9 @@ def test_a_sweep_writes_a_folder_each(asd):
         (["talk", "writers=[rttm]", "detector=yunet"], "There is no option detector. There are "),
         (["talk", "writers=[rttm]", "experiment=fast"], "There is no option experiment. There are"),
         (["talk", "writers=[rttm]", "+experiment=fast"], "There is no option experiment. "),
-        (["talk", "writers=[rttm]", "quiet=true"], "speech, conversation, writers\n"),
-        (["talk", "writers=[rttm]", "quiet=true", "--cfg", "job"], "conversation, writers\n"),
+        (["talk", "writers=[rttm]", "resume=true"], "speech, conversation, writers\n"),
+        (["talk", "writers=[rttm]", "resume=true", "--cfg", "job"], "conversation, writers\n"),
+        (["talk", "writers=[rttm]", "output="], "output names no folder. Name one: output=FOLDER"),
     ],
 )
 def test_what_does_not_fit_is_refused(words, says, asd):
@@ -299,6 +323,6 @@ def test_what_it_names_is_read_as_a_video_or_not_at_all(changes, says, asd):
     for key, value in changes.items():
         values[key] |= value
     Path("talk/result.json").write_text(json.dumps(values))
-    code, _, err = asd("write", "talk", "writers=[annotated]", "output=out")
+    code, _, err = asd("write", "talk", "writers=[annotated]", "output=out", "quiet=true")
     assert code == 2 and says in err and len(err.splitlines()) == 1
     assert not Path("out").exists()

@@ -113,6 +113,14 @@ def test_what_cannot_be_printed(refused, words, told):
     assert told in refused(*words, *RUN, "output=-")
 
 
+@pytest.mark.parametrize("command", ["run", "batch", "demo", "evaluate", "calibrate"])
+def test_an_empty_output_is_refused(refused, command):
+    words = {"demo": [], "run": [video()], "batch": [video()]}
+    labelled = ["dataset=dialogue", "dataset.folder=."]
+    told = refused(command, *words.get(command, labelled), *RUN, "output=")
+    assert "output names no folder. Name one: output=FOLDER" in told
+
+
 def test_python_has_the_result_already():
     with pytest.raises(ConfigError, match="of no use here"):
         run(video(), [*RUN, "output=-"])

@@ -45,6 +45,12 @@ def settings_for(overrides, **options):
             "segments": {"on": 0.75},
             "writers": {"json": None, "annotated": {"crf": 30}},
         },
+        {
+            "scorer": {"name": "lip_motion"},
+            "detector": {"name": "boxes", "path": "a b,c.json"},
+            "segments": {"on": 0.75},
+            "writers": ["json", {"name": "annotated", "crf": 30}],
+        },
     ],
 )
 def test_all_forms_come_to_the_same_settings(overrides):
@@ -59,7 +65,7 @@ def test_all_forms_come_to_the_same_settings(overrides):
     assert found["segments"]["on"] == 0.75
     assert found["writers"] == {
         "json": {"name": "json"},
-        "annotated": {"name": "annotated", "crf": 30},
+        "annotated": {"name": "annotated", "crf": 30, "colour": "speaking"},
     }
     assert found["threads"] is None
 
@@ -136,6 +142,8 @@ def test_lists_and_numbers_keep_their_types():
         ({"detector": {"name": "mtcnn", "nothing": 1}}, "There is no option detector.nothing"),
         ({"detector": None}, "detector=null names no component. There are boxes"),
         ({"writers": {"json": 3}}, "writers.json must be a dict of its options, got 3"),
+        ({"writers": ["json", "json"]}, "The writer json was named twice"),
+        ({"writers": None}, "writers must be names in a list, or a dict, got None"),
         ({"a b": 1}, "'a b' is no name of an option"),
         ({3: 1}, "3 is no name of an option"),
         ("output='a", "The overrides \"output='a\" end within a value: ' is missing"),

@@ -163,8 +163,8 @@ def test_nothing_is_half_written(made, tmp_path):
     [
         ([], ConfigError, "No writer was named"),
         (["rttm", "rttm"], ConfigError, "The writer rttm was named twice"),
-        ([3], ConfigError, "A writer must be a name, or a mapping with a name, got 3"),
-        ([{"crf": 3}], ConfigError, "A writer must be a name, or a mapping with a name"),
+        ([3], ConfigError, "A writer must be a name, or a dict with a name, got 3"),
+        ([{"crf": 3}], ConfigError, "A writer must be a name, or a dict with a name, got {'crf'"),
         (["rtm"], PluginError, "There is no writer 'rtm'"),
         (
             [{"name": "annotated", "crv": 3}],
@@ -172,6 +172,7 @@ def test_nothing_is_half_written(made, tmp_path):
             "There is no option writers.annotated.crv",
         ),
         ([{"name": "annotated", "crf": 99}], ConfigError, "writers.annotated.crf must be from 0"),
+        ({"annotated": {"crf": 99}}, ConfigError, "writers.annotated.crf must be from 0"),
     ],
 )
 def test_writers_that_cannot_be_are_refused(writers, kind, says, made, tmp_path):

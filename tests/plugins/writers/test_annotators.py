@@ -239,6 +239,39 @@ def test_mot_is_as_published(tmp_path):
         np.testing.assert_allclose(own[:, 6], one.probabilities, atol=5e-7)
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([7, 3, 7, 1], [7, 3, 7, 1]),
+        ([None, None], [1, 2]),
+        ([2, 0, 5, 0], [2, 3, 5, 3]),  # 0 is no id there: the next that is nobody's after 1
+        ([0, 1], [2, 1]),
+        ([2, None, 3, 4], [2, 5, 3, 4]),
+    ],
+)
+def test_mot_keeps_the_ids_that_faces_were_given(given, wanted, tmp_path):
+    boxes = [[0, 0, 9, 9]]
+    what = result(*(track(n, n, boxes, source_id=one) for n, one in enumerate(given)))
+    lines = written("mot", what, tmp_path).read_text().splitlines()
+    assert all(_FIELDS.fullmatch(line) for line in lines)
+    assert [int(line.split(",")[1]) for line in lines] == wanted
+
+
+def test_mot_of_boxes_with_ids_is_read_as_the_same_ids(tmp_path):
+    video = write_video(tmp_path / "clip.mkv", frames=40)
+    frames = np.arange(40)
+    boxes = np.tile([[10.0, 10, 40, 40], [50, 10, 80, 40]], (40, 1))
+    given = asdkit.Boxes(frames.repeat(2), boxes, ids=np.tile([9, 4], 40))
+    options = "scorer=lip_motion cutter=none allow_silent=true"
+    what = asdkit.run(video, options, boxes=given, writers=[])
+    path = written("mot", what, tmp_path)
+    again = f"{options} detector=boxes detector.path={path} detector.clock=grid"
+    found = asdkit.run(video, again, writers=[])
+    ids = {one.source_id: one.boxes[0, 0] for one in what.tracks}
+    assert ids == {9: 10.0, 4: 50.0}
+    assert {one.source_id: one.boxes[0, 0] for one in found.tracks} == ids
+
+
 def test_mot_is_read_as_the_same_faces(tmp_path):
     random = np.random.default_rng(0)
     corner = random.uniform(0, 20, (2, 30, 2)) + np.array([[[0, 0]], [[48, 0]]])

@@ -196,10 +196,10 @@ def test_no_string_of_a_file_becomes_a_tag(hostile, tmp_path):
 
 def test_strings_come_out_of_the_data_as_they_went_in(hostile):
     found = json.loads(Parsed(hostile).all("script")[0][1])
-    assert [person["label"] for person in found["people"]] == [
-        *HOSTILE[:-1],
-        "\ufffd broken",
-    ]
+    names = [*HOSTILE[:-1], "\ufffd broken"]
+    assert [person["keys"] for person in found["people"]] == [[name] for name in names]
+    labels = [" ".join(name.split()) for name in names]
+    assert [person["label"] for person in found["people"]] == labels
     assert found["notes"][:-1] == HOSTILE[:-1]
 
 

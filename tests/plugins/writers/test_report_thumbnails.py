@@ -17,6 +17,7 @@ from asdkit.core.errors import ConfigError, InputError
 from asdkit.core.loading import load
 from asdkit.core.media.decoder import Decoder
 from asdkit.core.media.probe import probe
+from asdkit.core.progress import Teller
 from asdkit.plugins.writers.report.thumbnails import thumbnails
 
 
@@ -131,6 +132,24 @@ def test_a_video_that_changes_meanwhile_costs_pictures_alone(tmp_path, monkeypat
         next(Decoder(made.media.picture).frames())
     text = write_report(made, tmp_path / "out").read_text("utf-8")
     assert [len(person["tracks"]) for person in data_in(text)["people"]] == [1, 1]
+
+
+def test_looking_for_pictures_is_told_of_and_can_be_ended(tmp_path, decoded):
+    video = write_video(tmp_path / "talk.mp4", frames=100, keyframe_every=100)
+    media = probe(video, allow_silent=True)
+    tracks = [by_hand.track(0, 0, [[8, 8, 56, 56]] * 5), by_hand.track(1, 80, [[8, 8, 56, 56]] * 9)]
+
+    def tell(stage, done, total):
+        told.append((done, total))
+        if len(told) > 20:
+            raise InputError("enough")
+
+    told: list[tuple[int, int]] = []
+    decoded.clear()
+    with pytest.raises(InputError, match="enough"), Teller(tell).stage("writing report.html"):
+        thumbnails(media, tracks, 32)
+    assert told[:3] == [(0, 0), (0, 2), (1, 2)] and set(told[3:]) == {(1, 2)}
+    assert len(decoded) < 30
 
 
 def test_thumbnails_can_be_left_out(tmp_path, decoded):

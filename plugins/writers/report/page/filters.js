@@ -17,6 +17,7 @@ function applyFilters() {
   chooseTurns();
   byId("heads").replaceChildren();
   byId("nobody").hidden = lanes.length > 0;
+  if (!people.length) byId("nobody").textContent = "No face was found. “About this result” says more.";
   fitAgain();
   showTurns();
   emit("time");

@@ -50,6 +50,7 @@ function nameField(person) {
     "aria-label": `Name of ${person.label}`,
   });
   field.person = person;
+  field.addEventListener("focus", () => field.select());
   field.addEventListener("input", () => rename(person, field.value));
   field.addEventListener("blur", () => { field.value = nameOf(person); });
   field.addEventListener("keydown", (event) => {

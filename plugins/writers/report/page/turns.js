@@ -46,7 +46,7 @@ function makeTurn(turn, number) {
   if (typeof turn.who === "number") who.append(avatar(people[turn.who]));
   else who.append(element("span", { className: "dot offScreen", "aria-hidden": "true" }));
   who.append(element("span", { className: "text", dir: "auto" }, whoIs(turn.who)));
-  return element(
+  const row = element(
     "div",
     { role: "row", className: "turn", "aria-rowindex": String(number + 2) },
     element("span", { role: "cell" }, go),
@@ -54,6 +54,10 @@ function makeTurn(turn, number) {
     element("span", { role: "cell", className: "long" }, `${(turn.end - turn.start).toFixed(1)} s`),
     element("span", { role: "cell" }, copy),
   );
+  row.addEventListener("click", (event) => {
+    if (!event.target.closest("button")) seek(turn.start);
+  });
+  return row;
 }
 
 /** Keep the turn of the moment in view. */
