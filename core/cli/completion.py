@@ -244,10 +244,8 @@ def _of_parameter(component: Any, name: str) -> list[str]:
         return ["auto", "null"]
     if get_type_hints(component.config).get(name) is bool:
         return ["true", "false"]
-    listed = (
-        one.metadata.get("values", ()) for one in fields(component.config) if one.name == name
-    )
-    return list(next(listed, ()))
+    meant = [one for one in fields(component.config) if one.name == name]
+    return list(meant[0].metadata.get("values", ())) if meant else []
 
 
 def _files(typed: str, *, only_videos: bool = False) -> Iterator[str]:
