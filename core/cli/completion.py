@@ -192,7 +192,8 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
     if key == "writers":
         given = begun.lstrip("[").split(",")
         others = [one for one in registry().choices("writer") if one not in given]
-        yield from (f"{begun}{comma}{'' if comma else '['}{one}" for one in others)
+        opened = "[" if not comma and (not value or value.startswith("[")) else ""
+        yield from (f"{begun}{comma}{opened}{one}" for one in others)
         return
     if key in app.kinds or (key == "experiment" and app.writers):
         yield from (f"{begun}{comma}{one}" for one in registry().choices(key))
@@ -243,10 +244,8 @@ def _of_parameter(component: Any, name: str) -> list[str]:
         return ["auto", "null"]
     if get_type_hints(component.config).get(name) is bool:
         return ["true", "false"]
-    listed = (
-        one.metadata.get("values", ()) for one in fields(component.config) if one.name == name
-    )
-    return list(next(listed, ()))
+    meant = [one for one in fields(component.config) if one.name == name]
+    return list(meant[0].metadata.get("values", ())) if meant else []
 
 
 def _files(typed: str, *, only_videos: bool = False) -> Iterator[str]:

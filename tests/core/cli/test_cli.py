@@ -103,7 +103,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
         (["run", "x.mp4", "crop_scale=nan"], "crop_scale is nan"),
         (["run", "x.mp4", *BOXES, "tracker.min_face_px=nan"], "tracker.min_face_px: nan"),
         (["run", "experiment=nope"], "fast, offline"),
-        (["run", "writers=[jsn]"], "annotated, ava, json"),
+        (["run", "writers=[jsn]"], "annotated, ava, clips, eaf, json"),
         (["run", "x.mp4", "detektor=yunet"], "no option detektor. Did you mean detector?"),
         (["run", "detektor=yunet", "--help"], "no option detektor. Did you mean detector?"),
         (["run", "x.mp4", "detector.speed=3"], "longer_side_px, min_face_px, thresholds"),

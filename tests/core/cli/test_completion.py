@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from commanding import DETECTORS
 
-WRITERS = ["annotated", "ava", "pywork", "rttm", "timeline", "webvtt"]
+WRITERS = [
+    *("annotated", "ava", "clips", "eaf", "mot", "otio", "pywork", "reframe", "report", "rttm"),
+    *("srt", "textgrid", "timeline", "webvtt"),
+]
 TALKS = {"talk.mp4", "talks/"}
 
 
@@ -64,7 +67,7 @@ def files():
         ("asd run clip.mp4 seg", {"segments."}),
         ("asd run clip.mp4 dataset", set()),
         ("asd run clip.mp4 writers=[json,", {f"writers=[json,{name}" for name in WRITERS}),
-        ("asd run clip.mp4 writers.", {"writers.annotated."}),
+        ("asd run clip.mp4 writers.", {"writers.annotated.", "writers.report."}),
         ("asd run clip.mp4 experiment=o", {"experiment=offline"}),
         ("asd run clip.mp4 --m", {"--multirun"}),
         ("asd demo detector=y", {"detector=yunet"}),
