@@ -257,21 +257,12 @@ def test_a_sweep_writes_a_folder_each(asd):
         (["talk", "writers=[rttm]", "segments.on=0.1"], "segments.off must lie from 0 to on"),
         (["talk", "writers=[rttm]", "output=new", "decisions=all"], "decisions must be indep"),
         (["talk", "writers=[rttm]", "names="], "names names no file"),
-<<<<<<< HEAD
-        (["talk", "writers=[rttm]", "output="], "output names no folder. Name one: output=FOLDER"),
-        (["talk", "writers=[rttm]", "detector=yunet"], "There is no option detector. There are "),
-        (["talk", "writers=[rttm]", "experiment=fast"], "There is no option experiment. There are"),
-        (["talk", "writers=[rttm]", "+experiment=fast"], "There is no option experiment. "),
-        (["talk", "writers=[rttm]", "quiet=true"], "speech, conversation, writers\n"),
-        (["talk", "writers=[rttm]", "quiet=true", "--cfg", "job"], "conversation, writers\n"),
-=======
         (["talk", "writers=[rttm]", "detector=yunet"], "There is no option detector. There are "),
         (["talk", "writers=[rttm]", "experiment=fast"], "There is no option experiment. There are"),
         (["talk", "writers=[rttm]", "+experiment=fast"], "There is no option experiment. "),
         (["talk", "writers=[rttm]", "resume=true"], "speech, conversation, writers\n"),
         (["talk", "writers=[rttm]", "resume=true", "--cfg", "job"], "conversation, writers\n"),
         (["talk", "writers=[rttm]", "output="], "output names no folder. Name one: output=FOLDER"),
->>>>>>> fixa
     ],
 )
 def test_what_does_not_fit_is_refused(words, says, asd):
