@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from .errors import ConfigError
 
@@ -20,7 +23,8 @@ def read_writers(writers: Any) -> dict[str, dict[str, Any]]:
         writers: See `GivenWriters`; may be of any other type, as a caller may have erred.
 
     Returns:
-        By name, in the order given: the parameters that were given, without the name.
+        By name, in the order given: the parameters that were given, without the name, paths as
+        text and numbers of numpy as Python's.
 
     Raises:
         ConfigError: They are of no such form, or one is named twice.
@@ -74,4 +78,13 @@ def _parameters(name: str, given: Any) -> dict[str, Any]:
         if not isinstance(option, str):
             raise ConfigError(f"{option!r} is no name of an option of writers.{name}", _FORMS)
     check_called(name, given.get("name", name))
-    return {option: value for option, value in given.items() if option != "name"}
+    return {option: _plain(value) for option, value in given.items() if option != "name"}
+
+
+def _plain(value: Any) -> Any:
+    """A value as settings hold it: paths as text, numbers of numpy as Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 
 from asdkit.core.config.compose import compose_run
@@ -27,6 +29,13 @@ RUN = ["detector=boxes", "detector.path=x", "scorer=lip_motion"]
 def test_all_forms_come_to_the_same(given):
     found = read_writers(given)
     assert list(found.items()) == [("json", {}), ("clips", {"crf": 30})]
+
+
+def test_paths_and_numbers_of_numpy_are_taken_as_everywhere():
+    given = {"title": Path("a b"), "crf": np.int64(30), "sizes": (np.float32(0.5), 2)}
+    found = read_writers({"clips": given})["clips"]
+    assert found == {"title": "a b", "crf": 30, "sizes": [0.5, 2]}
+    assert [type(value) for value in (found["crf"], *found["sizes"])] == [int, float, int]
 
 
 def test_one_name_is_one_writer_and_none_is_none():
