@@ -20,7 +20,11 @@ _ROOT = Path(__file__).parent.resolve()
 _LINKS = _ROOT / "build" / "editable"
 
 
-class _Finder(editable_wheel._TopLevelFinder):
+_BASE: Any = getattr(editable_wheel, "_TopLevelFinder", object)
+"""A later setuptools may have none: then type checkers find nothing, but all else works."""
+
+
+class _Finder(_BASE):  # type: ignore[misc]
     """Writes the files of the finder, which goes first, and the folder with the link after it."""
 
     def get_implementation(self) -> Iterator[tuple[str, bytes]]:
@@ -51,7 +55,7 @@ class _EditableWheel(editable_wheel.editable_wheel):
 
     def _select_strategy(self, name: str, tag: str, build_lib: Any) -> Any:
         chosen = super()._select_strategy(name, tag, build_lib)
-        if type(chosen) is editable_wheel._TopLevelFinder:
+        if type(chosen) is _BASE and hasattr(editable_wheel, "_encode_pth"):
             return _Finder(self.distribution, name)
         return chosen
 

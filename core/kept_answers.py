@@ -103,9 +103,12 @@ def unpacked(kind: str, arrays: Mapping[str, Any]) -> Iterator[tuple[str, list[I
         return
     ends = np.cumsum(arrays[f"{kind}.rows"])[:-1]
     # A file of an earlier version has no landmarks, or no ids: no detector gave any.
-    later = ("landmarks", "ids")
-    names = [name for name in FIELDS[kind] if f"{kind}.{name}" in arrays or name not in later]
-    columns = [np.split(arrays[f"{kind}.{name}"], ends) for name in names]
+    nothing = [None] * len(arrays[f"{kind}.rows"])
+    later = {name for name in ("landmarks", "ids") if f"{kind}.{name}" not in arrays}
+    columns = [
+        nothing if name in later else np.split(arrays[f"{kind}.{name}"], ends)
+        for name in FIELDS[kind]
+    ]
     items = list(zip(*columns, strict=True))
     begin = 0
     for key, count in zip(arrays[f"{kind}.keys"], arrays[f"{kind}.items"], strict=True):

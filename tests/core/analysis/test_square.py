@@ -87,4 +87,4 @@ def test_where_no_face_is_found_it_is_said_how_large_one_has_to_be(shared, tmp_p
     found = run(source, tmp_path / "out", "detector=yunet", "writers=[]")
     (note,) = (note for note in found.video.notes if "No face was found" in note)
     assert "in a picture of 1920x320 detector=yunet (asdkit " in note
-    assert "finds faces from about 48 px on; a larger detector.longer_side_px" in note
+    assert "finds faces from about 48 px on; a smaller detector.min_face_px finds smaller" in note

@@ -123,9 +123,7 @@ def test_what_cannot_be_an_ensemble_is_refused_before_the_run(names, words):
 def test_missing_weights_of_a_member_are_named(name, words):
     pytest.importorskip("torch")
     member = f"{name}:gone.model"
-    text = refusal(
-        WeightsError, asdkit.load, "scorer", "ensemble", of=["lip_motion", "lr_asd", member]
-    )
+    text = refusal(WeightsError, asdkit.load, "scorer", "ensemble", of=["lip_motion", member])
     assert re.match(rf"scorer\.of: {member}: {words}", text)
     assert "scorer.weights" not in text
 
@@ -244,7 +242,7 @@ def test_what_members_are_made_of_counts_for_versions_files_and_keys(stranger, t
 
     def origin():
         media = SimpleNamespace(info=SimpleNamespace(path=video), sound_path=None)
-        return _origin(plan, Models(plan), media), described(plan.chosen["scorer"])
+        return _origin(plan, Models(plan), media, None), described(plan.chosen["scorer"])
 
     before = origin()
     bundle.write_bytes(b"two")
