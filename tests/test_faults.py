@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from strangers import package
+from moody import installed_in, raises
 from synth import clicks, write_video
 
 import asdkit
@@ -23,47 +22,6 @@ from asdkit.core.registry import registry
 from asdkit.export.settings import ExportOptions, ExportPlan
 from asdkit.plugin import Clip, Detections, Judged, LabelledFace, LabelledVideo, Measure
 
-MOODY = """
-from dataclasses import dataclass
-
-import asdkit
-
-KINDS = "cutter detector tracker scorer context embedder vad voice writer dataset".split()
-
-
-@dataclass(frozen=True)
-class Config:
-    \"\"\"No parameters.\"\"\"
-
-    def __post_init__(self):
-        \"\"\"Refuse nothing.\"\"\"
-
-
-class Part:
-    \"\"\"A component of every kind; a test says what it does.\"\"\"
-
-    def says(self, *asked):
-        raise NotImplementedError
-
-    def answer(self, *asked):
-        return self.says(*asked)
-
-    starts_shot = detect = update = flush = score = rescore = embed = answer
-    speech = write = videos = answer
-
-
-def build(config, context):
-    return made()
-
-
-made = Part
-
-
-@asdkit.hookimpl
-def asdkit_components():
-    files = {"writer": ("moody.txt",)}
-    return [asdkit.Component(k, "moody", Config, build, files=files.get(k, ())) for k in KINDS]
-"""
 RUN = ["clip.mp4", "detector=boxes", "detector.path=boxes.json", "cutter=none", "output=out"]
 RUN += ["scorer=lip_motion", "writers=[json,moody]"]
 
@@ -71,13 +29,7 @@ RUN += ["scorer=lip_motion", "writers=[json,moody]"]
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The plugin's module, found as an installed package is."""
-    site = package(tmp_path_factory.mktemp("site"), "moody_parts", MOODY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(site)
-        registry.cache_clear()
-        registry()
-        yield importlib.import_module("moody_parts")
-    registry.cache_clear()
+    yield from installed_in(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +63,6 @@ def progress():
         "writing moody.txt",
     ]
     return tuple(f"asd: {stage}" for stage in stages)
-
-
-def raises(error):
-    def says(*_):
-        raise error
-
-    return says
 
 
 def named(kind):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from moody import installed_in, raises
 from strangers import package
 from synth import clicks, steady, write_video
-from test_faults import MOODY
 
 import asdkit
 import asdkit.plugin
 from asdkit.core.analysis.answers import asked
 from asdkit.core.component import KINDS
 from asdkit.core.errors import CancelledError, ConfigError, MissingExtraError
-from asdkit.core.registry import registry
 
 RUN = {
     "cutter": "none",
@@ -34,13 +32,7 @@ NAME = "vad=moody (moody_parts 1.0)"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The plugin's module, found as an installed package is."""
-    site = package(tmp_path_factory.mktemp("site"), "moody_parts", MOODY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(site)
-        registry.cache_clear()
-        registry()
-        yield importlib.import_module("moody_parts")
-    registry.cache_clear()
+    yield from installed_in(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +51,6 @@ def moody(installed, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("ASDKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(shutil.copytree(folder, tmp_path / "here"))
     return installed
-
-
-def raises(error):
-    def says(*_):
-        raise error
-
-    return says
 
 
 def words_for(kind):

@@ -465,11 +465,6 @@ def test_quality_out_of_range(crf):
         load("writer", "annotated", crf=crf)
 
 
-def test_there_are_two_ways_to_colour():
-    with pytest.raises(ConfigError, match="colour must be speaking or score, got 'red'"):
-        load("writer", "annotated", colour="red")
-
-
 def test_quality_is_heeded(tmp_path):
     source = write_video(tmp_path / "a.mp4", frames=10, size=SIZE, image=noise)
     sizes = [annotate(tmp_path, result(source), crf=crf).stat().st_size for crf in (0, 50)]

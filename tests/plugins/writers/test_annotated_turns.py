@@ -16,6 +16,8 @@ from asdkit.core.component import Context
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.decisions.calibration import Calibration
+from asdkit.core.errors import ConfigError
+from asdkit.core.loading import load
 from asdkit.core.media.probe import probe
 from asdkit.core.result import Result
 from asdkit.core.types import GRID_FPS, Heard
@@ -123,3 +125,8 @@ def test_the_preset_chooses_no_writer_by_that(capsys):
     assert list(plan.settings["writers"]) == ["pywork"]
     main(["run", *base, "--help"])
     assert "\nwriters=[pywork]" in capsys.readouterr().out
+
+
+def test_there_are_two_ways_to_colour():
+    with pytest.raises(ConfigError, match="colour must be speaking or score, got 'red'"):
+        load("writer", "annotated", colour="red")

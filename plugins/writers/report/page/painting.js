@@ -18,15 +18,8 @@ function paintLanesSoon() {
 }
 
 function paintLanes() {
-  const ratio = window.devicePixelRatio || 1;
   const [width, height] = [scroller.clientWidth, scroller.clientHeight];
-  if (lanesCanvas.width !== Math.round(width * ratio) || lanesCanvas.height !== Math.round(height * ratio)) {
-    lanesCanvas.width = Math.round(width * ratio);
-    lanesCanvas.height = Math.round(height * ratio);
-  }
-  const pen = lanesCanvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
+  const pen = clearedPen(lanesCanvas, width, height);
   drawn.lanes = 0;
   drawn.items = 0;
   const first = Math.max(0, Math.floor(scroller.scrollTop / laneHeight()));

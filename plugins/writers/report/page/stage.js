@@ -42,15 +42,8 @@ function boxesNow() {
 }
 
 function drawStage() {
-  const ratio = window.devicePixelRatio || 1;
   const [width, height] = [stage.clientWidth, stage.clientHeight];
-  if (overlay.width !== Math.round(width * ratio) || overlay.height !== Math.round(height * ratio)) {
-    overlay.width = Math.round(width * ratio);
-    overlay.height = Math.round(height * ratio);
-  }
-  const pen = overlay.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
+  const pen = clearedPen(overlay, width, height);
   const boxes = boxesNow();
   if (!source) for (const box of boxes) drawFace(pen, box);
   if (!state.boxes) return;

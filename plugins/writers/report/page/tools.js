@@ -123,3 +123,17 @@ function keepRows(holder, rows, height, from, to, make) {
   }
   return last - first;
 }
+
+/** The pen of a canvas that is cleared and as sharp as the screen; lengths are in CSS pixels. */
+function clearedPen(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+  }
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return pen;
+}
