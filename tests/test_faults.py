@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from moody import installed_in, raises
+from failing_parts import installed_in, raises
 from synth import clicks, write_video
 
 import asdkit

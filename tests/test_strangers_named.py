@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from moody import installed_in, raises
+from failing_parts import installed_in, raises
 from strangers import package
 from synth import clicks, steady, write_video
 
