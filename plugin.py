@@ -41,6 +41,7 @@ from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
 from .core.progress import report
 from .core.result import Result, VideoInfo
+from .core.trainable import Recipe, Trainable
 from .core.types import (
     CLIP_FRAMES,
     FACE_SIZE_PX,
@@ -92,6 +93,7 @@ __all__ = [
     "MissingExtraError",
     "OutputError",
     "PluginError",
+    "Recipe",
     "Result",
     "ScalingDetector",
     "Scorer",
@@ -104,6 +106,7 @@ __all__ = [
     "Track",
     "TrackPiece",
     "Tracker",
+    "Trainable",
     "Vad",
     "VideoInfo",
     "VoiceEmbedder",

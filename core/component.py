@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .exportable import Exportable
+from .trainable import Trainable
 from .weights import Weights
 
 PASS_KINDS = ("cutter", "detector", "tracker", "scorer", "embedder", "vad")
@@ -105,6 +106,9 @@ class Component:
             the folder `incomplete`. A file that is written and is not among them is an error.
         export: Scorers only: prepares the network for `asd export` from an instance of `config`;
             None if the scorer cannot be exported.
+        trainable: Scorers only: prepares the network for `asd train` from an instance of `config`;
+            with True as second argument its weights are drawn at random (PyTorch's generator is
+            seeded before), else they are those of the config. None if the scorer is not trained.
         settle: Scorers only: fills in those parameters of an instance of `config` that depend on
             the weights, and finds the calibrations shipped for them; None if there are neither. It
             never raises: `build` reports errors of the weights.
@@ -124,6 +128,7 @@ class Component:
     weights: tuple[Weights, ...] = ()
     files: tuple[str, ...] = ()
     export: Callable[[Any], Exportable] | None = None
+    trainable: Callable[[Any, bool], Trainable] | None = None
     settle: Callable[[Any], Settled] | None = None
     members: Callable[[Any], Sequence[Member]] | None = None
     shifts: bool = False

@@ -42,7 +42,7 @@ def check_component(component: Any) -> None:
             f"{component.name!r}"
         )
     where = f"{component.kind}={component.name}"
-    for function in ("build", "export", "settle", "members"):
+    for function in ("build", "export", "trainable", "settle", "members"):
         value = getattr(component, function)
         if not callable(value) and (value is not None or function == "build"):
             raise ValueError(f"{where}: {function} must be a function, but is {value!r}")

@@ -130,6 +130,8 @@ class LabelledVideo:
         off_screen: (n,) bool, for each grid frame from 0 on, whether somebody speaks whom no
             labelled face shows, be it alone or while others speak; None if unknown. Later frames
             are not judged.
+        categories: The categories of the dataset that the video belongs to, each with a name of
+            its own, such as "noisy"; metrics are reported for each.
     """
 
     name: str
@@ -139,6 +141,7 @@ class LabelledVideo:
     speakers: Mapping[str, Spans] | None = None
     scored: Spans | None = None
     off_screen: Bool | None = None
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _is_file_name(self.name):
@@ -157,6 +160,8 @@ class LabelledVideo:
         if self.off_screen is not None:
             told = as_array("LabelledVideo.off_screen", self.off_screen, np.bool_, (None,))
             object.__setattr__(self, "off_screen", told)
+        if not all(isinstance(one, str) and one for one in self.categories):
+            raise ValueError(f"LabelledVideo.categories must be names, but are {self.categories!r}")
 
 
 def _is_file_name(name: Any) -> bool:

@@ -35,8 +35,10 @@ def test_no_folder_hides_a_standard_module():
 
 
 def test_the_package_imports_itself_relatively():
-    bare = re.compile(r"^\s*(?:from|import) (?:core|plugins|conf|export|asdkit)\b", re.MULTILINE)
-    for folder in ("core", "plugins", "conf", "export"):
+    bare = re.compile(
+        r"^\s*(?:from|import) (?:core|plugins|conf|export|training|asdkit)\b", re.MULTILINE
+    )
+    for folder in ("core", "plugins", "conf", "export", "training"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not bare.search(path.read_text()), path
 
@@ -59,7 +61,17 @@ def test_nothing_heavy_lies_here():
     allowed = {".py", ".md", ".toml", ".yaml", ".json", ".npz", ".txt", ".typed", ""}
     allowed |= {".html", ".css", ".js"}  # the page of the writer report
     drawn = set((ROOT / "docs").glob("report*.png"))  # by docs/screenshots.py
-    for folder in ("core", "plugins", "conf", "export", "tests", "docs", "benchmarks", "examples"):
+    for folder in (
+        "core",
+        "plugins",
+        "conf",
+        "export",
+        "training",
+        "tests",
+        "docs",
+        "benchmarks",
+        "examples",
+    ):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and not re.search(
                 r"__pycache__|\.egg-info|/\.ruff_cache/", str(path)

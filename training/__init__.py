@@ -1,0 +1,1 @@
+"""Trains scorers on labelled faces, from published weights or from nothing."""
