@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -54,12 +55,13 @@ def loss_of(training: Training, outputs: Sequence[Tensor], labels: Tensor, epoch
         epoch: The number of the epoch, from 1.
 
     Returns:
-        A scalar, float32; 0 where no frame counts.
+        A scalar, float32 (float64 from float64 logits); 0 where no frame counts.
     """
+    dtype = torch.promote_types(outputs[0].dtype, torch.float32)
     count = (labels != UNLABELLED).sum().clamp(min=1)
     sums = [
         functional.cross_entropy(
-            logits.flatten(0, 1).float() / training.temperature(epoch),
+            logits.flatten(0, 1).to(dtype) / training.temperature(epoch),
             labels.flatten(),
             ignore_index=UNLABELLED,
             reduction="sum",
