@@ -268,7 +268,8 @@ def _logits(
         f"{shape[0]} clips of {frames} frames",
         "Return (logits,) if there is one head alone",
     )
-    return outputs
+    logits: tuple[torch.Tensor, ...] = outputs
+    return logits
 
 
 def _check_checkpoint(scorer: _Scorer, ready: Trainable, clips: Sequence[Clip], path: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from dataclasses import dataclass, replace
-from types import ModuleType
 
 import pytest
-from checkout import DOCS
 from extras import torch
 from family import scorer
+from learning import scorer_of_the_page
 
 from asdkit import testing
 from asdkit.core.component import Component
@@ -21,13 +18,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture
 def lips(monkeypatch):
-    """The plugin that docs/plugins.md shows, as a module."""
-    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "plugins.md").read_text("utf-8"), re.DOTALL)
-    (code,) = (block for block in blocks if "LipsConfig" in block)
-    module = ModuleType("lips")
-    monkeypatch.setitem(sys.modules, "lips", module)
-    exec(compile(code, "lips.py", "exec"), vars(module))
-    return module
+    return scorer_of_the_page(monkeypatch)
 
 
 @pytest.fixture
