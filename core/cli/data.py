@@ -67,10 +67,8 @@ def _crops(config: DictConfig, output: str | None = None, *, with_dataset: bool)
         stop.args = ("The same command goes on with what is left",)
         raise
     if not config.quiet:
-        print(
-            f"{folder}: {made.faces} faces with {made.labels} labels of {made.videos} videos, "
-            f"{made.new} of them new"
-        )
+        counts = f"videos {made.videos}, of them new {made.new}"
+        print(f"{folder}: {counts}, faces {made.faces}, labels {made.labels}")
         print(f"Read it with: dataset=ava dataset.truth={folder}/labels.csv dataset.crops={folder}")
 
 
@@ -105,10 +103,8 @@ def _print_checked(found: Checked) -> None:
         print(f"{one.kind}: {where}{at}: {one.said}")
     for note in found.notes:
         print(f"note: {note}")
-    print(
-        f"{found.videos} videos, {found.faces} faces, {found.labels} labels, "
-        f"{found.speaking} of them speaking"
-    )
+    labels = f"labels {found.labels}, of them speaking {found.speaking}"
+    print(f"videos {found.videos}, faces {found.faces}, {labels}")
     if found.problems:
         print()
         rows = [(kind, str(count), KINDS[kind]) for kind, count in found.counts.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import shutil
@@ -17,13 +16,11 @@ from ..errors import ConfigError, InputError, OutputError
 from ..files import claim, remove_partial, whole, whole_folder
 from ..progress import Progress
 from .cutting import cut
-from .published import Entity, entities, label_rows, video_id
-from .sources import DataPlan, Source, Video
+from .parts import LABELS, PICTURES, SOUNDS, TRAIN, VALIDATION, Part, parts_of
+from .published import Entity, entities, label_rows
+from .sources import DataPlan, Video
 from .tables import write_tables
 
-TRAIN, VALIDATION = "train", "val"
-"""The parts, as published trainings call their folders."""
-PICTURES, SOUNDS, LABELS = "clips_videos", "clips_audios", "labels"
 RECORD = "crops.json"
 _SCHEMA = "asdkit.crops/1"
 _LOCK = ".crops.lock"
@@ -35,26 +32,6 @@ _SPARE = 1 << 20
 
 Tell = Callable[[str], None]
 """Called with a line of text on each video."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A video that is to be cut.
-
-    Attributes:
-        source: The video.
-        id: Its name in the published form.
-        part: `TRAIN` or `VALIDATION`.
-    """
-
-    source: Source
-    id: str
-    part: str
-
-    @property
-    def labels(self) -> Path:
-        """The file of its labels within the folder of the crops, written last."""
-        return Path(LABELS, self.part, f"{self.id}.csv")
 
 
 @dataclass(frozen=True)
@@ -116,43 +93,6 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             f"The others are in {output}; the lines above say why, and the same command goes on",
         )
     return Made(len(there), new, faces, labels)
-
-
-def parts_of(sources: Sequence[Source], validation_part: float, seed: int) -> list[Part]:
-    """Divide videos into those for training and those for validation, by a hash of their names.
-
-    So a video that is added leaves nearly all others where they are.
-
-    Args:
-        sources: The videos.
-        validation_part: Which part of them is for validation, rounded, at least one if it is not 0.
-        seed: Which these are.
-
-    Raises:
-        InputError: Two videos have one name in the published form.
-        ConfigError: No video is left for training.
-    """
-    ids = [video_id(source.name) for source in sources]
-    for number, one in enumerate(ids):
-        alike = [sources[k].name for k in range(number) if ids[k].casefold() == one.casefold()]
-        if alike:
-            raise InputError(
-                f"{alike[0]} and {sources[number].name} would both be called {one}: published "
-                "loaders want names of 11 characters",
-                "Rename one of them",
-            )
-    count = round(validation_part * len(sources))
-    count = max(count, 1) if validation_part else 0
-    if count >= len(sources):
-        raise ConfigError(
-            f"validation_part={validation_part:g} of {len(sources)} leaves no video for training",
-            "Give more videos, or a smaller part",
-        )
-    drawn = sorted(ids, key=lambda one: hashlib.sha256(f"{seed} {one}".encode()).digest())[:count]
-    return [
-        Part(source, one, VALIDATION if one in drawn else TRAIN)
-        for source, one in zip(sources, ids, strict=True)
-    ]
 
 
 @contextmanager

@@ -73,9 +73,7 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
     if video.judge is None or (found is None and not video.faces):
         raise InputError(
             f"The dataset has no labelled faces of {video.name}",
-            "Find the faces with asd batch, and name its folder: results=FOLDER"
-            if video.judge
-            else "Choose a dataset with labels of faces",
+            "Leave the video out, or choose a dataset with labels of its faces",
         )
     if found is None:
         tracks = tuple(_numbered(number, face) for number, face in enumerate(video.faces))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..config.options import check_folder
 from ..config.schemas import App
@@ -13,9 +14,10 @@ class LabelOptions:
     """Where labels come from.
 
     Attributes:
-        results: Results of asd run or asd batch: files, or folders that hold some. Plain arguments
-            say the same. Their decisions are the labels; or, with a dataset, its labels are put to
-            the faces of these results, as for datasets without boxes of faces.
+        results: Results of asd run or asd batch: a file, a folder that holds some, or a list of
+            these. Plain arguments say the same. Their decisions are the labels; or, with a
+            dataset, its labels are put to the faces of these results, as for datasets without
+            boxes of faces.
         names: Names for the people of results, as report.html saves them: a file, or a folder of
             NAME.json, each called like the folder of its result.
         turns: Who speaks when in results, in place of their decisions: an RTTM file, such as a
@@ -25,7 +27,7 @@ class LabelOptions:
         quiet: The command prints nothing but errors and, where there is one, its final answer.
     """
 
-    results: list[str] | None = None
+    results: Any = None
     names: str | None = None
     turns: str | None = None
     plugins: list[str] | None = None
@@ -35,8 +37,14 @@ class LabelOptions:
         for name in ("names", "turns"):
             if getattr(self, name) == "":
                 raise ValueError(f"{name} names no file")
-        if self.results is not None and not self.results:
-            raise ValueError("results names none")
+        if self.results is not None and not self.files:
+            raise ValueError("results must name files or folders")
+
+    @property
+    def files(self) -> list[str]:
+        """The files and folders that `results` names."""
+        given = self.results if isinstance(self.results, list) else [self.results]
+        return [str(one) for one in given if one is not None and one != ""]
 
 
 @dataclass(frozen=True, kw_only=True)

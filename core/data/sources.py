@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -88,19 +88,19 @@ def make_data_plan(app: App, config: DictConfig, *, with_dataset: bool) -> DataP
         AsdError: The dataset or the results cannot be read.
     """
     if not with_dataset:
-        config = OmegaConf.masked_copy(config, [key for key in config if key != "dataset"])
+        config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "dataset"])
         app = replace(app, kinds=())
     settings = settings_of(app, config)
     given = {key: value for key, value in settings.items() if key not in app.kinds}
     options: LabelOptions = make(app.options, given)
-    results = results_in(options.results) if options.results else {}
+    results = results_in(options.files)
     if with_dataset:
         if options.names or options.turns:
             raise ConfigError(
                 "names and turns correct results, but the labels here are a dataset's",
                 "Leave out dataset=, or both of these",
             )
-        sources = _of_dataset(settings["dataset"], results if options.results else None)
+        sources = _of_dataset(settings["dataset"], results or None)
     elif results:
         sources = _of_results(results, options)
     else:
@@ -115,6 +115,11 @@ def _of_dataset(node: Any, results: dict[str, Path] | None) -> list[Source]:
     if not videos:
         raise InputError("The dataset holds no video", "Check the folders that dataset. names")
     if results is None:
+        if not any(one.faces for one in videos):
+            raise InputError(
+                f"{chosen.in_words} does not say where faces are",
+                "Find them with asd batch, and name its folder as well: results=FOLDER",
+            )
         return [Source(one.name, one.path, partial(_open, one)) for one in videos]
     lacking = [one.name for one in videos if one.name not in results]
     if lacking:
@@ -142,7 +147,7 @@ def _open_found(video: LabelledVideo, path: Path) -> Video:
     return Video(media, labels_of(video, media.info, result), (media.info.width, media.info.height))
 
 
-def _of_results(results: dict[str, Path], options: LabelOptions) -> Sequence[Source]:
+def _of_results(results: dict[str, Path], options: LabelOptions) -> list[Source]:
     if options.names and len(results) > 1 and not expanded(options.names).is_dir():
         raise ConfigError(
             f"names={options.names} is one file, but there are {len(results)} results",

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..ava_csv import SPEAKING_AUDIBLE, TRUTH_COLUMNS
 from ..files import whole
+from .parts import Part
 from .published import ORIG_COLUMNS, loader_line
-
-if TYPE_CHECKING:
-    from .crops import Part
 
 ALL = "labels.csv"
 VIDEOS = "videos.csv"
@@ -42,7 +40,7 @@ def write_tables(output: Path, parts: Sequence[Part]) -> tuple[int, int]:
     faces = labels = 0
     with ExitStack() as open_files:
 
-        def table(name: str, columns: Sequence[str]) -> csv.Writer:
+        def table(name: str, columns: Sequence[str]) -> Any:
             aside = open_files.enter_context(whole(output / name))
             file = open_files.enter_context(aside.open("w", encoding="utf-8", newline=""))
             rows = csv.writer(file, lineterminator="\n")
