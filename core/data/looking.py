@@ -162,7 +162,7 @@ def _in_places(
             said = f"{out.sum()} boxes lie outside the picture by more than half"
             yield Problem("outside", name, face.person, float(face.time_s[out][0]), said)
         off_s = _distance(face.time_s, begins)
-        off = (off_s > _OFF_S) & ~late
+        off = (off_s > _OFF_S) & ~late & (face.time_s <= begins[-1])  # the last one is held
         if off.any():
             said = f"{off.sum()} labels are up to {off_s[off].max():.3f} s from the nearest picture"
             yield Problem("off_grid", name, face.person, float(face.time_s[off][0]), said)
