@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,8 @@ from refusing import refusal
 from synth import write_video
 
 from asdkit.core.analysis.crops import face as crop_of
-from asdkit.core.errors import ConfigError, InputError
+from asdkit.core.errors import ConfigError, InputError, OutputError
+from asdkit.core.files import claim
 from asdkit.core.labels import LabelledFace, LabelledVideo
 from asdkit.core.matching import Label
 from asdkit.core.progress import silent
@@ -145,6 +147,51 @@ def test_the_faces_of_earlier_trainings_make_room(tmp_path):
     ], "the oldest was removed"
 
 
+def test_room_is_needed_for_the_faces_of_both_datasets_of_a_training(tmp_path):
+    cutting = Cutting(tmp_path, 99 * ROW.itemsize)
+    examples_of([video_with_faces(tmp_path, "a")], cutting)
+    text = refusal(ConfigError, examples_of, [video_with_faces(tmp_path, "b")], cutting)
+    assert "cache_gb" in text
+    assert len(cutting.said) == 1
+
+
+def test_trainings_that_need_the_same_faces_wait_for_each_other(tmp_path):
+    video, one, other = video_with_faces(tmp_path), Cutting(tmp_path), Cutting(tmp_path)
+    (tmp_path / "faces").mkdir()
+    held = claim(tmp_path / "faces/.cutting.lock")
+    stages = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        stages.append(stage)
+        if held.is_locked:
+            held.release()
+            other(video, silent)
+
+    found = one(video, tell)
+    assert stages == ["waiting for another training that cuts faces"]
+    assert other.said == ["talk: 2 faces in 50 frames, cut"]
+    assert len(kept(tmp_path)) == 1
+    assert len(found.faces) == 2
+
+
+def test_a_cache_that_cannot_be_written_to_is_told(tmp_path):
+    video = video_with_faces(tmp_path)
+    (tmp_path / "faces").write_text("a file")
+    text = refusal(OutputError, Cutting(tmp_path), video, silent)
+    assert text.startswith(f"Cannot write {tmp_path / 'faces'}")
+    assert "ASDKIT_CACHE" in text
+
+
+def test_a_full_disk_is_told_as_that_and_not_as_a_scorers_fault(tmp_path, monkeypatch):
+    def full(recorder, clip):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Recorder, "_written", full)
+    text = refusal(OutputError, Cutting(tmp_path), video_with_faces(tmp_path), silent)
+    assert text.startswith("Cannot keep faces: No space left on device. Make room, or set ASDKIT")
+    assert not kept(tmp_path)
+
+
 def test_a_cutting_that_fails_leaves_nothing(tmp_path):
     video = video_with_faces(tmp_path)
 
@@ -154,7 +201,7 @@ def test_a_cutting_that_fails_leaves_nothing(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         Cutting(tmp_path)(video, stop)
-    assert list((tmp_path / "faces").iterdir()) == []
+    assert [path.name for path in (tmp_path / "faces").iterdir()] == [".cutting.lock"]
 
 
 def test_faces_are_found_where_a_dataset_gives_none(tmp_path, shared, monkeypatch):
