@@ -18,7 +18,7 @@ import numpy as np
 from ..core.config.compose import compose_run
 from ..core.config.plan import AnalysisPlan, RunPlan, make_plan
 from ..core.errors import ConfigError, OutputError
-from ..core.evaluation.cache import Cache, Entry
+from ..core.evaluation.cache import Cache, Entry, shrink
 from ..core.evaluation.cache_keys import faces_key
 from ..core.evaluation.kept_scores import entry_of, seen_of
 from ..core.evaluation.labelled_faces import crops_info, parts_for
@@ -163,19 +163,7 @@ class VideoFaces:
         """Note that this training needs a file; remove others if there is no room for all."""
         self._needed[path] = path.stat().st_size
         self._check_room(sum(self._needed.values()))
-        others = []
-        for other in self.folder.glob(f"*{_SUFFIX}"):
-            with suppress(OSError):
-                if other not in self._needed and not other.name.startswith("."):
-                    status = other.stat()
-                    others.append((status.st_mtime_ns, status.st_size, other))
-        total = sum(self._needed.values()) + sum(size for _, size, _ in others)
-        for _, size, other in sorted(others):
-            if total <= self.limit_bytes:
-                break
-            with suppress(OSError):
-                other.unlink()
-            total -= size
+        shrink(self.folder, _SUFFIX, self.limit_bytes, self._needed)
 
     def _check_room(self, wanted: int) -> None:
         """Check that so many bytes may be kept.

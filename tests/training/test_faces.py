@@ -7,23 +7,30 @@ import os
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from judging import make
+from learning import arrays_of
 from refusing import refusal
+from scipy.io import wavfile
 from synth import write_video
 
 from asdkit.core.analysis.crops import face as crop_of
 from asdkit.core.errors import ConfigError, InputError, OutputError
+from asdkit.core.evaluation.checked_dataset import videos_of
 from asdkit.core.files import claim
 from asdkit.core.labels import LabelledFace, LabelledVideo
 from asdkit.core.matching import Label
 from asdkit.core.progress import silent
 from asdkit.core.types import CLIP_FRAMES, Clip
 from asdkit.plugins.datasets.ava import judge_boxes
+from asdkit.training.augment import Augment
+from asdkit.training.batches import Batches
 from asdkit.training.examples import examples_of
 from asdkit.training.faces import VideoFaces, usual_plan
 from asdkit.training.kept_faces import ROW, KeptFace, Recorder, rows_of
+from asdkit.training.loader import Loader
 
 FRAMES = 40
 RAMP = (np.arange(FRAMES / 25 * 16_000) - 12_000).astype(np.int16)
@@ -268,3 +275,32 @@ def test_crops_of_a_dataset_are_read_in_parts(tmp_path):
         assert part.sound_before == expected.sound_before
         assert np.array_equal(part.sound_after, expected.sound_after)
     assert not (tmp_path / "faces").exists(), "they are not kept a second time"
+
+
+def test_a_crop_that_is_missing_is_told_by_the_process_that_misses_it(tmp_path):
+    """Faces of crops, and the functions that read them, travel to worker processes."""
+    pictures, sounds = tmp_path / "clips_videos/talk/talk_l", tmp_path / "clips_audios/talk"
+    pictures.mkdir(parents=True)
+    sounds.mkdir(parents=True)
+    wavfile.write(sounds / "talk_l.wav", 16_000, RAMP)
+    lines = ["video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2"]
+    lines[0] += ",label,entity_id"
+    for number in range(FRAMES):
+        time_s = f"{number / 25:.2f}"
+        cv2.imwrite(str(pictures / f"{time_s}.jpg"), np.full((40, 40, 3), 6 * number, np.uint8))
+        speaks = ["NOT_SPEAKING", "SPEAKING_AUDIBLE"][number % 2]
+        lines.append(f"talk,{time_s},0.2,0.2,0.4,0.6,{speaks},talk_l")
+    (tmp_path / "truth.csv").write_text("\n".join(lines))
+    dataset = make("ava", truth=tmp_path / "truth.csv", crops=tmp_path)
+    examples = examples_of(videos_of("dataset=ava (asdkit)", dataset), Cutting(tmp_path))
+    batches = Batches(examples, arrays_of, 100, Augment.none, 0)
+    with Loader(batches, workers=1) as loader:
+        (batch,) = loader.epoch(1)
+        assert batch.labels.tolist() == [[0, 1] * (FRAMES // 2)]
+        faces, sound = batch.inputs
+        assert faces[0, :, 50, 50].tolist() == pytest.approx(range(0, 6 * FRAMES, 6), abs=2)
+        assert np.array_equal(sound[0], RAMP)
+        for path in sorted(pictures.glob("*.jpg"))[10:]:
+            path.unlink()
+        text = refusal(InputError, lambda: list(loader.epoch(2)))
+    assert "holds no crop near" in text
