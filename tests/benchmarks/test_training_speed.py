@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from extras import torch
-from learning import scorer_of_the_page
+from lips_page import scorer_of_the_page
 
 from asdkit.benchmarks import training
 from asdkit.benchmarks.floor import Rates, count

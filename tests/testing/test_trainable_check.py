@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from extras import torch
 from family import scorer
-from learning import scorer_of_the_page
+from lips_page import scorer_of_the_page
 
 from asdkit import testing
 from asdkit.core.component import Component
