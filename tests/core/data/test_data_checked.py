@@ -176,7 +176,7 @@ def test_crops_that_are_missing_or_broken_are_told(found, asd):
 
 def test_results_are_checked(found):
     result("asd_results/talk", "videos/talk.mkv")
-    listed, values = found("asd_results", wrong=False)
+    _, values = found("asd_results", wrong=False)
     assert (values["labels"], values["speaking"], values["people"]) == (
         100,
         10,
