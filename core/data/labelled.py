@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..labels import Bool, Judged, LabelledFace, LabelledVideo
+from ..labels import Bool, Judged, LabelledVideo
+from ..numbered import numbered, numbers, numbers_of
 from ..result import Result, VideoInfo
 from ..types import GRID_FPS, Clip, Float64, Int64, Track
 
@@ -76,22 +77,25 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
             "Leave the video out, or choose a dataset with labels of its faces",
         )
     if found is None:
-        tracks = tuple(_numbered(number, face) for number, face in enumerate(video.faces))
+        tracks = tuple(
+            numbered(number, 0, face.first_frame, face.boxes)
+            for number, face in enumerate(video.faces)
+        )
         shots = ((0, max(track.frames.stop for track in tracks)),)
         found = Result(info, shots, tracks, {}, {})
     else:
         tracks = tuple(
-            replace(track, id=number, logits=_numbers(number, len(track)))
+            replace(track, id=number, logits=numbers(number, len(track)))
             for number, track in enumerate(found.tracks)
         )
         found = replace(found, tracks=tracks)
     rows = video.judge(found)
-    place = _places(rows, tracks, video.name)
+    which_face, place = numbers_of(video.name, rows, [len(track) for track in tracks])
     homeless = zip(rows.person[~rows.found].tolist(), rows.time_s[~rows.found], strict=True)
     faces = []
     for number, track in enumerate(tracks):
         clips = video.faces[number].clips if video.faces and len(video.faces) > number else None
-        mine = rows.found & (rows.logits[:, 0] == number)
+        mine = rows.found & (which_face == number)
         for person in np.unique(rows.person[mine]).tolist():
             which = np.flatnonzero(mine & (rows.person == person))
             faces += _stretches(rows, which[np.argsort(rows.time_s[which])], track, place, clips)
@@ -101,38 +105,6 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
         )
     faces.sort(key=lambda face: (face.person, face.time_s[0]))
     return Labels(tuple(faces), tuple((str(who), float(when)) for who, when in homeless))
-
-
-def _numbers(number: int, length: int) -> np.ndarray:
-    """Logits (length, 2) float32 that say which track it is, and which place in it."""
-    places = np.arange(length)
-    return np.stack([np.full(length, number), places], 1).astype(np.float32)
-
-
-def _numbered(number: int, face: LabelledFace) -> Track:
-    """A face that a dataset gives as a track, whose logits are its number and the place."""
-    boxes = face.boxes
-    logits = _numbers(number, len(boxes))
-    return Track(number, 0, face.first_frame, boxes, np.zeros((len(boxes), 3)), logits, ())
-
-
-def _places(rows: Judged, tracks: Sequence[Track], video: str) -> Int64:
-    """(n,) the place in its track of each row with a face; 0 for the others.
-
-    Raises:
-        InputError: The rows' logits are not those of the tracks.
-    """
-    known = np.where(rows.found[:, None], rows.logits, 0)
-    whole = np.isfinite(known).all() and (known == np.floor(known)).all() and (known >= 0).all()
-    numbers, places = known.astype(np.int64).T if whole else np.zeros((2, len(rows)), np.int64)
-    lengths = np.array([len(track) for track in tracks], np.int64)
-    if not whole or (numbers >= len(tracks)).any() or (places >= lengths[numbers]).any():
-        raise InputError(
-            f"The dataset does not hand on the scores of the faces that it matches in {video}, so "
-            "that it cannot be told which face a label is about",
-            "Let its judge use asdkit.plugin.judge_matches",
-        )
-    return np.asarray(places, np.int64)
 
 
 def _stretches(
