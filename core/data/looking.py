@@ -16,7 +16,7 @@ from ..labels import Bool
 from ..media.container import Media
 from ..media.picture_times import picture_times
 from ..progress import Progress
-from ..types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, UInt8
+from ..types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, Int64, UInt8
 from .labelled import FaceLabels, Labels
 from .one_pass import LATE_S, box_in, pictures_of, sounds_of
 from .prints import SEEN_AT, FacePrint, level_of, looks_of
@@ -35,6 +35,8 @@ _STILL = 1
 _FLAT = 2.0
 """Standard deviation of the brightness below which nothing is to be seen."""
 _SAME_BOX = 0.9
+_SLACK_PX, _SLACK = 2.0, 0.05
+"""By so many pixels, and by such a part of itself, a side of a crop may differ from its box's."""
 
 
 class _Look:
@@ -161,7 +163,7 @@ def _in_places(
         if out.any():
             said = f"{out.sum()} boxes lie outside the picture by more than half"
             yield Problem("outside", name, face.person, float(face.time_s[out][0]), said)
-        off_s = _distance(face.time_s, begins)
+        off_s = np.abs(begins[_nearest(face.time_s, begins)] - face.time_s)
         off = (off_s > _OFF_S) & ~late & (face.time_s <= begins[-1])  # the last one is held
         if off.any():
             said = f"{off.sum()} labels are up to {off_s[off].max():.3f} s from the nearest picture"
@@ -180,11 +182,13 @@ def _within(face: FaceLabels, end_s: float) -> FaceLabels:
     return replace(face, **arrays)
 
 
-def _distance(time_s: Float64, begins: Float64) -> Float64:
-    """How far each time is from the nearest of rising ones, of which there is at least one."""
-    after = np.searchsorted(begins, time_s).clip(1, max(len(begins) - 1, 1))
-    near = begins[[np.minimum(after, len(begins) - 1), after - 1]]
-    return np.asarray(np.abs(near - time_s).min(0), np.float64)
+def _nearest(time_s: Float64, among: Float64) -> Int64:
+    """(n,) the number of the nearest of rising times, of which there is at least one."""
+    after = np.searchsorted(among, time_s).clip(1, max(len(among) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(among) - 1)
+    nearer = np.abs(among[after] - time_s) < np.abs(among[before] - time_s)
+    return np.asarray(np.where(nearer, after, before), np.int64)
 
 
 def _at_video(
@@ -240,6 +244,9 @@ def _at_crops(
         seen.add(id(face.clips))
         try:
             clips = face.clips()
+            if face.crops is not None:
+                alike = [one for one in faces if one.crops is face.crops]
+                found += [one for other in alike for one in _in_crops(name, other, face.crops())]
         except AsdError as error:
             said = f"{error.what}. {error.hint}" if error.hint else error.what
             found.append(Problem("unreadable", name, face.person, float(face.time_s[0]), said))
@@ -253,3 +260,32 @@ def _at_crops(
         one.sound = sound[: max(len(sound) - SAMPLES_PER_FRAME, SAMPLES_PER_FRAME)]
         one.late = len(one.sound) - 1 - int(np.flatnonzero(one.sound).max(initial=-1))
         yield one
+
+
+def _in_crops(name: str, face: FaceLabels, crops: Float64) -> Iterator[Problem]:
+    """Labels of a face without a crop, or with one of another size than their box.
+
+    Crops that all have one size were scaled to it on purpose.
+
+    Args:
+        name: The name of the video.
+        face: The face.
+        crops: (m, 3) the times and sizes of the crops.
+    """
+    crops = crops[np.argsort(crops[:, 0])]
+    own = crops[_nearest(face.time_s, crops[:, 0])]
+    lacking = np.abs(own[:, 0] - face.time_s) > _OFF_S
+    if lacking.any():
+        said = f"{lacking.sum()} labels have no crop"
+        yield Problem("no_crop", name, face.person, float(face.time_s[lacking][0]), said)
+    sides = face.boxes[:, 2:] - face.boxes[:, :2]
+    scaled = len(crops) > 1 and (crops[:, 1:] == crops[0, 1:]).all()
+    apart = np.abs(own[:, 1:] - sides)
+    wrong = (apart > _SLACK_PX + _SLACK * sides).any(1) & ~lacking
+    if wrong.any() and not scaled:
+        k = int(wrong.argmax())
+        sizes = ("x".join(f"{side:.0f}" for side in pair) for pair in (own[k, 1:], sides[k]))
+        said = (
+            f"{wrong.sum()} crops have another size than their box, the first {' for '.join(sizes)}"
+        )
+        yield Problem("wrong_size", name, face.person, float(face.time_s[k]), said)
