@@ -197,7 +197,7 @@ def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
     if video.labels.homeless:
         said += f"; {len(video.labels.homeless)} labels without a face left out"
     done = output / part.labels
-    if done.exists() and done.read_text("utf-8") == text:
+    if _holds(done, text):
         return f"{said}, there already", False
     for one in (TRAIN, VALIDATION):
         _remove(part.id, one, output)
@@ -211,9 +211,27 @@ def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
     return said, True
 
 
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file is there, with this text."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
 def _remove(video: str, part: str, output: Path) -> None:
-    """Remove what was made of a video before, its labels first."""
-    (output / LABELS / part / f"{video}.csv").unlink(missing_ok=True)
+    """Remove what was made of a video before, its labels first.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
+    labels = output / LABELS / part / f"{video}.csv"
+    try:
+        labels.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot replace {labels}: {error.strerror or error}", "Check the permissions"
+        ) from error
     for kind in (PICTURES, SOUNDS):
         shutil.rmtree(output / kind / part / video, ignore_errors=True)
 

@@ -40,6 +40,8 @@ def cut(
             read.
         OSError: A file cannot be written.
     """
+    if not entities:
+        return
     if not media.info.has_sound:
         raise InputError(f"{media.info.path} has no sound", "Leave the video out")
     for entity in entities:

@@ -200,6 +200,8 @@ def _at_video(
 ) -> list[_Look]:
     """See and hear all faces of a video; what cannot be is added to `found`."""
     looks = [_Look(name, face, len(face)) for face in faces]
+    if not faces:
+        return looks
     lost: dict[int, list[float]] = defaultdict(list)
     try:
         with closing(pictures_of(media, faces, progress)) as shown:

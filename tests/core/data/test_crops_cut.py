@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import by_hand
 import cv2
 import numpy as np
 import pytest
@@ -256,6 +257,17 @@ def test_names_of_several_results_come_from_a_folder(asd, refused):
         *("news_______" + one for one in ("_Bob", "_track_0")),
         *(ID + one for one in ("_track_0", "_track_1")),
     }
+
+
+@pytest.mark.usefixtures("results")
+def test_results_without_a_face_do_not_disturb(asd):
+    Path("asd_results/empty").mkdir()
+    video = talk(Path("empty.mkv"), 2).absolute()
+    by_hand.result(path=video, duration_s=2.0).save("asd_results/empty")
+    code, out, _ = asd("data", "crops", "asd_results", "output=out")
+    assert (code, "empty: 0 faces, 0 labels" in out) == (0, True)
+    assert {row[0] for row in labels()} == {ID}
+    assert asd("data", "check", "asd_results")[0] == 0
 
 
 @pytest.mark.usefixtures("results")
