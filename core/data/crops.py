@@ -145,10 +145,10 @@ def _tidy(output: Path) -> None:
 
 
 def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Tell) -> None:
-    """Check that the disk has room for what is missing; videos that cannot be read are told of.
+    """Tell how much room what is missing needs; videos that cannot be read are told of.
 
     Raises:
-        OutputError: It has not.
+        OutputError: The disk has less.
     """
     needed = 0.0
     for part in parts:
@@ -165,6 +165,8 @@ def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Te
             f"The crops need about {needed / 1e9:.1f} GB, but {max(free, 0) / 1e9:.1f} GB are free",
             "Make room, or choose another folder with output=FOLDER",
         )
+    if needed:
+        tell(f"The crops that are missing need about {needed / 1e9:.2f} GB")
 
 
 def _bytes_of(video: Video) -> float:

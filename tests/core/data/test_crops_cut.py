@@ -47,6 +47,7 @@ def labels(path="out/labels.csv"):
 def test_labels_come_back_through_the_crops(asd):
     code, out, _ = asd("data", "crops", *DATASET, "output=out")
     assert code == 0
+    assert "The crops that are missing need about 0.00 GB" in out
     assert "out: videos 2, of them new 2, faces 3, labels 120" in out
     expected = {
         (ID, f"{k / 25:.2f}", "SPEAKING_AUDIBLE" if speaks(face, k) else "NOT_SPEAKING", face)
@@ -192,6 +193,76 @@ def test_two_videos_of_one_published_name_are_told(refused):
     write_truth("truth.csv", *rows("news"), *rows("news_"))
     said = refused("data", "crops", *DATASET, "output=out")
     assert "news and news_ would both be called news_______" in said
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_of_columbia_are_cut(asd):
+    Path("people").mkdir()
+    lines = [f"{k}\t12\t16\t24\t{int(k >= 20)}\n" for k in range(10, 40)]
+    Path("people/ann.txt").write_text("".join(lines))
+    words = ["dataset=columbia", "dataset.labels=people", "dataset.label_fps=25"]
+    asd("data", "crops", *words, "dataset.video=videos/talk.mkv", "output=out")
+    assert labels() == [
+        (ID, f"{k / 25:.2f}", "SPEAKING_AUDIBLE" if k >= 20 else "NOT_SPEAKING", f"{ID}_ann")
+        for k in range(10, 40)
+    ]
+    crop = cv2.imread(f"out/clips_videos/train/{ID}/{ID}_ann/0.40.jpg")
+    assert crop.shape == (24, 24, 3)
+
+
+STRANGER = """
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import asdkit
+from asdkit.plugin import Label, LabelledFace, LabelledVideo, Measure, judge_matches
+
+
+@dataclass(frozen=True)
+class OwnConfig:
+    folder: str = "???"
+
+
+class Own:
+    measure = Measure("f1")
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def videos(self):
+        face = LabelledFace(5, np.tile([12.0, 16, 36, 48], (10, 1)))
+        return [
+            LabelledVideo(path.stem, path, judge, (face,))
+            for path in sorted(self._folder.glob("*.mkv"))
+        ]
+
+
+def judge(found):
+    (track,) = found.tracks
+    labels = [Label("zoe", frame / 25, frame % 2 == 0) for frame in track.frames]
+    return judge_matches(labels, [(track, k) for k in range(len(track))], found.tracks)
+
+
+@asdkit.hookimpl
+def asdkit_components():
+    build = lambda config, context: Own(Path(config.folder))
+    return [asdkit.Component("dataset", "own", OwnConfig, build)]
+"""
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_of_a_strangers_dataset_are_cut(asd):
+    Path("own.py").write_text(STRANGER)
+    words = ["plugins=[own.py]", "dataset=own", "dataset.folder=videos", "output=out"]
+    code, _, err = asd("data", "crops", *words)
+    assert code == 0, err
+    assert [row[1:] for row in labels() if row[0] == ID] == [
+        (f"{k / 25:.2f}", "NOT_SPEAKING" if k % 2 else "SPEAKING_AUDIBLE", f"{ID}_zoe")
+        for k in range(5, 15)
+    ]
 
 
 @pytest.fixture

@@ -8,19 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from judging import make
-from one_person import HEIGHT, NAMES, TONE_HZ, WIDTH, write_clip
+from one_person import HEIGHT, NAMES, TONE_HZ, WIDTH
 
 from asdkit.core.data import dialogue_set
 from asdkit.core.media.probe import Sound, frames, probe
 from asdkit.core.rttm import read_rttm
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clips")
-    for person, name in enumerate(NAMES):
-        write_clip(folder / f"{name}.mkv", person)
-    return folder
 
 
 @pytest.fixture

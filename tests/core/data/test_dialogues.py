@@ -22,14 +22,6 @@ from asdkit.plugins.datasets.rttm import read_rttm
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clips")
-    for person, name in enumerate(NAMES):
-        write_clip(folder / f"{name}.mkv", person)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def made(clips, tmp_path_factory):
     """A dialogue of five people of whom three are seen at once, in three shots."""
     folder = tmp_path_factory.mktemp("dialogues")
