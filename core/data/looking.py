@@ -40,22 +40,26 @@ _SLACK_PX, _SLACK = 2.0, 0.05
 
 
 class _Look:
-    """What is seen and heard of one face."""
+    """What is seen and heard of one face; of pictures and sound nothing is kept.
+
+    Args:
+        video: The name of the video.
+        face: The face.
+        count: How many pictures there will be.
+    """
 
     def __init__(self, video: str, face: FaceLabels, count: int) -> None:
         self.face = face
         self._video = video
-        self._count = count
-        """How many pictures there will be."""
         self._at = [int(part * (count - 1)) for part in SEEN_AT]
         self._looks: list[UInt8] = []
         self._seen = 0
         self._flat = 0
         self._still = 0
         self._before: UInt8 | None = None
-        self.sound: Int16 = np.zeros(0, np.int16)
-        self.late = 0
-        """How many samples are after the end of the sound."""
+        self._level: Float64 | None = None
+        self._loudest = 0
+        self._late = 0
 
     def see(self, grey: UInt8) -> None:
         """Take the next picture, (height, width) uint8."""
@@ -69,13 +73,19 @@ class _Look:
         self._looks += [looks_of(now)] * self._at.count(self._seen)
         self._seen += 1
 
+    def hear(self, sound: Int16, late: int) -> None:
+        """Take its sound, (n,) int16, of which so many samples are after the end of the video's."""
+        self._level = level_of(sound)
+        self._loudest = int(np.abs(sound.astype(np.int32)).max(initial=0))
+        self._late = late
+
     def print(self) -> FacePrint | None:
         """The fingerprint; None if not all of the face was seen."""
         if len(self._looks) < len(SEEN_AT):
             return None
         face = self.face
         looks = np.concatenate(self._looks)
-        level = level_of(self.sound)
+        level = level_of(np.zeros(0, np.int16)) if self._level is None else self._level
         return FacePrint(self._video, face.person, float(face.time_s[0]), len(face), looks, level)
 
     def problems(self) -> Iterator[Problem]:
@@ -84,12 +94,12 @@ class _Look:
             yield self._problem("blank", "its crops show nothing but one brightness")
         elif self._seen >= _STILL_LABELS and self._still == self._seen - 1:
             yield self._problem("frozen", f"its {self._seen} crops are one and the same picture")
-        if not len(self.sound):
+        if self._level is None:
             return
-        if np.abs(self.sound.astype(np.int32)).max() <= _SILENT:
+        if self._loudest <= _SILENT:
             yield self._problem("silent", "there is digital silence while it is seen")
-        elif self.late > _SHORT_S * SAMPLE_RATE:
-            end_s = self.late / SAMPLE_RATE
+        elif self._late > _SHORT_S * SAMPLE_RATE:
+            end_s = self._late / SAMPLE_RATE
             yield self._problem("short_sound", f"the sound ends {end_s:.2f} s before the face does")
 
     def _problem(self, kind: str, said: str) -> Problem:
@@ -227,7 +237,7 @@ def _at_video(
     try:
         with closing(sounds_of(media, faces)) as heard:
             for number, samples, late in heard:
-                looks[number].sound, looks[number].late = samples, late
+                looks[number].hear(samples, late)
     except AsdError as error:
         found.append(Problem("unreadable", name, "", None, error.what))
     return looks
@@ -259,8 +269,8 @@ def _at_crops(
                 one.see(grey)
         sound = np.concatenate([clip.sound for clip in clips])
         # The published sound ends with the last label, a frame before the picture does.
-        one.sound = sound[: max(len(sound) - SAMPLES_PER_FRAME, SAMPLES_PER_FRAME)]
-        one.late = len(one.sound) - 1 - int(np.flatnonzero(one.sound).max(initial=-1))
+        sound = sound[: max(len(sound) - SAMPLES_PER_FRAME, SAMPLES_PER_FRAME)]
+        one.hear(sound, len(sound) - 1 - int(np.flatnonzero(sound).max(initial=-1)))
         yield one
 
 

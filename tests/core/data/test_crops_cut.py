@@ -85,6 +85,34 @@ def test_a_crop_is_the_box_of_its_frame_and_the_sound_is_the_videos(asd):
 
 
 @pytest.mark.usefixtures("talks")
+def test_times_are_on_the_clock_of_the_file(asd):
+    talk(Path("videos/late.mkv"), 1, starts_s=0.4)
+    write_truth("truth.csv", *rows("late", faces=["ann"], frames=range(20, 50)))
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    times = [f"{k / 25:.2f}" for k in range(20, 50)]
+    assert [time for _, time, *_ in labels()] == times
+    folder = Path("out/clips_videos/train/late_______/late________ann")
+    assert sorted(path.stem for path in folder.iterdir()) == times
+    shown = [frame.picture.rgb() for frame in frames(probe(Path("videos/late.mkv")))]
+    box = np.ascontiguousarray(shown[10][16:48, 12:36, ::-1])
+    expected = cv2.imdecode(cv2.imencode(".jpg", box)[1], cv2.IMREAD_COLOR)
+    assert np.array_equal(cv2.imread(str(folder / "0.80.jpg")), expected)
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_at_another_rate_have_a_crop_each(asd):
+    talk(Path("videos/talk.mkv"), 1, fps=30)
+    write_truth("truth.csv", *rows("talk", faces=["ann"], fps=30.0))
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    times = [f"{k / 30:.2f}" for k in range(5, 45)]
+    assert [time for _, time, *_ in labels()] == times
+    line = Path("out/csv/train_loader.csv").read_text().split("\t")
+    assert (line[1], float(line[2])) == ("40", pytest.approx(30, abs=0.1))
+    words = ["dataset=ava", "dataset.truth=out/labels.csv", "dataset.crops=out"]
+    assert asd("data", "check", *words)[0] == 0
+
+
+@pytest.mark.usefixtures("talks")
 def test_the_published_lists_are_in_one_order(asd):
     asd("data", "crops", *DATASET, "output=out")
     orig = table("out/csv/train_orig.csv")
