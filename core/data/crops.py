@@ -69,7 +69,7 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
         InputError: Some videos could not be used.
     """
     parts = parts_of(plan.sources, plan.options.validation_part, plan.options.seed)
-    failed: list[str] = []
+    failed: dict[str, InputError] = {}
     with _claimed(output, plan.settings):
         _check_room(output, parts, failed, tell)
         there: list[Part] = []
@@ -80,7 +80,7 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             try:
                 said, is_new = _make(part, output, progress)
             except InputError as error:
-                failed.append(part.source.name)
+                failed[part.source.name] = error
                 tell(f"{part.source.name}: {error}")
                 continue
             there.append(part)
@@ -88,9 +88,11 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             tell(f"{number}/{len(parts)} {part.source.name}: {said}")
         faces, labels = write_tables(output, there) if there else (0, 0)
     if failed:
+        name, error = next(iter(failed.items()))
         raise InputError(
-            f"{len(failed)} of {len(parts)} videos could not be used: {', '.join(failed[:5])}",
-            f"The others are in {output}; the lines above say why, and the same command goes on",
+            f"{len(failed)} of {len(parts)} videos could not be used, the first {name}: "
+            f"{error.what}",
+            f"{error.hint}. The others are in {output}".removeprefix(". "),
         )
     return Made(len(there), new, faces, labels)
 
@@ -144,7 +146,9 @@ def _tidy(output: Path) -> None:
         remove_partial(output / LABELS / part)
 
 
-def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Tell) -> None:
+def _check_room(
+    output: Path, parts: Sequence[Part], failed: dict[str, InputError], tell: Tell
+) -> None:
     """Tell how much room what is missing needs; videos that cannot be read are told of.
 
     Raises:
@@ -157,7 +161,7 @@ def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Te
         try:
             needed += _bytes_of(part.source.open())
         except InputError as error:
-            failed.append(part.source.name)
+            failed[part.source.name] = error
             tell(f"{part.source.name}: {error}")
     free = shutil.disk_usage(output).free - _SPARE
     if needed > free:

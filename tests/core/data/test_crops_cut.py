@@ -167,7 +167,8 @@ def test_a_video_that_cannot_be_used_leaves_the_others(asd):
     code, out, err = asd("data", "crops", *DATASET, "output=out")
     assert code == 2
     assert "mute: videos/mute.mkv has no sound. Leave the video out" in out
-    assert "1 of 2 videos could not be used: mute" in err
+    said = "1 of 2 videos could not be used, the first mute: videos/mute.mkv has no sound. "
+    assert f"{said}Leave the video out. The others are in out" in err
     assert {row[0] for row in labels()} == {"news_______"}
     assert not Path("out/clips_videos/train/mute_______").exists()
 
