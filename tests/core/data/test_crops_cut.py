@@ -18,6 +18,7 @@ from synth import write_video
 
 from asdkit.core.data import crops as making
 from asdkit.core.errors import InputError
+from asdkit.core.files import claim
 from asdkit.core.media.probe import Sound, frames, probe
 
 DATASET = ["dataset=ava", "dataset.truth=truth.csv", "dataset.videos=videos"]
@@ -204,6 +205,26 @@ def test_a_folder_of_other_things_is_left_alone(refused, asd):
     asd(*words, "output=out")
     said = refused(*words, "output=out", "validation_part=0.5")
     assert "out holds crops made with other options" in said
+
+
+@pytest.mark.usefixtures("talks")
+def test_what_a_killed_process_left_is_removed(asd):
+    asd("data", "crops", *DATASET, "output=out")
+    left = Path("out/clips_videos/train/.talk_______.x1y2", "new")
+    left.mkdir(parents=True)
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    assert not left.parent.exists()
+
+
+@pytest.mark.usefixtures("talks")
+def test_two_processes_do_not_write_to_one_folder(asd):
+    asd("data", "crops", *DATASET, "output=out")
+    lock = claim(Path("out/.crops.lock"))
+    assert lock is not None
+    with lock:
+        code, _, err = asd("data", "crops", *DATASET, "output=out")
+    assert code == 2
+    assert "Another process writes to out. Wait until it has ended" in err
 
 
 @pytest.mark.usefixtures("talks")
