@@ -105,6 +105,10 @@ COMMANDS = (
                 "cut training data out of labelled videos, or out of your own with their results",
             ),
             ("data check RESULT ...|dataset=NAME", "find what breaks trainings in labelled data"),
+            (
+                "data dialogues clips=FOLDER",
+                "make synthetic dialogues out of clips of single people",
+            ),
         ),
     ),
     Command(

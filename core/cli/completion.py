@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from ..errors import AsdError, ConfigError
 from .batch_views import VIEWS
 from .commands import APPS, NAMES
+from .data import ACTIONS as DATA_ACTIONS
 from .export import CHECK_KEYS, export_app
 from .overrides import is_override, key_of
 from .shells import SCRIPTS, SHELLS
@@ -24,6 +25,10 @@ _FLAGS = ("--cfg", "--config-dir", "--help", "--multirun")
 """The flags that are offered; see `core.cli.arguments` for the others."""
 _LIKE_RUN = ("demo", "repeat")
 """Commands that take the options of `asd run`."""
+_OF_DATA = tuple(f"data_{action}" for action in DATA_ACTIONS)
+"""The applications of `asd data`."""
+_OF_RESULTS = ("repeat", "write", "data_crops", "data_check")
+"""Commands that take results as plain arguments."""
 
 
 def complete(words: list[str]) -> None:
@@ -67,11 +72,13 @@ def _offered(done: list[str], typed: str) -> Iterable[str]:
         return _of_check(rest[1:], typed)
     if command == "batch" and rest and rest[0] in VIEWS:
         return _of_decide(rest[1:], typed) if rest[0] == "decide" else _files(typed)
-    if command in (*APPS, *_LIKE_RUN):
+    if command == "data" and rest[:1]:
+        command, rest = f"data_{rest[0]}", rest[1:]
+    if command in (*APPS, *_LIKE_RUN, *_OF_DATA):
         return _of_app(command, rest, typed)
     if rest[:1] == ["fetch"] and command == "weights":
         return published().keys() - set(rest)
-    first = {"help": NAMES, "weights": ACTIONS, "plugins": ("new",)}
+    first = {"help": NAMES, "weights": ACTIONS, "plugins": ("new",), "data": DATA_ACTIONS}
     return first[command] if command in first and not rest else _files(typed)
 
 
@@ -109,7 +116,7 @@ def _of_app(command: str, rest: list[str], typed: str) -> Iterator[str]:
     if "." not in typed or typed.startswith("writers."):
         yield from (f"{name}." for name in _groups(app, chosen))
     plain = [word for word in rest if not is_override(word)]
-    of_results = command in ("repeat", "write")
+    of_results = command in _OF_RESULTS
     if of_results or (command == "run" and not plain) or command == "batch":
         yield from _files(typed, only_videos=not of_results)
     if not rest:
@@ -120,10 +127,13 @@ def _app(name: str) -> App:
     """A Hydra application by its name."""
     from ..batch.settings import BATCH
     from ..config.compose import RUN
+    from ..data.dialogue_settings import DIALOGUES
+    from ..data.settings import CHECK, CROPS
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
 
-    return {app.name: app for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app())}[name]
+    apps = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app(), CROPS, CHECK, DIALOGUES)
+    return {app.name: app for app in apps}[name]
 
 
 def _composed(app: App, overrides: list[str]) -> Any:

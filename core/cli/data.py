@@ -27,8 +27,9 @@ Data for trainings. asd data ACTION --help tells of all options.
 
   crops      cut labelled faces and their sound out of videos, in the form of AVA-ActiveSpeaker
   check      find what breaks trainings in labelled data
+  dialogues  make synthetic dialogues out of clips of single people
 """
-ACTIONS = ("crops", "check")
+ACTIONS = ("crops", "check", "dialogues")
 
 
 def command(words: list[str]) -> None:
@@ -45,8 +46,12 @@ def command(words: list[str]) -> None:
             f"data {what} {', '.join(ACTIONS)}",
             guess(action, ACTIONS, "asd data --help tells what each does"),
         )
+    from ..data.dialogue_settings import DIALOGUES
     from ..data.settings import CHECK, CROPS
 
+    if action == "dialogues":
+        run_or_help(DIALOGUES, rest, _dialogues)
+        return
     app, job = {"crops": (CROPS, _crops), "check": (CHECK, _check)}[action]
     chosen = any(key_of(word).partition(".")[0] == "dataset" for word in rest)
     run_or_help(app, with_files(rest, app.keys, "results"), partial(job, with_dataset=chosen))
@@ -70,6 +75,27 @@ def _crops(config: DictConfig, output: str | None = None, *, with_dataset: bool)
         counts = f"videos {made.videos}, of them new {made.new}"
         print(f"{folder}: {counts}, faces {made.faces}, labels {made.labels}")
         print(f"Read it with: dataset=ava dataset.truth={folder}/labels.csv dataset.crops={folder}")
+
+
+def _dialogues(config: DictConfig, output: str | None = None) -> None:
+    from ..config.compose import settings_of
+    from ..config.values import make
+    from ..data.dialogue_set import make_dialogues
+    from ..data.dialogue_settings import DIALOGUES, DialoguesOptions
+    from .console import ProgressLine
+
+    options: DialoguesOptions = make(DialoguesOptions, settings_of(DIALOGUES, config))
+    try:
+        with ProgressLine(quiet=config.quiet) as progress:
+            folders = make_dialogues(
+                options, expanded(output or options.output), teller(config), progress
+            )
+    except KeyboardInterrupt as stop:
+        stop.args = ("The same command goes on with what is left",)
+        raise
+    if not config.quiet:
+        for folder in folders:
+            print(f"Read them with: dataset=dialogue dataset.folder={folder}")
 
 
 def _check(config: DictConfig, output: str | None = None, *, with_dataset: bool) -> None:

@@ -69,7 +69,7 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
         InputError: Some videos could not be used.
     """
     parts = parts_of(plan.sources, plan.options.validation_part, plan.options.seed)
-    failed: list[str] = []
+    failed: dict[str, InputError] = {}
     with _claimed(output, plan.settings):
         _check_room(output, parts, failed, tell)
         there: list[Part] = []
@@ -80,7 +80,7 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             try:
                 said, is_new = _make(part, output, progress)
             except InputError as error:
-                failed.append(part.source.name)
+                failed[part.source.name] = error
                 tell(f"{part.source.name}: {error}")
                 continue
             there.append(part)
@@ -88,9 +88,11 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             tell(f"{number}/{len(parts)} {part.source.name}: {said}")
         faces, labels = write_tables(output, there) if there else (0, 0)
     if failed:
+        name, error = next(iter(failed.items()))
         raise InputError(
-            f"{len(failed)} of {len(parts)} videos could not be used: {', '.join(failed[:5])}",
-            f"The others are in {output}; the lines above say why, and the same command goes on",
+            f"{len(failed)} of {len(parts)} videos could not be used, the first {name}: "
+            f"{error.what}",
+            f"{error.hint}. The others are in {output}".removeprefix(". "),
         )
     return Made(len(there), new, faces, labels)
 
@@ -144,11 +146,13 @@ def _tidy(output: Path) -> None:
         remove_partial(output / LABELS / part)
 
 
-def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Tell) -> None:
-    """Check that the disk has room for what is missing; videos that cannot be read are told of.
+def _check_room(
+    output: Path, parts: Sequence[Part], failed: dict[str, InputError], tell: Tell
+) -> None:
+    """Tell how much room what is missing needs; videos that cannot be read are told of.
 
     Raises:
-        OutputError: It has not.
+        OutputError: The disk has less.
     """
     needed = 0.0
     for part in parts:
@@ -157,7 +161,7 @@ def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Te
         try:
             needed += _bytes_of(part.source.open())
         except InputError as error:
-            failed.append(part.source.name)
+            failed[part.source.name] = error
             tell(f"{part.source.name}: {error}")
     free = shutil.disk_usage(output).free - _SPARE
     if needed > free:
@@ -165,6 +169,8 @@ def _check_room(output: Path, parts: Sequence[Part], failed: list[str], tell: Te
             f"The crops need about {needed / 1e9:.1f} GB, but {max(free, 0) / 1e9:.1f} GB are free",
             "Make room, or choose another folder with output=FOLDER",
         )
+    if needed:
+        tell(f"The crops that are missing need about {needed / 1e9:.2f} GB")
 
 
 def _bytes_of(video: Video) -> float:
@@ -197,7 +203,7 @@ def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
     if video.labels.homeless:
         said += f"; {len(video.labels.homeless)} labels without a face left out"
     done = output / part.labels
-    if done.exists() and done.read_text("utf-8") == text:
+    if _holds(done, text):
         return f"{said}, there already", False
     for one in (TRAIN, VALIDATION):
         _remove(part.id, one, output)
@@ -211,9 +217,27 @@ def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
     return said, True
 
 
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file is there, with this text."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
 def _remove(video: str, part: str, output: Path) -> None:
-    """Remove what was made of a video before, its labels first."""
-    (output / LABELS / part / f"{video}.csv").unlink(missing_ok=True)
+    """Remove what was made of a video before, its labels first.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
+    labels = output / LABELS / part / f"{video}.csv"
+    try:
+        labels.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot replace {labels}: {error.strerror or error}", "Check the permissions"
+        ) from error
     for kind in (PICTURES, SOUNDS):
         shutil.rmtree(output / kind / part / video, ignore_errors=True)
 

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 from scipy.io import wavfile
 
+from ..ava_csv import timestamp
 from ..errors import InputError
 from ..media.container import Media
 from ..progress import Progress
 from ..types import SAMPLE_RATE
 from .one_pass import box_in, pictures_of, sounds_of
-from .published import Entity, moment
+from .published import Entity
 
 
 def cut(
@@ -40,6 +41,8 @@ def cut(
             read.
         OSError: A file cannot be written.
     """
+    if not entities:
+        return
     if not media.info.has_sound:
         raise InputError(f"{media.info.path} has no sound", "Leave the video out")
     for entity in entities:
@@ -57,7 +60,7 @@ def cut(
                         f"{media.info.path} covers no pixel of its picture of {width}x{height}",
                         "asd data check tells of all such labels; take them away",
                     )
-                name = f"{moment(media.info.start_s + time_s)}.jpg"
+                name = f"{timestamp(media.info.start_s + time_s)}.jpg"
                 crop = np.ascontiguousarray(image[y1:y2, x1:x2, ::-1])
                 coded = cv2.imencode(".jpg", crop)[1]
                 (pictures / entities[number].id / name).write_bytes(coded.tobytes())

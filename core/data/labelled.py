@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from ..labels import Bool, Judged, LabelledVideo
+from ..labels import Bool, Judged, LabelledFace, LabelledVideo
 from ..numbered import numbered, numbers, numbers_of
 from ..result import Result, VideoInfo
 from ..types import GRID_FPS, Clip, Float64, Int64, Track
@@ -29,6 +29,7 @@ class FaceLabels:
         boxes: (n, 4) float64, x1, y1, x2, y2 of the face then, in source pixels.
         clips: Returns the crops and sound of a face of which there is no video, as successive
             clips on the 25 fps grid; see `core.labels.LabelledFace`.
+        crops: Returns the times and sizes of such crops; see there.
     """
 
     person: str
@@ -36,6 +37,7 @@ class FaceLabels:
     speaks: Bool
     boxes: Float64
     clips: Callable[[], Sequence[Clip]] | None = None
+    crops: Callable[[], Float64] | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -76,6 +78,7 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
             f"The dataset has no labelled faces of {video.name}",
             "Leave the video out, or choose a dataset with labels of its faces",
         )
+    given = video.faces if found is None else ()
     if found is None:
         tracks = tuple(
             numbered(number, 0, face.first_frame, face.boxes)
@@ -94,11 +97,11 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
     homeless = zip(rows.person[~rows.found].tolist(), rows.time_s[~rows.found], strict=True)
     faces = []
     for number, track in enumerate(tracks):
-        clips = video.faces[number].clips if video.faces and len(video.faces) > number else None
+        own = given[number] if given else None
         mine = rows.found & (which_face == number)
         for person in np.unique(rows.person[mine]).tolist():
             which = np.flatnonzero(mine & (rows.person == person))
-            faces += _stretches(rows, which[np.argsort(rows.time_s[which])], track, place, clips)
+            faces += _stretches(rows, which[np.argsort(rows.time_s[which])], track, place, own)
     if not faces:
         raise InputError(
             f"No face of {video.name} has a label", "Check that labels and faces are of one video"
@@ -112,12 +115,13 @@ def _stretches(
     which: Int64,
     track: Track,
     place: Int64,
-    clips: Callable[[], Sequence[Clip]] | None,
+    own: LabelledFace | None,
 ) -> list[FaceLabels]:
     """The labels of a person on a track, divided at long gaps.
 
     A label between two frames of the grid has a box between theirs.
     """
+    crops = (None, None) if own is None else (own.clips, own.crops)
     found = []
     for part in np.split(which, np.flatnonzero(np.diff(rows.time_s[which]) > MAX_GAP_S) + 1):
         times = rows.time_s[part]
@@ -126,5 +130,5 @@ def _stretches(
         columns = [np.interp(np.round(at, 6), steps, column) for column in track.boxes.T]
         speaks = rows.truth[part]
         person = str(rows.person[part[0]])
-        found.append(FaceLabels(person, times, speaks, np.stack(columns, 1), clips))
+        found.append(FaceLabels(person, times, speaks, np.stack(columns, 1), *crops))
     return found

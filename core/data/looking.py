@@ -16,7 +16,7 @@ from ..labels import Bool
 from ..media.container import Media
 from ..media.picture_times import picture_times
 from ..progress import Progress
-from ..types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, UInt8
+from ..types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, Int64, UInt8
 from .labelled import FaceLabels, Labels
 from .one_pass import LATE_S, box_in, pictures_of, sounds_of
 from .prints import SEEN_AT, FacePrint, level_of, looks_of
@@ -35,25 +35,31 @@ _STILL = 1
 _FLAT = 2.0
 """Standard deviation of the brightness below which nothing is to be seen."""
 _SAME_BOX = 0.9
+_SLACK_PX, _SLACK = 2.0, 0.05
+"""By so many pixels, and by such a part of itself, a side of a crop may differ from its box's."""
 
 
 class _Look:
-    """What is seen and heard of one face."""
+    """What is seen and heard of one face; of pictures and sound nothing is kept.
+
+    Args:
+        video: The name of the video.
+        face: The face.
+        count: How many pictures there will be.
+    """
 
     def __init__(self, video: str, face: FaceLabels, count: int) -> None:
         self.face = face
         self._video = video
-        self._count = count
-        """How many pictures there will be."""
         self._at = [int(part * (count - 1)) for part in SEEN_AT]
         self._looks: list[UInt8] = []
         self._seen = 0
         self._flat = 0
         self._still = 0
         self._before: UInt8 | None = None
-        self.sound: Int16 = np.zeros(0, np.int16)
-        self.late = 0
-        """How many samples are after the end of the sound."""
+        self._level: Float64 | None = None
+        self._loudest = 0
+        self._late = 0
 
     def see(self, grey: UInt8) -> None:
         """Take the next picture, (height, width) uint8."""
@@ -67,13 +73,19 @@ class _Look:
         self._looks += [looks_of(now)] * self._at.count(self._seen)
         self._seen += 1
 
+    def hear(self, sound: Int16, late: int) -> None:
+        """Take its sound, (n,) int16, of which so many samples are after the end of the video's."""
+        self._level = level_of(sound)
+        self._loudest = int(np.abs(sound.astype(np.int32)).max(initial=0))
+        self._late = late
+
     def print(self) -> FacePrint | None:
         """The fingerprint; None if not all of the face was seen."""
         if len(self._looks) < len(SEEN_AT):
             return None
         face = self.face
         looks = np.concatenate(self._looks)
-        level = level_of(self.sound)
+        level = level_of(np.zeros(0, np.int16)) if self._level is None else self._level
         return FacePrint(self._video, face.person, float(face.time_s[0]), len(face), looks, level)
 
     def problems(self) -> Iterator[Problem]:
@@ -82,12 +94,12 @@ class _Look:
             yield self._problem("blank", "its crops show nothing but one brightness")
         elif self._seen >= _STILL_LABELS and self._still == self._seen - 1:
             yield self._problem("frozen", f"its {self._seen} crops are one and the same picture")
-        if not len(self.sound):
+        if self._level is None:
             return
-        if np.abs(self.sound.astype(np.int32)).max() <= _SILENT:
+        if self._loudest <= _SILENT:
             yield self._problem("silent", "there is digital silence while it is seen")
-        elif self.late > _SHORT_S * SAMPLE_RATE:
-            end_s = self.late / SAMPLE_RATE
+        elif self._late > _SHORT_S * SAMPLE_RATE:
+            end_s = self._late / SAMPLE_RATE
             yield self._problem("short_sound", f"the sound ends {end_s:.2f} s before the face does")
 
     def _problem(self, kind: str, said: str) -> Problem:
@@ -161,7 +173,7 @@ def _in_places(
         if out.any():
             said = f"{out.sum()} boxes lie outside the picture by more than half"
             yield Problem("outside", name, face.person, float(face.time_s[out][0]), said)
-        off_s = _distance(face.time_s, begins)
+        off_s = np.abs(begins[_nearest(face.time_s, begins)] - face.time_s)
         off = (off_s > _OFF_S) & ~late & (face.time_s <= begins[-1])  # the last one is held
         if off.any():
             said = f"{off.sum()} labels are up to {off_s[off].max():.3f} s from the nearest picture"
@@ -180,11 +192,13 @@ def _within(face: FaceLabels, end_s: float) -> FaceLabels:
     return replace(face, **arrays)
 
 
-def _distance(time_s: Float64, begins: Float64) -> Float64:
-    """How far each time is from the nearest of rising ones, of which there is at least one."""
-    after = np.searchsorted(begins, time_s).clip(1, max(len(begins) - 1, 1))
-    near = begins[[np.minimum(after, len(begins) - 1), after - 1]]
-    return np.asarray(np.abs(near - time_s).min(0), np.float64)
+def _nearest(time_s: Float64, among: Float64) -> Int64:
+    """(n,) the number of the nearest of rising times, of which there is at least one."""
+    after = np.searchsorted(among, time_s).clip(1, max(len(among) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(among) - 1)
+    nearer = np.abs(among[after] - time_s) < np.abs(among[before] - time_s)
+    return np.asarray(np.where(nearer, after, before), np.int64)
 
 
 def _at_video(
@@ -196,6 +210,8 @@ def _at_video(
 ) -> list[_Look]:
     """See and hear all faces of a video; what cannot be is added to `found`."""
     looks = [_Look(name, face, len(face)) for face in faces]
+    if not faces:
+        return looks
     lost: dict[int, list[float]] = defaultdict(list)
     try:
         with closing(pictures_of(media, faces, progress)) as shown:
@@ -221,7 +237,7 @@ def _at_video(
     try:
         with closing(sounds_of(media, faces)) as heard:
             for number, samples, late in heard:
-                looks[number].sound, looks[number].late = samples, late
+                looks[number].hear(samples, late)
     except AsdError as error:
         found.append(Problem("unreadable", name, "", None, error.what))
     return looks
@@ -240,6 +256,9 @@ def _at_crops(
         seen.add(id(face.clips))
         try:
             clips = face.clips()
+            if face.crops is not None:
+                alike = [one for one in faces if one.crops is face.crops]
+                found += [one for other in alike for one in _in_crops(name, other, face.crops())]
         except AsdError as error:
             said = f"{error.what}. {error.hint}" if error.hint else error.what
             found.append(Problem("unreadable", name, face.person, float(face.time_s[0]), said))
@@ -250,6 +269,35 @@ def _at_crops(
                 one.see(grey)
         sound = np.concatenate([clip.sound for clip in clips])
         # The published sound ends with the last label, a frame before the picture does.
-        one.sound = sound[: max(len(sound) - SAMPLES_PER_FRAME, SAMPLES_PER_FRAME)]
-        one.late = len(one.sound) - 1 - int(np.flatnonzero(one.sound).max(initial=-1))
+        sound = sound[: max(len(sound) - SAMPLES_PER_FRAME, SAMPLES_PER_FRAME)]
+        one.hear(sound, len(sound) - 1 - int(np.flatnonzero(sound).max(initial=-1)))
         yield one
+
+
+def _in_crops(name: str, face: FaceLabels, crops: Float64) -> Iterator[Problem]:
+    """Labels of a face without a crop, or with one of another size than their box.
+
+    Crops that all have one size were scaled to it on purpose.
+
+    Args:
+        name: The name of the video.
+        face: The face.
+        crops: (m, 3) the times and sizes of the crops.
+    """
+    crops = crops[np.argsort(crops[:, 0])]
+    own = crops[_nearest(face.time_s, crops[:, 0])]
+    lacking = np.abs(own[:, 0] - face.time_s) > _OFF_S
+    if lacking.any():
+        said = f"{lacking.sum()} labels have no crop"
+        yield Problem("no_crop", name, face.person, float(face.time_s[lacking][0]), said)
+    sides = face.boxes[:, 2:] - face.boxes[:, :2]
+    scaled = len(crops) > 1 and (crops[:, 1:] == crops[0, 1:]).all()
+    apart = np.abs(own[:, 1:] - sides)
+    wrong = (apart > _SLACK_PX + _SLACK * sides).any(1) & ~lacking
+    if wrong.any() and not scaled:
+        k = int(wrong.argmax())
+        sizes = ("x".join(f"{side:.0f}" for side in pair) for pair in (own[k, 1:], sides[k]))
+        said = (
+            f"{wrong.sum()} crops have another size than their box, the first {' for '.join(sizes)}"
+        )
+        yield Problem("wrong_size", name, face.person, float(face.time_s[k]), said)

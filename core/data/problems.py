@@ -7,6 +7,8 @@ from dataclasses import dataclass
 KINDS = {
     "unreadable": "Give the file again, whole; or leave its labels out",
     "no_face": "Correct the box, or take the labels away: nothing can be cut there",
+    "no_crop": "Cut the crops again: there should be one for each label",
+    "wrong_size": "Cut the crops again: a crop should be the box of its label",
     "outside": "Correct the boxes or the times, or take the labels away",
     "off_grid": "Check the frame rate that the labels were made with, and where their clock begins",
     "silent": "Take the face away, or give the video with its sound: nobody can be heard",

@@ -14,7 +14,7 @@ from base64 import b32encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ava_csv import LABELS, NOT_SPEAKING, SPEAKING_AUDIBLE, TRUTH_COLUMNS
+from ..ava_csv import LABELS, NOT_SPEAKING, SPEAKING_AUDIBLE, TRUTH_COLUMNS, timestamp
 from ..files import same_form
 from ..types import GRID_FPS
 from .labelled import FaceLabels
@@ -89,14 +89,6 @@ def _alike(name: str) -> str:
     return re.sub(r"\W", "_", name).casefold()
 
 
-def moment(seconds: float) -> str:
-    """A time in seconds as in the published lists, and in names of crops: with two decimals.
-
-    It has three if the third is not 0.
-    """
-    return f"{seconds:.3f}".removesuffix("0")
-
-
 def label_rows(
     video: str, entity: Entity, start_s: float, size: tuple[int, int]
 ) -> Iterator[list[str]]:
@@ -118,7 +110,7 @@ def label_rows(
         corners = [f"{side:.10g}" for side in box + 0.0]
         name = f"{entity.id}:{instance}"
         number = str(LABELS.index(label))
-        yield [video, moment(start_s + time_s), *corners, label, entity.id, number, name]
+        yield [video, timestamp(start_s + time_s), *corners, label, entity.id, number, name]
 
 
 def loader_line(entity: str, times_s: Sequence[float], labels: Sequence[int], video: int) -> str:

@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+import by_hand
 import cv2
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from synth import write_video
 
 from asdkit.core.data import crops as making
 from asdkit.core.errors import InputError
+from asdkit.core.files import claim
 from asdkit.core.media.probe import Sound, frames, probe
 
 DATASET = ["dataset=ava", "dataset.truth=truth.csv", "dataset.videos=videos"]
@@ -46,6 +48,7 @@ def labels(path="out/labels.csv"):
 def test_labels_come_back_through_the_crops(asd):
     code, out, _ = asd("data", "crops", *DATASET, "output=out")
     assert code == 0
+    assert "The crops that are missing need about 0.00 GB" in out
     assert "out: videos 2, of them new 2, faces 3, labels 120" in out
     expected = {
         (ID, f"{k / 25:.2f}", "SPEAKING_AUDIBLE" if speaks(face, k) else "NOT_SPEAKING", face)
@@ -80,6 +83,34 @@ def test_a_crop_is_the_box_of_its_frame_and_the_sound_is_the_videos(asd):
         expected_sound = sound.read(round(5 / 25 * 16000), round(44 / 25 * 16000))
     assert rate == 16000
     assert np.array_equal(samples, expected_sound)
+
+
+@pytest.mark.usefixtures("talks")
+def test_times_are_on_the_clock_of_the_file(asd):
+    talk(Path("videos/late.mkv"), 1, starts_s=0.4)
+    write_truth("truth.csv", *rows("late", faces=["ann"], frames=range(20, 50)))
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    times = [f"{k / 25:.2f}" for k in range(20, 50)]
+    assert [time for _, time, *_ in labels()] == times
+    folder = Path("out/clips_videos/train/late_______/late________ann")
+    assert sorted(path.stem for path in folder.iterdir()) == times
+    shown = [frame.picture.rgb() for frame in frames(probe(Path("videos/late.mkv")))]
+    box = np.ascontiguousarray(shown[10][16:48, 12:36, ::-1])
+    expected = cv2.imdecode(cv2.imencode(".jpg", box)[1], cv2.IMREAD_COLOR)
+    assert np.array_equal(cv2.imread(str(folder / "0.80.jpg")), expected)
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_at_another_rate_have_a_crop_each(asd):
+    talk(Path("videos/talk.mkv"), 1, fps=30)
+    write_truth("truth.csv", *rows("talk", faces=["ann"], fps=30.0))
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    times = [f"{k / 30:.2f}" for k in range(5, 45)]
+    assert [time for _, time, *_ in labels()] == times
+    line = Path("out/csv/train_loader.csv").read_text().split("\t")
+    assert (line[1], float(line[2])) == ("40", pytest.approx(30, abs=0.1))
+    words = ["dataset=ava", "dataset.truth=out/labels.csv", "dataset.crops=out"]
+    assert asd("data", "check", *words)[0] == 0
 
 
 @pytest.mark.usefixtures("talks")
@@ -137,7 +168,8 @@ def test_a_video_that_cannot_be_used_leaves_the_others(asd):
     code, out, err = asd("data", "crops", *DATASET, "output=out")
     assert code == 2
     assert "mute: videos/mute.mkv has no sound. Leave the video out" in out
-    assert "1 of 2 videos could not be used: mute" in err
+    said = "1 of 2 videos could not be used, the first mute: videos/mute.mkv has no sound. "
+    assert f"{said}Leave the video out. The others are in out" in err
     assert {row[0] for row in labels()} == {"news_______"}
     assert not Path("out/clips_videos/train/mute_______").exists()
 
@@ -176,6 +208,26 @@ def test_a_folder_of_other_things_is_left_alone(refused, asd):
 
 
 @pytest.mark.usefixtures("talks")
+def test_what_a_killed_process_left_is_removed(asd):
+    asd("data", "crops", *DATASET, "output=out")
+    left = Path("out/clips_videos/train/.talk_______.x1y2", "new")
+    left.mkdir(parents=True)
+    assert asd("data", "crops", *DATASET, "output=out")[0] == 0
+    assert not left.parent.exists()
+
+
+@pytest.mark.usefixtures("talks")
+def test_two_processes_do_not_write_to_one_folder(asd):
+    asd("data", "crops", *DATASET, "output=out")
+    lock = claim(Path("out/.crops.lock"))
+    assert lock is not None
+    with lock:
+        code, _, err = asd("data", "crops", *DATASET, "output=out")
+    assert code == 2
+    assert "Another process writes to out. Wait until it has ended" in err
+
+
+@pytest.mark.usefixtures("talks")
 def test_too_little_room_is_told_before_anything_is_cut(asd, monkeypatch):
     room = shutil.disk_usage(".")._replace(free=(1 << 20) + 1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
@@ -191,6 +243,76 @@ def test_two_videos_of_one_published_name_are_told(refused):
     write_truth("truth.csv", *rows("news"), *rows("news_"))
     said = refused("data", "crops", *DATASET, "output=out")
     assert "news and news_ would both be called news_______" in said
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_of_columbia_are_cut(asd):
+    Path("people").mkdir()
+    lines = [f"{k}\t12\t16\t24\t{int(k >= 20)}\n" for k in range(10, 40)]
+    Path("people/ann.txt").write_text("".join(lines))
+    words = ["dataset=columbia", "dataset.labels=people", "dataset.label_fps=25"]
+    asd("data", "crops", *words, "dataset.video=videos/talk.mkv", "output=out")
+    assert labels() == [
+        (ID, f"{k / 25:.2f}", "SPEAKING_AUDIBLE" if k >= 20 else "NOT_SPEAKING", f"{ID}_ann")
+        for k in range(10, 40)
+    ]
+    crop = cv2.imread(f"out/clips_videos/train/{ID}/{ID}_ann/0.40.jpg")
+    assert crop.shape == (24, 24, 3)
+
+
+STRANGER = """
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import asdkit
+from asdkit.plugin import Label, LabelledFace, LabelledVideo, Measure, judge_matches
+
+
+@dataclass(frozen=True)
+class OwnConfig:
+    folder: str = "???"
+
+
+class Own:
+    measure = Measure("f1")
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def videos(self):
+        face = LabelledFace(5, np.tile([12.0, 16, 36, 48], (10, 1)))
+        return [
+            LabelledVideo(path.stem, path, judge, (face,))
+            for path in sorted(self._folder.glob("*.mkv"))
+        ]
+
+
+def judge(found):
+    (track,) = found.tracks
+    labels = [Label("zoe", frame / 25, frame % 2 == 0) for frame in track.frames]
+    return judge_matches(labels, [(track, k) for k in range(len(track))], found.tracks)
+
+
+@asdkit.hookimpl
+def asdkit_components():
+    build = lambda config, context: Own(Path(config.folder))
+    return [asdkit.Component("dataset", "own", OwnConfig, build)]
+"""
+
+
+@pytest.mark.usefixtures("talks")
+def test_labels_of_a_strangers_dataset_are_cut(asd):
+    Path("own.py").write_text(STRANGER)
+    words = ["plugins=[own.py]", "dataset=own", "dataset.folder=videos", "output=out"]
+    code, _, err = asd("data", "crops", *words)
+    assert code == 0, err
+    assert [row[1:] for row in labels() if row[0] == ID] == [
+        (f"{k / 25:.2f}", "NOT_SPEAKING" if k % 2 else "SPEAKING_AUDIBLE", f"{ID}_zoe")
+        for k in range(5, 15)
+    ]
 
 
 @pytest.fixture
@@ -256,6 +378,17 @@ def test_names_of_several_results_come_from_a_folder(asd, refused):
         *("news_______" + one for one in ("_Bob", "_track_0")),
         *(ID + one for one in ("_track_0", "_track_1")),
     }
+
+
+@pytest.mark.usefixtures("results")
+def test_results_without_a_face_do_not_disturb(asd):
+    Path("asd_results/empty").mkdir()
+    video = talk(Path("empty.mkv"), 2).absolute()
+    by_hand.result(path=video, duration_s=2.0).save("asd_results/empty")
+    code, out, _ = asd("data", "crops", "asd_results", "output=out")
+    assert (code, "empty: 0 faces, 0 labels" in out) == (0, True)
+    assert {row[0] for row in labels()} == {ID}
+    assert asd("data", "check", "asd_results")[0] == 0
 
 
 @pytest.mark.usefixtures("results")

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from labelling import result, rows, speech, talk, write_truth
@@ -174,9 +175,28 @@ def test_crops_that_are_missing_or_broken_are_told(found, asd):
     assert "0.80.jpg cannot be read as a picture" in values["problems"][1]["said"]
 
 
+def test_crops_of_another_size_and_labels_without_one_are_told(found, asd):
+    asd("data", "crops", *DATASET, "output=out")
+    ann, bob = (Path(f"out/clips_videos/train/talk_______/talk________{n}") for n in ("ann", "bob"))
+    for frame in (20, 21):
+        crop = cv2.imread(str(ann / f"{frame / 25:.2f}.jpg"))
+        cv2.imwrite(str(ann / f"{frame / 25:.2f}.jpg"), crop[:20])
+    (bob / "0.40.jpg").unlink()
+    listed, values = found(*CROPS)
+    assert listed == [
+        ("wrong_size", "talk_______", "talk________ann", 0.8),
+        ("no_crop", "talk_______", "talk________bob", 0.4),
+    ]
+    said = "2 crops have another size than their box, the first 24x20 for 24x32"
+    assert values["problems"][0]["said"] == said
+    for path in Path("out/clips_videos").rglob("*.jpg"):  # scaled on purpose
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (112, 112)))
+    assert [kind for kind, *_ in found(*CROPS)[0]] == ["no_crop"]
+
+
 def test_results_are_checked(found):
     result("asd_results/talk", "videos/talk.mkv")
-    listed, values = found("asd_results", wrong=False)
+    _, values = found("asd_results", wrong=False)
     assert (values["labels"], values["speaking"], values["people"]) == (
         100,
         10,
