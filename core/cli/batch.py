@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
+from ..spelling import guess
 from .apps import run_or_help, teller, untold
 from .arguments import in_shards, with_videos
 
@@ -19,6 +22,11 @@ def command(words: list[str]) -> None:
         say_if_there(words[0])
         VIEWS[words[0]](words[1:])
         return
+    if len(words) > 1 and guess(words[0], VIEWS) and not Path(words[0]).exists():
+        raise ConfigError(
+            f"batch takes videos, or {', '.join(VIEWS)} with a folder, but got {words[0]!r}",
+            guess(words[0], VIEWS),
+        )
     from ..batch.settings import BATCH
     from .waiting import while_jobs_work
 
