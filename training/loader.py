@@ -64,6 +64,12 @@ class Loader(AbstractContextManager["Loader"]):
         self._current = self._epoch(number, begin)
         return self._current
 
+    def frames(self, number: int) -> int:
+        """How many face frames the batches of an epoch have in all, for this process."""
+        batches = self._batches
+        chosen = (batches.chosen(number, one) for one in batches.order(number, *self._share))
+        return sum(len(one) * len(one[0]) for one in chosen)
+
     def close(self) -> None:
         """End the worker processes."""
         self._current.close()

@@ -13,7 +13,8 @@ import numpy as np
 from ..core.errors import TrainingError
 from ..core.progress import Progress
 from ..core.trainable import Recipe, Trainable
-from .batches import Batch, Batches
+from .batches import Batch
+from .loader import Loader
 from .settings import TrainOptions
 from .state import Position
 
@@ -51,7 +52,7 @@ class Loop:
         fabric: Places the network and its batches, and computes in the precision asked for.
         trainable: The network.
         recipe: How it is trained.
-        batches: Makes the batches of this process.
+        loader: Makes the batches of this process.
         options: The seed, and how often to save.
         progress: Called with the face frames that are done in an epoch.
     """
@@ -61,7 +62,8 @@ class Loop:
         fabric: Fabric,
         trainable: Trainable,
         recipe: Recipe,
-        batches: Batches,
+        *,
+        loader: Loader,
         options: TrainOptions,
         progress: Progress,
     ) -> None:
@@ -70,7 +72,7 @@ class Loop:
         self._fabric = fabric
         self._trainable = trainable
         self._recipe = recipe
-        self._batches = batches
+        self._loader = loader
         self._options = options
         self._progress = progress
         adam = torch.optim.Adam(trainable.module.parameters(), lr=recipe.learning_rate)
@@ -119,10 +121,10 @@ class Loop:
             group["lr"] = rate_of(self._recipe, epoch)
         self._module.train()
         stage = f"epoch {epoch} of {self._recipe.epochs}"
-        total = self._batches.frames(epoch)
+        total = self._loader.frames(epoch)
         begun, spent_before = monotonic(), position.seconds
         saved = begun
-        for batch in self._batches.of(epoch, position.batch):
+        for batch in self._loader.epoch(epoch, position.batch):
             self._progress(stage, position.frames, total)
             loss = self._step(batch, epoch, position.batch)
             now = monotonic()

@@ -17,8 +17,8 @@ from ..plugins.support.pytorch import import_torch, pick_device
 from .settings import TrainOptions
 
 if TYPE_CHECKING:
+    import torch
     from lightning_fabric import Fabric
-    from torch import device as Device
 
 _SPAWN = multiprocessing.get_context("spawn")
 """Spawned, as a forked process could not use CUDA."""
@@ -60,7 +60,7 @@ def check_tools(options: TrainOptions) -> None:
             )
 
 
-def _index(device: Device) -> int:
+def _index(device: torch.device) -> int:
     return device.index or 0
 
 

@@ -115,13 +115,18 @@ def read(path: Path) -> dict[str, Any]:
     file = path / RECORD if path.is_dir() else path
     try:
         found: Any = json.loads(file.read_text())
-        if found["schema"] != SCHEMA or not isinstance(found["settings"], dict):
-            raise ValueError("of another version")
-        _ = [(one["epoch"], one["average_precision"]) for one in found["history"]]
-        _ = found["best"], found["files"], found["provenance"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        whole_one = (
+            found["schema"] == SCHEMA
+            and all(isinstance(found[key], dict) for key in ("settings", "files", "provenance"))
+            and all({"epoch", "average_precision"} < set(one) for one in found["history"])
+        )
+    except OSError as error:
+        raise InputError(f"Cannot read {file}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError):
+        whole_one = False
+    if not whole_one:
         raise InputError(
-            f"{file} is no record of a training of this version of asdkit: {error}",
+            f"{file} is no record of a training, or not of this version of asdkit",
             "Name the folder of a training, or its training.json",
-        ) from error
+        )
     return dict(found)

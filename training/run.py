@@ -1,8 +1,7 @@
-"""`asd train`: prepares a training, goes on with one that was stopped, and keeps what comes of it."""
+"""`asd train`: begins a training or goes on with one, and keeps what comes of it."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import OutputError
-from ..core.files import claim, remove_partial
+from ..core.component import Context
+from ..core.config.chosen import Chosen
+from ..core.evaluation.checked_dataset import videos_of
+from ..core.labels import LabelledVideo
 from ..core.plugin_files import OPTION, load_plugin_files
 from ..core.progress import Progress, silent
 from ..core.trainable import Recipe, Trainable
@@ -20,6 +21,9 @@ from . import records, state
 from .batches import Batches
 from .dividing import check_divided, divided, fingerprint
 from .examples import Example, examples_of
+from .faces import VideoFaces, usual_plan
+from .folder import check_own, claimed, remove_own, resolved
+from .loader import Loader
 from .logs import Log, logging_to
 from .loop import Done, Loop, rate_of
 from .processes import check_tools, fabric_of, team
@@ -51,27 +55,27 @@ def train(plan: TrainPlan, folder: Path, tell: Tell, progress: Progress = silent
             training of other settings; the loss is not finite; or the disk is full.
     """
     check_tools(plan.options)
-    folder = _resolved(folder)
-    _check_own(folder)
+    folder = resolved(folder)
+    check_own(folder)
     if not plan.options.overwrite and (found := state.read(folder)):
         # Before the data is read, which may take long.
         state.check_same(folder, found[0], Position(plan.settings, {}))
-    prepared = _prepare(plan)
-    with _claimed(folder):
+    prepared = _prepare(plan, tell, progress)
+    with claimed(folder):
         if plan.options.overwrite:
-            _remove_own(folder)
+            remove_own(folder)
         arguments = (_follow, plan.settings, str(folder))
         with team(plan.options.devices, *arguments) as port, _fabric(plan, 0, port) as fabric:
-            return _Training(plan, prepared, folder, fabric, tell, progress).run()
+            return _Training(plan, prepared, folder, fabric, tell=tell, progress=progress).run()
 
 
 def _follow(settings: Mapping[str, Any], folder: str, rank: int, port: int) -> None:
     """Take part in a training as another process than the first."""
     load_plugin_files(settings.get(OPTION))
     plan = train_plan_of(settings)
-    prepared = _prepare(plan)
+    prepared = _prepare(plan, _unsaid, silent)
     with _fabric(plan, rank, port) as fabric:
-        _Training(plan, prepared, Path(folder), fabric, _unsaid, silent).run()
+        _Training(plan, prepared, Path(folder), fabric, tell=_unsaid, progress=silent).run()
 
 
 def _unsaid(line: str) -> None:
@@ -105,20 +109,27 @@ class _Prepared:
         return {"train": fingerprint(self.train), "validation": fingerprint(self.validation)}
 
 
-def _prepare(plan: TrainPlan) -> _Prepared:
+def _prepare(plan: TrainPlan, tell: Tell, progress: Progress) -> _Prepared:
+    """The network, and the faces; those of videos are cut first, if they have not been."""
     import torch
 
     options = plan.options
     set_threads(options.threads)
     torch.manual_seed(options.seed)
     trainable = plan.trainable()
-    train = examples_of(plan.dataset)
+    words = [f"device={options.device}", f"threads={options.threads or 'null'}"]
+    faces = VideoFaces(usual_plan(words), options.cache_gb * 1e9, tell)
+    train = examples_of(_videos(plan.dataset), faces, progress)
     if plan.validation:
-        validation = examples_of(plan.validation)
+        validation = examples_of(_videos(plan.validation), faces, progress)
     else:
         train, validation = divided(train, options.validation_part, options.seed)
     check_divided(train, validation)
     return _Prepared(trainable, options.course(trainable.recipe), train, validation)
+
+
+def _videos(dataset: Chosen) -> list[LabelledVideo]:
+    return videos_of(dataset.in_words, dataset.build(Context()))
 
 
 class _Training:
@@ -130,6 +141,7 @@ class _Training:
         prepared: _Prepared,
         folder: Path,
         fabric: Fabric,
+        *,
         tell: Tell,
         progress: Progress,
     ) -> None:
@@ -145,12 +157,18 @@ class _Training:
             prepared.train,
             prepared.trainable.inputs,
             prepared.recipe.batch_frames,
-            seed=options.seed,
-            workers=options.workers,
-            rank=fabric.global_rank,
-            processes=fabric.world_size,
+            options.augment,
+            options.seed,
         )
-        self._loop = Loop(fabric, prepared.trainable, prepared.recipe, batches, options, progress)
+        self._loader = Loader(batches, options.workers, fabric.global_rank, fabric.world_size)
+        self._loop = Loop(
+            fabric,
+            prepared.trainable,
+            prepared.recipe,
+            loader=self._loader,
+            options=options,
+            progress=progress,
+        )
         self._known = records.origin(
             plan, prepared.trainable, prepared.recipe, _in_words(fabric, options.precision)
         )
@@ -160,7 +178,7 @@ class _Training:
         position = self._begin()
         begun = len(position.history)
         logs = self._plan.options.logs if self._first else []
-        with logging_to(self._folder, logs, begun) as log:
+        with self._loader, logging_to(self._folder, logs, begun) as log:
             if not begun and not self._plan.options.from_nothing:
                 entry = self._entry(0, None)
                 self._keep(position := position.with_entry(entry), log)
@@ -248,79 +266,3 @@ def _in_words(fabric: Fabric, precision: str) -> str:
     device = fabric.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     return f"{fabric.world_size} x {name}, precision {precision}"
-
-
-def _resolved(folder: Path) -> Path:
-    try:
-        return folder.expanduser().resolve()
-    except (OSError, RuntimeError) as error:  # RuntimeError: unknown user's home
-        raise OutputError(
-            f"Cannot write {folder}: {error}", "Choose another output=FOLDER"
-        ) from error
-
-
-def _check_own(folder: Path) -> None:
-    """Check that a folder is not there, is empty, or is of a training.
-
-    Raises:
-        OutputError: It holds something else, or cannot be read.
-    """
-    try:
-        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {folder}: {error.strerror or error}",
-            "Choose another folder with output=FOLDER",
-        ) from error
-    strange = sorted(name for name in there if name not in records.OWN and name[0] != ".")
-    if strange:
-        raise OutputError(
-            f"{folder} holds something that is not of a training, {strange[0]}",
-            "Choose another folder with output=FOLDER",
-        )
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """Have the folder for this training alone while the block runs.
-
-    Raises:
-        OutputError: Another training is at work there, or it cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = claim(folder / records.LOCK)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {folder}: {error.strerror or error}",
-            "Choose another folder with output=FOLDER",
-        ) from error
-    if lock is None:
-        raise OutputError(
-            f"Another asd train is at work in {folder}",
-            "Wait for it, or choose another folder with output=FOLDER",
-        )
-    try:
-        remove_partial(folder)
-        yield
-    finally:
-        lock.release()
-
-
-def _remove_own(folder: Path) -> None:
-    """Remove an earlier training, its state first, without which nothing goes on.
-
-    Raises:
-        OutputError: Something cannot be removed.
-    """
-    for name in (state.FILE, *records.OWN):
-        path = folder / name
-        if name == records.LOCK or not path.exists():
-            continue
-        try:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        except OSError as error:
-            raise OutputError(
-                f"Cannot replace {path}: {error.strerror or error}",
-                "Choose another folder with output=FOLDER",
-            ) from error

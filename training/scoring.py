@@ -80,7 +80,7 @@ class _Tracks:
 
     def __getitem__(self, number: int) -> tuple[tuple[Any, ...], Any]:
         example = self.examples[number]
-        return self.trainable_inputs([example.clip(0, len(example.labels))]), example.labels
+        return self.trainable_inputs([example.read()]), example.labels
 
 
 def _read(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +20,25 @@ from ..core.errors import ConfigError, PluginError
 from ..core.registry import registry
 from ..core.spelling import one_of
 from ..core.trainable import Recipe, Trainable
+from .augment import Augment
 
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 """The precisions of a training, by Lightning Fabric's names."""
 LOGS = ("csv", "tensorboard")
 """Where a training logs to."""
+_LEAST = {
+    **dict.fromkeys(("epochs", "batch_frames", "devices", "threads", "patience"), 1),
+    **dict.fromkeys(("workers", "seed"), 0),
+}
+"""By option: its lowest value, if it is given."""
+_ABOVE_0 = (
+    ("learning_rate", sys.float_info.max, ""),
+    ("decay", 1, ", up to 1"),
+    ("validation_part", 1, ", below 1"),
+    ("save_every_min", math.inf, ""),
+    ("cache_gb", math.inf, ""),
+)
+"""Options that must be above 0, each with its highest value, and with words for that."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +69,13 @@ class TrainOptions:
         validation_part: Which part of the videos is kept apart to validate on, at least one, drawn
             by the seed; not used if there is a validation dataset.
         save_every_min: Within an epoch, save the state after so many minutes, too.
+        cache_gb: Faces that are cut from videos are kept for the next training; the oldest are
+            removed when more gigabytes than this are kept. A minute of a face takes 0.02.
         logs: Where to log to besides training.json: [csv], [csv,tensorboard] or none, [].
         quiet: Print nothing but errors.
         plugins: Plugins of a single file, such as [my.py], which are run; their components can be
             chosen like all others.
+        augment: How faces and sound are changed at random.
     """
 
     output: str = "asd_training"
@@ -76,32 +94,29 @@ class TrainOptions:
     patience: int | None = None
     validation_part: float = 0.1
     save_every_min: float = 10.0
+    cache_gb: float = 20.0
     logs: list[str] = field(default_factory=lambda: ["csv"])
     quiet: bool = False
     plugins: list[str] | None = None
+    augment: Augment = field(default_factory=Augment)
 
     def __post_init__(self) -> None:
         check_folder(self.output)
         if self.precision not in PRECISIONS:
             raise ValueError(one_of("precision", self.precision, PRECISIONS))
         check_device_name(self.device)
-        least = {"workers": 0, "seed": 0}
-        for name in ("epochs", "batch_frames", "devices", "threads", "patience", *least):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < least.get(name, 1):
-                raise ValueError(f"{name} must be at least {least.get(name, 1)}, got {value}")
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        for name, most, told in _ABOVE_0:
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= most:
+                raise ValueError(f"{name} must be above 0{told}, got {value}")
+        if self.validation_part == 1:
+            raise ValueError("validation_part must be below 1: the rest is trained on")
         if self.seed >= 2**32:
             raise ValueError(f"seed must be from 0 to 2**32 - 1, got {self.seed}")
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if self.decay is not None and not 0 < self.decay <= 1:
-            raise ValueError(f"decay must be above 0, up to 1, got {self.decay}")
-        if not 0 < self.validation_part < 1:
-            raise ValueError(
-                f"validation_part must lie between 0 and 1, got {self.validation_part}"
-            )
-        if self.save_every_min <= 0:
-            raise ValueError(f"save_every_min must be more than 0, got {self.save_every_min}")
         for log in self.logs:
             if log not in LOGS:
                 raise ValueError(one_of("logs", log, LOGS))
@@ -195,7 +210,9 @@ def train_plan_of(settings: Mapping[str, Any]) -> TrainPlan:
     validation = settings["validation"]
     if validation is not None and not isinstance(validation, Mapping):
         raise ConfigError(f"validation names no dataset, got {validation!r}", "As dataset= does")
-    options = make(TrainOptions, {name: settings[name] for name in names(TrainOptions)})
+    own = {name: settings[name] for name in names(TrainOptions)}
+    own["augment"] = make(Augment, own["augment"], "augment")
+    options = make(TrainOptions, own)
     return TrainPlan(
         options,
         scorer,

@@ -15,7 +15,7 @@ from ..core.files import whole
 FILE = "state.ckpt"
 _SCHEMA = "asdkit.training-state/1"
 FREE = (
-    *("output", "overwrite", "quiet", "workers", "threads", "save_every_min", "logs"),
+    *("output", "overwrite", "quiet", "workers", "threads", "save_every_min", "logs", "cache_gb"),
     *("epochs", "patience"),
 )
 """Options that may change when a training goes on: no weight depends on them, but for when it
@@ -80,8 +80,8 @@ def save(folder: Path, position: Position, tensors: Mapping[str, Any]) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    plain = {name: value for name, value in vars(position).items()}
-    put(folder / FILE, {"schema": _SCHEMA, "position": json.dumps(plain), **tensors})
+    told = json.dumps(vars(position))
+    put(folder / FILE, {"schema": _SCHEMA, "position": told, **tensors})
 
 
 def put(path: Path, tensors: Mapping[str, Any]) -> None:
@@ -109,17 +109,18 @@ def read(folder: Path) -> tuple[Position, dict[str, Any]] | None:
     path = folder / FILE
     if not path.exists():
         return None
+    wrong = TrainingError(
+        f"{path} is damaged, or another version of asdkit wrote it",
+        "Begin anew with overwrite=true, or choose another folder with output=FOLDER",
+    )
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-        if found.pop("schema") != _SCHEMA:
-            raise ValueError("it is of another version")
-        plain = json.loads(found.pop("position"))
+        schema, plain = found.pop("schema"), json.loads(found.pop("position"))
         position = Position(**{**plain, "history": tuple(plain["history"])})
     except Exception as error:  # a damaged file may fail in any way
-        raise TrainingError(
-            f"{path} is damaged, or another version of asdkit wrote it",
-            "Begin anew with overwrite=true, or choose another folder with output=FOLDER",
-        ) from error
+        raise wrong from error
+    if schema != _SCHEMA:
+        raise wrong
     return position, found
 
 

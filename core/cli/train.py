@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..registry import registry
 from .apps import run_or_help, teller
 
 if TYPE_CHECKING:
@@ -67,5 +68,6 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
     name = record["settings"]["scorer"]["name"]
     chosen = f"scorer={name} scorer.weights={folder / 'best.model'}"
     print(f"to use it: asd run FILE {chosen}")
-    print(f"to have it without PyTorch: asd export {chosen} output=FOLDER")
+    if registry().find("scorer", name).export:
+        print(f"to have it without PyTorch: asd export {chosen} output=FOLDER")
     print(f"to have its probabilities mean what they say: asd calibrate dataset=NAME {chosen}")
