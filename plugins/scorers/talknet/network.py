@@ -16,6 +16,7 @@ from .frames import FRAMES_SEEN, VECTOR
 from .visual import VisualFrontend, visual_conv1d, visual_tcn
 
 _HEADS = 8
+_DROPOUT = 0.1
 
 
 def network() -> Network:
@@ -48,13 +49,23 @@ class _Body(Body):
         seen = padded.unfold(1, FRAMES_SEEN, 1).movedim(-1, 2)
         return self.vectors(seen.flatten(0, 1)).reshape(*faces.shape[:2], VECTOR)
 
-    def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """Fuse visual vectors (B, T, 512) and MFCC (B, 4 T, 13) into (B, T, 256)."""
+    def read(self, visual: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
+        """Fuse visual vectors (B, T, 512) and MFCC (B, 4 T, 13) into (B, T, 256).
+
+        The heads used only in training read the sound that has heard of the picture, and the
+        picture that has heard of the sound.
+        """
         audio = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1))
         video = self.visualConv1D(self.visualTCN(visual.transpose(1, 2))).transpose(1, 2)
-        both = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
-        fused: Tensor = self.selfAV(both, both)
-        return fused
+        heard, seen = self.crossA2V(audio, video), self.crossV2A(video, audio)
+        both = torch.cat([heard, seen], dim=2)
+        return self.selfAV(both, both), heard, seen
+
+    def draw(self) -> None:
+        """Draw the convolutions of the sound anew, as He et al. (ICCV 2015) do, by outputs."""
+        for layer in self.audioEncoder.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
 
 class _Attention(nn.Module):
@@ -62,15 +73,17 @@ class _Attention(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.self_attn = nn.MultiheadAttention(width, _HEADS, batch_first=True)
+        self.self_attn = nn.MultiheadAttention(width, _HEADS, _DROPOUT, batch_first=True)
         self.linear1 = nn.Linear(width, 4 * width)
         self.linear2 = nn.Linear(4 * width, width)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
+        self.drop = nn.Dropout(_DROPOUT)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         # The residual adds to the source, not to the queries, as in the published network.
         found, _ = self.self_attn(target, source, source, need_weights=False)
-        x = self.norm1(source + found)
-        result: Tensor = self.norm2(x + self.linear2(functional.relu(self.linear1(x))))
+        x = self.norm1(source + self.drop(found))
+        inner = self.linear2(self.drop(functional.relu(self.linear1(x))))
+        result: Tensor = self.norm2(x + self.drop(inner))
         return result
