@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..core.errors import InputError
 from ..core.labels import Judged, LabelledVideo
+from ..core.numbered import numbered, numbers_of
 from ..core.progress import Progress, silent
 from ..core.result import Result, VideoInfo
-from ..core.types import GRID_FPS, Clip, Float64, Int64, Track
+from ..core.types import GRID_FPS, Clip, Float64, Int64
 
 Int8 = NDArray[np.int8]
 UNKNOWN = -1
@@ -153,36 +154,32 @@ def _examples(video: LabelledVideo, seen: FacesOfVideo) -> Iterator[Example]:
     if not seen.faces or video.judge is None:
         return
     judged = video.judge(_result(seen))
-    for face, (person, labels) in zip(seen.faces, _labels(judged, seen.faces), strict=True):
+    for face, (person, labels) in zip(
+        seen.faces, _labels(video.name, judged, seen.faces), strict=True
+    ):
         if person is not None:
             yield Example(video.name, person, labels, face.clip)
 
 
 def _result(seen: FacesOfVideo) -> Result:
-    """A result of which each score tells face and frame: the logits are their numbers.
-
-    As float32 these are exact up to 2^24, more frames than a week has.
-    """
+    """A result to be judged, whose tracks are the faces; see `core.numbered`."""
     tracks = []
     for number, face in enumerate(seen.faces):
-        n = len(face.boxes)
-        logits = np.stack([np.full(n, number, np.float32), np.arange(n, dtype=np.float32)], 1)
-        first = face.first_frame
-        shot = next((k for k, (_, end) in enumerate(seen.shots) if first < end), 0)
-        tracks.append(Track(number, shot, first, face.boxes, np.zeros((n, 3)), logits, ()))
+        shot = next((k for k, (_, end) in enumerate(seen.shots) if face.first_frame < end), 0)
+        tracks.append(numbered(number, shot, face.first_frame, face.boxes))
     return Result(seen.info, seen.shots, tuple(tracks), settings={}, timings_s={})
 
 
-def _labels(judged: Judged, faces: Sequence[Face]) -> Iterator[tuple[str | None, Int8]]:
+def _labels(video: str, judged: Judged, faces: Sequence[Face]) -> Iterator[tuple[str | None, Int8]]:
     """For each face its person, None without any label, and its labels (n,)."""
-    number, place = judged.logits[judged.found].astype(np.int64).T
+    number, place = numbers_of(video, judged, [len(face.boxes) for face in faces])
     person, truth = judged.person[judged.found], judged.truth[judged.found]
     firsts = np.array([face.first_frame for face in faces])
     off = np.abs(judged.time_s[judged.found] * GRID_FPS - (firsts[number] + place))
     # By face and frame; of several labels of a frame the nearest in time comes first.
     order = np.lexsort((off, place, number))
     bounds = np.searchsorted(number[order], np.arange(len(faces) + 1))
-    for face, begin, end in zip(faces, bounds, bounds[1:], strict=False):
+    for face, begin, end in zip(faces, bounds[:-1], bounds[1:], strict=True):
         rows = order[begin:end]
         if not len(rows):
             yield None, np.empty(0, np.int8)

@@ -2,7 +2,7 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import ava, columbia, dialogue, rttm
+from . import ava, columbia, dialogue, results, rttm
 
 
 @hookimpl
@@ -29,6 +29,13 @@ def asdkit_components() -> list[Component]:
             dialogue.DialogueConfig,
             dialogue.build,
             about="a JSON of faces and speech beside each video",
+        ),
+        Component(
+            "dataset",
+            "results",
+            results.ResultsConfig,
+            results.build,
+            about="results of asd run or asd batch as weak labels",
         ),
         Component(
             "dataset",
