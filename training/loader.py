@@ -6,15 +6,31 @@ import signal
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 
 from ..core.errors import AsdError, DeviceError
-from .batches import Batch, Batches
+from .batches import Batch
 
 _AHEAD = 2
 """How many batches each process makes ahead."""
+
+
+class Makes(Protocol):
+    """Makes the batches of epochs, such as `Batches` does."""
+
+    def __len__(self) -> int:
+        """How many batches each epoch has."""
+        ...
+
+    def order(self, epoch: int, rank: int = 0, world_size: int = 1) -> list[int]:
+        """The numbers of an epoch's batches, in the order in which one process takes them."""
+        ...
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Make a batch."""
+        ...
 
 
 class Loader(AbstractContextManager["Loader"]):
@@ -33,7 +49,7 @@ class Loader(AbstractContextManager["Loader"]):
     """
 
     def __init__(
-        self, batches: Batches, workers: int = 0, rank: int = 0, world_size: int = 1
+        self, batches: Makes, workers: int = 0, rank: int = 0, world_size: int = 1
     ) -> None:
         self._batches = batches
         self._workers = workers
@@ -63,12 +79,6 @@ class Loader(AbstractContextManager["Loader"]):
         """
         self._current = self._epoch(number, begin)
         return self._current
-
-    def frames(self, number: int) -> int:
-        """How many face frames the batches of an epoch have in all, for this process."""
-        batches = self._batches
-        chosen = (batches.chosen(number, one) for one in batches.order(number, *self._share))
-        return sum(len(one) * len(one[0]) for one in chosen)
 
     def close(self) -> None:
         """End the worker processes."""
@@ -116,7 +126,7 @@ class _Made:
         batches: The batches.
     """
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: Makes) -> None:
         self._batches = batches
 
     def __getitem__(self, key: tuple[int, int]) -> Any:

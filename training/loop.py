@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import TrainingError
 from ..core.progress import Progress
 from ..core.trainable import Recipe, Trainable
-from .batches import Batch
+from .batches import Batch, Batches
 from .loader import Loader
 from .settings import TrainOptions
 from .state import Position
@@ -52,8 +52,8 @@ class Loop:
         fabric: Places the network and its batches, and computes in the precision asked for.
         trainable: The network.
         recipe: How it is trained.
-        loader: Makes the batches of this process.
-        options: The seed, and how often to save.
+        batches: What there is to learn from.
+        options: The seed, how many processes read ahead, and how often to save.
         progress: Called with the face frames that are done in an epoch.
     """
 
@@ -63,7 +63,7 @@ class Loop:
         trainable: Trainable,
         recipe: Recipe,
         *,
-        loader: Loader,
+        batches: Batches,
         options: TrainOptions,
         progress: Progress,
     ) -> None:
@@ -72,13 +72,19 @@ class Loop:
         self._fabric = fabric
         self._trainable = trainable
         self._recipe = recipe
-        self._loader = loader
+        self._batches = batches
+        self._share = fabric.global_rank, fabric.world_size
+        self._loader = Loader(batches, options.workers, *self._share)
         self._options = options
         self._progress = progress
         adam = torch.optim.Adam(trainable.module.parameters(), lr=recipe.learning_rate)
         self._module: Any
         self._optimizer: Any
         self._module, self._optimizer = fabric.setup(trainable.module, adam)
+
+    def close(self) -> None:
+        """End the processes that read ahead."""
+        self._loader.close()
 
     def tensors(self) -> dict[str, Any]:
         """The states of the module, the optimizer and the precision."""
@@ -121,7 +127,7 @@ class Loop:
             group["lr"] = rate_of(self._recipe, epoch)
         self._module.train()
         stage = f"epoch {epoch} of {self._recipe.epochs}"
-        total = self._loader.frames(epoch)
+        total = self._batches.frames(epoch, *self._share)
         begun, spent_before = monotonic(), position.seconds
         saved = begun
         for batch in self._loader.epoch(epoch, position.batch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -23,11 +23,10 @@ from .dividing import check_divided, divided, fingerprint
 from .examples import Example, examples_of
 from .faces import VideoFaces, usual_plan
 from .folder import check_own, claimed, remove_own, resolved
-from .loader import Loader
 from .logs import Log, logging_to
 from .loop import Done, Loop, rate_of
 from .processes import check_tools, fabric_of, team
-from .scoring import measure
+from .scoring import Validation
 from .settings import TrainPlan, train_plan_of
 from .state import Position
 
@@ -102,6 +101,7 @@ class _Prepared:
     recipe: Recipe
     train: list[Example]
     validation: list[Example]
+    batches: Batches
 
     @property
     def data(self) -> dict[str, Any]:
@@ -125,7 +125,10 @@ def _prepare(plan: TrainPlan, tell: Tell, progress: Progress) -> _Prepared:
     else:
         train, validation = divided(train, options.validation_part, options.seed)
     check_divided(train, validation)
-    return _Prepared(trainable, options.course(trainable.recipe), train, validation)
+    recipe = options.course(trainable.recipe)
+    frames, seed = recipe.batch_frames, options.seed
+    batches = Batches(train, trainable.inputs, frames, options.augment, seed)
+    return _Prepared(trainable, recipe, train, validation, batches)
 
 
 def _videos(dataset: Chosen) -> list[LabelledVideo]:
@@ -153,20 +156,19 @@ class _Training:
         self._tell = tell
         self._progress = progress
         self._first = fabric.global_rank == 0
-        batches = Batches(
-            prepared.train,
-            prepared.trainable.inputs,
-            prepared.recipe.batch_frames,
-            options.augment,
-            options.seed,
-        )
-        self._loader = Loader(batches, options.workers, fabric.global_rank, fabric.world_size)
         self._loop = Loop(
             fabric,
             prepared.trainable,
             prepared.recipe,
-            loader=self._loader,
+            batches=prepared.batches,
             options=options,
+            progress=progress,
+        )
+        self._validation = Validation(
+            prepared.trainable,
+            prepared.validation,
+            fabric,
+            workers=options.workers,
             progress=progress,
         )
         self._known = records.origin(
@@ -178,7 +180,11 @@ class _Training:
         position = self._begin()
         begun = len(position.history)
         logs = self._plan.options.logs if self._first else []
-        with self._loader, logging_to(self._folder, logs, begun) as log:
+        with (
+            closing(self._loop),
+            closing(self._validation),
+            logging_to(self._folder, logs, begun) as log,
+        ):
             if not begun and not self._plan.options.from_nothing:
                 entry = self._entry(0, None)
                 self._keep(position := position.with_entry(entry), log)
@@ -209,9 +215,7 @@ class _Training:
         """What is known after an epoch, which the validation is part of."""
         begun = monotonic()
         it = self._it
-        precision = measure(
-            it.trainable, it.validation, self._fabric, self._plan.options.workers, self._progress
-        )
+        precision = self._validation.average_precision(epoch)
         entry = {
             "epoch": epoch,
             "loss": done and done.loss,

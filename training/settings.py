@@ -21,13 +21,15 @@ from ..core.registry import registry
 from ..core.spelling import one_of
 from ..core.trainable import Recipe, Trainable
 from .augment import Augment
+from .batches import LEAST_FRAMES
 
 PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 """The precisions of a training, by Lightning Fabric's names."""
 LOGS = ("csv", "tensorboard")
 """Where a training logs to."""
 _LEAST = {
-    **dict.fromkeys(("epochs", "batch_frames", "devices", "threads", "patience"), 1),
+    "batch_frames": LEAST_FRAMES,
+    **dict.fromkeys(("epochs", "devices", "threads", "patience"), 1),
     **dict.fromkeys(("workers", "seed"), 0),
 }
 """By option: its lowest value, if it is given."""

@@ -26,7 +26,7 @@ def command(words: list[str]) -> None:
         AsdError: An argument or a file is invalid, or the repetition fails.
     """
     parser = Parser("repeat", _ABOUT, "asd repeat FOLDER [OPTION=VALUE ...]")
-    parser.add_argument("folder", metavar="FOLDER", help="a folder of asd run, asd evaluate or asd train")
+    parser.add_argument("folder", metavar="FOLDER", help="a folder of run, evaluate or train")
     parser.add_argument(
         "options",
         metavar="OPTION=VALUE",
