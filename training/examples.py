@@ -173,6 +173,7 @@ def _result(seen: FacesOfVideo) -> Result:
 def _labels(video: str, judged: Judged, faces: Sequence[Face]) -> Iterator[tuple[str | None, Int8]]:
     """For each face its person, None without any label, and its labels (n,)."""
     number, place = numbers_of(video, judged, [len(face.boxes) for face in faces])
+    number, place = number[judged.found], place[judged.found]
     person, truth = judged.person[judged.found], judged.truth[judged.found]
     firsts = np.array([face.first_frame for face in faces])
     off = np.abs(judged.time_s[judged.found] * GRID_FPS - (firsts[number] + place))

@@ -171,7 +171,7 @@ def _dying(workers: int) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if not str(error).startswith("DataLoader worker (pid"):
             raise
         raise DeviceError(
             "A process that prepares batches was ended from outside, or ran out of memory",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError
 from ..spelling import guess
 from .apps import run_or_help, teller, untold
-from .arguments import in_shards, with_videos
+from .arguments import in_shards, with_files
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -30,7 +30,7 @@ def command(words: list[str]) -> None:
     from ..batch.settings import BATCH
     from .waiting import while_jobs_work
 
-    words = in_shards(with_videos(words, BATCH.keys))
+    words = in_shards(with_files(words, BATCH.keys, "videos"))
     with while_jobs_work(words):
         run_or_help(BATCH, words, _report)
 

@@ -108,6 +108,16 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "data",
+        (
+            (
+                "data crops RESULT ...|dataset=NAME",
+                "cut training data out of labelled videos, or out of your own with their results",
+            ),
+            ("data check RESULT ...|dataset=NAME", "find what breaks trainings in labelled data"),
+        ),
+    ),
+    Command(
         "doctor",
         (("doctor", "what works on this machine, how fast, what is missing, and what to do"),),
     ),

@@ -1,4 +1,4 @@
-"""Results of earlier runs as labels: weak ones, as a run decided them, with names put right."""
+"""Results of earlier runs as labels: weak ones, as a run decided, or corrected by their reader."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ import numpy as np
 
 from ...core.arrays import within
 from ...core.component import Context
+from ...core.data.corrected import corrected_turns, own_file, read_result, results_in
 from ...core.errors import ConfigError, InputError
-from ...core.files import is_litter, same_form
 from ...core.labels import Bool, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label
 from ...core.media.of_result import place_of
-from ...core.names_file import read_names
 from ...core.result import Result
-from ...core.results import FILE, turns
+from ...core.results import turns
 from ...core.types import GRID_FPS, Spans, Track
 from .ava import judge_boxes
 from .folders import video_of, videos_in
 
-NAMES = "names.json"
-"""The file of names beside a result, as the report saves it."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,18 +31,24 @@ class ResultsConfig:
     """Parameters of the `results` dataset.
 
     Attributes:
-        folder: Holds a result.json, or folders that do, as `asd run` and `asd batch` write them;
-            beside each perhaps names.json, as the report saves it.
+        folder: A folder of results, as `asd run` and `asd batch` write them, or one that holds
+            several, however deep.
         videos: Folder of the videos, if they are not where the runs found them any more.
-        min_confidence: Only frames count in which what was decided has at least this probability,
-            from 0 to 1; 0.9 takes faces of whom 0.9 or more says that they speak, and 0.1 or less
-            that they do not.
+        names: Names for the people of the results, as report.html saves them: a file, or a folder
+            of NAME.json, each called like the folder of its result.
+        turns: Who speaks when, in place of what was decided: an RTTM file, such as a corrected
+            speakers.rttm, or a folder of NAME.rttm. Results without one keep their decisions.
+        min_confidence: Of what was decided only frames count in which it has at least this
+            probability, from 0 to 1: with 0.9 those of which 0.9 or more says that the face
+            speaks, and 0.1 or less that it does not. Corrected turns count as they are.
         iou_threshold: A face found is the labelled one if their boxes overlap by so much
             (intersection over union), above 0, up to 1.
     """
 
     folder: str = "???"
     videos: str | None = None
+    names: str | None = None
+    turns: str | None = None
     min_confidence: float = 0.0
     iou_threshold: float = 0.5
 
@@ -63,99 +66,84 @@ class Results:
 
     def __init__(self, config: ResultsConfig) -> None:
         self._config = config
-        self._folder = Path(config.folder)
 
     def videos(self) -> list[LabelledVideo]:
         """The videos of the results, by the names of their folders."""
-        found = None if self._config.videos is None else videos_in(Path(self._config.videos))
+        config = self._config
+        folder = None if config.videos is None else Path(config.videos)
+        moved = {} if folder is None else videos_in(folder)
         videos = []
-        for path in result_files(self._folder):
-            result = read_result(path)
+        for name, path in results_in([config.folder]).items():
+            result = _named(path, own_file(config.names, name, ".json"))
             if why := _unusable(result):
                 _log.warning("%s is left out: %s", path, why)
                 continue
-            if found is None:
+            if folder is None:
                 video = place_of(result.video.path, result)
             else:
-                assert self._config.videos is not None
-                stem = result.video.path.stem
-                video = video_of(stem, found, Path(self._config.videos), path)
-            videos.append(self._labelled(_name(path), video, result, path))
+                video = video_of(result.video.path.stem, moved, folder, path)
+            if not video.exists():
+                raise InputError(
+                    f"{video}, which {path} is about, is not there any more",
+                    "Say where the videos are now: dataset.videos=FOLDER",
+                )
+            corrected = own_file(config.turns, name, ".rttm")
+            told = None if corrected is None else corrected_turns(corrected, result)
+            videos.append(self._labelled(name, video, result, told))
         return videos
 
-    def _labelled(self, name: str, video: Path, result: Result, path: Path) -> LabelledVideo:
-        if not video.exists():
-            raise InputError(
-                f"{video}, which {path} is about, is not there any more",
-                "Say where the videos are now: dataset.videos=FOLDER",
-            )
-        labels = labels_of(result, self._config.min_confidence)
+    def _labelled(
+        self, name: str, video: Path, result: Result, told: Mapping[str, Spans] | None
+    ) -> LabelledVideo:
+        labels = labels_of(result, self._config.min_confidence, told)
         return LabelledVideo(
             name=name,
             path=video,
             judge=partial(judge_boxes, labels, iou_threshold=self._config.iou_threshold),
             faces=tuple(LabelledFace(track.first_frame, track.boxes) for track in result.tracks),
-            speakers=_speakers(result),
-            off_screen=_off_screen(result),
+            speakers=_speakers(result) if told is None else told,
+            off_screen=_off_screen(result) if told is None else None,
         )
 
 
-def result_files(folder: Path) -> list[Path]:
-    """The result.json of a folder, or of the folders in it, by name.
-
-    Raises:
-        InputError: There is none.
-    """
-    try:
-        folders = [folder, *sorted(folder.iterdir())]
-    except OSError as error:
-        raise InputError(
-            f"Cannot read the folder {folder}: {error.strerror or error}",
-            "Check its name and its permissions",
-        ) from error
-    own = (one / FILE for one in folders if not is_litter(one) and not one.name.startswith("."))
-    files = [path for path in (folder / FILE, *own) if path.is_file()]
-    if not files:
-        raise InputError(
-            f"{folder} holds no {FILE}, nor do the folders in it",
-            "Give the output folder of asd batch or of asd run",
-        )
-    return list(dict.fromkeys(files))
-
-
-def read_result(path: Path) -> Result:
-    """A result with the names that a file beside it gives.
-
-    Raises:
-        InputError: A file is damaged, or names somebody who is not in the result.
-    """
-    result = Result.load(path)
-    names = path.with_name(NAMES)
-    if not names.exists():
-        return result
-    try:
-        return result.renamed(read_names(names))
-    except ConfigError as error:
-        raise InputError(f"{names} does not fit {path.name}: {error.what}", error.hint) from error
-
-
-def labels_of(result: Result, min_confidence: float) -> list[Label]:
-    """A label for each frame of each track whose decision is sure enough, in order of time.
+def labels_of(
+    result: Result, min_confidence: float, told: Mapping[str, Spans] | None
+) -> list[Label]:
+    """A label for each frame of each track that is sure enough, in order of time.
 
     Args:
         result: The result.
         min_confidence: The least probability of what was decided.
+        told: By name of tracks: when they speak, in place of what was decided; it is sure.
     """
-    labels = [one for track in result.tracks for one in _labels(track, min_confidence)]
+    labels = [one for track in result.tracks for one in _labels(track, min_confidence, told)]
     return sorted(labels, key=lambda label: label.time_s)
 
 
-def _labels(track: Track, min_confidence: float) -> Iterator[Label]:
-    speaks = track.speaking_frames
-    sure = np.where(speaks, track.probabilities, 1 - track.probabilities) >= min_confidence
+def _labels(
+    track: Track, min_confidence: float, told: Mapping[str, Spans] | None
+) -> Iterator[Label]:
+    if told is None:
+        speaks = track.speaking_frames
+        sure = np.where(speaks, track.probabilities, 1 - track.probabilities) >= min_confidence
+    else:
+        speaks = within(told.get(track.name, ()), track.first_frame, len(track), GRID_FPS)
+        sure = np.ones(len(track), np.bool_)
     for place in np.flatnonzero(sure).tolist():
         time_s = (track.first_frame + place) / GRID_FPS
         yield Label(track.name, time_s, bool(speaks[place]), track.boxes[place])
+
+
+def _named(path: Path, names: Path | None) -> Result:
+    """A result, with the names that a file gives.
+
+    Raises:
+        InputError: A file is damaged, or names somebody who is not in the result.
+    """
+    try:
+        return read_result(path, names)
+    except ConfigError as error:
+        raise InputError(f"{names} is not of {path}: {error.what}", error.hint) from error
 
 
 def _unusable(result: Result) -> str:
@@ -185,11 +173,6 @@ def _off_screen(result: Result) -> Bool | None:
     if result.off_screen is None or not result.shots:
         return None
     return within(result.off_screen, 0, result.shots[-1][1], GRID_FPS)
-
-
-def _name(path: Path) -> str:
-    """The name of a result's folder."""
-    return same_form(path.resolve().parent.name)
 
 
 def build(config: ResultsConfig, context: Context) -> Results:

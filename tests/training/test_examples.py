@@ -13,7 +13,7 @@ from learning import FacesGiven
 from refusing import refusal
 from synth import write_video
 
-from asdkit.core.errors import InputError, PluginError
+from asdkit.core.errors import InputError
 from asdkit.core.labels import LabelledFace, LabelledVideo
 from asdkit.core.matching import Label, judge_matches
 from asdkit.plugins.datasets.ava import judge_boxes
@@ -143,6 +143,6 @@ def test_a_judge_that_keeps_the_scores_to_itself_is_at_fault():
         return replace(judged, logits=np.full((1, 2), 0.5, np.float32))
 
     video = LabelledVideo("talk", Path("talk.mp4"), judge)
-    text = refusal(PluginError, examples_of, [video], FacesGiven((0, np.tile(LEFT, (8, 1)))))
-    assert "judge of talk does not hand on the logits" in text
+    text = refusal(InputError, examples_of, [video], FacesGiven((0, np.tile(LEFT, (8, 1)))))
+    assert "does not hand on the scores of the faces that it matches in talk" in text
     assert "judge_matches" in text
