@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
 from .model import Training
@@ -19,6 +20,11 @@ UNLABELLED = -1
 class Heads(nn.Module):
     """A network that returns the logits of all its heads, from faces as they are.
 
+    The running statistics of its batch norms, which only eval mode reads, are plain means over the
+    first batches of a training from nothing, until the published momentum gives each new batch
+    more weight. From the start on the published one would keep the initial 0 and 1 for so long
+    that a network of fewer than some hundred steps would be useless in eval mode.
+
     Args:
         network: The network; it is trained in place.
     """
@@ -26,6 +32,9 @@ class Heads(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        norms = (one for one in network.modules() if isinstance(one, _BatchNorm))
+        self._published = [(norm, norm.momentum or 0.0) for norm in norms]
+        self._begins = True
 
     def forward(self, faces: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
         """Compute logits.
@@ -37,9 +46,19 @@ class Heads(nn.Module):
         Returns:
             For each head (B, T, 2): not speaking, speaking; that of the scorer first.
         """
+        if self.training and self._begins:
+            self._begins = self._set_momenta()
         if not faces.is_floating_point():
             faces = (faces / 255 - FACE_MEAN) / FACE_STD
         return self.network.all_heads(faces, mfcc)
+
+    def _set_momenta(self) -> bool:
+        """Set how much the coming batch counts; return whether it counts more than published."""
+        first, _ = self._published[0]
+        mean = 1 / (int(first.num_batches_tracked or 0) + 1)
+        for norm, published in self._published:
+            norm.momentum = max(published, mean)
+        return any(mean > published for _, published in self._published)
 
 
 def loss_of(training: Training, outputs: Sequence[Tensor], labels: Tensor, epoch: int) -> Tensor:
