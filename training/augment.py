@@ -125,7 +125,7 @@ def with_sound_of(clip: Clip, other: Clip, snr_db: float) -> Clip:
 
 def flipped(faces: UInt8) -> UInt8:
     """Faces (n, 112, 112) mirrored, left to right."""
-    return faces[:, :, ::-1].copy()
+    return np.ascontiguousarray(faces[:, :, ::-1])
 
 
 def enlarged(faces: UInt8, left: int, top: int, side: int) -> UInt8:

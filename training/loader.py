@@ -17,20 +17,18 @@ _AHEAD = 2
 """How many batches each process makes ahead."""
 
 
-class Makes(Protocol):
-    """Makes the batches of epochs, such as `Batches` does."""
+class BatchSource(Protocol):
+    """Knows the batches of a training, such as `training.batches.Batches`; it can be pickled."""
 
-    def __len__(self) -> int:
-        """How many batches each epoch has."""
-        ...
-
-    def order(self, epoch: int, rank: int = 0, world_size: int = 1) -> list[int]:
+    def order(self, epoch: int, /, rank: int = 0, world_size: int = 1) -> list[int]:
         """The numbers of an epoch's batches, in the order in which one process takes them."""
-        ...
 
-    def batch(self, epoch: int, number: int) -> Batch:
-        """Make a batch."""
-        ...
+    def batch(self, epoch: int, number: int, /) -> Batch:
+        """Make a batch, the same whenever it is asked for.
+
+        Raises:
+            AsdError: A picture or sound cannot be read.
+        """
 
 
 class Loader(AbstractContextManager["Loader"]):
@@ -49,7 +47,7 @@ class Loader(AbstractContextManager["Loader"]):
     """
 
     def __init__(
-        self, batches: Makes, workers: int = 0, rank: int = 0, world_size: int = 1
+        self, batches: BatchSource, workers: int = 0, rank: int = 0, world_size: int = 1
     ) -> None:
         self._batches = batches
         self._workers = workers
@@ -57,7 +55,7 @@ class Loader(AbstractContextManager["Loader"]):
         self._keys: list[tuple[int, int]] = []
         """(epoch, number) of the batches that the worker processes are to make, in order."""
         self._running: Any = None
-        self._current: Generator[Batch, None, None] = (one for one in ())
+        self._current: Generator[Batch, None, None] | None = None
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -82,7 +80,8 @@ class Loader(AbstractContextManager["Loader"]):
 
     def close(self) -> None:
         """End the worker processes."""
-        self._current.close()
+        if self._current is not None:
+            self._current.close()
         self._running = None  # its iterator ends them
 
     def _epoch(self, number: int, begin: int) -> Generator[Batch, None, None]:
@@ -104,8 +103,9 @@ class Loader(AbstractContextManager["Loader"]):
         from torch.utils.data import DataLoader
 
         if self._running is None:
+            made: Any = _Made(self._batches)
             self._running = DataLoader(
-                _Made(self._batches),
+                made,
                 batch_size=None,
                 sampler=self._keys,
                 num_workers=self._workers,
@@ -126,7 +126,7 @@ class _Made:
         batches: The batches.
     """
 
-    def __init__(self, batches: Makes) -> None:
+    def __init__(self, batches: BatchSource) -> None:
         self._batches = batches
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
@@ -138,9 +138,6 @@ class _Made:
             return error
         inputs = tuple(torch.from_numpy(one) for one in batch.inputs)
         return inputs, torch.from_numpy(batch.labels)
-
-    def __len__(self) -> int:
-        return len(self._batches)
 
 
 def _as_it_is(made: Any) -> Any:

@@ -42,7 +42,7 @@ def logging_to(folder: Path, logs: Sequence[str], begun: int) -> Iterator[Log]:
         from torch.utils.tensorboard import SummaryWriter
 
         with _told(folder):
-            writer = SummaryWriter(str(folder / EVENTS), purge_step=begun or None)  # type: ignore[no-untyped-call]
+            writer = SummaryWriter(str(folder / EVENTS), purge_step=begun or None)
 
     def log(history: Sequence[Mapping[str, Any]]) -> None:
         if "csv" in logs:
@@ -51,15 +51,15 @@ def logging_to(folder: Path, logs: Sequence[str], begun: int) -> Iterator[Log]:
             with _told(folder):
                 for name, value in history[-1].items():
                     if name != "epoch" and value is not None:
-                        writer.add_scalar(name, value, history[-1]["epoch"])  # type: ignore[no-untyped-call]
-                writer.flush()  # type: ignore[no-untyped-call]
+                        writer.add_scalar(name, value, history[-1]["epoch"])
+                writer.flush()
 
     try:
         yield log
     finally:
         if writer is not None:
             with _told(folder):
-                writer.close()  # type: ignore[no-untyped-call]
+                writer.close()
 
 
 def _write_table(path: Path, history: Sequence[Mapping[str, Any]]) -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..core.batch.held_signals import SIGNALS, end_with_parent, signals_held
@@ -40,7 +41,7 @@ def check_tools(options: TrainOptions) -> None:
         raise MissingExtraError("asd train", "lightning-fabric", "train") from error
     if "tensorboard" in options.logs:
         try:
-            import tensorboard  # noqa: F401
+            import_module("tensorboard")
         except ImportError as error:
             raise MissingExtraError(
                 "logs=[tensorboard]", "tensorboard", "train", "logs=[csv]"
@@ -74,7 +75,7 @@ def fabric_of(options: TrainOptions, rank: int = 0, port: int = 0) -> Fabric:
     """
     from lightning_fabric import Fabric
     from lightning_fabric.plugins import MixedPrecision
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
     class Place(LightningEnvironment):
         """What Fabric has to know of processes that it does not start itself."""

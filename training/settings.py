@@ -219,6 +219,6 @@ def train_plan_of(settings: Mapping[str, Any]) -> TrainPlan:
         options,
         scorer,
         dataset,
-        validation and choose("dataset", validation, "validation"),
+        choose("dataset", validation, "validation") if validation is not None else None,
         settings,
     )

@@ -201,17 +201,18 @@ def test_the_record_says_where_it_comes_from():
 def test_a_full_disk_leaves_what_was_whole(monkeypatch, file):
     trained("out", "epochs=1", "learning_rate=0.01")
     before = {path.name: path.read_bytes() for path in Path("out").iterdir()}
-    real = Path.open
 
-    def full(path, mode="r", *arguments, **options):
-        if "w" in mode and path.name.startswith(f".{file}."):
-            raise OSError(28, "No space left on device")
-        return real(path, mode, *arguments, **options)
+    def filling(real):
+        def write(path, content):
+            if path.name.startswith(f".{file}."):
+                raise OSError(28, "No space left on device")
+            return real(path, content)
+
+        return write
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", full)
-        patched.setattr(Path, "write_text", lambda path, text: full(path, "w").write(text))
-        patched.setattr(Path, "write_bytes", lambda path, data: full(path, "wb").write(data))
+        for method in ("write_text", "write_bytes"):
+            patched.setattr(Path, method, filling(getattr(Path, method)))
         words = ("epochs=30", "learning_rate=0.01")  # in which some epoch is the best
         text = refusal(OutputError, trained, "out", *words)
     assert "No space left on device. Choose another folder with output=FOLDER" in text
