@@ -108,6 +108,11 @@ class Batches:
         mine: list[int] = np.resize(numbers, each * world_size)[rank::world_size].tolist()
         return mine
 
+    def frames(self, epoch: int, rank: int = 0, world_size: int = 1) -> int:
+        """How many face frames the batches of `order` have in all."""
+        chosen = (self.chosen(epoch, number) for number in self.order(epoch, rank, world_size))
+        return sum(len(one) * len(one[0]) for one in chosen)
+
     def chosen(self, epoch: int, number: int) -> list[Example]:
         """The examples of a batch, all cut to one length."""
         if self._sorted[0] != epoch:

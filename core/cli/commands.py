@@ -87,6 +87,16 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "train",
+        (
+            (
+                "train scorer=NAME dataset=NAME [OPTION=VALUE ...]",
+                "train a scorer on labelled faces, and measure it on others",
+            ),
+        ),
+        is_app=True,
+    ),
+    Command(
         "export",
         (
             (

@@ -16,6 +16,7 @@ from .data import ACTIONS as DATA_ACTIONS
 from .export import CHECK_KEYS, export_app
 from .overrides import is_override, key_of
 from .shells import SCRIPTS, SHELLS
+from .train import train_app
 from .weights import ACTIONS, published
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _app(name: str) -> App:
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
 
-    apps = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app(), CROPS, CHECK, DIALOGUES)
+    apps = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, train_app(), export_app(), CROPS, CHECK, DIALOGUES)
     return {app.name: app for app in apps}[name]
 
 
@@ -140,7 +141,7 @@ def _composed(app: App, overrides: list[str]) -> Any:
     """The configuration of an application; without the overrides that are wrong, if any are."""
     from ..config.compose import compose_app
 
-    choices = [w for w in overrides if key_of(w) in (*app.kinds, "writers", "experiment")]
+    choices = [w for w in overrides if key_of(w) in (*app.kind_of, "writers", "experiment")]
     for words in (overrides, choices):
         try:
             return compose_app(app, words)
@@ -153,7 +154,7 @@ def _groups(app: App, chosen: Any) -> Iterator[str]:
     """The names before a dot: of components that have parameters, and of grouped options."""
     from dataclasses import is_dataclass
 
-    yield from (kind for kind in app.kinds if _parameters(chosen, kind))
+    yield from (choice for choice in app.kind_of if _parameters(chosen, choice))
     yield from (key for key, hint in get_type_hints(app.options).items() if is_dataclass(hint))
     if app.writers:
         yield from (f"writers.{name}" for name in chosen.writers or {} if _of_writer(name))
@@ -169,10 +170,10 @@ def _options(app: App, chosen: Any, typed: str) -> Iterator[str]:
     group = typed.rpartition(".")[0]
     if not group:
         yield from (name for name, hint in hints.items() if not is_dataclass(hint))
-        yield from app.kinds
+        yield from app.kind_of
         yield from ("writers",) if app.writers else ()
         yield from ("experiment",) if app.writers and app.experiments else ()
-    elif group in app.kinds:
+    elif group in app.kind_of:
         yield from (f"{group}.{name}" for name in _parameters(chosen, group))
     elif group.startswith("writers."):
         name = group.partition(".")[2]
@@ -184,7 +185,7 @@ def _options(app: App, chosen: Any, typed: str) -> Iterator[str]:
 
 def _parameters(chosen: Any, kind: str) -> list[str]:
     """The parameters of the component that is chosen of a kind."""
-    return [str(name) for name in chosen[kind] if name != "name"]
+    return [str(name) for name in chosen[kind] or () if name != "name"]
 
 
 def _of_writer(name: str) -> list[str]:
@@ -205,13 +206,14 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
         opened = "[" if not comma and (not value or value.startswith("[")) else ""
         yield from (f"{begun}{comma}{opened}{one}" for one in others)
         return
-    if key in app.kinds or (key == "experiment" and app.writers):
-        yield from (f"{begun}{comma}{one}" for one in registry().choices(key))
+    if key in app.kind_of or (key == "experiment" and app.writers):
+        kind = app.kind_of.get(key, key)
+        yield from (f"{begun}{comma}{one}" for one in registry().choices(kind))
         return
     group, _, name = key.rpartition(".")
     known = list(_known_values(app, key))
-    if group in app.kinds:
-        known += _of_parameter(registry().find(group, chosen[group].name), name)
+    if group in app.kind_of and chosen[group]:
+        known += _of_parameter(registry().find(app.kind_of[group], chosen[group].name), name)
     kind, _, writer = group.partition(".")
     if kind == "writers" and writer in (chosen.writers or {}):
         known += _of_parameter(registry().find("writer", writer), name)
@@ -234,6 +236,10 @@ def _known_values(app: App, key: str) -> Collection[str]:
         **{"decisions": DECISIONS, "sync": MODES, "faces": FACES, "precision": PRECISIONS},
         **{"device": ("auto", "cpu", "cuda"), "rotate": ROTATIONS},
     }
+    if app is train_app():
+        from ...training.settings import PRECISIONS as TRAINED_IN
+
+        listed["precision"] = TRAINED_IN
     if app is WRITE:
         listed["calibration"] = ("null", KEPT)
     hints = get_type_hints(app.options)

@@ -22,6 +22,7 @@ from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
 from asdkit.export.settings import EXPORT, make_export_plan
+from asdkit.training.settings import TRAIN, make_train_plan
 
 APPS = {
     "run": (RUN, make_plan),
@@ -29,6 +30,7 @@ APPS = {
     "evaluate": (EVALUATE, lambda config: make_dataset_plan(EVALUATE, config)),
     "calibrate": (CALIBRATE, lambda config: make_dataset_plan(CALIBRATE, config)),
     "export": (EXPORT, make_export_plan),
+    "train": (TRAIN, make_train_plan),
     "write": (WRITE, partial(settings_of, WRITE)),
     "data_crops": (CROPS, partial(settings_of, CROPS)),
     "data_check": (CHECK, partial(settings_of, CHECK)),
