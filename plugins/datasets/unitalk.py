@@ -13,14 +13,14 @@ from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.named_files import text_of
+from .ava_folder import AvaFolder, AvaFolderConfig, Lists
 from .folders import files_in
-from .published import Lists, Published, PublishedConfig
 
 _LIST = "test_"
 
 
 @dataclass(frozen=True)
-class UniTalkConfig(PublishedConfig):
+class UniTalkConfig(AvaFolderConfig):
     """Parameters of the `unitalk` dataset; its crops are used if nothing else is given.
 
     Attributes:
@@ -49,6 +49,6 @@ def read_sub_categories(folder: Path) -> Lists:
     return {category: names.__contains__ for category, names in lists.items()}
 
 
-def build(config: UniTalkConfig, context: Context) -> Published:
+def build(config: UniTalkConfig, context: Context) -> AvaFolder:
     """Build the dataset."""
-    return Published(config, read_sub_categories)
+    return AvaFolder(config, read_sub_categories)

@@ -15,7 +15,7 @@ from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import same_form
 from ...core.named_files import shown, text_of
-from .published import Lists, Published, PublishedConfig
+from .ava_folder import AvaFolder, AvaFolderConfig, Lists
 
 CATEGORIES = {
     "Interview": "OC",
@@ -34,7 +34,7 @@ _HEADINGS = f"# {', # '.join(CATEGORIES)}, or # {', # '.join(CATEGORIES.values()
 
 
 @dataclass(frozen=True)
-class WasdConfig(PublishedConfig):
+class WasdConfig(AvaFolderConfig):
     """Parameters of the `wasd` dataset; its crops are used if nothing else is given.
 
     Attributes:
@@ -73,6 +73,6 @@ def _part_of(names: list[str], video: str) -> bool:
     return any(name in video for name in names)
 
 
-def build(config: WasdConfig, context: Context) -> Published:
+def build(config: WasdConfig, context: Context) -> AvaFolder:
     """Build the dataset."""
-    return Published(config, read_division)
+    return AvaFolder(config, read_division)

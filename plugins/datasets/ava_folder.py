@@ -19,7 +19,7 @@ _LAYOUT = (
 
 
 @dataclass(frozen=True)
-class PublishedConfig:
+class AvaFolderConfig:
     """Parameters of such a dataset; its crops are used if nothing else is given.
 
     Attributes:
@@ -47,10 +47,10 @@ Lists = Mapping[str, Callable[[str], bool]]
 """By category: whether it has the video of a name."""
 
 
-class Published(Ava):
+class AvaFolder(Ava):
     """The videos of one split; see `core.contracts.Dataset`."""
 
-    def __init__(self, config: PublishedConfig, read_lists: Callable[[Path], Lists]) -> None:
+    def __init__(self, config: AvaFolderConfig, read_lists: Callable[[Path], Lists]) -> None:
         """Find the split.
 
         Args:
