@@ -94,6 +94,25 @@ def test_the_published_folder_gives_faces_and_labels(tmp_path, name, split):
     assert judged.found.all()
 
 
+@pytest.mark.parametrize("name", ["wasd", "unitalk"])
+def test_the_protocol_of_ava_has_a_row_for_each_label(tmp_path, name):
+    published(tmp_path, "one", fps=10)
+    lists = {"wasd": division, "unitalk": lambda at: sub_categories(at, test_OC="one")}[name]
+    path = lists(tmp_path)
+    if name == "wasd":
+        path.write_text("# OC\none\n")
+    dataset = make(name, folder=tmp_path, categories=path)
+    (video,) = dataset.videos()
+    assert (dataset.protocol, video.categories) == ("ava", ("OC",))
+    assert video.published.rows.entity_id.tolist() == ["one:0"] * 5
+    (face,) = video.published.faces
+    (clip,) = face.clips()
+    assert (len(clip), clip.fps) == (5, 10)
+    judged = video.published.judge(result(track(0, 25, face.boxes, range(5))))
+    assert judged.truth.tolist() == [True] * 3 + [False] * 2
+    assert judged.logits[:, 1].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_wasd_at_ten_frames_a_second_is_one_track(tmp_path):
     published(tmp_path, "one_0-30", fps=10)
     (video,) = make("wasd", folder=tmp_path).videos()
