@@ -72,8 +72,17 @@ def within(
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """The softmax of (n, 2) logits, class 1: (n,) float32 from 0 to 1."""
+    return chance(logits).astype(np.float32)
+
+
+def chance(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The same in float64, which tells apart probabilities that are 1 in float32.
+
+    They are 1 where the log odds are above 36.7, instead of 17.3.
+    """
     difference = logits[:, 0].astype(np.float64) - logits[:, 1]
-    return (1.0 / (1.0 + np.exp(np.clip(difference, -700, 700)))).astype(np.float32)
+    found: NDArray[np.float64] = 1.0 / (1.0 + np.exp(np.clip(difference, -700, 700)))
+    return found
 
 
 def log_odds(logits: NDArray[np.float32]) -> NDArray[np.float64]:

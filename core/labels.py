@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import as_array, checked_boxes, probability
+from .ava_csv import AvaRows
 from .result import Result
 from .types import Clip, Float32, Float64, Spans
 
@@ -63,6 +64,7 @@ class Judged:
             found one if labels have no size; nan if neither is known.
         on_screen: (n,) int64, number of labelled faces at that moment.
         unlabelled: Number of frames of found faces without a label.
+        ranked_by: (n,) float64, not nan: what rows are ranked by; None for the class-1 logit.
     """
 
     person: NDArray[np.str_]
@@ -74,6 +76,7 @@ class Judged:
     face_px: Float64
     on_screen: NDArray[np.int64]
     unlabelled: int = 0
+    ranked_by: Float64 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.truth)
@@ -94,14 +97,19 @@ class Judged:
             raise ValueError("Judged.time_s must be finite")
         if np.isnan(self.logits).any():
             raise ValueError("Judged.logits must not be nan")
+        if self.ranked_by is not None:
+            ranked = as_array("Judged.ranked_by", self.ranked_by, np.float64, (n,))
+            if np.isnan(ranked).any():
+                raise ValueError("Judged.ranked_by must not be nan")
+            object.__setattr__(self, "ranked_by", ranked)
 
     def __len__(self) -> int:
         return len(self.truth)
 
     @property
-    def score(self) -> Float32:
-        """(n,) float32, the class-1 logit; -inf if no face was found."""
-        return self.logits[:, 1]
+    def score(self) -> Float32 | Float64:
+        """(n,) what rows are ranked by: `ranked_by`, or the class-1 logit; -inf if not found."""
+        return self.logits[:, 1] if self.ranked_by is None else self.ranked_by
 
     @property
     def probability(self) -> Float32:
@@ -114,9 +122,35 @@ class Judged:
         arrays = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in cls.__dataclass_fields__
-            if name != "unlabelled"
+            if name not in ("unlabelled", "ranked_by")
         }
-        return cls(**arrays, unlabelled=sum(part.unlabelled for part in parts))
+        ranked = None
+        if any(part.ranked_by is not None for part in parts):
+            ranked = np.concatenate([part.score for part in parts]).astype(np.float64)
+        unlabelled = sum(part.unlabelled for part in parts)
+        return cls(**arrays, unlabelled=unlabelled, ranked_by=ranked)
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """How the published evaluation of a dataset looks at one of its videos.
+
+    Attributes:
+        judge: Holds a result against the labels by the rules of that evaluation.
+        faces: The labelled faces that it scores, with clips; none if it finds faces itself.
+        rows: The truth of these faces in AVA's form, for predictions.csv: one row for each that
+            `judge` returns, in the same order. None if the truth has another form.
+        source: The video that the clips of `faces` are cut from; None for stored crops.
+    """
+
+    judge: Callable[[Result], Judged]
+    faces: tuple[LabelledFace, ...] = ()
+    rows: AvaRows | None = None
+    source: Path | None = None
+
+    def __post_init__(self) -> None:
+        if any(face.clips is None for face in self.faces):
+            raise ValueError("Published.faces must have clips")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +169,8 @@ class LabelledVideo:
             are not judged.
         categories: The categories of the dataset that the video belongs to, each with a name of
             its own, such as "noisy"; metrics are reported for each.
+        published: How the published evaluation of the dataset looks at it, if the dataset says with
+            an attribute `protocol` that it has one.
     """
 
     name: str
@@ -145,6 +181,7 @@ class LabelledVideo:
     scored: Spans | None = None
     off_screen: Bool | None = None
     categories: tuple[str, ...] = ()
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         if not _is_file_name(self.name):

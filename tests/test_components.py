@@ -36,7 +36,7 @@ BUILT_IN = {
         *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
         *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ],
-    "dataset": ["ava", "columbia", "dialogue", "results", "rttm"],
+    "dataset": ["asw", "ava", "columbia", "dialogue", "results", "rttm", "unitalk", "wasd"],
 }
 
 

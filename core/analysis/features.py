@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import SAMPLE_RATE, Clip, Float32
+from ..labelled_clip import LabelledClip
+from ..types import GRID_FPS, SAMPLE_RATE, Clip, Float32, Float64
 
 FACE_MEAN = 0.4161
 """Mean grey level of the networks' training faces, where white is 1."""
@@ -26,22 +27,34 @@ def mfcc(clip: Clip) -> Float32:
     back into `clip.sound_before`, so consecutive clips give the same steps as the uncut sound.
     The energy of digital silence is the machine epsilon of float64, so its log is not -inf.
 
+    Of a `LabelledClip` they are those of TalkNet's loader (dataLoader.py, load_audio): windows
+    and steps last as much shorter or longer as the labels are faster or slower than 25 a second,
+    and steps missing at the end are taken from the beginning.
+
     Args:
         clip: A clip of n frames.
 
     Returns:
         (4 n, 13) float32.
     """
+    if isinstance(clip, LabelledClip):
+        steps = _cepstra(clip.sound.astype(np.float64), _PRE_EMPHASIS, GRID_FPS / clip.fps)
+        wanted = MFCC_STEPS_PER_FRAME * len(clip)
+        return np.resize(steps, (wanted, MFCC_COEFFICIENTS))
+    sound = np.concatenate([[clip.sound_before], clip.sound, clip.sound_after]).astype(np.float64)
+    return _cepstra(sound[1:] - _PRE_EMPHASIS * sound[:-1])
+
+
+def _cepstra(sound: Float64, pre_emphasis: float = 0, stretch: float = 1) -> Float32:
+    """python_speech_features' MFCC, (steps, 13), of windows and steps `stretch` times as long."""
     from python_speech_features import mfcc as cepstra  # scipy behind it is slow to import
 
-    sound = np.concatenate([[clip.sound_before], clip.sound, clip.sound_after]).astype(np.float64)
-    emphasised = sound[1:] - _PRE_EMPHASIS * sound[:-1]
     steps = cepstra(
-        emphasised,
+        sound,
         SAMPLE_RATE,
-        winlen=_WINDOW_S,
-        winstep=_STEP_S,
+        winlen=_WINDOW_S * stretch,
+        winstep=_STEP_S * stretch,
         numcep=MFCC_COEFFICIENTS,
-        preemph=0,
+        preemph=pre_emphasis,
     )
     return np.asarray(steps, np.float32)

@@ -15,14 +15,16 @@ from ..errors import PluginError
 from ..labels import Judged, LabelledFace, LabelledVideo, Measure
 from ..result import Result
 from ..types import Clip, Float64
+from .protocols import NONE, under
 
 
-def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:
+def videos_of(name: str, dataset: Dataset, protocol: str = NONE) -> list[LabelledVideo]:
     """The videos of a dataset, checked; what is asked of them later is checked then.
 
     Args:
         name: The dataset in words, such as "dataset=ava (asdkit 0.1.0)".
         dataset: The dataset.
+        protocol: How the videos are looked at; see `core.evaluation.protocols`.
 
     Raises:
         PluginError: The dataset failed, returned anything but videos, or gave two one name. The
@@ -51,7 +53,7 @@ def videos_of(name: str, dataset: Dataset) -> list[LabelledVideo]:
             f"{name} gives two videos one name: {twice[0]}",
             "Make names unique, for example by the name of the folder",
         )
-    return [_checked(name, video) for video in videos]
+    return [_checked(name, under(protocol, name, video)) for video in videos]
 
 
 def measure_of(name: str, dataset: Dataset) -> Measure:

@@ -28,6 +28,7 @@ from ..voices.files import check_for_each
 from ..weights import cache_folder
 from .cache import Cache
 from .checked_dataset import measure_of, videos_of
+from .protocols import check_protocol, with_protocol
 from .seen import Analyser, Computes, VideoOutcome, Viewer
 
 Tell = Callable[[str], None]
@@ -73,7 +74,7 @@ def dataset_plan_of(app: App, own: Mapping[str, Any]) -> DatasetPlan:
         ConfigError: A value is missing or out of range.
         PluginError: A component is not there.
     """
-    settings = {"writers": {}, **own}
+    settings = with_protocol({"writers": {}, **own})
     if settings["sync"] == CHECK and not choose("scorer", settings["scorer"]).component.shifts:
         settings["sync"] = OFF
     dataset = choose("dataset", settings["dataset"])
@@ -87,10 +88,11 @@ def build(plan: DatasetPlan) -> Dataset:
     """Build the dataset of a plan.
 
     Raises:
-        AsdError: The dataset's files are missing or not as expected.
+        AsdError: The dataset's files are missing or not as expected, or it has no such protocol.
     """
     dataset: Dataset = plan.dataset.build(Context())
     measure_of(plan.dataset.in_words, dataset)
+    check_protocol(plan.dataset, dataset, plan.options.protocol)
     return dataset
 
 
@@ -148,7 +150,8 @@ def outcomes_of(
     models = Models(plan.run)
     compute = compute or analyser_of(plan, models, progress)
     viewer = Viewer(models, compute, cache_of(plan), plan.options.faces == "labelled")
-    videos = _wanted(videos_of(plan.dataset.in_words, dataset), plan.options.videos)
+    found = videos_of(plan.dataset.in_words, dataset, plan.options.protocol)
+    videos = _wanted(found, plan.options.videos)
     names = [(video.path or Path(video.name)).stem for video in videos]
     check_for_each(plan.run.options.diarization, names)
     for video in videos:

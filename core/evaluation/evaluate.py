@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..ava_csv import AvaRows
 from ..component import Context
 from ..errors import AsdError, OutputError
 from ..figures import files_of, require_matplotlib
@@ -21,6 +22,7 @@ from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .evaluated_videos import EvaluatedVideos
 from .evaluation_file import FILE, SCHEMA, read_evaluation_file
 from .plots import draw_precision_recall, draw_reliability
+from .protocols import NONE, PREDICTIONS_FILE, write_predictions
 from .seen import Computes
 
 FRAMES_FILE = "frames.csv"
@@ -43,7 +45,7 @@ def evaluate(
     Args:
         plan: A plan of `asd evaluate`.
         folder: Created with evaluation.json, frames.csv, the plots, and, if there are writers, a
-            folder for each video.
+            folder for each video; predictions.csv with a protocol of AVA's form.
         tell: Called with a line of text on each step done.
         progress: Called with the progress of each video.
         compute: Computes what is not cached; by default in this process.
@@ -59,6 +61,7 @@ def evaluate(
         require_matplotlib("plots=true", instead="plots=false")
     dataset = build(plan)
     evaluated = EvaluatedVideos(plan, dataset)
+    truth: dict[str, AvaRows] = {}
     with whole_folder(folder) as new:
         if not evaluated.rows:
             context = Context(plan.options.device, plan.options.threads)
@@ -68,6 +71,8 @@ def evaluate(
                 plan, dataset, tell, progress, compute, foreign=foreign
             ):
                 evaluated.add(video, outcome)
+                if video.published and video.published.rows is not None:
+                    truth[video.name] = video.published.rows
                 for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
                     written(
@@ -93,6 +98,9 @@ def evaluate(
         (new / FILE).write_text(text + "\n", encoding="utf-8")
         if evaluated.rows:
             _write_frames(new / FRAMES_FILE, evaluated.rows)
+            if truth and plan.options.protocol != NONE:
+                parts = [(truth[video], rows) for video, rows in evaluated.rows.items()]
+                write_predictions(new / PREDICTIONS_FILE, parts)
             if plan.options.plots:
                 rows = Judged.pooled(list(evaluated.rows.values()))
                 if rows.truth.any():
@@ -110,7 +118,8 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
     )
     if not there:
         return
-    own = {FILE, FRAMES_FILE, *(path.name for stem in PICTURES for path in files_of(Path(stem)))}
+    pictures = (path.name for stem in PICTURES for path in files_of(Path(stem)))
+    own = {FILE, FRAMES_FILE, PREDICTIONS_FILE, *pictures}
     if FILE in there:
         # If the file is damaged, the videos' folders count as other files.
         with suppress(AsdError):

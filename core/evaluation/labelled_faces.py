@@ -12,6 +12,7 @@ from ..analysis.answers import asked, checked_scores
 from ..analysis.crops import centre_and_half_size
 from ..analysis.square_pixels import Square
 from ..contracts import Scorer
+from ..labelled_clip import read_by
 from ..labels import LabelledFace, LabelledVideo
 from ..progress import Progress, Stopwatch
 from ..result import VideoInfo
@@ -109,7 +110,7 @@ def crops_seen(
         with watch("decode"):
             clips = face.clips()
         with watch("score"), asked(name):
-            answer = scorer.score(clips)
+            answer = scorer.score(read_by(scorer, clips))
         scores = checked_scores(name, answer, clips)
         smoothed = centre_and_half_size(face.boxes)
         logits = np.concatenate([found.logits for found in scores])

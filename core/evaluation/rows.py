@@ -36,8 +36,9 @@ FACES_ON_SCREEN = ("1", "2", "3+")
 def evaluate_rows(judged: Judged) -> dict[str, Any]:
     """All metrics of the rows of one or more videos, ready for JSON.
 
-    Rows are ranked by their score, the class-1 logit, as the reference's tools do; rows whose face
-    was not found rank last and are never decided as speaking. Undefined metrics are None.
+    Rows are ranked by their score, the class-1 logit unless they say otherwise (`Judged.score`);
+    rows whose face was not found rank last and are never decided as speaking. Undefined metrics
+    are None.
 
     Args:
         judged: The rows; see `Judged.pooled`.

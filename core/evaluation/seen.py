@@ -28,6 +28,7 @@ from .kept_scores import entry_of, seen_of
 from .kept_voices import KeptVoices
 from .labelled_faces import crops_info, crops_seen, parts_for
 from .memory import peak_memory
+from .protocols import content_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,9 @@ class Viewer:
                     f"The dataset holds no video {video.name}, but crops of its faces",
                     "Score these with faces=labelled",
                 )
-            entry, computed = self.compute(video, plan)
+            content = content_of(video) if self.cache else ""
+            key = scores_key(content, plan, video.faces) if content else {}
+            entry, computed = self._kept_or_computed(video, plan, key)
             seen = seen_of(entry)
             info, context = crops_info(video), self.models.part("context")
             turns = turns_of(plan.options.diarization, info, of_several=True)
@@ -110,10 +113,7 @@ class Viewer:
         if self.cache:
             faces = video.faces if self.labelled_faces else ()
             key = scores_key(content, plan, faces)
-        kept = self.cache.get(key) if self.cache else None
-        entry, computed = (kept, ()) if kept else self.compute(video, plan)
-        if self.cache and not kept:
-            self.cache.put(key, entry)
+        entry, computed = self._kept_or_computed(video, plan, key)
         seen = seen_of(entry)
         info = replace(media.info, notes=tuple(media.notes))
         context = self.models.part("context")
@@ -125,6 +125,18 @@ class Viewer:
         if plan.chosen["voice"].component.name == "none":
             return outcome
         return self._voiced(outcome, media, plan, voices_key(content, plan) if content else {})
+
+    def _kept_or_computed(
+        self, video: LabelledVideo, plan: RunPlan, key: Mapping[str, Any]
+    ) -> tuple[Entry, tuple[str, ...]]:
+        """The scores of a video and what was computed of them; without a key, they are not kept."""
+        kept = self.cache.get(key) if self.cache and key else None
+        if kept:
+            return kept, ()
+        entry, computed = self.compute(video, plan)
+        if self.cache and key:
+            self.cache.put(key, entry)
+        return entry, computed
 
     def _voiced(
         self, outcome: VideoOutcome, media: Media, plan: RunPlan, key: Mapping[str, Any]

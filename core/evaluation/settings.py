@@ -10,6 +10,7 @@ from ..config.options import AnalysisOptions
 from ..config.schemas import App
 from ..spelling import one_of
 from ..sync import CHECK, OFF
+from .protocols import NONE, PROTOCOLS
 
 FACES = ("found", "labelled")
 
@@ -23,6 +24,9 @@ class DatasetOptions(AnalysisOptions):
         faces: found: the detector and the tracker find the faces, and who is missed counts as
             never speaking; labelled: the faces that the dataset gives are scored, which judges
             the scorer alone.
+        protocol: The evaluation that papers print, with all its rules, for datasets that have it:
+            ava, of labelled face tracks, each scored whole, row by row; columbia, of faces that
+            are found. none judges results as `asd run` gives them.
         cache: Keep detections and scores, and take them up again when the video and all settings
             that matter to them are the same.
         cache_gb: The oldest are removed when more gigabytes than this are kept.
@@ -32,6 +36,7 @@ class DatasetOptions(AnalysisOptions):
     """The values that `sync` may have."""
     videos: list[str] | None = None
     faces: str = "found"
+    protocol: str = NONE
     cache: bool = True
     cache_gb: float = 2.0
 
@@ -44,6 +49,8 @@ class DatasetOptions(AnalysisOptions):
             )
         if self.faces not in FACES:
             raise ValueError(one_of("faces", self.faces, FACES))
+        if self.protocol not in PROTOCOLS:
+            raise ValueError(one_of("protocol", self.protocol, PROTOCOLS))
         if self.videos is not None and not self.videos:
             raise ValueError("videos names none")
         if self.cache_gb <= 0:

@@ -81,7 +81,7 @@ def _serve(connection: Connection, app: Any, settings: dict[str, Any]) -> None:
         try:
             load_plugin_files(settings.get(OPTION))
             plan = dataset_plan_of(app, settings)
-            found = videos_of(plan.dataset.in_words, build(plan))
+            found = videos_of(plan.dataset.in_words, build(plan), plan.options.protocol)
             videos = {video.name: video for video in found}
             analyser = analyser_of(plan, Models(plan.run), progress)
             while True:

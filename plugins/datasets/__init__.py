@@ -2,13 +2,20 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import ava, columbia, dialogue, results, rttm
+from . import asw, ava, columbia, dialogue, results, rttm, unitalk, wasd
 
 
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the datasets."""
     return [
+        Component(
+            "dataset",
+            "asw",
+            asw.AswConfig,
+            asw.build,
+            about="Active Speakers in the Wild: JSON labels and videos",
+        ),
         Component(
             "dataset",
             "ava",
@@ -43,5 +50,19 @@ def asdkit_components() -> list[Component]:
             rttm.RttmDatasetConfig,
             rttm.build,
             about="videos with RTTM that says who speaks when",
+        ),
+        Component(
+            "dataset",
+            "unitalk",
+            unitalk.UniTalkConfig,
+            unitalk.build,
+            about="UniTalk: its folder of labels and crops, four categories",
+        ),
+        Component(
+            "dataset",
+            "wasd",
+            wasd.WasdConfig,
+            wasd.build,
+            about="WASD: its folder of labels and crops, five categories",
         ),
     ]

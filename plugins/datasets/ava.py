@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from ...core.types import GRID_FPS, Float64
 from . import ava_official
 from .face_crops import FaceCrops, crops_of
 from .folders import check_times, video_of, videos_in
+from .published_rows import clip_of_crops, clip_of_video, published
 from .stretches import stretches
 
 
@@ -68,6 +69,7 @@ class Ava:
     """The videos of a file of ground truth; see `core.contracts.Dataset`."""
 
     measure = Measure("average_precision")
+    protocol = "ava"
 
     def __init__(self, config: AvaDatasetConfig) -> None:
         self._config = config
@@ -101,7 +103,8 @@ class Ava:
         return judge_scores(read_ava_truth(self._truth), scores, speaks)
 
     def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
-        info = probe(path, allow_silent=True).info
+        media = probe(path, allow_silent=True)
+        info = media.info
         time_s = rows.time_s - self._config.offset_s - info.start_s
         check_times(
             time_s[0],
@@ -110,7 +113,9 @@ class Ava:
             self._truth,
             f"Set dataset.offset_s to the second of the movie at which {path} begins, such as 900",
         )
-        return self._labelled(rows, time_s, path, (info.width, info.height), {})
+        size = (info.width, info.height)
+        whole = published(rows, time_s, size, partial(clip_of_video, media, rows, time_s), path)
+        return replace(self._labelled(rows, time_s, path, size, {}), published=whole)
 
     def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
         """A video of which there are only crops; its size is computed from the largest one."""
@@ -124,7 +129,9 @@ class Ava:
         picture = crops[rows.entity_id[largest]].picture_near(rows.time_s[largest])
         height, width = picture.shape[:2]
         size = (round(width / sides[largest, 0]), round(height / sides[largest, 1]))
-        return self._labelled(rows, rows.time_s - self._config.offset_s, None, size, crops)
+        time_s = rows.time_s - self._config.offset_s
+        whole = published(rows, time_s, size, partial(clip_of_crops, crops, rows))
+        return replace(self._labelled(rows, time_s, None, size, crops), published=whole)
 
     def _labelled(
         self,
@@ -189,6 +196,7 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
         found=found,
         face_px=np.full(len(rows), np.nan),
         on_screen=count[moment.ravel()],
+        ranked_by=scores,
     )
 
 

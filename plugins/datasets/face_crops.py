@@ -15,6 +15,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.files import is_litter, same_form
+from ...core.labelled_clip import LabelledClip
 from ...core.media.probe import Media, Sound, sound_of
 from ...core.result import VideoInfo
 from ...core.types import (
@@ -68,21 +69,10 @@ class FaceCrops:
         Raises:
             InputError: A crop is missing, or a file cannot be read.
         """
-        times, paths = self._listed()
-        nearest = np.abs(times - time_s[:, None]).argmin(1)
-        far = np.abs(times[nearest] - time_s) > max_gap_s
-        if far.any():
-            raise InputError(
-                f"{self.pictures} holds no crop near {time_s[far][0]:.2f} s, where labels are",
-                "Cut the crops again: there should be one for each label",
-            )
+        nearest, paths = self._nearest(time_s, max_gap_s)
         begin = round((time_s[0] - self.begins_s) * SAMPLE_RATE)
-        info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
         clips = []
-        source, _, clock = sound_of(self.sound)
-        # Only the sound is read.
-        media = Media(info, source, source, Fraction(0), Fraction(0), sound_clock=clock)
-        with Sound(media) as sound:
+        with self._heard() as sound:
             for start in range(0, len(time_s), CLIP_FRAMES):
                 shown = nearest[start : start + CLIP_FRAMES]
                 first = begin + start * SAMPLES_PER_FRAME
@@ -106,6 +96,41 @@ class FaceCrops:
         times, paths = self._listed()
         shapes = [_picture(path).shape for path in paths]
         return np.array([(t - offset_s, s[1], s[0]) for t, s in zip(times, shapes, strict=True)])
+
+    def labelled_clip(self, time_s: Float64, fps: float) -> LabelledClip:
+        """The whole face, with the crop nearest to each label and the stored sound.
+
+        Args:
+            time_s: (n,) the times of all its labels, rising, in seconds on the clock of the crops.
+            fps: Labels a second.
+
+        Raises:
+            InputError: A crop is missing, or a file cannot be read.
+        """
+        nearest, paths = self._nearest(time_s, 1 / fps)
+        stop = math.ceil((len(time_s) + 1) / fps * SAMPLE_RATE)
+        with self._heard() as sound:
+            samples = sound.read(0, stop)
+            ended = stop if sound.ended_at is None else sound.ended_at
+        return LabelledClip(_faces(paths, nearest), samples[: max(ended, 1)], fps=fps)
+
+    def _nearest(self, time_s: Float64, most_s: float) -> tuple[Int64, list[Path]]:
+        """For each time the number of the nearest crop, and the files of the crops."""
+        times, paths = self._listed()
+        nearest = np.abs(times - time_s[:, None]).argmin(1)
+        far = np.abs(times[nearest] - time_s) > most_s
+        if far.any():
+            raise InputError(
+                f"{self.pictures} holds no crop near {time_s[far][0]:.2f} s, where labels are",
+                "Cut the crops again: there should be one for each label",
+            )
+        return nearest, paths
+
+    def _heard(self) -> Sound:
+        info = VideoInfo(self.sound, 0.0, 0, 0, GRID_FPS, has_sound=True)
+        source, _, clock = sound_of(self.sound)
+        # Only the sound is read.
+        return Sound(Media(info, source, source, Fraction(0), Fraction(0), sound_clock=clock))
 
     def _listed(self) -> tuple[Float64, list[Path]]:
         """The times of the crops, (n,), and their files."""
@@ -180,9 +205,11 @@ def _picture(path: Path) -> UInt8:
 
 def _faces(paths: list[Path], shown: Int64) -> UInt8:
     """The input of scorers for the crops numbered `shown`: (n, 112, 112) uint8, grey."""
-    size = (FACE_SIZE_PX, FACE_SIZE_PX)
     numbers, places = np.unique(shown, return_inverse=True)
-    faces = [
-        cv2.resize(cv2.cvtColor(_picture(paths[k]), cv2.COLOR_BGR2GRAY), size) for k in numbers
-    ]
-    return np.stack(faces).astype(np.uint8, copy=False)[places]
+    return np.stack([as_face(_picture(paths[k])) for k in numbers])[places]
+
+
+def as_face(picture: UInt8) -> UInt8:
+    """A crop (height, width, 3), BGR, as scorers read it: (112, 112) uint8, grey."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.resize(grey, (FACE_SIZE_PX, FACE_SIZE_PX)), np.uint8)

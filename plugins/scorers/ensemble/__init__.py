@@ -16,6 +16,7 @@ import numpy as np
 from ....core.analysis.answers import asked, checked_scores
 from ....core.analysis.attributes import checked_concurrent
 from ....core.component import BuiltMember, Component, Context, Member, Settled
+from ....core.labelled_clip import read_by
 from ....core.types import Clip, Scores
 
 NAME = "ensemble"
@@ -64,9 +65,12 @@ class Ensemble:
         members: The scorers, one or more.
 
     Attributes:
+        reads_labelled_clips: See `core.labelled_clip.LabelledClip`; each of them gets its own form.
         concurrent: Whether all of them may run beside other components.
         device: Their devices: "cpu", "cuda:N", or several with a comma between them.
     """
+
+    reads_labelled_clips = True
 
     def __init__(self, members: Sequence[BuiltMember]) -> None:
         self._members = members
@@ -79,7 +83,7 @@ class Ensemble:
         totals = [np.zeros((len(clip), 2)) for clip in clips]
         for name, scorer in self._members:
             with asked(name):
-                answer = scorer.score(clips)
+                answer = scorer.score(read_by(scorer, clips))
             for total, scores in zip(totals, checked_scores(name, answer, clips), strict=True):
                 np.add(total, scores.logits, out=total)
         return [Scores((total / len(self._members)).astype(np.float32)) for total in totals]

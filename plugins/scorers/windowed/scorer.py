@@ -86,9 +86,12 @@ class WindowedScorer:
         sound_early_s: How much earlier than in step they like sound best, in seconds.
 
     Attributes:
+        reads_labelled_clips: See `core.labelled_clip.LabelledClip`.
         refuses_sounds: See `core.contracts.ShiftingScorer`; not with windows shorter than 10 s.
         sound_early_s: See there.
     """
+
+    reads_labelled_clips = True
 
     def __init__(
         self,
