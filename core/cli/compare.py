@@ -30,7 +30,7 @@ def command(words: list[str]) -> None:
     if not folders:
         parser.error("takes folders that hold evaluations, but got none")
     from ..evaluation.compare import write_comparison
-    from .console import print_comparison
+    from .evaluation_views import print_comparison
 
     output = Path(keys.get("output") or "asd_comparison")
     print_comparison(write_comparison([Path(folder) for folder in folders], output), output)

@@ -63,7 +63,8 @@ def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
     """Repeat an evaluation; return the differences."""
     from ..evaluation.evaluate import evaluate
     from ..evaluation.repeat import evaluation_differences, plan_again, read_evaluation
-    from .console import ProgressLine, print_evaluation
+    from .console import ProgressLine
+    from .evaluation_views import print_evaluation
 
     if any(not word.startswith("output=") for word in overrides) or len(overrides) > 1:
         raise ConfigError(

@@ -12,6 +12,17 @@ from ..spelling import one_of
 from ..sync import CHECK, OFF
 
 FACES = ("found", "labelled")
+MOST_RESAMPLES = 100_000
+
+
+def check_bootstrap(resamples: int) -> None:
+    """Check a number of resamples.
+
+    Raises:
+        ValueError: It gives no interval: 95 % of fewer than 100 say little.
+    """
+    if resamples and not 100 <= resamples <= MOST_RESAMPLES:
+        raise ValueError(f"bootstrap must be 0 or from 100 to {MOST_RESAMPLES}, got {resamples}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +76,8 @@ class EvaluateOptions(DatasetOptions):
             that do not count.
         foreign_sound: Score the faces once more with the sound of another video, with which nobody
             speaks: how many are said to speak nevertheless. Takes the scorer's time again.
+        bootstrap: How many times the videos, or where these are few the faces, are drawn anew for
+            the 95 % intervals of the measure and the main metrics; 0 for none.
     """
 
     _SYNC: ClassVar[tuple[str, ...]] = (OFF, CHECK)
@@ -74,9 +87,11 @@ class EvaluateOptions(DatasetOptions):
     plots: bool = True
     collar_s: float = 0.0
     foreign_sound: bool = True
+    bootstrap: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_bootstrap(self.bootstrap)
         if self.collar_s < 0:
             raise ValueError(f"collar_s must not be negative, got {self.collar_s}")
 

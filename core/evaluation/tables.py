@@ -1,0 +1,123 @@
+"""Tables in Markdown and LaTeX, and those of an evaluation's videos and categories."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..results import printable
+
+OF_EACH = (
+    ("rows", "rows"),
+    ("positives", "speaking"),
+    ("average_precision", "AP"),
+    ("f1", "F1"),
+    ("balanced_accuracy", "balanced accuracy"),
+    ("diarization_error_rate", "DER"),
+    ("missed_s", "missed s"),
+    ("false_alarm_s", "false s"),
+    ("confusion_s", "confused s"),
+    ("off_screen_recall", "off-screen recall"),
+    ("off_screen_precision", "off-screen precision"),
+)
+"""Metrics in a table of videos or categories, with their column heads."""
+STEM = "tables"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def markdown_text(text: str) -> str:
+    """A text for a cell of a Markdown table."""
+    return _CONTROL.sub(" ", printable(text)).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def latex_text(text: str) -> str:
+    """A text for LaTeX: what it would take for a command is escaped; UTF-8 stays."""
+    return "".join(_LATEX.get(one, one) for one in _CONTROL.sub(" ", printable(text)))
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; cells are escaped by `markdown_text` before."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def latex_table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
+    r"""A `tabular` in LaTeX with the rules of the package booktabs.
+
+    Args:
+        heads: The heads of the columns, escaped by `latex_text` as are the cells.
+        rows: The cells of each row.
+        words: How many columns, from the left, hold words; those after them are set to the right.
+    """
+
+    def line(cells: Sequence[str]) -> str:
+        text = " & ".join(cells)
+        # After the end of a row, [ would begin an argument, and * change the command.
+        return f"{'{}' if text[:1] in '[*' else ''}{text} \\\\\n"
+
+    columns = "l" * words + "r" * (len(heads) - words)
+    return (
+        "% \\usepackage{booktabs}, \\usepackage[T1]{fontenc}\n"
+        f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{line(heads)}\\midrule\n"
+        f"{''.join(map(line, rows))}\\bottomrule\n\\end{{tabular}}\n"
+    )
+
+
+def columns_of(table: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The columns of `OF_EACH` for which any row has a value, with their heads."""
+    return {
+        key: head
+        for key, head in OF_EACH
+        if any(one.get(key) is not None for one in table.values())
+    }
+
+
+def figure(value: Any) -> str:
+    """A metric as text: "" if undefined, counts as they are, others with three decimals."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def write_tables(tables: Mapping[str, Mapping[str, Mapping[str, Any]]], folder: Path) -> None:
+    """Write tables.md and tables.tex, if there is anything to tell.
+
+    Args:
+        tables: By what a table is of, such as "video": by name, its metrics.
+        folder: The folder to write to.
+    """
+    told = {what: table for what, table in tables.items() if columns_of(table)}
+    if not told:
+        return
+    marked, typeset = [], []
+    for what, table in told.items():
+        columns = columns_of(table)
+        rows = [[figure(one.get(key)) for key in columns] for one in table.values()]
+        heads = [what, *columns.values()]
+        names = list(table)
+        marked.append(
+            markdown_table(
+                heads,
+                [[markdown_text(name), *row] for name, row in zip(names, rows, strict=True)],
+            )
+        )
+        typeset.append(
+            latex_table(
+                list(map(latex_text, heads)),
+                [[latex_text(name), *row] for name, row in zip(names, rows, strict=True)],
+            )
+        )
+    (folder / f"{STEM}.md").write_text("\n".join(marked), encoding="utf-8")
+    (folder / f"{STEM}.tex").write_text("\n".join(typeset), encoding="utf-8")
