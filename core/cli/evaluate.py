@@ -40,7 +40,7 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
 
 def _print_comparison(folder: Path, began_s: float) -> None:
     """Compare the evaluations of a multirun, without those of an earlier one in the same folder."""
-    from ..evaluation.compare import write_comparison
+    from ..evaluation.comparison_files import write_comparison
     from .evaluation_views import print_comparison
 
     found = [path for path in folder.glob("*/evaluation.json") if path.stat().st_mtime >= began_s]

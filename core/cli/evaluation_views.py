@@ -121,10 +121,12 @@ def print_comparison(table: Comparison, folder: Path) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from ..evaluation.compare import cell_text
+    from ..evaluation.tables import cell_text
 
     drawn = Table(*(Column(head, overflow="fold") for head in table.heads))
     for row in table.rows:
         drawn.add_row(*(Text(cell_text(cell)) for cell in row))
     print_wide(drawn)
+    for note in table.notes:
+        Console().print(note, markup=False, highlight=False, soft_wrap=True)
     Console().print(str(folder / "compare.md"), markup=False, highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..labels import Judged
-from .scored import Scored, Units, units_of
+from .scored import Scored, Units, faces_of, units_of
 from .statistics import Statistic, Weights, of_sums, ratio, statistic
 
 LEVEL = 0.95
@@ -130,7 +130,7 @@ def intervals(
     held = {video: judged for video, judged in rows.items() if len(judged)}
     if held:
         scored = Scored.of(list(held.values()))
-        units = units_of({video: judged.person for video, judged in held.items()})
+        units = units_of(*faces_of(held))
         for name in dict.fromkeys((*MAIN, measure)):
             add(name, statistic(name, scored, units), units.count, units.kind)
     told = [one for one in per_video.values() if WHO_SPEAKS in one]

@@ -50,10 +50,10 @@ class EvaluatedVideos:
         rows: By video: its labelled faces with the scores and decisions found for them.
         names: The names of the videos, in order.
         per_video: By video, what is known of each: `rows`, `positives`, `average_precision`,
-            `f1` and `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and as
-            `speakers` whom each name in the result was taken for; the metrics of off-screen speech;
-            with `sync=check`, as `own_sound` and `foreign_sound`, whether these fit the lips, see
-            `core.sync.Fit`. Undefined values are None.
+            `f1` and `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and
+            as `speakers` whom each name in the result was taken for; the metrics of off-screen
+            speech; with `sync=check`, as `own_sound` and `foreign_sound`, whether these fit the
+            lips, see `core.sync.Fit`. Undefined values are None.
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:

@@ -9,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..labels import Judged
 from ..results import as_cell
-from ..types import Float64
+from ..types import Float64, Int64
 from .evaluation_file import MEND
 from .scored import Scored
 
@@ -29,27 +28,19 @@ _LINES_AT_ONCE = 50_000
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """The rows of an evaluation as read from its frames.csv; all arrays are (n,).
+    """The rows of an evaluation as read from its frames.csv.
 
     Attributes:
-        video: str, the video, as written in a cell of the file.
-        person: str, the person that the label is about, likewise.
-        time_s: float64, seconds from the start of the picture.
-        scored: Labels, scores and decisions.
+        faces: The video and the person of each face, as written in the file.
+        face: (n,) int64, the face of each row.
+        time_s: (n,) float64, seconds from the start of the picture.
+        scored: Labels, scores and decisions, (n,) each.
     """
 
-    video: NDArray[np.str_]
-    person: NDArray[np.str_]
+    faces: tuple[tuple[str, str], ...]
+    face: Int64
     time_s: Float64
     scored: Scored
-
-    @property
-    def people(self) -> dict[str, NDArray[np.str_]]:
-        """By video, in order, the people of its rows, which stand together."""
-        begins = np.flatnonzero(self.video[1:] != self.video[:-1]) + 1
-        parts = np.split(self.person, begins)
-        places = [0, *begins.tolist()]
-        return {str(self.video[k]): part for k, part in zip(places, parts, strict=True)}
 
 
 def write_frames(path: Path, rows: Mapping[str, Judged]) -> None:
@@ -74,28 +65,31 @@ def read_frames(path: Path) -> Frames:
     Raises:
         InputError: The file cannot be read, or is not as `write_frames` writes it.
     """
+    faces: dict[tuple[str, str], int] = {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            parts = list(_parts(file))
+            parts = list(_parts(file, faces))
     except (OSError, ValueError, IndexError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as rows of an evaluation: {error}", MEND) from None
-    video, person, time_s, truth, score, probability, decided, found = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    scored = Scored(
-        truth == 1,
-        score.astype(np.float32),
-        probability.astype(np.float32),
-        decided == 1,
-        found == 1,
-    )
+    face = np.concatenate([of_rows for of_rows, _ in parts])
+    numbers = np.concatenate([numbers for _, numbers in parts])
+    time_s, truth, score, probability, decided, found = numbers.T
     if np.isnan(score).any() or not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(f"{path} is damaged: a score or probability is out of range", MEND)
-    return Frames(video, person, time_s, scored)
+    kept = score.astype(np.float32), probability.astype(np.float32)
+    return Frames(
+        tuple(faces), face, time_s.copy(), Scored(truth == 1, *kept, decided == 1, found == 1)
+    )
 
 
-def _parts(file: Iterator[str]) -> Iterator[list[NDArray[np.generic]]]:
-    """The columns of `_READ`, by parts of the file, since lines of text take much memory.
+def _parts(
+    file: Iterator[str], faces: dict[tuple[str, str], int]
+) -> Iterator[tuple[Int64, Float64]]:
+    """The face and the numbers of each row, by parts of the file, since lines take much memory.
+
+    Args:
+        file: The lines.
+        faces: Filled with the number of each (video, person).
 
     Raises:
         ValueError: A column is missing, a cell is no number, or there are no lines.
@@ -104,11 +98,11 @@ def _parts(file: Iterator[str]) -> Iterator[list[NDArray[np.generic]]]:
     head = next(lines, [])
     if missing := [name for name in _READ if name not in head]:
         raise ValueError(f"it has no column {', '.join(missing)}")
-    places = [head.index(name) for name in _READ]
+    video, person, *places = (head.index(name) for name in _READ)
     empty = True
     while rows := list(islice(lines, _LINES_AT_ONCE)):
         empty = False
-        names = [np.array([row[k] for row in rows], np.str_) for k in places[:2]]
-        yield [*names, *(np.array([float(row[k]) for row in rows]) for k in places[2:])]
+        face = [faces.setdefault((row[video], row[person]), len(faces)) for row in rows]
+        yield np.array(face), np.array([[float(row[k]) for k in places] for row in rows])
     if empty:
         raise ValueError("it has no rows")

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..labels import Bool, Judged
-from ..types import Float32, Int64
+from ..types import Float32, Float64, Int64
 
 FEW_UNITS = 10
 """Intervals and tests of fewer videos or faces than this say little of others."""
@@ -28,7 +27,7 @@ class Scored:
     """
 
     truth: Bool
-    score: Float32
+    score: Float32 | Float64
     probability: Float32
     decided: Bool
     found: Bool
@@ -60,21 +59,29 @@ class Units:
         return self.count < FEW_UNITS
 
 
-def units_of(people: Mapping[str, NDArray[np.str_]]) -> Units:
+def faces_of(rows: Mapping[str, Judged]) -> tuple[list[tuple[str, str]], Int64]:
+    """The faces of rows, by video: each as (video, person), and the face of each row, (n,)."""
+    faces: list[tuple[str, str]] = []
+    of_row = []
+    for video, judged in rows.items():
+        people, face = np.unique(judged.person, return_inverse=True)
+        of_row.append(face.reshape(-1) + len(faces))
+        faces += [(video, str(person)) for person in people]
+    return faces, np.concatenate(of_row).astype(np.int64)
+
+
+def units_of(faces: Sequence[tuple[str, str]], face: Int64) -> Units:
     """The units of rows: videos, or where these are few, faces.
 
     Frames of a video are alike in room, sound and people, so videos are drawn where there are at
     least `FEW_UNITS`; among fewer, each person of each video, with all the rows of this face.
 
     Args:
-        people: By video, its rows' people: (n,) str.
+        faces: The video and the person of each face.
+        face: (n,) the face of each row.
     """
-    numbers, faces, before = [], [], 0
-    for number, names in enumerate(people.values()):
-        found, face = np.unique(names, return_inverse=True)
-        numbers.append(np.full(len(names), number))
-        faces.append(face.reshape(-1) + before)
-        before += len(found)
-    if len(people) >= FEW_UNITS or before <= len(people):
-        return Units(np.concatenate(numbers).astype(np.int64), len(people), "videos")
-    return Units(np.concatenate(faces).astype(np.int64), before, "faces")
+    videos = {video: number for number, video in enumerate(dict.fromkeys(v for v, _ in faces))}
+    if len(videos) >= FEW_UNITS or len(faces) == len(videos):
+        of_face = np.array([videos[video] for video, _ in faces], np.int64)
+        return Units(of_face[face], len(videos), "videos")
+    return Units(face, len(faces), "faces")

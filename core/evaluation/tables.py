@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..results import printable
 
@@ -24,6 +24,27 @@ OF_EACH = (
 )
 """Metrics in a table of videos or categories, with their column heads."""
 STEM = "tables"
+
+
+class Estimate(NamedTuple):
+    """A cell with a figure and its interval.
+
+    Attributes:
+        value: The figure.
+        low: The lower end of its interval.
+        high: The upper end.
+        mark: Stars that tell how surely a difference is none of chance; else "".
+    """
+
+    value: float
+    low: float
+    high: float
+    mark: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]{self.mark}"
+
+
 _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -39,7 +60,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def markdown_text(text: str) -> str:
     """A text for a cell of a Markdown table."""
-    return _CONTROL.sub(" ", printable(text)).replace("\\", "\\\\").replace("|", "\\|")
+    told = _CONTROL.sub(" ", printable(text)).replace("<", "&lt;")
+    return re.sub(r"([\\|*`])", r"\\\1", told)
 
 
 def latex_text(text: str) -> str:
@@ -73,6 +95,28 @@ def latex_table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int 
         f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{line(heads)}\\midrule\n"
         f"{''.join(map(line, rows))}\\bottomrule\n\\end{{tabular}}\n"
     )
+
+
+def cell_text(cell: Any) -> str:
+    """A cell as text: empty for None, numbers with four significant digits."""
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def stars(chance: float) -> str:
+    """Marks for a p-value: * below 0.05, ** below 0.01, *** below 0.001."""
+    return "*" * sum(chance < level for level in (0.05, 0.01, 0.001))
+
+
+def best_cells(values: Sequence[Any], *, higher_is_better: bool) -> set[int]:
+    """The places of the best values of a column; none if all are alike."""
+    known = {k: v[0] if isinstance(v, Estimate) else v for k, v in enumerate(values)}
+    known = {k: v for k, v in known.items() if v is not None}
+    if len(set(known.values())) < 2:
+        return set()
+    best = (max if higher_is_better else min)(known.values())
+    return {k for k, v in known.items() if v == best}
 
 
 def columns_of(table: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_rows import TYPICAL, of_videos
 from evaluating import evaluated
 
 from asdkit.core.cli.main import main
@@ -14,49 +15,16 @@ from asdkit.core.errors import InputError
 from asdkit.core.evaluation.bootstrap import bca, draws, intervals, remark
 from asdkit.core.evaluation.evaluation_file import read_evaluation_file
 from asdkit.core.evaluation.rows import evaluate_rows
-from asdkit.core.evaluation.scored import Scored, Units, units_of
+from asdkit.core.evaluation.scored import Scored, Units, faces_of, units_of
 from asdkit.core.evaluation.statistics import NAMES, of_sums, ratio, statistic
 from asdkit.core.labels import Judged
-
-
-def judged(rng, people=("ann", "bo"), each=20, level=1.0, steps=None) -> Judged:
-    """Rows of people, each with a level of their own; some are not found, and scores tie."""
-    person = np.repeat(people, each)
-    n = len(person)
-    truth = rng.random(n) < 0.4
-    of_person = np.repeat(rng.normal(0, level, len(people)), each)
-    score = rng.normal(size=n) + 2 * truth + of_person
-    if steps:
-        score = np.round(score * steps) / steps
-    logits = np.stack([-score, score], axis=1).astype(np.float32)
-    found = rng.random(n) < 0.9
-    logits[~found] = (0, -np.inf)
-    return Judged(
-        person=person,
-        time_s=np.arange(n) / 25,
-        truth=truth,
-        logits=logits,
-        decided=found & (score > 0.7),
-        found=found,
-        face_px=np.full(n, 80.0),
-        on_screen=np.ones(n, np.int64),
-    )
-
-
-def of_videos(count: int, seed: int, **more) -> dict[str, Judged]:
-    rng = np.random.default_rng(seed)
-    return {f"v{k}": judged(rng, **more) for k in range(count)}
-
-
-def people_of(rows):
-    return {video: one.person for video, one in rows.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("steps", [None, 3])
 def test_a_weight_counts_as_so_many_copies(name, steps):
     rows = of_videos(6, 1, steps=steps)
-    units = units_of(people_of(rows))
+    units = units_of(*faces_of(rows))
     assert (units.count, units.kind) == (12, "faces")
     scored = Scored.of(list(rows.values()))
     compute = statistic(name, scored, units)
@@ -87,18 +55,18 @@ def test_a_resample_in_which_nobody_speaks_is_undefined():
 def test_other_metrics_have_none():
     rows = of_videos(2, 0)
     scored = Scored.of(list(rows.values()))
-    assert statistic("best_f1", scored, units_of(people_of(rows))) is None
+    assert statistic("best_f1", scored, units_of(*faces_of(rows))) is None
 
 
 def test_videos_are_drawn_unless_they_are_few():
     nine, ten = of_videos(9, 0), of_videos(10, 0)
-    assert units_of(people_of(ten)).kind == "videos"
-    assert units_of(people_of(ten)).of_row.tolist() == np.repeat(range(10), 40).tolist()
-    few = units_of(people_of(nine))
+    assert units_of(*faces_of(ten)).kind == "videos"
+    assert units_of(*faces_of(ten)).of_row.tolist() == np.repeat(range(10), 40).tolist()
+    few = units_of(*faces_of(nine))
     assert (few.kind, few.count) == ("faces", 18)
     assert few.of_row.tolist() == np.repeat(range(18), 20).tolist()
     alone = of_videos(3, 0, people=("ann",))
-    assert units_of(people_of(alone)).kind == "videos"  # a face each: a video is a face
+    assert units_of(*faces_of(alone)).kind == "videos"  # a face each: a video is a face
 
 
 def test_draws_are_the_same_each_time():
@@ -140,10 +108,6 @@ def test_resamples_that_are_undefined_do_not_count():
 
 def test_units_that_do_not_differ_give_a_point():
     assert bca(mean_of(np.full(12, 0.5)), 12, 100, 0) == (0.5, 0.5)
-
-
-TYPICAL = {"people": ("ann",), "each": 60, "level": 0.5}
-"""A face a video, whose scores have a level of their own, as those of real faces do."""
 
 
 def true_values() -> dict:
