@@ -10,7 +10,8 @@ from typing import Any
 from ..figures import require_matplotlib
 from ..files import whole
 from .compare import Comparison, compare
-from .plots import draw_quality_against_speed
+from .frames_file import FRAMES_FILE, read_frames
+from .plots import MOST_CURVES, draw_curves, draw_quality_against_speed
 from .tables import (
     Estimate,
     best_cells,
@@ -22,6 +23,7 @@ from .tables import (
 )
 
 STEM = "compare"
+CURVES = f"{STEM}_curves"
 
 
 def write_comparison(
@@ -57,7 +59,22 @@ def write_comparison(
     if table.points:
         require_matplotlib("The picture of a comparison")
         draw_quality_against_speed(table.points, table.title, output / STEM)
+    _draw_curves(table, output)
     return table
+
+
+def _draw_curves(table: Comparison, output: Path) -> None:
+    """Draw the curves of the best evaluations whose rows are there, if these are several."""
+    curves = []
+    for path, name in table.named:
+        frames = path.with_name(FRAMES_FILE)
+        if len(curves) < MOST_CURVES and frames.is_file():
+            rows = read_frames(frames).scored
+            if rows.truth.any():
+                curves.append((name, rows.score, rows.truth))
+    if len(curves) > 1:
+        require_matplotlib("The picture of a comparison")
+        draw_curves(curves, output / CURVES)
 
 
 def _with_ends(table: Comparison) -> Iterator[Sequence[Any]]:
