@@ -20,6 +20,7 @@ from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .evaluated_videos import EvaluatedVideos
 from .evaluation_file import FILE, SCHEMA, read_evaluation_file
 from .frames_file import FRAMES_FILE, write_frames
+from .gallery import GALLERY_FILE, Gallery
 from .plots import draw_precision_recall, draw_reliability
 from .seen import Computes
 from .tables import STEM, write_tables
@@ -39,7 +40,8 @@ def evaluate(
 
     Args:
         plan: A plan of `asd evaluate`.
-        folder: Created with evaluation.json, frames.csv, the plots, and, if there are writers, a
+        folder: Created with evaluation.json, frames.csv, tables, the plots, the gallery if it is
+            wanted, and, if there are writers, a
             folder for each video.
         tell: Called with a line of text on each step done.
         progress: Called with the progress of each video.
@@ -56,6 +58,7 @@ def evaluate(
         require_matplotlib("plots=true", instead="plots=false")
     dataset = build(plan)
     evaluated = EvaluatedVideos(plan, dataset)
+    gallery = Gallery(plan.options.gallery)
     with whole_folder(folder) as new:
         if not evaluated.rows:
             context = Context(plan.options.device, plan.options.threads)
@@ -65,6 +68,7 @@ def evaluate(
                 plan, dataset, tell, progress, compute, foreign=foreign
             ):
                 evaluated.add(video, outcome)
+                gallery.add(video, evaluated.rows.get(video.name), outcome.result)
                 for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
                     written(
@@ -99,6 +103,9 @@ def evaluate(
         (new / FILE).write_text(text + "\n", encoding="utf-8")
         tables = {"video": found["per_video"], "category": found["per_category"]}
         write_tables(tables, new)
+        if plan.options.gallery and evaluated.names:
+            scorer = plan.run.chosen["scorer"].component.name
+            gallery.write(new / GALLERY_FILE, f"{found['dataset']}, scored by {scorer}")
         if evaluated.rows:
             write_frames(new / FRAMES_FILE, evaluated.rows)
             if plan.options.plots:
@@ -121,6 +128,7 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
     own = {
         FILE,
         FRAMES_FILE,
+        GALLERY_FILE,
         *_TABLES,
         *(path.name for stem in PICTURES for path in files_of(Path(stem))),
     }
