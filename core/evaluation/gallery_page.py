@@ -90,7 +90,7 @@ def _card(card: Card) -> str:
     said = "speaks" if moment.missed else "is silent"
     about = f"{said}; mean probability of speaking {mean:.2f}, for {lasted:.2f} s"
     if not curve.found.all():
-        about += "; the face was not found" + (" all the time" if curve.found.any() else "")
+        about += "; the face was not found" + (" at times" if curve.found.any() else "")
     shows = "The whole picture" if shown.whole else f"The face of {moment.person}"
     pictures = "".join(
         f"<li>{_picture(data, f'{shows} at {time_s:.2f} s')}</li>"
