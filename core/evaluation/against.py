@@ -108,7 +108,7 @@ def _told(found: Difference, chance: float) -> Any:
 def _remark(reference: Reference, measure: str, path: Path, resamples: int) -> str:
     units, kind = reference.drawn
     said = (
-        f"difference: of {measure.replace('_', ' ')} to {path.parent}, with its {LEVEL:.0%} "
+        f"difference: {measure.replace('_', ' ')} less that of {path.parent}, with its {LEVEL:.0%} "
         f"interval; p: of {resamples} swaps of {units} {kind}; * p < 0.05, ** p < 0.01, "
         "*** p < 0.001"
     )

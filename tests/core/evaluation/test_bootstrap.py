@@ -126,6 +126,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         found = intervals(of_videos(30, 100 + seed, **TYPICAL), {}, "f1", 200, seed)["metrics"]
         for name in names:
             covered[name] += found[name]["low"] <= true[name] <= found[name]["high"]
+    print(*(f"{name} {times / 200:.1%}" for name, times in covered.items()), sep=", ")
     assert all(0.864 <= times / 200 <= 0.996 for times in covered.values()), covered
 
 

@@ -185,7 +185,7 @@ def test_others_are_tested_against_the_best(three, tmp_path):
     other = "same" if best == "good" else "good"
     assert cell(found, other, "p") > 0.05
     (note,) = found.notes
-    assert f"to {tmp_path / 'runs' / best}, with its 95% interval" in note
+    assert f"less that of {tmp_path / 'runs' / best}, with its 95% interval" in note
     assert "200 swaps of 12 videos" in note
     assert "few" not in note
 
@@ -194,7 +194,7 @@ def test_a_named_baseline(three, tmp_path, capsys):
     folders = [str(folder) for folder in three]
     main(["compare", *folders, f"baseline={three[2]}", "bootstrap=100", "output=out"])
     out = capsys.readouterr().out
-    assert f"to {three[2]}, with its 95% interval" in out
+    assert f"less that of {three[2]}, with its 95% interval" in out
     with Path("out/compare.csv").open(newline="") as file:
         rows = {row["scorer"]: row for row in csv.DictReader(file)}
     assert rows["bad"]["difference"] == rows["bad"]["p"] == ""
