@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import as_array
+from ..labels import Bool
 from ..results import printable
 from .moment_pictures import FLOOR_DB, Shown
 from .moments import WINDOW_S, Curve, Moment
@@ -114,11 +114,11 @@ def _picture(data: bytes | None, alt: str) -> str:
     return f'<img src="data:image/jpeg;base64,{text}" alt="{_text(alt)}" loading="lazy">'
 
 
-def _inside(moment: Moment) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _inside(moment: Moment) -> Bool:
     """Which rows of what is shown are of the moment."""
     time_s = moment.curve.time_s
     inside = (time_s >= moment.start_s) & (time_s < moment.end_s)
-    return as_array("inside", inside & (moment.curve.truth == moment.missed), np.bool_, (None,))
+    return inside & (moment.curve.truth == moment.missed)
 
 
 def _score(moment: Moment) -> str:

@@ -37,6 +37,10 @@ class Curve(NamedTuple):
     truth: Bool
     found: Bool
 
+    def part(self, rows: Bool) -> Curve:
+        """Those of its rows that a (n,) mask names."""
+        return Curve(self.time_s[rows], self.probability[rows], self.truth[rows], self.found[rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Moment:
@@ -127,7 +131,7 @@ def _of_person(video: str, person: str, rows: Judged, own: Int64) -> list[Moment
                     float(end_s),
                     float(weight.sum()),
                     from_s,
-                    Curve(*(values[inside] for values in curve)),
+                    curve.part(inside),
                 )
             )
     return found

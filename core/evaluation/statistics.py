@@ -157,8 +157,7 @@ def _decisions(
     ]
 
     def value(sums: Float64) -> Float64:
-        counts: Any = Confusion(*sums.T)  # type: ignore[arg-type]
-        return criterion(counts)
+        return criterion(Confusion(*sums.T))
 
     return of_sums(np.stack(cells, axis=1), value)
 
@@ -187,7 +186,7 @@ def _brier(rows: Scored, units: Units) -> Statistic:
 
 
 def _per_unit(units: Units, values: Any) -> Float64:
-    return np.bincount(units.of_row, values, units.count)
+    return np.bincount(units.of_row, values, units.count).astype(np.float64)
 
 
 _MADE: Mapping[str, Callable[[Scored, Units], Statistic]] = {

@@ -115,7 +115,7 @@ def best_cells(values: Sequence[Any], *, higher_is_better: bool) -> set[int]:
     known = {k: v for k, v in known.items() if v is not None}
     if len(set(known.values())) < 2:
         return set()
-    best = (max if higher_is_better else min)(known.values())
+    best = max(known.values()) if higher_is_better else min(known.values())
     return {k for k, v in known.items() if v == best}
 
 
