@@ -9,8 +9,10 @@ from typing import Any
 
 from ..figures import require_matplotlib
 from ..files import whole
+from ..labels import Bool
 from .compare import Comparison, compare
 from .frames_file import FRAMES_FILE, read_frames
+from .metrics import Floats
 from .plots import MOST_CURVES, draw_curves, draw_quality_against_speed
 from .tables import (
     Estimate,
@@ -65,7 +67,7 @@ def write_comparison(
 
 def _draw_curves(table: Comparison, output: Path) -> None:
     """Draw the curves of the best evaluations whose rows are there, if these are several."""
-    curves = []
+    curves: list[tuple[str, Floats, Bool]] = []
     for path, name in table.named:
         frames = path.with_name(FRAMES_FILE)
         if len(curves) < MOST_CURVES and frames.is_file():

@@ -190,7 +190,8 @@ def test_others_are_tested_against_the_best(three, tmp_path):
     assert "few" not in note
 
 
-def test_a_named_baseline(three, tmp_path, capsys):
+def test_a_named_baseline(three, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     folders = [str(folder) for folder in three]
     main(["compare", *folders, f"baseline={three[2]}", "bootstrap=100", "output=out"])
     out = capsys.readouterr().out
