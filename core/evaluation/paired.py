@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from ..types import Float32, Float64
+from ..types import Float64
 from .bootstrap import Interval, bca
+from .metrics import Floats
 from .scored import Scored, Units
 from .statistics import Statistic, Weights, statistic
 
@@ -72,7 +73,7 @@ def pair_of(name: str, one: Scored, other: Scored, units: Units) -> Pair | None:
     return Pair(alone[0], alone[1], both)
 
 
-def _places(scores: Float32) -> Float64:
+def _places(scores: Floats) -> Float64:
     """The place of each score among those of faces found, from 0 to 1; ties share one."""
     found = np.isfinite(scores)
     places = np.full(len(scores), -np.inf)
