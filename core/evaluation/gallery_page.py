@@ -118,7 +118,8 @@ def _inside(moment: Moment) -> Bool:
     """Which rows of what is shown are of the moment."""
     time_s = moment.curve.time_s
     inside = (time_s >= moment.start_s) & (time_s < moment.end_s)
-    return inside & (moment.curve.truth == moment.missed)
+    own: Bool = inside & (moment.curve.truth == moment.missed)
+    return own
 
 
 def _score(moment: Moment) -> str:
