@@ -67,7 +67,8 @@ def _evaluate_again(folder: Path, overrides: list[str]) -> list[str]:
     """Repeat an evaluation; return the differences."""
     from ..evaluation.evaluate import evaluate
     from ..evaluation.repeat import evaluation_differences, plan_again, read_evaluation
-    from .console import ProgressLine, print_evaluation
+    from .console import ProgressLine
+    from .evaluation_views import print_evaluation
 
     output = _output_alone("an evaluation", "asd evaluate", folder, overrides)
     before = read_evaluation(folder)
