@@ -150,6 +150,8 @@ echo "${{COMPREPLY[@]}}"
     [
         ("asd run x.mp4 embedder=mob", "", ["mobilefacenet"]),  # embedder= is on the line already
         ("asd run x.mp4 embedder=mob", "COMP_WORDBREAKS=' '", ["embedder=mobilefacenet"]),
+        ("asd run x.mp4 scorer=lr_asd@ta", "", ["talkset"]),
+        ("asd run x.mp4 scorer=lr_asd@ta", "COMP_WORDBREAKS=' ='", ["lr_asd@talkset"]),
         ("asd export precis", "", ["precision="]),
         ("asd talk", "", ["talk.mp4", "talks/"]),
         ("asd run x.mp4 nothing_of_that", "", []),

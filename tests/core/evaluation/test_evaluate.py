@@ -232,7 +232,7 @@ def test_a_sweep_ends_with_one_table(options, capsys):
         assert Path("sweep", name).is_file(), name
     jobs = {path.parent.name for path in Path("sweep").glob("*/evaluation.json")}
     assert jobs == {
-        f"segments.on={on},tracker.iou_threshold={least}"
+        f"tracker.iou_threshold={least},segments.on={on}"
         for on in (0.5, 0.9)
         for least in (0.3, 0.5)
     }
