@@ -8,7 +8,7 @@ Jobs that are the same after that are run once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -115,7 +115,7 @@ class PartsSweeper(BasicSweeper):
         """
         (every,) = BasicSweeper.split_arguments(overrides, None)
         given = [tuple(job) for job in every]
-        fitted = self._fitted(given) if _chooses_several(overrides) else given
+        fitted = fitted_jobs(given, self._composed) if _chooses_several(overrides) else given
         jobs = list(dict.fromkeys(fitted))
         self._tell(given, fitted, jobs)
         named = [
@@ -124,26 +124,7 @@ class PartsSweeper(BasicSweeper):
         ]
         return list(BasicSweeper.split_overrides_to_chunks(named, max_batch_size)) or [[]]
 
-    def _fitted(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs without the parameters that their parts do not have.
-
-        Raises:
-            AsdError: See `split_arguments`.
-        """
-        configs: dict[Job, DictConfig] = {}
-        fitted: list[Job] = []
-        for job in jobs:
-            chosen = tuple(word for word in job if key_of(word) in _CHOOSING)
-            if chosen not in configs:
-                configs[chosen] = self._composed(chosen)
-            fitted.append(tuple(word for word in job if not _lacks(configs[chosen], word)))
-        used = {key_of(word) for job in fitted for word in job}
-        for key in (key_of(word) for job in jobs for word in job):
-            if key not in used:
-                raise _of_no_job(key, configs.values())
-        return fitted
-
-    def _composed(self, words: Iterable[str]) -> DictConfig:
+    def _composed(self, words: Sequence[str]) -> DictConfig:
         assert self.hydra_context is not None
         assert self.config is not None
         loader = self.hydra_context.config_loader
@@ -175,6 +156,30 @@ class PartsSweeper(BasicSweeper):
             print(f"asd: {key} is left out of {number} of {len(given)} jobs, whose part has none")
         if len(jobs) < len(given):
             print(f"asd: {len(given) - len(jobs)} of {len(given)} jobs are the same as others")
+
+
+def fitted_jobs(jobs: Sequence[Job], compose: Callable[[Job], DictConfig]) -> list[Job]:
+    """Jobs without the parameters that their parts do not have.
+
+    Args:
+        jobs: The overrides of each.
+        compose: Composes a configuration of those among them that choose parts.
+
+    Raises:
+        AsdError: A parameter is of no job's part; or a part does not exist.
+    """
+    configs: dict[Job, DictConfig] = {}
+    fitted: list[Job] = []
+    for job in jobs:
+        chosen = tuple(word for word in job if key_of(word) in _CHOOSING)
+        if chosen not in configs:
+            configs[chosen] = compose(chosen)
+        fitted.append(tuple(word for word in job if not _lacks(configs[chosen], word)))
+    used = {key_of(word) for job in fitted for word in job}
+    for key in (key_of(word) for job in jobs for word in job):
+        if key not in used:
+            raise _of_no_job(key, configs.values())
+    return fitted
 
 
 def _chooses_several(overrides: Iterable[Override]) -> bool:
