@@ -17,6 +17,8 @@ import numpy as np
 from ....core.analysis.answers import asked, checked_scores
 from ....core.analysis.attributes import checked_concurrent
 from ....core.component import BuiltMember, Component, Context, Member, Settled
+from ....core.errors import PluginError
+from ....core.scenes import SceneScorer
 from ....core.types import Clip, Scores
 
 NAME = "ensemble"
@@ -120,7 +122,17 @@ def settled(config: EnsembleConfig) -> Settled:
 
 
 def build(config: EnsembleConfig, context: Context) -> Ensemble:
-    """Make the scorer of its members."""
+    """Make the scorer of its members.
+
+    Raises:
+        PluginError: One looks at all faces of a moment at once.
+    """
+    for name, scorer in context.members:
+        if isinstance(scorer, SceneScorer):
+            raise PluginError(
+                f"{name} looks at all faces of a moment at once, but an ensemble at each by itself",
+                "Leave it out of scorer.of",
+            )
     return Ensemble(context.members)
 
 
