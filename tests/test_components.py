@@ -20,6 +20,7 @@ from asdkit.core.errors import PluginError
 from asdkit.core.landmarks import FaceTemplate
 from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.result import Result, VideoInfo
+from asdkit.core.scenes import Scene, SceneFace, SceneScorer
 from asdkit.core.weights import Weights
 
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -78,6 +79,7 @@ METHODS = {
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
     "ShiftingScorer.score_shifted": "self clips",
+    "SceneScorer.score_scene": "self scene",
     "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
@@ -86,8 +88,10 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export trainable settle members shifts about "
-    "needs",
+    Component: (
+        "kind name config build weights files export trainable settle members shifts variant about "
+        "needs"
+    ),
     Context: "device threads detect_every members",
     Member: "kind name parameters called",
     BuiltMember: "in_words part",
@@ -97,6 +101,8 @@ FIELDS = {
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",
+    Scene: "faces sound sound_before sound_after",
+    SceneFace: "first_frame faces",
     types.Shot: "first_frame end tracks heard",
 }
 READ_FIELDS = {
@@ -119,6 +125,7 @@ def test_the_hooks_keep_their_names_and_parameters():
 
 def test_the_contracts_keep_their_methods_and_parameters():
     kinds = [c for c in vars(contracts).values() if getattr(c, "_is_protocol", False)]
+    kinds.append(SceneScorer)
     found = {
         method.__qualname__: parameters(method)
         for contract in kinds

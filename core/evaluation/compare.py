@@ -125,9 +125,12 @@ def compare(
             for column, cell in zip(columns, said, strict=True)
             if cell is not None
         )
-        named.append((path, name or path.parent.name))
+        folder = path.parent.name
+        # The folder of a job of a sweep says what differs, as it was typed.
+        name = folder if "=" in folder else name or folder
+        named.append((path, name))
         if value is not None and costs[0]:
-            points.append((costs[0], value, name or path.parent.name))
+            points.append((costs[0], value, name))
     added = (column.head for column in tested.columns)
     heads = (*columns, *(names[m] for m in metrics), *added, *_COSTS, "folder")
     title = measure["name"].replace("_", " ")
