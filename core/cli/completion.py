@@ -133,7 +133,18 @@ def _app(name: str) -> App:
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
 
-    apps = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, train_app(), export_app(), CROPS, CHECK, DIALOGUES)
+    apps = (
+        RUN,
+        BATCH,
+        WRITE,
+        EVALUATE,
+        CALIBRATE,
+        train_app(),
+        export_app(),
+        CROPS,
+        CHECK,
+        DIALOGUES,
+    )
     return {app.name: app for app in apps}[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,16 @@ def evaluate(
                 parts = [(truth[video], rows) for video, rows in evaluated.rows.items()]
                 write_predictions(new / PREDICTIONS_FILE, parts)
             if plan.options.plots:
-                rows = Judged.pooled(list(evaluated.rows.values()))
-                if rows.truth.any():
-                    draw_precision_recall(rows.score, rows.truth, new / PICTURES[0])
-                draw_reliability(metrics, new / PICTURES[1])
+                _draw(evaluated.rows, metrics, new)
     return found
+
+
+def _draw(rows: Mapping[str, Judged], metrics: Mapping[str, Any], folder: Path) -> None:
+    """Draw the curves of all rows."""
+    pooled = Judged.pooled(list(rows.values()))
+    if pooled.truth.any():
+        draw_precision_recall(pooled.score, pooled.truth, folder / PICTURES[0])
+    draw_reliability(metrics, folder / PICTURES[1])
 
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
