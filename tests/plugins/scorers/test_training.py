@@ -268,3 +268,21 @@ def test_running_statistics_are_means_at_first_and_then_move_as_published():
         torch.testing.assert_close(norm.running_mean, 0.99 * before + 0.01 * seen[-1])
         it.module.eval()(*arrays)
     assert int(norm.num_batches_tracked) == 201
+
+
+def test_mixed_precision_gives_nearly_the_same_loss_and_finite_gradients(name):
+    it = ready(name)
+    for layer in it.module.modules():
+        if isinstance(layer, torch.nn.Dropout | torch.nn.MultiheadAttention):
+            layer.train(False)
+    arrays = [torch.tensor(array) for array in it.inputs([clip_of("mixed", 6)])]
+    labels = torch.tensor([[0, 1, 1, -1, 0, 1]])
+    with torch.no_grad():
+        full = it.loss(it.module(*arrays), labels, 1)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = it.module(*arrays)
+    loss = it.loss(outputs, labels, 1)
+    loss.backward()
+    assert loss.item() == pytest.approx(full.item(), rel=0.1)
+    grads = [one.grad for one in it.module.parameters() if one.requires_grad]
+    assert all(bool(grad.isfinite().all()) for grad in grads)
