@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -16,12 +17,12 @@ import numpy as np
 
 from ..core.config.compose import compose_run
 from ..core.config.plan import AnalysisPlan, RunPlan, make_plan
-from ..core.errors import ConfigError
-from ..core.evaluation.cache import Cache, Entry
+from ..core.errors import ConfigError, OutputError
+from ..core.evaluation.cache import Cache, Entry, shrink
 from ..core.evaluation.cache_keys import faces_key
 from ..core.evaluation.kept_scores import entry_of, seen_of
 from ..core.evaluation.labelled_faces import crops_info, parts_for
-from ..core.files import remove_partial, sha256, whole
+from ..core.files import claim, remove_partial, sha256, whole
 from ..core.labels import LabelledFace, LabelledVideo
 from ..core.models import Models
 from ..core.progress import Progress, Stopwatch
@@ -36,6 +37,8 @@ Tell = Callable[[str], None]
 """Called with a line of text for each video."""
 _SUFFIX = ".faces"
 """Of files of faces, which lie beside the cache's entries on them."""
+_LOCK = ".cutting.lock"
+_WAIT_S = 0.2
 
 
 @dataclass
@@ -63,13 +66,18 @@ class VideoFaces:
     def __post_init__(self) -> None:
         self._models = Models(self.plan)
         self._cache = Cache(self.folder, self.limit_bytes)
+        self._expected = 0
         self._needed: dict[Path, int] = {}
         """By file that this training needs: its size in bytes."""
 
     def expect(self, videos: Sequence[LabelledVideo]) -> None:
-        """Check that the labelled faces of all videos may be kept; see `Faces.expect`."""
+        """Check that the labelled faces of these videos may be kept, beside others expected.
+
+        See `training.examples.Faces`.
+        """
         faces = [face for video in videos if video.path for face in video.faces]
-        self._check_room(sum(len(face.boxes) for face in faces) * ROW.itemsize)
+        self._expected += sum(len(face.boxes) for face in faces) * ROW.itemsize
+        self._check_room(self._expected)
 
     def __call__(self, video: LabelledVideo, progress: Progress) -> FacesOfVideo:
         """The faces of a video; see `Faces`."""
@@ -83,13 +91,12 @@ class VideoFaces:
         plan = self.plan.for_video(str(video.path), overwrite=True)
         media = media_of(plan.options)
         key = faces_key(sha256(video.path), plan, video.faces)
-        entry = self._cache.get(key)
-        rows = self._rows_file(entry)
-        said = "kept from an earlier training"
-        if entry is None or rows is None:
-            entry, rows = self._cut(video, plan, progress)
-            self._cache.put(key, entry)
-            said = "cut"
+        kept = self._kept(key)
+        said = "kept from an earlier training" if kept else "cut"
+        if kept is None:
+            with self._alone(progress):
+                kept = self._kept(key) or self._cut(video, plan, key, progress)
+        entry, rows = kept
         self._need(rows)
         seen = seen_of(entry)
         frames = sum(len(track) for track in seen.tracks)
@@ -100,18 +107,35 @@ class VideoFaces:
         )
         return FacesOfVideo(media.info, seen.shots, faces)
 
-    def _rows_file(self, entry: Entry | None) -> Path | None:
-        """The file of an entry's rows; None if it is not there, or not whole."""
-        if entry is None:
-            return None
-        path = self.folder / str(entry.about["file"])
-        with suppress(OSError):
-            if path.stat().st_size == entry.about["rows"] * ROW.itemsize:
-                os.utime(path)
-                return path
+    def _kept(self, key: Mapping[str, Any]) -> tuple[Entry, Path] | None:
+        """The entry of a key, and the file of its rows; None if it is not there, or not whole."""
+        entry = self._cache.get(key)
+        if entry is not None:
+            path = self.folder / str(entry.about["file"])
+            with suppress(OSError):
+                if path.stat().st_size == entry.about["rows"] * ROW.itemsize:
+                    os.utime(path)
+                    return entry, path
         return None
 
-    def _cut(self, video: LabelledVideo, plan: RunPlan, progress: Progress) -> tuple[Entry, Path]:
+    @contextmanager
+    def _alone(self, progress: Progress) -> Iterator[None]:
+        """Wait until no other training cuts faces: they may well be the same."""
+        held = None
+        with suppress(OSError):  # without locks, or a folder; what is written next tells of that
+            self.folder.mkdir(parents=True, exist_ok=True)
+            while (held := claim(self.folder / _LOCK)) is None:
+                progress("waiting for another training that cuts faces", 0, 0)
+                sleep(_WAIT_S)
+        try:
+            yield
+        finally:
+            if held is not None:
+                held.release()
+
+    def _cut(
+        self, video: LabelledVideo, plan: RunPlan, key: Mapping[str, Any], progress: Progress
+    ) -> tuple[Entry, Path]:
         """Cut the faces of a video in one pass; return the entry, and the file of its rows."""
         media = media_of(plan.options)
         instead: dict[str, Any] = {"embedder": None, "vad": None}
@@ -121,30 +145,25 @@ class VideoFaces:
             options = replace(options, detect_every=1)
         remove_partial(self.folder)
         path = self.folder / f"{uuid4().hex}{_SUFFIX}"
-        with whole(path) as aside, aside.open("wb") as file:
-            recorder = Recorder(file)
-            parts = self._models.parts({**instead, "scorer": recorder})
-            seen = analysed(media, options, parts, Stopwatch(), progress, overlap=False)
-        about = {"file": path.name, "rows": recorder.rows}
-        return entry_of(seen, about, self._models.weights), path
+        try:
+            with whole(path) as aside, aside.open("wb") as file:
+                recorder = Recorder(file)
+                parts = self._models.parts({**instead, "scorer": recorder})
+                seen = analysed(media, options, parts, Stopwatch(), progress, overlap=False)
+            about = {"file": path.name, "rows": recorder.rows}
+            entry = entry_of(seen, about, self._models.weights)
+            self._cache.put(key, entry)
+        except OutputError as error:
+            raise OutputError(
+                error.what, "Make room, or set ASDKIT_CACHE to a folder that can be written to"
+            ) from error
+        return entry, path
 
     def _need(self, path: Path) -> None:
         """Note that this training needs a file; remove others if there is no room for all."""
         self._needed[path] = path.stat().st_size
         self._check_room(sum(self._needed.values()))
-        others = []
-        for other in self.folder.glob(f"*{_SUFFIX}"):
-            with suppress(OSError):
-                if other not in self._needed and not other.name.startswith("."):
-                    status = other.stat()
-                    others.append((status.st_mtime_ns, status.st_size, other))
-        total = sum(self._needed.values()) + sum(size for _, size, _ in others)
-        for _, size, other in sorted(others):
-            if total <= self.limit_bytes:
-                break
-            with suppress(OSError):
-                other.unlink()
-            total -= size
+        shrink(self.folder, _SUFFIX, self.limit_bytes, self._needed)
 
     def _check_room(self, wanted: int) -> None:
         """Check that so many bytes may be kept.

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import InputError, OutputError
 from ..core.types import FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Float32, Int64, Scores
 
 ROW = np.dtype(
@@ -49,8 +49,15 @@ class Recorder:
         self._file = file
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
-        """Write clips; return for each frame the number of its row."""
-        return [self._written(clip) for clip in clips]
+        """Write clips; return for each frame the number of its row.
+
+        Raises:
+            OutputError: The file cannot be written to.
+        """
+        try:
+            return [self._written(clip) for clip in clips]
+        except OSError as error:
+            raise OutputError(f"Cannot keep faces: {error.strerror or error}") from error
 
     def _written(self, clip: Clip) -> Scores:
         rows = np.zeros(len(clip), ROW)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from judging import make
+from learning import arrays_of
 from refusing import refusal
+from scipy.io import wavfile
 from synth import write_video
 
 from asdkit.core.analysis.crops import face as crop_of
-from asdkit.core.errors import ConfigError, InputError
+from asdkit.core.errors import ConfigError, InputError, OutputError
+from asdkit.core.evaluation.checked_dataset import videos_of
+from asdkit.core.files import claim
 from asdkit.core.labels import LabelledFace, LabelledVideo
 from asdkit.core.matching import Label
 from asdkit.core.progress import silent
 from asdkit.core.types import CLIP_FRAMES, Clip
 from asdkit.plugins.datasets.ava import judge_boxes
+from asdkit.training.augment import Augment
+from asdkit.training.batches import Batches
 from asdkit.training.examples import examples_of
 from asdkit.training.faces import VideoFaces, usual_plan
 from asdkit.training.kept_faces import ROW, KeptFace, Recorder, rows_of
+from asdkit.training.loader import Loader
 
 FRAMES = 40
 RAMP = (np.arange(FRAMES / 25 * 16_000) - 12_000).astype(np.int16)
@@ -145,6 +154,51 @@ def test_the_faces_of_earlier_trainings_make_room(tmp_path):
     ], "the oldest was removed"
 
 
+def test_room_is_needed_for_the_faces_of_both_datasets_of_a_training(tmp_path):
+    cutting = Cutting(tmp_path, 99 * ROW.itemsize)
+    examples_of([video_with_faces(tmp_path, "a")], cutting)
+    text = refusal(ConfigError, examples_of, [video_with_faces(tmp_path, "b")], cutting)
+    assert "cache_gb" in text
+    assert len(cutting.said) == 1
+
+
+def test_trainings_that_need_the_same_faces_wait_for_each_other(tmp_path):
+    video, one, other = video_with_faces(tmp_path), Cutting(tmp_path), Cutting(tmp_path)
+    (tmp_path / "faces").mkdir()
+    held = claim(tmp_path / "faces/.cutting.lock")
+    stages = []
+
+    def tell(stage: str, done: int, total: int) -> None:
+        stages.append(stage)
+        if held.is_locked:
+            held.release()
+            other(video, silent)
+
+    found = one(video, tell)
+    assert stages == ["waiting for another training that cuts faces"]
+    assert other.said == ["talk: 2 faces in 50 frames, cut"]
+    assert len(kept(tmp_path)) == 1
+    assert len(found.faces) == 2
+
+
+def test_a_cache_that_cannot_be_written_to_is_told(tmp_path):
+    video = video_with_faces(tmp_path)
+    (tmp_path / "faces").write_text("a file")
+    text = refusal(OutputError, Cutting(tmp_path), video, silent)
+    assert text.startswith(f"Cannot write {tmp_path / 'faces'}")
+    assert "ASDKIT_CACHE" in text
+
+
+def test_a_full_disk_is_told_as_that_and_not_as_a_scorers_fault(tmp_path, monkeypatch):
+    def full(recorder, clip):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Recorder, "_written", full)
+    text = refusal(OutputError, Cutting(tmp_path), video_with_faces(tmp_path), silent)
+    assert text.startswith("Cannot keep faces: No space left on device. Make room, or set ASDKIT")
+    assert not kept(tmp_path)
+
+
 def test_a_cutting_that_fails_leaves_nothing(tmp_path):
     video = video_with_faces(tmp_path)
 
@@ -154,7 +208,7 @@ def test_a_cutting_that_fails_leaves_nothing(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         Cutting(tmp_path)(video, stop)
-    assert list((tmp_path / "faces").iterdir()) == []
+    assert [path.name for path in (tmp_path / "faces").iterdir()] == [".cutting.lock"]
 
 
 def test_faces_are_found_where_a_dataset_gives_none(tmp_path, shared, monkeypatch):
@@ -221,3 +275,32 @@ def test_crops_of_a_dataset_are_read_in_parts(tmp_path):
         assert part.sound_before == expected.sound_before
         assert np.array_equal(part.sound_after, expected.sound_after)
     assert not (tmp_path / "faces").exists(), "they are not kept a second time"
+
+
+def test_a_crop_that_is_missing_is_told_by_the_process_that_misses_it(tmp_path):
+    """Faces of crops, and the functions that read them, travel to worker processes."""
+    pictures, sounds = tmp_path / "clips_videos/talk/talk_l", tmp_path / "clips_audios/talk"
+    pictures.mkdir(parents=True)
+    sounds.mkdir(parents=True)
+    wavfile.write(sounds / "talk_l.wav", 16_000, RAMP)
+    lines = ["video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2"]
+    lines[0] += ",label,entity_id"
+    for number in range(FRAMES):
+        time_s = f"{number / 25:.2f}"
+        cv2.imwrite(str(pictures / f"{time_s}.jpg"), np.full((40, 40, 3), 6 * number, np.uint8))
+        speaks = ["NOT_SPEAKING", "SPEAKING_AUDIBLE"][number % 2]
+        lines.append(f"talk,{time_s},0.2,0.2,0.4,0.6,{speaks},talk_l")
+    (tmp_path / "truth.csv").write_text("\n".join(lines))
+    dataset = make("ava", truth=tmp_path / "truth.csv", crops=tmp_path)
+    examples = examples_of(videos_of("dataset=ava (asdkit)", dataset), Cutting(tmp_path))
+    batches = Batches(examples, arrays_of, 100, Augment.none, 0)
+    with Loader(batches, workers=1) as loader:
+        (batch,) = loader.epoch(1)
+        assert batch.labels.tolist() == [[0, 1] * (FRAMES // 2)]
+        faces, sound = batch.inputs
+        assert faces[0, :, 50, 50].tolist() == pytest.approx(range(0, 6 * FRAMES, 6), abs=2)
+        assert np.array_equal(sound[0], RAMP)
+        for path in sorted(pictures.glob("*.jpg"))[10:]:
+            path.unlink()
+        text = refusal(InputError, lambda: list(loader.epoch(2)))
+    assert "holds no crop near" in text
