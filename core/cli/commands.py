@@ -90,7 +90,7 @@ COMMANDS = (
         "train",
         (
             (
-                "train scorer=NAME dataset=NAME [OPTION=VALUE ...]",
+                "train dataset=NAME [OPTION=VALUE ...]",
                 "train a scorer on labelled faces, and measure it on others",
             ),
         ),

@@ -189,7 +189,7 @@ def test_the_help_tells_of_every_option(asd):
     assert "  augment.flip=0.25 " in out
     shown = asd("train", "validation=ava", "--help")[1]
     assert "  validation.truth=??? " in shown
-    assert "train scorer=NAME dataset=NAME" in asd("--help")[1]
+    assert "asd train dataset=NAME" in asd("--help")[1]
 
 
 @pytest.mark.parametrize(
