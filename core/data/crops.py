@@ -88,11 +88,10 @@ def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> 
             tell(f"{number}/{len(parts)} {part.source.name}: {said}")
         faces, labels = write_tables(output, there) if there else (0, 0)
     if failed:
-        name, first = next(iter(failed.items()))
+        name, why = next(iter(failed.items()))
         raise InputError(
-            f"{len(failed)} of {len(parts)} videos could not be used, the first {name}: "
-            f"{first.what}",
-            f"{first.hint}. The others are in {output}".removeprefix(". "),
+            f"{len(failed)} of {len(parts)} videos could not be used, the first {name}: {why.what}",
+            f"{why.hint}. The others are in {output}".removeprefix(". "),
         )
     return Made(len(there), new, faces, labels)
 
