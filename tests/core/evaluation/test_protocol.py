@@ -263,3 +263,11 @@ def test_columbia_is_evaluated_by_its_script(options, folder):
     plain = evaluated(words, "plain")
     assert sorted(plain["metrics"]["per_person"]) == ["abbas", "bell", "sick"]
     assert plain["cost"] == found["cost"], "the same scores, kept from the first"
+
+
+@pytest.mark.parametrize("name", ["random", "rare", "all_positive"])
+def test_the_rules_used_here_are_the_official_ones(shared, name):
+    folder = shared("reference/ava")
+    found = 100 * by_the_rules(folder / f"{name}_truth.csv", folder / f"{name}_predictions.csv")
+    expected = json.loads((folder / "expected.json").read_text())[name]
+    assert found == pytest.approx(expected, abs=1e-6)
