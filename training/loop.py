@@ -77,7 +77,9 @@ class Loop:
         self._loader = Loader(batches, options.workers, *self._share)
         self._options = options
         self._progress = progress
-        adam = torch.optim.Adam(trainable.module.parameters(), lr=recipe.learning_rate)
+        adam = torch.optim.AdamW(  # which is Adam with a weight_decay of 0
+            trainable.module.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
         self._module: Any
         self._optimizer: Any
         self._module, self._optimizer = fabric.setup(trainable.module, adam)

@@ -30,7 +30,7 @@ LOGS = ("csv", "tensorboard")
 _LEAST = {
     "batch_frames": LEAST_FRAMES,
     **dict.fromkeys(("epochs", "devices", "threads", "patience"), 1),
-    **dict.fromkeys(("workers", "seed"), 0),
+    **dict.fromkeys(("workers", "seed", "weight_decay"), 0),
 }
 """By option: its lowest value, if it is given."""
 _ABOVE_0 = (
@@ -56,6 +56,8 @@ class TrainOptions:
         learning_rate: Of Adam in the first epoch; the scorer's recipe if not given.
         decay: What the learning rate is multiplied by after each epoch, above 0, up to 1; the
             scorer's recipe if not given.
+        weight_decay: Each step takes this share, times the learning rate, off every weight (AdamW);
+            0 for none; the scorer's recipe if not given.
         batch_frames: About how many face frames a batch has, all its faces together; the scorer's
             recipe if not given. With several devices each has such a batch at a time.
         precision: 32; bf16-mixed or 16-mixed compute in half precision where that does little
@@ -86,6 +88,7 @@ class TrainOptions:
     epochs: int | None = None
     learning_rate: float | None = None
     decay: float | None = None
+    weight_decay: float | None = None
     batch_frames: int | None = None
     precision: str = "32"
     device: str = "auto"
@@ -127,8 +130,8 @@ class TrainOptions:
         """The recipe of a scorer with what the user says otherwise."""
         own = {
             name: given
-            for name in ("learning_rate", "decay", "epochs", "batch_frames")
-            if (given := getattr(self, name)) is not None
+            for name in names(Recipe)
+            if (given := getattr(self, name, None)) is not None
         }
         return Recipe(**{**vars(recipe), **own})
 

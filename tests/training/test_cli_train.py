@@ -37,6 +37,7 @@ pytestmark = pytest.mark.usefixtures("nano")
         (["learning_rate=0"], "learning_rate must be above 0, got 0.0"),
         (["learning_rate=fast"], "learning_rate must be a number or null, got 'fast'"),
         (["decay=1.5"], "decay must be above 0, up to 1, got 1.5"),
+        (["weight_decay=-1"], "weight_decay must be at least 0, got -1.0"),
         (["validation_part=1"], "validation_part must be below 1"),
         (["validation_part=-1"], "validation_part must be above 0, below 1, got -1.0"),
         (["save_every_min=0"], "save_every_min must be above 0, got 0.0"),

@@ -143,6 +143,15 @@ def test_the_learning_rate_falls_by_the_recipe():
     assert rate_of(Recipe("a paper", 1.0, 0.5, 9, 9), 4) == 0.125
 
 
+def test_weights_decay_as_asked():
+    """By learning_rate * weight_decay of themselves in each step, apart from Adam's step."""
+    for name, decay in (("none", 0), ("much", 10)):
+        trained(name, f"weight_decay={decay}", "epochs=2")
+    none, much = (weights_of(name)["hidden.weight"].abs().sum() for name in ("none", "much"))
+    assert much < 0.7 * none
+    assert record_of("much")["recipe"]["changed"] == ["epochs", "weight_decay"]
+
+
 def test_seeds_differ_by_all_they_depend_on():
     seeds = {seed_of(*numbers) for numbers in np.ndindex(3, 3, 3, 3)}
     assert len(seeds) == 81
