@@ -141,7 +141,10 @@ def test_peak_memory_is_that_of_the_block():
         (["cache_gb=0"], "cache_gb must be more than 0"),
         (["collar_s=-1"], "collar_s must not be negative"),
         (["scorer.calibration=none.json"], "none.json cannot be read"),
-        (["dataset=fly"], "There is no dataset 'fly'; there are ava, columbia, dialogue, rttm"),
+        (
+            ["dataset=fly"],
+            "There is no dataset 'fly'; there are ava, columbia, dialogue, results, rttm",
+        ),
         (["diarization=one.rttm"], "one.rttm is about one video, but there are 2. Give a folder"),
     ],
 )
