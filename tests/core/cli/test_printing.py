@@ -151,7 +151,7 @@ def test_a_quiet_batch_says_its_outcome_alone(asd):
 def test_a_quiet_multirun_names_no_jobs(asd):
     sweep = ["tracker.min_face_px=1,900", "--multirun", "output=out", "quiet=true"]
     assert asd("run", video(), *BOXES, *CHEAP, *sweep) == (0, "", "")
-    assert Path("out/1/result.json").exists()
+    assert Path("out/tracker.min_face_px=900/result.json").exists()
 
 
 def test_a_log_gets_a_line_a_minute(capsys):
