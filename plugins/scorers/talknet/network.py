@@ -7,15 +7,14 @@ at once. Modules are named as in the published checkpoint.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from ..windowed.network import Body, Network
+from .attention import Attention
 from .audio import AudioEncoder
 from .frames import FRAMES_SEEN, VECTOR
 from .visual import VisualFrontend, visual_conv1d, visual_tcn
-
-_HEADS = 8
 
 
 def network() -> Network:
@@ -32,9 +31,9 @@ class _Body(Body):
         self.visualTCN = visual_tcn()
         self.visualConv1D = visual_conv1d()
         self.audioEncoder = AudioEncoder()
-        self.crossA2V = _Attention(128)
-        self.crossV2A = _Attention(128)
-        self.selfAV = _Attention(256)
+        self.crossA2V = Attention(128)
+        self.crossV2A = Attention(128)
+        self.selfAV = Attention(256)
 
     def vectors(self, seen: Tensor) -> Tensor:
         """Encode the five faces around each frame, (n, 5, 112, 112), as vectors (n, 512)."""
@@ -55,22 +54,3 @@ class _Body(Body):
         both = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
         fused: Tensor = self.selfAV(both, both)
         return fused
-
-
-class _Attention(nn.Module):
-    """A transformer layer: queries from `target`; keys, values and residual from `source`."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.self_attn = nn.MultiheadAttention(width, _HEADS, batch_first=True)
-        self.linear1 = nn.Linear(width, 4 * width)
-        self.linear2 = nn.Linear(4 * width, width)
-        self.norm1 = nn.LayerNorm(width)
-        self.norm2 = nn.LayerNorm(width)
-
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        # The residual adds to the source, not to the queries, as in the published network.
-        found, _ = self.self_attn(target, source, source, need_weights=False)
-        x = self.norm1(source + found)
-        result: Tensor = self.norm2(x + self.linear2(functional.relu(self.linear1(x))))
-        return result
