@@ -15,10 +15,9 @@ from torch.nn import functional
 from ..talknet.attention import Attention
 from ..talknet.frames import FRAMES_SEEN
 from ..talknet.visual import VisualFrontend, visual_conv1d, visual_tcn
+from .beside import SPEAKERS
 from .sound import STEPS_PER_FRAME
 
-SPEAKERS = 3
-"""Faces that are seen together: the one in question and its context."""
 _WIDTH = 256
 _NEARBY_FRAMES = 7
 _LAYERS = 3

@@ -10,6 +10,7 @@ from extras import torch
 from family import close, normalised, shapes
 
 from asdkit.core.types import Clip
+from asdkit.plugins.scorers.loconet.beside import OnScreen, with_context
 from asdkit.plugins.scorers.loconet.network import LoCoNet
 from asdkit.plugins.scorers.loconet.sound import log_mel
 
@@ -66,3 +67,28 @@ def test_the_sound_is_the_published_log_mel_spectrogram():
     np.testing.assert_allclose(found[:98], REFERENCE["sound_log_mel"], atol=1e-5)
     silence = Clip(clip.faces, np.zeros_like(sound), 0, clip.sound_after)
     np.testing.assert_allclose(log_mel(silence), np.log(0.01), rtol=1e-6)
+
+
+def face(first: int, end: int, grey: int) -> OnScreen:
+    """A face of one grey in frames first to end - 1."""
+    return OnScreen(first, np.full((end - first, 112, 112), grey, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([], [[1, 1, 1, 1]] * 3),
+        ([face(10, 12, 2)], [[1, 1, 1, 1]] * 3),  # gone before the middle frame, 12
+        ([face(8, 13, 2)], [[1, 1, 1, 1], [2, 2, 2, 0], [2, 2, 2, 0]]),
+        ([face(12, 20, 2), face(0, 20, 3)], [[1, 1, 1, 1], [3, 3, 3, 3], [0, 0, 2, 2]]),
+        (
+            [face(12, 13, 2), face(11, 14, 3), face(12, 14, 4), face(11, 14, 5)],
+            [[1, 1, 1, 1], [0, 3, 3, 3], [0, 5, 5, 5]],
+        ),
+    ],
+)
+def test_the_context_is_who_is_there_in_the_middle(others, expected):
+    seen = with_context(face(10, 14, 1), others)
+    assert seen.shape == (3, 4, 112, 112)
+    assert seen[..., 50, 60].tolist() == expected
+    assert (seen == seen[..., :1, :1]).all()
