@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..talknet.attention import Attention
-from ..talknet.frames import FRAMES_SEEN
 from ..talknet.visual import VisualFrontend, visual_conv1d, visual_tcn
 from .beside import SPEAKERS
 from .sound import STEPS_PER_FRAME
@@ -33,19 +32,27 @@ class LoCoNet(nn.Module):
         # Used in training only.
         self.lossA, self.lossV = _Head(_WIDTH // 2), _Head(_WIDTH // 2)
 
-    def forward(self, faces: Tensor, log_mel: Tensor, batch_frames: int = 32) -> Tensor:
+    def vectors(self, seen: Tensor) -> Tensor:
+        """Compute visual vectors (m, 512), each from five pictures; see `beside.stacks`.
+
+        Args:
+            seen: (m, 5, 112, 112) float, normalised as (x / 255 - 0.4161) / 0.1688, with x = 0
+                where a face is not there; zeros where there is no picture.
+        """
+        found: Tensor = self.model.visualFrontend(seen)
+        return found
+
+    def forward(self, visual: Tensor, log_mel: Tensor) -> Tensor:
         """Compute the logits of one track with its context.
 
         Args:
-            faces: (3, T, 112, 112) float, the face in question and two others at the same times,
-                normalised as (x / 255 - 0.4161) / 0.1688 with x = 0 where one is not there.
+            visual: (3, T, 512) float, vectors of the face in question and of two others.
             log_mel: (4 T, 64) float; see `sound.log_mel`.
-            batch_frames: How many faces go through the first layers at once.
 
         Returns:
             (3, T, 2) float: not speaking, speaking; the first row is of the face in question.
         """
-        logits: Tensor = self.lossAV.FC(self.model(faces, log_mel, batch_frames))
+        logits: Tensor = self.lossAV.FC(self.model(visual, log_mel))
         return logits
 
 
@@ -73,28 +80,15 @@ class _Body(nn.Module):
             layers += [_ShortContext(), Attention(_WIDTH)]
         self.convAV = nn.ModuleList(layers)
 
-    def forward(self, faces: Tensor, log_mel: Tensor, batch_frames: int) -> Tensor:
+    def forward(self, visual: Tensor, log_mel: Tensor) -> Tensor:
         """Encode and fuse; the result is (3, T, 256)."""
-        visual = self.frontend(faces, batch_frames)
         video = self.visualConv1D(self.visualTCN(visual.transpose(1, 2))).transpose(1, 2)
-        audio = self.audioEncoder(log_mel).expand(len(faces), -1, -1)
+        audio = self.audioEncoder(log_mel).expand(len(visual), -1, -1)
         x = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
         for short, long in zip(self.convAV[::2], self.convAV[1::2], strict=True):
             x = short(x)
             x = long(x, x)
         return x
-
-    def frontend(self, faces: Tensor, batch_frames: int) -> Tensor:
-        """Compute visual vectors (3, T, 512) from faces (3, T, 112, 112).
-
-        As in the published network the faces of the speakers stand in one row, so that the first
-        and last two frames of one see those of the next. Zeros are only before and after the row.
-        """
-        beside = FRAMES_SEEN // 2
-        row = functional.pad(faces.flatten(0, 1), (0, 0, 0, 0, beside, beside))
-        seen = row.unfold(0, FRAMES_SEEN, 1).movedim(-1, 1)
-        vectors = torch.cat([self.visualFrontend(part) for part in seen.split(batch_frames)])
-        return vectors.unflatten(0, faces.shape[:2])
 
 
 class _SoundEncoder(nn.Module):

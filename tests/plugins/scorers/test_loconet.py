@@ -7,11 +7,16 @@ import pytest
 import rule
 from checkout import DATA
 from extras import torch
-from family import close, normalised, shapes
+from family import clip_of, close, normalised, shapes
 
+from asdkit import testing
+from asdkit.core.component import Context
+from asdkit.core.errors import WeightsError
 from asdkit.core.types import Clip
-from asdkit.plugins.scorers.loconet.beside import OnScreen, with_context
+from asdkit.plugins.scorers.loconet import LOCONET
+from asdkit.plugins.scorers.loconet.beside import stacks, with_context
 from asdkit.plugins.scorers.loconet.network import LoCoNet
+from asdkit.plugins.scorers.loconet.scorer import LoCoNetScorer
 from asdkit.plugins.scorers.loconet.sound import log_mel
 
 REFERENCE = np.load(DATA / "loconet.npz")
@@ -25,12 +30,25 @@ def inputs(frames):
     return torch.stack(faces), torch.from_numpy((spread * 3 + 4).astype(np.float32))
 
 
+def visual(network, faces):
+    """The visual vectors of three faces, (3, T, 512)."""
+    frames = faces.shape[1]
+    numbers = torch.from_numpy(stacks(np.arange(3 * frames).reshape(3, frames)).copy())
+    seen = faces.flatten(0, 1)[numbers.clamp(min=0)] * (numbers >= 0)[..., None, None]
+    return network.vectors(seen).unflatten(0, (3, frames))
+
+
 @pytest.fixture(scope="module")
-def network():
-    """LoCoNet with the rule's weights."""
+def state():
+    """The rule's weights."""
+    filled = rule.checkpoint(shapes("loconet"))
+    return {key: torch.from_numpy(value) for key, value in filled.items()}
+
+
+@pytest.fixture(scope="module")
+def network(state):
     filled = LoCoNet().eval()
-    state = rule.checkpoint(shapes("loconet"))
-    filled.load_state_dict({key: torch.from_numpy(value) for key, value in state.items()})
+    filled.load_state_dict(state)
     return filled
 
 
@@ -42,7 +60,8 @@ def test_the_state_dict_is_the_published_one():
 @pytest.mark.parametrize("frames", [1, 2, 7, 25, 37])
 def test_meets_the_reference_logits(network, frames):
     with torch.inference_mode():
-        logits = network(*inputs(frames))
+        faces, sound = inputs(frames)
+        logits = network(visual(network, faces), sound)
     assert logits.shape == (3, frames, 2)
     for found, expected in zip(logits, REFERENCE[f"logits_{frames}"], strict=True):
         close(found, expected)
@@ -51,11 +70,11 @@ def test_meets_the_reference_logits(network, frames):
 def test_meets_the_reference_stages(network):
     faces, sound = inputs(7)
     with torch.inference_mode():
-        vectors = network.model.frontend(faces, batch_frames=5).transpose(1, 2)
-        visual = network.model.visualConv1D(network.model.visualTCN(vectors)).transpose(1, 2)
+        vectors = visual(network, faces).transpose(1, 2)
+        found = network.model.visualConv1D(network.model.visualTCN(vectors)).transpose(1, 2)
         close(network.model.audioEncoder(sound)[0], REFERENCE["audio_embed_7"])
-    for found, expected in zip(visual, REFERENCE["visual_embed_7"], strict=True):
-        close(found, expected)
+    for one, expected in zip(found, REFERENCE["visual_embed_7"], strict=True):
+        close(one, expected)
 
 
 def test_the_sound_is_the_published_log_mel_spectrogram():
@@ -69,26 +88,75 @@ def test_the_sound_is_the_published_log_mel_spectrogram():
     np.testing.assert_allclose(log_mel(silence), np.log(0.01), rtol=1e-6)
 
 
-def face(first: int, end: int, grey: int) -> OnScreen:
-    """A face of one grey in frames first to end - 1."""
-    return OnScreen(first, np.full((end - first, 112, 112), grey, np.uint8))
-
-
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
-        ([], [[1, 1, 1, 1]] * 3),
-        ([face(10, 12, 2)], [[1, 1, 1, 1]] * 3),  # gone before the middle frame, 12
-        ([face(8, 13, 2)], [[1, 1, 1, 1], [2, 2, 2, 0], [2, 2, 2, 0]]),
-        ([face(12, 20, 2), face(0, 20, 3)], [[1, 1, 1, 1], [3, 3, 3, 3], [0, 0, 2, 2]]),
+        ([], [[0, 1, 2, 3]] * 3),
+        ([range(10, 12)], [[0, 1, 2, 3]] * 3),  # gone before the middle frame, 12
+        ([range(8, 13)], [[0, 1, 2, 3], [6, 7, 8, 9], [6, 7, 8, 9]]),
+        ([range(12, 20), range(20)], [[0, 1, 2, 3], [22, 23, 24, 25], [32, 32, 4, 5]]),
         (
-            [face(12, 13, 2), face(11, 14, 3), face(12, 14, 4), face(11, 14, 5)],
-            [[1, 1, 1, 1], [0, 3, 3, 3], [0, 5, 5, 5]],
+            [range(12, 13), range(11, 14), range(12, 14), range(11, 14)],
+            [[0, 1, 2, 3], [13, 5, 6, 7], [13, 10, 11, 12]],
         ),
     ],
 )
 def test_the_context_is_who_is_there_in_the_middle(others, expected):
-    seen = with_context(face(10, 14, 1), others)
-    assert seen.shape == (3, 4, 112, 112)
-    assert seen[..., 50, 60].tolist() == expected
-    assert (seen == seen[..., :1, :1]).all()
+    """A face in frames 10 to 13; its pictures come first, then those of the others, then black."""
+    assert with_context(0, [range(10, 14), *others]).tolist() == expected
+
+
+def test_pictures_of_the_speakers_stand_in_one_row():
+    found = stacks(np.array([[0, 1], [7, 8], [7, 8]]))
+    assert found.tolist() == [
+        [-1, -1, 0, 1, 7],
+        [-1, 0, 1, 7, 8],
+        [0, 1, 7, 8, 7],
+        [1, 7, 8, 7, 8],
+        [7, 8, 7, 8, -1],
+        [8, 7, 8, -1, -1],
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "model.module."])
+def test_a_face_alone_is_its_own_context(network, state, tmp_path, prefix):
+    """Checkpoints as the published training writes them, and without what it puts before keys."""
+    path = tmp_path / "loconet.model"
+    torch.save({prefix + key: value for key, value in state.items()}, path)
+    config = LOCONET.config(weights=str(path), batch_frames=7)
+    scorer = LOCONET.build(config, Context(device="cpu"))
+    clip = clip_of("loconet_alone", 10)
+    with torch.inference_mode():
+        faces = normalised(clip.faces).expand(3, -1, -1, -1)
+        expected = network(visual(network, faces), torch.from_numpy(log_mel(clip)))[0]
+    (found,) = scorer.score([clip])
+    close(found.logits, expected)
+    if not prefix:
+        testing.check_scorer(scorer, longest_frames=20)
+
+
+def test_faces_of_a_shot_are_each_others_context(network, state):
+    """Of three faces the third is not there in the middle of the first; black stands for it."""
+    own = LoCoNet()
+    own.load_state_dict(state)
+    scorer = LoCoNetScorer(own, torch.device("cpu"), batch_frames=7)
+    clips = [clip_of(f"loconet_shot{k}", frames) for k, frames in enumerate((8, 6, 3))]
+    found = scorer.together([range(10, 18), range(13, 19), range(16, 19)], clips)
+    beside = np.zeros((8, 112, 112), np.uint8)
+    beside[3:] = clips[1].faces[:5]
+    faces = torch.stack([normalised(clips[0].faces), *[normalised(beside)] * 2])
+    with torch.inference_mode():
+        expected = network(visual(network, faces), torch.from_numpy(log_mel(clips[0])))[0]
+    close(found[0].logits, expected)
+    assert [len(scores) for scores in found] == [8, 6, 3]
+    assert scorer.together([], []) == []
+
+
+def test_weights_that_are_not_its_own(tmp_path):
+    path = tmp_path / "other.model"
+    torch.save({"model.module.lossAV.FC.bias": torch.zeros(2)}, path)
+    with pytest.raises(WeightsError, match=r"is no checkpoint of LoCoNet: \d+ missing") as caught:
+        LOCONET.build(LOCONET.config(weights=str(path)), Context(device="cpu"))
+    assert "scorer.weights=FILE" in caught.value.hint
+    with pytest.raises(ValueError, match="batch_frames must be 1 or more, but got 0"):
+        LOCONET.config(weights=str(path), batch_frames=0)
