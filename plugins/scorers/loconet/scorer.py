@@ -73,7 +73,10 @@ class LoCoNetScorer:
     def _vectors(self, pictures: Tensor, distinct: Int64) -> Tensor:
         """The visual vectors, (m, 512), of stacks of pictures, (m, 5)."""
         found = []
-        for numbers in torch.tensor(distinct, device=self.device).split(self._batch_frames):
+        for part in np.split(
+            distinct, range(self._batch_frames, len(distinct), self._batch_frames)
+        ):
+            numbers = torch.tensor(part, device=self.device)
             grey = (pictures[numbers.clamp(min=0)] / 255 - FACE_MEAN) / FACE_STD
             there = (numbers != NO_PICTURE)[..., None, None]
             found.append(self._network.vectors(grey * there))

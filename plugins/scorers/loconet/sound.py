@@ -46,7 +46,8 @@ def log_mel(clip: Clip) -> Float32:
 def _bands() -> Float64:
     """The weight of each frequency in each band, (257, 64): triangles on HTK's mel scale."""
     frequencies = _mel(np.linspace(0, SAMPLE_RATE / 2, _FFT // 2 + 1))[:, None]
-    edges = np.linspace(*_mel(np.array([_LOWEST_HZ, _HIGHEST_HZ])), BANDS + 2)
+    lowest, highest = _mel(np.array([_LOWEST_HZ, _HIGHEST_HZ]))
+    edges = np.linspace(lowest, highest, BANDS + 2)
     below, peak, above = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (frequencies - below) / (peak - below), (above - frequencies) / (above - peak)
     weights: Float64 = np.minimum(rising, falling).clip(0)
