@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ...core.ava_csv import SPEAKING_AUDIBLE, AvaRows, read_ava_truth
 from ...core.boxes import iou
 from ...core.component import Context
 from ...core.errors import InputError
-from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure, Published
+from ...core.labels import Bool, Judged, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
 from ...core.result import Result
@@ -115,7 +115,7 @@ class Ava:
         )
         size = (info.width, info.height)
         whole = published(rows, time_s, size, partial(clip_of_video, media, rows, time_s), path)
-        return self._labelled(rows, time_s, path, size, {}, whole)
+        return replace(self._labelled(rows, time_s, path, size, {}), published=whole)
 
     def _of_crops(self, rows: AvaRows, folder: Path) -> LabelledVideo:
         """A video of which there are only crops; its size is computed from the largest one."""
@@ -131,7 +131,7 @@ class Ava:
         size = (round(width / sides[largest, 0]), round(height / sides[largest, 1]))
         time_s = rows.time_s - self._config.offset_s
         whole = published(rows, time_s, size, partial(clip_of_crops, crops, rows))
-        return self._labelled(rows, time_s, None, size, crops, whole)
+        return replace(self._labelled(rows, time_s, None, size, crops), published=whole)
 
     def _labelled(
         self,
@@ -140,7 +140,6 @@ class Ava:
         path: Path | None,
         size: tuple[int, int],
         crops: dict[str, FaceCrops],
-        whole: Published,
     ) -> LabelledVideo:
         boxes = rows.boxes * (size * 2)
         speaks = rows.label == SPEAKING_AUDIBLE
@@ -162,7 +161,6 @@ class Ava:
             path=path,
             judge=partial(judge_boxes, labels, iou_threshold=self._config.iou_threshold),
             faces=tuple(faces),
-            published=whole,
         )
 
 

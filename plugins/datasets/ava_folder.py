@@ -41,6 +41,8 @@ class AvaFolderConfig:
             raise ValueError(one_of("split", self.split, SPLITS))
         if self.videos is not None and self.predictions is not None:
             raise ValueError("only one of videos and predictions may be given")
+        if self.categories is not None and self.predictions is not None:
+            raise ValueError("categories are of videos, not of predictions; leave one of them out")
 
 
 Lists = Mapping[str, Callable[[str], bool]]

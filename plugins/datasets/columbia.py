@@ -16,13 +16,14 @@ import numpy as np
 from ...core.component import Context
 from ...core.errors import InputError
 from ...core.files import folder_name, same_form
-from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from ...core.labels import Judged, LabelledFace, LabelledVideo, Measure, Published
 from ...core.matching import Label, judge_matches, match
 from ...core.media.probe import probe
 from ...core.named_files import lines_of, shown
 from ...core.result import Result
 from ...core.types import Float64
 from .folders import check_times, files_in
+from .published_columbia import judge_by_script
 from .stretches import stretches
 
 _MAX_GAP_S = 0.2
@@ -57,6 +58,7 @@ class Columbia:
     """One video with labels of each person; see `core.contracts.Dataset`."""
 
     measure = Measure("f1_per_person_mean")
+    protocol = "columbia"
 
     def __init__(self, config: ColumbiaConfig) -> None:
         self._config = config
@@ -78,7 +80,11 @@ class Columbia:
         labels.sort(key=lambda label: (label.time_s, label.person))
         return [
             LabelledVideo(
-                same_form(folder_name(path)), path, partial(judge_centres, labels), tuple(faces)
+                same_form(folder_name(path)),
+                path,
+                partial(judge_centres, labels),
+                tuple(faces),
+                published=Published(partial(judge_by_script, labels, self._config.scale)),
             )
         ]
 

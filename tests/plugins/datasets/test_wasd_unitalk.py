@@ -161,6 +161,8 @@ def test_options_that_do_not_go_together(tmp_path, name):
         make(name, folder=tmp_path, split="test")
     with pytest.raises(ValueError, match="only one of videos and predictions"):
         make(name, folder=tmp_path, videos=tmp_path, predictions=tmp_path)
+    with pytest.raises(ValueError, match="categories are of videos, not of predictions"):
+        make(name, folder=tmp_path, categories=tmp_path, predictions=tmp_path)
 
 
 def test_wasd_pieces_are_in_the_categories_of_their_video(tmp_path):
