@@ -9,16 +9,17 @@ import torch
 from torch import Tensor
 
 from ....core.analysis.features import FACE_MEAN, FACE_STD
-from ....core.types import Clip, Int64, Scores
+from ....core.scenes import Scene, alone
+from ....core.types import FACE_SIZE_PX, Clip, Int64, Scores
 from ...support.pytorch import inference, placed
 from ..windowed.network import flatten
 from .beside import NO_PICTURE, stacks, with_context
 from .network import LoCoNet
-from .sound import log_mel
+from .sound import STEPS_PER_FRAME, log_mel
 
 
 class LoCoNetScorer:
-    """Scores a face by itself, or with those that are on screen with it.
+    """Scores faces with those that are on screen with them; see `core.scenes.SceneScorer`.
 
     Args:
         network: The network with its weights; it is moved to the device and made faster.
@@ -42,33 +43,28 @@ class LoCoNetScorer:
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """Score clips as of faces that nobody is on screen with."""
-        return [self.together([range(len(clip))], [clip])[0] for clip in clips]
+        return [self.score_scene(alone(clip))[0] for clip in clips]
 
-    def together(self, tracks: Sequence[range], clips: Sequence[Clip]) -> list[Scores]:
-        """Score faces of one shot, each with the others as its context.
-
-        Args:
-            tracks: The frames of each face.
-            clips: Its clip, of as many frames.
-        """
-        if not tracks:
-            return []
-        seen = [with_context(k, tracks) for k in range(len(tracks))]
-        # Most stacks are those of several faces, as target and as context.
+    def score_scene(self, scene: Scene) -> list[Scores]:
+        """Score all faces of a scene, each with two others as its context."""
+        seen = [with_context(k, scene.faces) for k in range(len(scene.faces))]
+        # Most stacks are those of several faces, as the one in question and as context.
         distinct, which = np.unique(
             np.concatenate([stacks(numbers) for numbers in seen]), axis=0, return_inverse=True
         )
         ends = np.cumsum([numbers.size for numbers in seen])[:-1]
-        black = np.zeros((1, *clips[0].faces.shape[1:]), np.uint8)
-        pictures = np.concatenate([*(clip.faces for clip in clips), black])
+        rows = np.split(which.ravel(), ends)
+        black = np.zeros((1, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
+        pictures = np.concatenate([*(face.faces for face in scene.faces), black])
         with inference():
             vectors = self._vectors(torch.tensor(pictures, device=self.device), distinct)
-            return [
-                self._scores(vectors[rows.reshape(numbers.shape)], clip)
-                for rows, numbers, clip in zip(
-                    np.split(which.ravel(), ends), seen, clips, strict=True
-                )
-            ]
+            sound = torch.tensor(log_mel(scene), device=self.device)
+            scores = []
+            for face, numbers, places in zip(scene.faces, seen, rows, strict=True):
+                steps = slice(STEPS_PER_FRAME * face.first_frame, STEPS_PER_FRAME * face.end)
+                logits = self._network(vectors[places.reshape(numbers.shape)], sound[steps])[0]
+                scores.append(Scores(np.asarray(logits.cpu().numpy(), np.float32)))
+            return scores
 
     def _vectors(self, pictures: Tensor, distinct: Int64) -> Tensor:
         """The visual vectors, (m, 512), of stacks of pictures, (m, 5)."""
@@ -81,7 +77,3 @@ class LoCoNetScorer:
             there = (numbers != NO_PICTURE)[..., None, None]
             found.append(self._network.vectors(grey * there))
         return torch.cat(found)
-
-    def _scores(self, visual: Tensor, clip: Clip) -> Scores:
-        logits = self._network(visual, torch.tensor(log_mel(clip), device=self.device))[0]
-        return Scores(np.asarray(logits.cpu().numpy(), np.float32))

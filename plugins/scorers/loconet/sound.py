@@ -10,7 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from ....core.types import SAMPLE_RATE, SAMPLES_PER_FRAME, Clip, Float32, Float64
+from ....core.scenes import Scene
+from ....core.types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float32, Float64
 
 STEPS_PER_FRAME = 4
 BANDS = 64
@@ -23,19 +24,19 @@ _OFFSET = 0.01
 """Added to magnitudes, those of samples as whole numbers of 16 bits, before the logarithm."""
 
 
-def log_mel(clip: Clip) -> Float32:
-    """The logarithm of a clip's mel spectrogram.
+def log_mel(scene: Scene) -> Float32:
+    """The logarithm of a scene's mel spectrogram.
 
     Step k is the window of 25 ms that begins at sample 160 k; the last windows reach into
-    `clip.sound_after`.
+    `scene.sound_after`.
 
     Args:
-        clip: A clip of n frames.
+        scene: A scene of n frames.
 
     Returns:
         (4 n, 64) float32, natural logarithms.
     """
-    sound = np.concatenate([clip.sound, clip.sound_after]).astype(np.float64)
+    sound = np.concatenate([scene.sound, scene.sound_after]).astype(np.float64)
     steps = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::_STEP]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi / _WINDOW * np.arange(_WINDOW))
     magnitudes = np.abs(np.fft.rfft(steps * hann, _FFT))

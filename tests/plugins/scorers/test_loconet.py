@@ -12,6 +12,7 @@ from family import clip_of, close, normalised, shapes
 from asdkit import testing
 from asdkit.core.component import Context
 from asdkit.core.errors import WeightsError
+from asdkit.core.scenes import Scene, SceneFace, alone
 from asdkit.core.types import Clip
 from asdkit.plugins.scorers.loconet import LOCONET
 from asdkit.plugins.scorers.loconet.beside import stacks, with_context
@@ -81,11 +82,16 @@ def test_the_sound_is_the_published_log_mel_spectrogram():
     """Of 16 000 samples; the published code has no more sound, and so two steps fewer."""
     sound = rule.waveform("loconet_sound", 16_000)
     clip = Clip(np.zeros((25, 112, 112), np.uint8), sound, 0, np.zeros(240, np.int16))
-    found = log_mel(clip)
+    found = log_mel(alone(clip))
     assert (found.shape, found.dtype) == ((100, 64), np.float32)
     np.testing.assert_allclose(found[:98], REFERENCE["sound_log_mel"], atol=1e-5)
     silence = Clip(clip.faces, np.zeros_like(sound), 0, clip.sound_after)
-    np.testing.assert_allclose(log_mel(silence), np.log(0.01), rtol=1e-6)
+    np.testing.assert_allclose(log_mel(alone(silence)), np.log(0.01), rtol=1e-6)
+
+
+def of_frames(frames, grey=0):
+    """A face of one grey in these frames."""
+    return SceneFace(frames.start, np.full((len(frames), 112, 112), grey, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -96,14 +102,24 @@ def test_the_sound_is_the_published_log_mel_spectrogram():
         ([range(8, 13)], [[0, 1, 2, 3], [6, 7, 8, 9], [6, 7, 8, 9]]),
         ([range(12, 20), range(20)], [[0, 1, 2, 3], [22, 23, 24, 25], [32, 32, 4, 5]]),
         (
-            [range(12, 13), range(11, 14), range(12, 14), range(11, 14)],
-            [[0, 1, 2, 3], [13, 5, 6, 7], [13, 10, 11, 12]],
+            [range(12, 13), range(11, 14), range(12, 14), range(10, 13)],
+            [[0, 1, 2, 3], [10, 11, 12, 13], [13, 5, 6, 7]],
         ),
     ],
 )
 def test_the_context_is_who_is_there_in_the_middle(others, expected):
     """A face in frames 10 to 13; its pictures come first, then those of the others, then black."""
-    assert with_context(0, [range(10, 14), *others]).tolist() == expected
+    faces = [of_frames(frames) for frames in (range(10, 14), *others)]
+    assert with_context(0, faces).tolist() == expected
+
+
+def test_the_context_does_not_depend_on_the_order_of_faces():
+    first, *others = faces = [of_frames(range(3), grey) for grey in range(5)]
+    beside = [{faces[n // 3] for n in with_context(0, faces)[:, 0]}]
+    again = [first, *others[::-1]]
+    beside.append({again[n // 3] for n in with_context(0, again)[:, 0]})
+    assert beside[0] == beside[1]
+    assert len(beside[0]) == 3
 
 
 def test_pictures_of_the_speakers_stand_in_one_row():
@@ -128,28 +144,30 @@ def test_a_face_alone_is_its_own_context(network, state, tmp_path, prefix):
     clip = clip_of("loconet_alone", 10)
     with torch.inference_mode():
         faces = normalised(clip.faces).expand(3, -1, -1, -1)
-        expected = network(visual(network, faces), torch.from_numpy(log_mel(clip)))[0]
+        expected = network(visual(network, faces), torch.from_numpy(log_mel(alone(clip))))[0]
     (found,) = scorer.score([clip])
     close(found.logits, expected)
     if not prefix:
         testing.check_scorer(scorer, longest_frames=20)
 
 
-def test_faces_of_a_shot_are_each_others_context(network, state):
+def test_faces_of_a_scene_are_each_others_context(network, state):
     """Of three faces the third is not there in the middle of the first; black stands for it."""
     own = LoCoNet()
     own.load_state_dict(state)
     scorer = LoCoNetScorer(own, torch.device("cpu"), batch_frames=7)
-    clips = [clip_of(f"loconet_shot{k}", frames) for k, frames in enumerate((8, 6, 3))]
-    found = scorer.together([range(10, 18), range(13, 19), range(16, 19)], clips)
+    crops = [rule.face_frames(f"loconet_scene{k}", frames) for k, frames in enumerate((8, 6, 3))]
+    faces = tuple(SceneFace(first, one) for first, one in zip((1, 4, 7), crops, strict=True))
+    scene = Scene(faces, rule.waveform("loconet_scene", 640 * 10))
+    found = scorer.score_scene(scene)
     beside = np.zeros((8, 112, 112), np.uint8)
-    beside[3:] = clips[1].faces[:5]
-    faces = torch.stack([normalised(clips[0].faces), *[normalised(beside)] * 2])
+    beside[3:] = crops[1][:5]
+    seen = torch.stack([normalised(crops[0]), *[normalised(beside)] * 2])
+    sound = torch.from_numpy(log_mel(scene)[4:36])
     with torch.inference_mode():
-        expected = network(visual(network, faces), torch.from_numpy(log_mel(clips[0])))[0]
+        expected = network(visual(network, seen), sound)[0]
     close(found[0].logits, expected)
     assert [len(scores) for scores in found] == [8, 6, 3]
-    assert scorer.together([], []) == []
 
 
 def test_weights_that_are_not_its_own(tmp_path):
