@@ -41,6 +41,7 @@ from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
 from .core.progress import report
 from .core.result import Result, VideoInfo
+from .core.scenes import Scene, SceneFace, SceneScorer, alone
 from .core.trainable import Recipe, Trainable
 from .core.types import (
     CLIP_FRAMES,
@@ -96,6 +97,9 @@ __all__ = [
     "Recipe",
     "Result",
     "ScalingDetector",
+    "Scene",
+    "SceneFace",
+    "SceneScorer",
     "Scorer",
     "Scores",
     "Settled",
@@ -113,6 +117,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "Writer",
+    "alone",
     "chosen_path",
     "hookimpl",
     "inside",

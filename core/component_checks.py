@@ -47,6 +47,7 @@ def check_component(component: Any) -> None:
         if not callable(value) and (value is not None or function == "build"):
             raise ValueError(f"{where}: {function} must be a function, but is {value!r}")
     _check_config(where, component)
+    _check_variant(where, component)
     _check_about(where, component.about)
     _check_tuple(f"{where}: needs", component.needs, str)
     _check_tuple(f"{where}: weights", component.weights, Weights)
@@ -81,6 +82,15 @@ def _check_config(where: str, component: Component) -> None:
         raise ValueError(
             f"{where}: {config.__name__} cannot be made options: {type(error).__name__}: {reason}"
         ) from error
+
+
+def _check_variant(where: str, component: Component) -> None:
+    named = [entry.name for entry in dataclasses.fields(component.config)]
+    if component.variant not in (*named, Component.variant):
+        raise ValueError(
+            f"{where}: variant must name a parameter of {component.config.__name__}, but is "
+            f"{component.variant!r}"
+        )
 
 
 def _check_tuple(what: str, values: Any, kind: type) -> None:

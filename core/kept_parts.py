@@ -15,6 +15,7 @@ from .analysis.one_pass import Parts
 from .analysis.shifting import sound_early_s
 from .contracts import Detector, Embedder, ScalingDetector, Scorer, ShiftingScorer
 from .resume import Answers
+from .scenes import Scene, SceneScorer
 from .types import Clip, Detections, Float32, Scores, UInt8
 
 _LOOKED_AT = 8
@@ -27,7 +28,9 @@ def asked_of(answers: Answers, parts: Parts) -> Parts:
     if isinstance(parts.detector, ScalingDetector):
         detector = _ScalingDetector(parts.detector, answers, parts.name("detector"))
     scorer: Scorer = _Scorer(parts.scorer, answers, parts.name("scorer"))
-    if isinstance(parts.scorer, ShiftingScorer):
+    if isinstance(parts.scorer, SceneScorer):
+        scorer = _SceneScorer(parts.scorer, answers, parts.name("scorer"))
+    elif isinstance(parts.scorer, ShiftingScorer):
         scorer = _ShiftingScorer(parts.scorer, answers, parts.name("scorer"))
     return replace(
         parts,
@@ -114,6 +117,27 @@ class _ShiftingScorer(_Scorer):
     def score_shifted(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.ShiftingScorer`."""
         return self._ask("shifted ", clips, lambda: self._shifting.score_shifted(clips))
+
+
+class _SceneScorer(_Scorer):
+    """Calls a scorer of all faces of a moment at once only if its output is not stored."""
+
+    def __init__(self, scorer: SceneScorer, answers: Answers, name: str) -> None:
+        super().__init__(cast("Scorer", scorer), answers, name)
+        self._of_scenes = scorer
+
+    def score_scene(self, scene: Scene) -> list[Scores]:
+        """See `core.scenes.SceneScorer`."""
+        places = [(face.first_frame, len(face)) for face in scene.faces]
+        around = np.int64(scene.sound_before), scene.sound_after
+        told = _hash(*(face.faces for face in scene.faces), scene.sound, *around)
+        scores: list[Scores] = self._answers.ask(
+            "scorer",
+            f"scene {places} {told}",
+            lambda: self._of_scenes.score_scene(scene),
+            draws=not self.concurrent,
+        )
+        return scores
 
 
 class _Embedder:

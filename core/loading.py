@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from .component import Context
 from .config.chosen import choose
 from .contracts import ShiftingScorer
+from .scenes import SceneScorer
 from .types import Clip, Scores
 
 if TYPE_CHECKING:
@@ -228,6 +229,9 @@ class _Calibrated:
         if isinstance(scorer, ShiftingScorer):
             shifting = scorer
             self.score_shifted = lambda clips: self._applied(shifting.score_shifted(clips))
+        if isinstance(scorer, SceneScorer):
+            of_scenes = scorer
+            self.score_scene = lambda scene: self._applied(of_scenes.score_scene(scene))
 
     def score(self, clips: Sequence[Clip]) -> list[Scores]:
         """See `core.contracts.Scorer`."""

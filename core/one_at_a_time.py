@@ -9,9 +9,9 @@ from typing import Any
 
 from .contracts import methods
 
-_MORE = ("smallest_face_px", "input_side_px", "detect_scaled", "score_shifted")
+_MORE = ("smallest_face_px", "input_side_px", "detect_scaled", "score_shifted", "score_scene")
 """Methods that a component may have besides those of its kind: see `ScalingDetector`,
-`ShiftingScorer` and `Detector`."""
+`ShiftingScorer`, `core.scenes.SceneScorer` and `Detector`."""
 
 
 def one_at_a_time(kind: str, part: Any) -> Any:

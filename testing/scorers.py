@@ -11,6 +11,7 @@ import numpy as np
 from ..core.analysis.answers import asked, checked_scores
 from ..core.contracts import Scorer, ShiftingScorer
 from ..core.samples import noise_picture, noise_sound
+from ..core.scenes import Scene, SceneFace, SceneScorer, alone
 from ..core.types import CLIP_FRAMES, FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
 from .holding import SAME_SCORE, Remembered, asking, hold, name_of
 from .threads import called
@@ -23,7 +24,9 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
     """Check that a scorer gives each frame of clips of any length a finite score.
 
     The scores of a clip must not depend on the other clips, nor on those scored before. If it
-    scores one face with several sounds, it must score them as it scores each clip by itself.
+    scores one face with several sounds, it must score them as it scores each clip by itself. If it
+    looks at all faces of a moment at once, their order must not matter, and one that is alone must
+    be scored as its clip is.
 
     Args:
         scorer: The scorer.
@@ -54,6 +57,8 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
         )
     if isinstance(scorer, ShiftingScorer):
         _check_shifted(score, scorer)
+    if isinstance(scorer, SceneScorer):
+        _check_scenes(score, scorer, longest_frames)
     score.returned.check()
 
 
@@ -77,6 +82,49 @@ def _check_shifted(score: _Score, scorer: ShiftingScorer) -> None:
                 "Take only what depends on the faces alone from the first clip",
             )
         score.returned.add([scores.logits for scores in found])
+
+
+def _check_scenes(score: _Score, scorer: SceneScorer, longest_frames: int) -> None:
+    """Check that faces that are scored together are scored as they should be.
+
+    Three faces come and go in one scene, then one is alone, then one is seen as long as can be.
+    """
+    hold(
+        not isinstance(scorer, ShiftingScorer),
+        f"{score.name} has both score_scene and score_shifted, which asks about one face alone",
+        "Leave out score_shifted",
+    )
+    whole = _noise(max(_LENGTHS) + 10)
+    faces = [SceneFace(5 * k, _noise(frames).faces) for k, frames in enumerate(_LENGTHS)]
+    scene = Scene(tuple(faces), whole.sound, whole.sound_before, whole.sound_after)
+    first = _of_scene(score, scorer, scene)
+    again = _of_scene(score, scorer, replace(scene, faces=tuple(reversed(faces))))
+    for one, other in zip(first, reversed(again), strict=True):
+        hold(
+            np.allclose(one.logits, other.logits, rtol=0, atol=SAME_SCORE),
+            f"{score.name} scores the faces of a scene otherwise in another order",
+            "Faces come in no particular order: treat them alike",
+        )
+    for clip in (_noise(7), _noise(longest_frames)):
+        hold(
+            np.allclose(
+                _of_scene(score, scorer, alone(clip))[0].logits,
+                score([clip])[0].logits,
+                rtol=0,
+                atol=SAME_SCORE,
+            ),
+            f"{score.name} scores a face that is alone otherwise by score_scene than by score",
+            "Let score(clips) answer with score_scene(asdkit.plugin.alone(clip))[0] for each",
+        )
+
+
+def _of_scene(score: _Score, scorer: SceneScorer, scene: Scene) -> list[Scores]:
+    given = [*(face.faces for face in scene.faces), scene.sound, scene.sound_after]
+    with asking(score.name, *given):
+        answer = called(scorer, score.name, partial(scorer.score_scene, scene))
+    found = checked_scores(score.name, answer, scene.faces, "face")
+    score.returned.add([scores.logits for scores in found])
+    return found
 
 
 class _Score:

@@ -86,7 +86,10 @@ METHODS = {
     "Dataset.videos": "self",
 }
 FIELDS = {
-    Component: "kind name config build weights files export trainable settle members shifts about needs",
+    Component: (
+        "kind name config build weights files export trainable settle members shifts variant about "
+        "needs"
+    ),
     Context: "device threads detect_every members",
     Member: "kind name parameters called",
     BuiltMember: "in_words part",

@@ -1,12 +1,12 @@
 """The one pass over a video: frames in, scored face tracks out, in bounded memory.
 
 Memory holds the frames that a gap in a track or the smoothing may still need, at most a minute of
-face crops and sound for each live track, and two groups of clips that are to be scored.
+face crops and sound for each live track, and two groups of clips that are to be scored. For scorers
+that look at all faces of a moment at once it holds those of a minute: `core.analysis.gathering`.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ from ..media.sound import Sound
 from ..notes import Notes
 from ..pictures import Frame
 from ..progress import Stopwatch
+from ..scenes import SceneScorer
 from ..sync import CHECK, Piece
 from ..types import (
     CLIP_FRAMES,
-    FACE_SIZE_PX,
     SAMPLES_PER_FRAME,
     SOUND_AFTER,
     Clip,
@@ -32,13 +32,14 @@ from ..types import (
     Heard,
     Track,
     TrackPiece,
-    UInt8,
 )
 from .attributes import checked_concurrent
-from .crops import Smoother, face
-from .embedding import Embedded, FaceAt, Portraits
+from .crops import face
+from .embedding import FaceAt, Portraits
 from .following import followed
+from .gathering import Gathering, PlacedClip, SceneByClips, next_cut
 from .listening import Listener
+from .live_track import LiveTrack, room_for_faces
 from .looking import Looker
 from .pacing import longest_step, pace
 from .pass_options import PassOptions
@@ -68,45 +69,6 @@ class Parts:
     def name(self, kind: str) -> str:
         """A component in words, such as "detector=yunet (asdkit 0.1.0)"."""
         return self.names.get(kind, f"The {kind}")
-
-
-def _room_for_faces(frames: int = 0) -> UInt8:
-    """One array for all crops of a clip, which also avoids fragmenting the heap."""
-    return np.empty((frames, FACE_SIZE_PX, FACE_SIZE_PX), np.uint8)
-
-
-@dataclass
-class _LiveTrack:
-    """The state of a track that may go on."""
-
-    shot: int
-    first_frame: int
-    source_id: int | None = None
-    smoother: Smoother = field(default_factory=Smoother)
-    boxes: list[Float64] = field(default_factory=list)
-    uncropped: deque[Float64] = field(default_factory=deque)
-    """The boxes of frames not cropped yet."""
-    embedded: Embedded = field(default_factory=Embedded)
-    smoothed: list[Float64] = field(default_factory=list)
-    logits: list[Float32] = field(default_factory=list)
-    pieces: list[Piece] = field(default_factory=list)
-    """Pieces scored with shifted sound."""
-    faces: UInt8 = field(default_factory=_room_for_faces)
-    """Crops of the current clip, then unused space."""
-    gathered: int = 0
-    """Number of crops in `faces`."""
-    cropped: int = 0
-    """Number of frames cropped so far, over all clips of the track."""
-
-    @property
-    def next_crop(self) -> int:
-        """The first frame not cropped yet."""
-        return self.first_frame + self.cropped
-
-    @property
-    def clip_start(self) -> int:
-        """The first frame of the current clip."""
-        return self.next_crop - self.gathered
 
 
 class Analysis(AbstractContextManager["Analysis"]):
@@ -154,6 +116,15 @@ class Analysis(AbstractContextManager["Analysis"]):
         name = parts.name("scorer")
         self._shifts = options.sync == CHECK
         scorer = ShiftedScorer(parts.scorer, name) if self._shifts else parts.scorer
+        self._gathering: Gathering | None = None
+        if isinstance(parts.scorer, SceneScorer):
+            if self._shifts:
+                raise PluginError(
+                    f"{name} looks at all faces of a moment at once, so it cannot shift the sound",
+                    "Leave out Component.shifts",
+                )
+            scorer = SceneByClips(parts.scorer)
+            self._gathering = Gathering(sound, watch)
         beside = checked_concurrent(name, parts.scorer) and overlap
         self._scoring = Scoring(scorer, watch, name, beside=beside, tell=tell)
         self._listener: Listener | None = None
@@ -178,8 +149,8 @@ class Analysis(AbstractContextManager["Analysis"]):
             notes or Notes(),
             detect_every=longest_step(options.detect_every),
         )
-        self._live: dict[int, _LiveTrack] = {}
-        self._kept: list[_LiveTrack] = []
+        self._live: dict[int, LiveTrack] = {}
+        self._kept: list[LiveTrack] = []
         self._shot_start: int | None = None
         self._end = 0
 
@@ -242,6 +213,7 @@ class Analysis(AbstractContextManager["Analysis"]):
         assert self._shot_start is not None
         self._look(self._pace.end(self._end - 1))
         self._take(self._follower.follow(self._end, final=True))
+        self._score_scenes()
         self._forget_before(self._end)
         self.shots.append((self._shot_start, self._end))
 
@@ -252,7 +224,10 @@ class Analysis(AbstractContextManager["Analysis"]):
         firsts = [self._end - 1, *(first for first in waiting if first is not None)]
         needed = min(firsts + [track.next_crop for track in self._live.values()])
         self._forget_before(needed)
+        self._score_scenes(needed)
         heard = min([track.clip_start for track in self._live.values()], default=needed)
+        if self._gathering and (first := self._gathering.first_frame) is not None:
+            heard = min(heard, first)
         if self._listener:
             heard = min(heard, self._listener.next_frame)
         around = AROUND if self._shifts else 1
@@ -271,7 +246,7 @@ class Analysis(AbstractContextManager["Analysis"]):
             if piece.track not in self._live:
                 assert self._shot_start is not None
                 source_id = self._ids.get(piece.track)
-                self._live[piece.track] = _LiveTrack(len(self.shots), piece.first_frame, source_id)
+                self._live[piece.track] = LiveTrack(len(self.shots), piece.first_frame, source_id)
             track = self._live[piece.track]
             if len(piece.boxes):
                 track.boxes.append(piece.boxes)
@@ -290,9 +265,17 @@ class Analysis(AbstractContextManager["Analysis"]):
             ready += [(track.logits, clip) for clip in self._clips(track, np.concatenate(rows))]
             if piece.status == "kept" and track.gathered:
                 ready.append((track.logits, self._clip(track)))
-        self._scoring.add(ready)
+        if self._gathering and self._shot_start is not None:
+            self._gathering.add(self._shot_start, ready)
+        else:
+            self._scoring.add(ready)
 
-    def _clips(self, track: _LiveTrack, rows: Float64) -> Iterator[Clip]:
+    def _score_scenes(self, before: int | None = None) -> None:
+        """Score the scenes that are whole, if there are scenes; see `Gathering.whole`."""
+        for scene in self._gathering.whole(before) if self._gathering else ():
+            self._scoring.add(scene)
+
+    def _clips(self, track: LiveTrack, rows: Float64) -> Iterator[Clip]:
         """Crop the next faces of a track; yield each clip that reaches its full length."""
         for row in rows:
             with self._watch("crop"):
@@ -304,7 +287,7 @@ class Analysis(AbstractContextManager["Analysis"]):
                 picture = self._frames[track.next_crop]
                 x, y, half_size = row
                 if not track.gathered:
-                    track.faces = _room_for_faces(CLIP_FRAMES)
+                    track.faces = room_for_faces(CLIP_FRAMES)
                 crop = face(picture, x, y, half_size, self._options.crop_scale)
                 track.faces[track.gathered] = crop
             box = track.uncropped.popleft()
@@ -312,10 +295,16 @@ class Analysis(AbstractContextManager["Analysis"]):
                 self._portraits.take(track.embedded, FaceAt(track.next_crop, picture, box))
             track.gathered += 1
             track.cropped += 1
-            if track.gathered == CLIP_FRAMES:
+            if track.gathered == CLIP_FRAMES or self._cuts_all(track):
                 yield self._clip(track)
 
-    def _clip(self, track: _LiveTrack) -> Clip:
+    def _cuts_all(self, track: LiveTrack) -> bool:
+        """Whether a scene ends with the last crop of a track."""
+        if self._gathering is None or self._shot_start is None:
+            return False
+        return next_cut(self._shot_start, track.next_crop - 1) == track.next_crop
+
+    def _clip(self, track: LiveTrack) -> Clip:
         """The current clip of a track, which then begins another."""
         first = track.clip_start * SAMPLES_PER_FRAME
         stop = track.next_crop * SAMPLES_PER_FRAME
@@ -326,13 +315,15 @@ class Analysis(AbstractContextManager["Analysis"]):
         sound_before, sound, after = np.split(heard, [before, before + stop - first])
         faces, sample = track.faces[: track.gathered], int(sound_before.sum())
         clip_start = track.clip_start
-        track.faces, track.gathered = _room_for_faces(), 0
+        track.faces, track.gathered = room_for_faces(), 0
+        if self._gathering:
+            return PlacedClip(faces, sound, sample, after, clip_start)
         if around is None:
             return Clip(faces, sound, sample, after)
         return WideClip(faces, sound, sample, after, clip_start, around, track.pieces)
 
 
-def _finished(number: int, track: _LiveTrack, square: Square) -> Track:
+def _finished(number: int, track: LiveTrack, square: Square) -> Track:
     vectors = track.embedded.vectors
     return Track(
         id=number,

@@ -231,7 +231,12 @@ def in_shards(words: list[str]) -> list[str]:
 
 
 def _check_sweep(given: Mapping[str, str]) -> None:
-    """Check that jobs with different settings do not replace each other's results."""
+    """Check that jobs with different settings do not replace each other's results.
+
+    By default each has a folder of its own; see `core.cli.sweeping`.
+    """
+    if "hydra/sweeper" not in given and "hydra.sweep.subdir" not in given:
+        return
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 

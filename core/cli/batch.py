@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from .apps import run_or_help, teller, untold
@@ -27,9 +28,13 @@ def command(words: list[str]) -> None:
         run_or_help(BATCH, words, _report)
 
 
-def _report(config: DictConfig, _: str | None = None) -> None:
+def _report(config: DictConfig, folder: str | None = None) -> None:
     from ..batch.run import run_batch
     from .console import say_line
+
+    # Jobs that differ in more than their shard have a folder each, within the output.
+    if folder and (own := os.path.relpath(folder, config.output)) != os.curdir:
+        config.output = os.path.join(config.output, own)  # noqa: PTH118 - as it was typed
 
     try:
         summary = run_batch(config, teller(config), untold if config.quiet else say_line)

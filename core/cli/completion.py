@@ -196,7 +196,8 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
         yield from (f"{begun}{comma}{opened}{one}" for one in others)
         return
     if key in app.kinds or (key == "experiment" and app.writers):
-        yield from (f"{begun}{comma}{one}" for one in registry().choices(key))
+        names = [*registry().choices(key), *_variants(key, value[len(begun + comma) :])]
+        yield from (f"{begun}{comma}{one}" for one in names)
         return
     group, _, name = key.rpartition(".")
     known = list(_known_values(app, key))
@@ -208,6 +209,17 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
     yield from known
     if value or not known:  # where names may stand, files come when one is begun
         yield from _files(value)
+
+
+def _variants(kind: str, typed: str) -> Iterator[str]:
+    """The variants of a component, once its name and the sign after it are typed."""
+    from ..config.variants import SIGN, component_of, parted
+    from ..registry import registry
+
+    name, _ = parted(typed)
+    component = component_of(registry(), kind, name)
+    if SIGN in typed and component:
+        yield from (f"{name}{SIGN}{one}" for one in _of_parameter(component, component.variant))
 
 
 def _known_values(app: App, key: str) -> Collection[str]:

@@ -31,6 +31,7 @@ from ..plugin_files import OPTION, load_named_in, load_plugin_files
 from ..registry import CONF
 from .arguments import take_presets
 from .console import say
+from .sweeping import fitting_sweeper, held_back
 
 _FULL_ERROR = "HYDRA_FULL_ERROR"
 """With 1 in this variable, Hydra raises errors instead of printing them."""
@@ -64,7 +65,7 @@ class _Task:
         several = hydra_config.mode == RunMode.MULTIRUN
         folder = hydra_config.runtime.output_dir if several else None
         if several and not config.get("quiet"):
-            print(f"asd: job {hydra_config.job.num}: {hydra_config.job.override_dirname}")
+            print(f"asd: job {hydra_config.job.num}: {_name_of(hydra_config)}")
         try:
             return self._job(config, folder)
         except AsdError as error:
@@ -73,6 +74,12 @@ class _Task:
                 return None  # if raised here, Hydra would print a line of its own
             say(error)
             raise  # marks this job as failed; the others go on
+
+
+def _name_of(hydra_config: Any) -> str:
+    """What a job is called: its folder, if that is named by what differs, or its overrides."""
+    folder = str(hydra_config.sweep.subdir)
+    return folder if "=" in folder else str(hydra_config.job.override_dirname)
 
 
 class SweepFolder(Callback):
@@ -117,7 +124,8 @@ def run_app(
         load_named_in(words)
     with alone(app, video, presets) as store:
         _make_slurm_ready(store)
-        _run(app, words, job, at_end)
+        with fitting_sweeper():
+            _run(app, held_back(words), job, at_end)
 
 
 def _run(app: App, words: list[str], job: Job, at_end: AtEnd | None) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 _BASH = """\
 _asd() {
-    local IFS=$'\\n' line="${COMP_LINE:0:COMP_POINT}" word cut
+    local IFS=$'\\n' line="${COMP_LINE:0:COMP_POINT}" word cut ends='=:'
     COMPREPLY=($(COMP_LINE="$line" asd -sc query=bash 2> /dev/null))
     word="${line##* }"
-    # To bash, = and : end a word: what stands before them is on the line already.
+    # To bash, = and : end a word, and mostly @: what stands before is on the line already.
     if [[ "$COMP_WORDBREAKS" == *=* ]]; then
-        cut="${word%"${word##*[=:]}"}"
+        [[ "$COMP_WORDBREAKS" == *@* ]] && ends='=:@'
+        cut="${word%"${word##*[$ends]}"}"
         COMPREPLY=("${COMPREPLY[@]#"$cut"}")
     fi
 }

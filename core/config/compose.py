@@ -35,6 +35,7 @@ from .options import Options
 from .presets import offering
 from .refusals import explained, no_option
 from .schemas import App, chosen_writers, store_of
+from .variants import check_variants, store_with_variants
 
 _ABOUT = """\
 asd run FILE [OPTION=VALUE ...]
@@ -81,7 +82,8 @@ def compose_app(
         try:
             loader = ConfigLoaderImpl(create_config_search_path(f"pkg://{CONFIG_MODULE}"))
             schema = loader.repository.get_schema_source()
-            schema.store = store_of(app, registry(), video)  # type: ignore[attr-defined]
+            store = store_with_variants(store_of(app, registry(), video), registry())
+            schema.store = store  # type: ignore[attr-defined]
             config = loader.load_configuration(app.name, words, RunMode.RUN, from_shell=False)
         except AsdError:
             raise
@@ -97,8 +99,10 @@ def check_overrides(app: App, words: Iterable[str]) -> None:
 
     Raises:
         ConfigError: An override is not text, chooses no component or an experiment where there is
-            none, or adds a folder of configuration files, which would not be checked.
+            none, adds a folder of configuration files, which would not be checked, or chooses a
+            variant that cannot be; see `core.config.variants`.
     """
+    words = list(words)
     for word in words:
         if not isinstance(word, str):
             raise ConfigError(f"An override must be text such as device=cpu, got {word!r}")
@@ -114,6 +118,7 @@ def check_overrides(app: App, words: Iterable[str]) -> None:
             raise ConfigError(
                 "hydra.searchpath cannot be set", "Name a folder of presets with --config-dir"
             )
+    check_variants(app, words)
 
 
 @contextmanager
@@ -134,7 +139,7 @@ def alone(app: App, video: str | None = None, presets: Path | None = None) -> It
     with _composing:
         Plugins.instance()  # finds Hydra's plugins, on the first call
     with _application, offering(app.name, app.keys, presets):
-        store = store_of(app, registry(), video)
+        store = store_with_variants(store_of(app, registry(), video), registry())
         there: dict[type, Any] = Singleton._instances
         own = (GlobalHydra, HydraConfig, JobRuntime, version.VersionBase, ConfigStore)
         before: dict[type, Any] = {kind: there.pop(kind) for kind in own if kind in there}

@@ -35,6 +35,8 @@ MOST_BYTES = 1 << 20
 _FOR_HYDRA = ("hydra/launcher/", "hydra/sweeper/")
 """Settings of Hydra that are allowed, in the user's own folder only, as for a cluster."""
 _HEADER = re.compile(r"\s*#\s*@package\s+(\S+)\s*$")
+_CHOICE = re.compile(r"\w[\w-]*(@[\w.-]+)?")
+"""A component, a preset of one, or a variant; see `core.config.variants`."""
 _RESOLVER = re.compile(r"\$\{.*:", re.DOTALL)
 
 
@@ -232,7 +234,7 @@ class _Check:
             if (
                 kind not in (*PRESET_KINDS, "writers")
                 or not {"override", "optional"}.issuperset(words[:-1])
-                or not all(name is None or re.fullmatch(r"\w[\w-]*", str(name)) for name in names)
+                or not all(name is None or _CHOICE.fullmatch(str(name)) for name in names)
             ):
                 self._refuse(
                     f"chooses {key}: {value}" if isinstance(item, dict) else f"takes in {value}",

@@ -110,7 +110,9 @@ def compare(folders: Sequence[Path]) -> Comparison:
                 for column, cell in zip(columns, said, strict=True)
                 if cell is not None
             )
-            points.append((costs[0], value, name or path.parent.name))
+            folder = path.parent.name
+            # The folder of a job of a sweep says what differs, as it was typed.
+            points.append((costs[0], value, folder if "=" in folder else name or folder))
     heads = (*columns, *(names[m] for m in metrics), *_COSTS, "folder")
     title = measure["name"].replace("_", " ")
     title += "" if measure["higher_is_better"] else " (lower is better)"

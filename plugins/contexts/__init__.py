@@ -18,5 +18,6 @@ def asdkit_components() -> list[Component]:
             others.OthersConfig,
             others.build,
             about="a face's score in the light of the other faces in the picture",
+            variant="weight",
         ),
     ]

@@ -13,6 +13,7 @@ from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.arguments import HELP, is_override, parted, split_video, take_presets
 from asdkit.core.cli.batch_views import VIEWS
 from asdkit.core.cli.commands import NAMES
+from asdkit.core.cli.sweeping import fitted_jobs
 from asdkit.core.config.compose import RUN, compose_app, settings_of
 from asdkit.core.config.plan import analysis_plan_of, make_plan
 from asdkit.core.errors import ConfigError
@@ -70,7 +71,10 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
     plain, _ = parted(rest, app.keys)
     overrides = [word for word in plain if is_override(word) and word != "output=-"]
     assert command in TAKES_FILES or all(map(is_override, plain)), plain
-    for job in each_of(overrides):
+    jobs = [tuple(job) for job in each_of(overrides)]
+    if len(jobs) > 1:
+        jobs = fitted_jobs(jobs, lambda words: compose_app(app, words, video, presets=presets))
+    for job in jobs:
         try:
             plan(compose_app(app, job, video, presets=presets))
         except ConfigError as error:

@@ -7,6 +7,7 @@ faces itself: an ensemble costs what its scorers cost together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ import numpy as np
 from ....core.analysis.answers import asked, checked_scores
 from ....core.analysis.attributes import checked_concurrent
 from ....core.component import BuiltMember, Component, Context, Member, Settled
+from ....core.errors import PluginError
 from ....core.labelled_clip import read_by
+from ....core.scenes import SceneScorer
 from ....core.types import Clip, Scores
 
 NAME = "ensemble"
@@ -31,10 +34,10 @@ class EnsembleConfig:
     """Parameters of `scorer=ensemble`.
 
     Attributes:
-        of: The scorers, each as NAME:WEIGHTS, or NAME for one without weights or with its default
-            ones. NAME is what `scorer=` takes, presets such as lr_asd_onnx too; WEIGHTS is what
-            scorer.weights would be: a name, or the path of a checkpoint or a bundle. One named
-            twice counts twice.
+        of: The scorers, each as NAME@WEIGHTS (NAME:WEIGHTS is the same), or NAME for one without
+            weights or with its default ones. NAME is what `scorer=` takes, presets such as
+            lr_asd_onnx too; WEIGHTS is what scorer.weights would be: a name, or the path of a
+            checkpoint or a bundle. One named twice counts twice.
     """
 
     of: list[str] = field(default_factory=_two_sets)
@@ -42,20 +45,32 @@ class EnsembleConfig:
     def __post_init__(self) -> None:
         if not self.of:
             raise ValueError(f"of must name one scorer or more, such as {_two_sets()}")
-        if any(one.partition(":")[0] == NAME for one in self.of):
+        if any(_parted(one)[0] == NAME for one in self.of):
             raise ValueError(f"of must name other scorers than {NAME}, but is {list(self.of)}")
         for one in self.of:
-            name, colon, weights = one.partition(":")
-            if not name or (colon and not weights):
+            name, weights = _parted(one)
+            if not name or weights == "":
                 raise ValueError(
-                    f"of must name each scorer as NAME:WEIGHTS, or as NAME for its default "
+                    f"of must name each scorer as NAME@WEIGHTS, or as NAME for its default "
                     f"weights, but names {one!r}"
                 )
 
     @property
     def weights(self) -> str:
         """What its scores come from, in one text: a calibration was fitted with it."""
-        return ",".join(self.of)
+        return ",".join(map(_with_colon, self.of))
+
+
+def _parted(one: str) -> tuple[str, str | None]:
+    """The name and the weights of a scorer; None if it has its default ones."""
+    name, *rest = re.split("[@:]", one, maxsplit=1)
+    return name, rest[0] if rest else None
+
+
+def _with_colon(one: str) -> str:
+    """A scorer as calibrations name it, which are older than the spelling with @."""
+    name, weights = _parted(one)
+    return name if weights is None else f"{name}:{weights}"
 
 
 class Ensemble:
@@ -93,8 +108,8 @@ def members(config: EnsembleConfig) -> list[Member]:
     """The scorers that a configuration names."""
     found = []
     for one in config.of:
-        name, colon, weights = one.partition(":")
-        parameters = {"weights": weights} if colon else {}
+        name, weights = _parted(one)
+        parameters = {} if weights is None else {"weights": weights}
         found.append(Member("scorer", name, parameters, f"scorer.of: {one}"))
     return found
 
@@ -104,13 +119,24 @@ def settled(config: EnsembleConfig) -> Settled:
 
     ONNX Runtime computes the same, so they also hold with the presets that choose it.
     """
-    default = sorted(one.replace("_onnx:", ":") for one in config.of) == sorted(_two_sets())
+    named = sorted(_with_colon(one).replace("_onnx:", ":") for one in config.of)
+    default = named == sorted(_two_sets())
     found = sorted(Path(__file__).parent.glob("*.calibration.json")) if default else ()
     return Settled(config, tuple(found))
 
 
 def build(config: EnsembleConfig, context: Context) -> Ensemble:
-    """Make the scorer of its members."""
+    """Make the scorer of its members.
+
+    Raises:
+        PluginError: One looks at all faces of a moment at once.
+    """
+    for name, scorer in context.members:
+        if isinstance(scorer, SceneScorer):
+            raise PluginError(
+                f"{name} looks at all faces of a moment at once, but an ensemble at each by itself",
+                "Leave it out of scorer.of",
+            )
     return Ensemble(context.members)
 
 

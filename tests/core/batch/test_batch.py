@@ -227,10 +227,25 @@ def test_the_command(videos, capsys):
     assert "retry_failed=true" in capsys.readouterr().out
 
 
+def test_jobs_with_other_settings_have_folders_named_by_them(videos):
+    videos("a.mp4")
+    sweep = ["segments.min_s=0,0.2", "shards=2", "shard=0,1", "-m", "quiet=true"]
+    cli.main(["batch", "videos=talks", "output=out", *CHEAP, *sweep])
+    for least in ("0", "0.2"):
+        folder = Path(f"out/segments.min_s={least}")
+        assert (folder / "manifest-0.jsonl").is_file()
+        settings = json.loads((folder / "a/result.json").read_text())["settings"]
+        assert settings["segments"]["min_s"] == float(least)
+        assert settings["output"] == str(folder / "a")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["output=out", "-m", "segments.on=0.4,0.6"], "All jobs of a sweep over segments.on"),
+        (
+            ["output=out", "-m", "segments.on=0.4,0.6", "hydra/sweeper=optuna"],
+            "All jobs of a sweep over segments.on",
+        ),
         (["output=talks/.."], "names lies in the output folder"),
         (["output=out", "--", "workers=2"], "Videos were named twice, by 'workers=2'"),
         (["output=out", "videos=talks/[a].mp4"], "needs quotes"),

@@ -77,10 +77,11 @@ def test_multirun_gives_each_job_a_folder(asd):
     sweep = ["tracker.min_face_px=1,900", "--multirun"]
     code, out, err = asd("run", name, *BOXES, *CHEAP, *sweep, "output=out")
     assert code == 0, err
-    assert [len(result(f"out/{job}")["tracks"]) for job in (0, 1)] == [1, 0]
-    assert "job 1: " in out
+    jobs = [f"tracker.min_face_px={size}" for size in (1, 900)]
+    assert [len(result(f"out/{job}")["tracks"]) for job in jobs] == [1, 0]
+    assert f"asd: job 1: {jobs[1]}\n" in out
     assert asd("run", name, *BOXES, *CHEAP, *sweep)[0] == 0
-    assert len(list(Path("asd_results/multirun").glob("*/[01]/result.json"))) == 2
+    assert len(list(Path("asd_results/multirun").glob("*/*=*/result.json"))) == 2
 
 
 def test_a_job_of_a_multirun_fails_alone(asd):
@@ -90,8 +91,8 @@ def test_a_job_of_a_multirun_fails_alone(asd):
     assert code == 2
     assert err.count("No such file") == 1
     assert "Traceback" not in err
-    assert result("o/1")["shots"] == [[0, 50]]
-    assert not Path("o/0/result.json").exists()
+    assert result("o/video=clip.mp4")["shots"] == [[0, 50]]
+    assert not Path("o/video=nowhere.mp4/result.json").exists()
 
 
 def test_files_that_are_no_video(refused, tmp_path):

@@ -53,6 +53,10 @@ def files():
         ("asd run clip.mp4 embedde", {"embedder="}),
         ("asd run clip.mp4 embedder=facenet embedde", {"embedder."}),
         ("asd run clip.mp4 scorer.weights=", {"scorer.weights=ava", "scorer.weights=talkset"}),
+        ("asd run clip.mp4 scorer=lr_asd@", {"scorer=lr_asd@ava", "scorer=lr_asd@talkset"}),
+        ("asd run clip.mp4 scorer=talknet,lr_asd_onnx@a", {"scorer=talknet,lr_asd_onnx@ava"}),
+        ("asd run clip.mp4 scorer=lip_motion@", set()),
+        ("asd run clip.mp4 scorer=nobody@", set()),
         ("asd run clip.mp4 scorer.weights=my", {"scorer.weights=my.model"}),
         ("asd run clip.mp4 detector=s3fd detector.weights=", {"detector.weights=wider_face"}),
         ("asd run clip.mp4 scorer.calibration=", {f"scorer.calibration={w}" for w in
@@ -146,6 +150,8 @@ echo "${{COMPREPLY[@]}}"
     [
         ("asd run x.mp4 embedder=mob", "", ["mobilefacenet"]),  # embedder= is on the line already
         ("asd run x.mp4 embedder=mob", "COMP_WORDBREAKS=' '", ["embedder=mobilefacenet"]),
+        ("asd run x.mp4 scorer=lr_asd@ta", "", ["talkset"]),
+        ("asd run x.mp4 scorer=lr_asd@ta", "COMP_WORDBREAKS=' ='", ["lr_asd@talkset"]),
         ("asd export precis", "", ["precision="]),
         ("asd talk", "", ["talk.mp4", "talks/"]),
         ("asd run x.mp4 nothing_of_that", "", []),

@@ -228,8 +228,14 @@ def test_a_sweep_ends_with_one_table(options, capsys):
     assert out.count("all kept from") == 4
     table = Path("sweep/compare.md").read_text()
     assert len([line for line in table.splitlines() if line.startswith("|")]) == 2 + 4
-    for name in ("compare.csv", "compare.svg", "compare.png", "0/evaluation.json"):
+    for name in ("compare.csv", "compare.svg", "compare.png"):
         assert Path("sweep", name).is_file(), name
+    jobs = {path.parent.name for path in Path("sweep").glob("*/evaluation.json")}
+    assert jobs == {
+        f"tracker.iou_threshold={least},segments.on={on}"
+        for on in (0.5, 0.9)
+        for least in (0.3, 0.5)
+    }
 
 
 @pytest.mark.filterwarnings("ignore")  # Optuna's, of a library's names

@@ -98,6 +98,9 @@ def test_a_member_at_fault_is_called_what_the_user_wrote(stranger):
         ("[lip_motion,ensemble]", "of must name other scorers than ensemble"),
         ("[ensemble:x]", "of must name other scorers than ensemble"),
         ("['lr_asd:']", "names 'lr_asd:'"),
+        ("['lr_asd@']", "as NAME@WEIGHTS, or as NAME for its default weights, but names 'lr_asd@'"),
+        ("[ensemble@ava]", "must name other scorers than ensemble"),
+        ("[lr_asb@ava]", r"scorer\.of: lr_asb@ava: There is no scorer 'lr_asb'.*mean lr_asd"),
         ("[':ava']", "names ':ava'"),
         ("[nobody]", r"scorer\.of: nobody: There is no scorer 'nobody'.*; there are light_asd, "),
         ("[lr_asb:ava]", r"scorer\.of: lr_asb:ava: There is no scorer 'lr_asb'.*mean lr_asd"),
@@ -192,6 +195,8 @@ def test_the_default_scorers_have_calibrations(context):
     assert (found.scorer, found.weights) == ("ensemble", "lr_asd:ava,lr_asd:talkset")
     assert (found.context or {"name": "none"})["name"] == context
     assert calibration("scorer.of=[lr_asd:talkset,lr_asd:ava]") == found
+    assert calibration("scorer.of=[lr_asd@talkset,lr_asd@ava]") == found
+    assert calibration("scorer.of=[lr_asd_onnx@ava,lr_asd:talkset]") == found
     assert calibration("scorer.of=[lr_asd:ava]") is None
     assert calibration("scorer.calibration=null") is None
 
