@@ -73,4 +73,4 @@ def _shared(one: range, other: range) -> range:
 
 def _own(face: SceneFace) -> tuple[int, int]:
     """What tells a face from another one that shares as many frames, in any order of the faces."""
-    return face.first_frame, crc32(np.ascontiguousarray(face.faces))
+    return face.first_frame, crc32(face.faces.tobytes())
