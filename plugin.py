@@ -36,7 +36,8 @@ from .core.errors import (
 from .core.exportable import Exportable, Graph, Tensor
 from .core.files import whole
 from .core.hookspecs import hookimpl
-from .core.labels import Judged, LabelledFace, LabelledVideo, Measure
+from .core.labelled_clip import LabelledClip
+from .core.labels import Judged, LabelledFace, LabelledVideo, Measure, Published
 from .core.landmarks import FaceTemplate
 from .core.matching import Label, judge_matches, match
 from .core.progress import report
@@ -87,6 +88,7 @@ __all__ = [
     "InputError",
     "Judged",
     "Label",
+    "LabelledClip",
     "LabelledFace",
     "LabelledVideo",
     "Measure",
@@ -94,6 +96,7 @@ __all__ = [
     "MissingExtraError",
     "OutputError",
     "PluginError",
+    "Published",
     "Recipe",
     "Result",
     "ScalingDetector",

@@ -4,10 +4,11 @@ Runs the tests marked gpu first. Then, on the first CUDA device: face frames a s
 LR-ASD in PyTorch and in ONNX (fp32, fp16), with windows of 1 to 6 s; frames a second of the
 detectors that run on a GPU; and a whole run, stage by stage. Beside each stands the least time that
 the machine could take for the same work, by its measured rate of matrix products or of copying
-(`benchmarks.floor` has the formulas), and how many times longer it took.
+(`benchmarks.floor` has the formulas), and how many times longer it took. At the end come steps of
+training, as `benchmarks.training` measures them.
 
 Weights of the scorers are drawn at random: that changes the scores, not the times. float32 is true
-float32, not TF32. The exit code is 1 if a test failed.
+float32, not TF32, but in training. The exit code is 1 if a test failed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from asdkit.core.types import Clip
 from asdkit.export.agreement import record
 from asdkit.plugins.support.onnx_devices import CUDA
 
+from . import training
 from .floor import Rates, Work, best_s, count, rates
 from .length import repeat
 from .machine import describe
@@ -138,6 +140,8 @@ def measure(device: str, folder: Path) -> Iterator[str]:
             score = partial(scorer.score, clips)
             yield str(measured(way, score, sum(map(len, clips)), device, floor))
     yield from whole_run(device, folder, demo, works, full)
+    yield "\ntraining"
+    yield from training.measure(device, training.chosen(SCORERS))
 
 
 def measured(

@@ -81,6 +81,11 @@ def read_ava_predictions(path: Path) -> tuple[AvaRows, Float64]:
     return _read(path, PREDICTION_COLUMNS, (SPEAKING_AUDIBLE,))
 
 
+def timestamp(seconds: float) -> str:
+    """A time in seconds as such files have it: two decimals, or three if the third is not 0."""
+    return f"{seconds:.3f}".removesuffix("0")
+
+
 def _read(path: Path, columns: Sequence[str], labels: Collection[str]) -> tuple[AvaRows, Float64]:
     """Read the rows, and their scores if `columns` includes them."""
     lines = array("q")

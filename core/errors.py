@@ -124,6 +124,10 @@ class ExportError(AsdError):
     """A network cannot be exported, or what was exported does not compute the same."""
 
 
+class TrainingError(AsdError):
+    """A training cannot begin, or cannot go on."""
+
+
 class CancelledError(AsdError):
     """The run was cancelled by its caller; it has written nothing.
 

@@ -29,11 +29,14 @@ class LabelledFace:
             at least one.
         clips: Returns the crops and sound of these frames as successive clips of at most a minute;
             for datasets that hold crops instead of a video.
+        crops: Returns (m, 3) float64, the time in seconds from the first picture, the width and the
+            height in pixels of each crop that such a dataset holds of this person.
     """
 
     first_frame: int
     boxes: Float64
     clips: Callable[[], Sequence[Clip]] | None = None
+    crops: Callable[[], Float64] | None = None
 
     def __post_init__(self) -> None:
         boxes = checked_boxes("LabelledFace.boxes", self.boxes)

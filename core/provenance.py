@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import platform, python_version
 from typing import Any
 
+from .config.chosen import Chosen
 from .config.plan import AnalysisPlan
 from .files import sha256
 from .plugin_files import used_files
@@ -48,13 +49,22 @@ class WeightsFile:
 
 def versions(plan: AnalysisPlan) -> dict[str, str]:
     """By package: the version of everything a result depends on."""
+    return versions_of([*plan.chosen.values(), *plan.writers])
+
+
+def versions_of(used: Iterable[Chosen], libraries: Iterable[str] = ()) -> dict[str, str]:
+    """By package: the version of asdkit, of all that provides these components, and of libraries.
+
+    Args:
+        used: The components.
+        libraries: More packages, if they are installed, than those that any result depends on.
+    """
     found = {"asdkit": __version__, "python": python_version(), "platform": platform()}
-    used = [*plan.chosen.values(), *plan.writers]
     for component in (one.component for chosen in used for one in chosen.whole()):
         # A component created in Python code has no package.
         if provider := registry().providers.get((component.kind, component.name)):
             found[provider.name] = provider.version
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *libraries):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -22,6 +22,8 @@ class Recipe:
         decay: What the learning rate is multiplied by after each epoch, above 0, up to 1.
         epochs: How many epochs there are at most.
         batch_frames: About how many face frames a batch has, all its faces together.
+        weight_decay: Each step takes this share, times the learning rate, off every weight, apart
+            from Adam's own step (AdamW: Loshchilov & Hutter 2019); with 0 it is Adam alone.
     """
 
     source: str
@@ -29,6 +31,7 @@ class Recipe:
     decay: float
     epochs: int
     batch_frames: int
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
@@ -40,6 +43,8 @@ class Recipe:
                 "Recipe.epochs and Recipe.batch_frames must be at least 1, "
                 f"got {self.epochs} and {self.batch_frames}"
             )
+        if not self.weight_decay >= 0:
+            raise ValueError(f"Recipe.weight_decay must be 0 or more, got {self.weight_decay}")
 
 
 @dataclass(frozen=True)

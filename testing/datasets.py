@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..core.contracts import Dataset
 from ..core.evaluation.checked_dataset import measure_of, videos_of
+from ..core.evaluation.protocols import NONE
+from ..core.labelled_clip import LabelledClip
 from ..core.labels import LabelledFace, LabelledVideo
 from ..core.samples import result
 from ..core.types import CLIP_FRAMES, Spans
@@ -46,6 +48,9 @@ def check_dataset(dataset: Dataset) -> Sequence[LabelledVideo]:
     )
     for video in videos:
         _check_video(f"{name}'s video {video.name!r}", video)
+    protocol = getattr(dataset, "protocol", NONE)
+    for video in videos_of(name, dataset, protocol) if protocol != NONE else ():
+        _check_video(f"{name}'s video {video.name!r} with protocol={protocol}", video)
     return videos
 
 
@@ -66,7 +71,7 @@ def _check_clips(what: str, face: LabelledFace) -> None:
     if face.clips is None:
         return
     hold(
-        all(len(clip) <= CLIP_FRAMES for clip in face.clips()),
+        all(len(c) <= CLIP_FRAMES or isinstance(c, LabelledClip) for c in face.clips()),
         f"{what} has a face with a clip longer than {CLIP_FRAMES} frames",
         "Give one crop for each box, in successive clips of at most a minute",
     )

@@ -119,8 +119,8 @@ def _check_scenes(score: _Score, scorer: SceneScorer, longest_frames: int) -> No
 
 
 def _of_scene(score: _Score, scorer: SceneScorer, scene: Scene) -> list[Scores]:
-    given = [*(face.faces for face in scene.faces), scene.sound, scene.sound_after]
-    with asking(score.name, *given):
+    crops = [face.faces for face in scene.faces]
+    with asking(score.name, scene.sound, scene.sound_after, *crops):
         answer = called(scorer, score.name, partial(scorer.score_scene, scene))
     found = checked_scores(score.name, answer, scene.faces, "face")
     score.returned.add([scores.logits for scores in found])

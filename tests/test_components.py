@@ -20,6 +20,7 @@ from asdkit.core.errors import PluginError
 from asdkit.core.landmarks import FaceTemplate
 from asdkit.core.registry import Provider, Registry, registry
 from asdkit.core.result import Result, VideoInfo
+from asdkit.core.scenes import Scene, SceneFace, SceneScorer
 from asdkit.core.weights import Weights
 
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -36,7 +37,7 @@ BUILT_IN = {
         *("annotated", "ava", "clips", "eaf", "json", "mot", "otio", "pywork", "reframe"),
         *("report", "rttm", "srt", "textgrid", "timeline", "webvtt"),
     ],
-    "dataset": ["asw", "ava", "columbia", "dialogue", "rttm", "unitalk", "wasd"],
+    "dataset": ["asw", "ava", "columbia", "dialogue", "results", "rttm", "unitalk", "wasd"],
 }
 
 
@@ -78,6 +79,7 @@ METHODS = {
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
     "ShiftingScorer.score_shifted": "self clips",
+    "SceneScorer.score_scene": "self scene",
     "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",
     "Vad.speech": "self sound",
@@ -99,6 +101,8 @@ FIELDS = {
     types.TrackPiece: "track first_frame boxes status",
     types.Clip: "faces sound sound_before sound_after",
     types.Scores: "logits",
+    Scene: "faces sound sound_before sound_after",
+    SceneFace: "first_frame faces",
     types.Shot: "first_frame end tracks heard",
 }
 READ_FIELDS = {
@@ -121,6 +125,7 @@ def test_the_hooks_keep_their_names_and_parameters():
 
 def test_the_contracts_keep_their_methods_and_parameters():
     kinds = [c for c in vars(contracts).values() if getattr(c, "_is_protocol", False)]
+    kinds.append(SceneScorer)
     found = {
         method.__qualname__: parameters(method)
         for contract in kinds

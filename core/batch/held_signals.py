@@ -1,12 +1,15 @@
-"""Blocks signals while a process is started."""
+"""Blocks signals while a process is started, which ends with the one that started it."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 
 SIGNALS = [
     getattr(signal, name)
@@ -57,3 +60,11 @@ def _handlers_held() -> Iterator[None]:
             signal.signal(number, how)
         for number in got:
             before[number](number, None)
+
+
+def end_with_parent() -> None:
+    """End this process when its parent ends for any reason; to be run in a thread of its own."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    wait([parent.sentinel])
+    os._exit(1)

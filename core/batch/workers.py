@@ -22,7 +22,7 @@ from ..models import Models
 from ..pipeline import execute
 from ..plugin_files import OPTION, load_plugin_files
 from ..progress import Progress, silent
-from .held_signals import SIGNALS, signals_held
+from .held_signals import SIGNALS, end_with_parent, signals_held
 from .manifest import Record, now
 from .pace import Reports, Step
 
@@ -241,7 +241,7 @@ def _work(connection: Connection, task: Task) -> None:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         models = _loaded(task)
     except AsdError as error:
@@ -255,14 +255,6 @@ def _work(connection: Connection, task: Task) -> None:
     with suppress(EOFError):  # the parent has closed the connection
         while sound:
             connection.send(_done(connection.recv(), task, models, Reports(connection.send)))
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent ends for any reason."""
-    parent = multiprocessing.parent_process()
-    assert parent
-    wait([parent.sentinel])
-    os._exit(1)
 
 
 def _loaded(task: Task) -> Models:

@@ -168,34 +168,35 @@ def take_presets(words: Sequence[str]) -> tuple[list[str], Path | None]:
     return rest, folder
 
 
-def with_videos(words: list[str], keys: Collection[str]) -> list[str]:
-    """Turn the plain arguments of `asd batch` into the option videos.
+def with_files(words: list[str], keys: Collection[str], option: str) -> list[str]:
+    """Turn the plain arguments of a command into an option that takes a list of files.
 
     Args:
         words: The arguments.
         keys: The options that there are, for errors.
+        option: The name of the option, in the plural.
 
     Raises:
-        ConfigError: Videos are given as an option, too; and as for `parted`.
+        ConfigError: The files are given as an option, too; and as for `parted`.
     """
     if HELP & set(words):
         return words
     plain, flags = parted(words, keys)
     after = words[words.index("--") + 1 :] if "--" in words else []
     exist = [word for word in plain if os.path.exists(word)]  # noqa: PTH110
-    videos = [word for word in plain if word in exist or not is_override(word)]
-    overrides = [word for word in plain if word not in videos]
-    videos += after
-    if not videos:
+    files = [word for word in plain if word in exist or not is_override(word)]
+    overrides = [word for word in plain if word not in files]
+    files += after
+    if not files:
         return words
-    if option := next((word for word in videos if word in keys and word not in exist), None):
-        raise ConfigError(f"{option} has no value", f"Use: {option}=VALUE")
-    if set_too := next((word for word in overrides if key_of(word) == "videos"), None):
+    if bare := next((word for word in files if word in keys and word not in exist), None):
+        raise ConfigError(f"{bare} has no value", f"Use: {bare}=VALUE")
+    if set_too := next((word for word in overrides if key_of(word) == option), None):
         raise ConfigError(
-            f"Videos were named twice, by {videos[0]!r} and by {set_too!r}",
-            "Leave out videos=, and name all of them as plain arguments",
+            f"{option.capitalize()} were named twice, by {files[0]!r} and by {set_too!r}",
+            f"Leave out {option}=, and name all of them as plain arguments",
         )
-    return [f"videos=[{','.join(map(_quoted, videos))}]", *overrides, *flags]
+    return [f"{option}=[{','.join(map(_quoted, files))}]", *overrides, *flags]
 
 
 def _quoted(text: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
+from ..spelling import guess
 from .apps import run_or_help, teller, untold
-from .arguments import in_shards, with_videos
+from .arguments import in_shards, with_files
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -20,10 +23,15 @@ def command(words: list[str]) -> None:
         say_if_there(words[0])
         VIEWS[words[0]](words[1:])
         return
+    if len(words) > 1 and guess(words[0], VIEWS) and not Path(words[0]).exists():
+        raise ConfigError(
+            f"batch takes videos, or {', '.join(VIEWS)} with a folder, but got {words[0]!r}",
+            guess(words[0], VIEWS),
+        )
     from ..batch.settings import BATCH
     from .waiting import while_jobs_work
 
-    words = in_shards(with_videos(words, BATCH.keys))
+    words = in_shards(with_files(words, BATCH.keys, "videos"))
     with while_jobs_work(words):
         run_or_help(BATCH, words, _report)
 

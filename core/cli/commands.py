@@ -87,6 +87,16 @@ COMMANDS = (
         is_app=True,
     ),
     Command(
+        "train",
+        (
+            (
+                "train scorer=NAME dataset=NAME [OPTION=VALUE ...]",
+                "train a scorer on labelled faces, and measure it on others",
+            ),
+        ),
+        is_app=True,
+    ),
+    Command(
         "export",
         (
             (
@@ -96,6 +106,20 @@ COMMANDS = (
             ("export check FOLDER", "repeat the proof"),
         ),
         is_app=True,
+    ),
+    Command(
+        "data",
+        (
+            (
+                "data crops RESULT ...|dataset=NAME",
+                "cut training data out of labelled videos, or out of your own with their results",
+            ),
+            ("data check RESULT ...|dataset=NAME", "find what breaks trainings in labelled data"),
+            (
+                "data dialogues clips=FOLDER",
+                "make synthetic dialogues out of clips of single people",
+            ),
+        ),
     ),
     Command(
         "doctor",

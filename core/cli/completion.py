@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from ..errors import AsdError, ConfigError
 from .batch_views import VIEWS
 from .commands import APPS, NAMES
+from .data import ACTIONS as DATA_ACTIONS
 from .export import CHECK_KEYS, export_app
 from .overrides import is_override, key_of
 from .shells import SCRIPTS, SHELLS
+from .train import train_app
 from .weights import ACTIONS, published
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ _FLAGS = ("--cfg", "--config-dir", "--help", "--multirun")
 """The flags that are offered; see `core.cli.arguments` for the others."""
 _LIKE_RUN = ("demo", "repeat")
 """Commands that take the options of `asd run`."""
+_OF_DATA = tuple(f"data_{action}" for action in DATA_ACTIONS)
+"""The applications of `asd data`."""
+_OF_RESULTS = ("repeat", "write", "data_crops", "data_check")
+"""Commands that take results as plain arguments."""
 
 
 def complete(words: list[str]) -> None:
@@ -67,11 +73,13 @@ def _offered(done: list[str], typed: str) -> Iterable[str]:
         return _of_check(rest[1:], typed)
     if command == "batch" and rest and rest[0] in VIEWS:
         return _of_decide(rest[1:], typed) if rest[0] == "decide" else _files(typed)
-    if command in (*APPS, *_LIKE_RUN):
+    if command == "data" and rest[:1]:
+        command, rest = f"data_{rest[0]}", rest[1:]
+    if command in (*APPS, *_LIKE_RUN, *_OF_DATA):
         return _of_app(command, rest, typed)
     if rest[:1] == ["fetch"] and command == "weights":
         return published().keys() - set(rest)
-    first = {"help": NAMES, "weights": ACTIONS, "plugins": ("new",)}
+    first = {"help": NAMES, "weights": ACTIONS, "plugins": ("new",), "data": DATA_ACTIONS}
     return first[command] if command in first and not rest else _files(typed)
 
 
@@ -109,7 +117,7 @@ def _of_app(command: str, rest: list[str], typed: str) -> Iterator[str]:
     if "." not in typed or typed.startswith("writers."):
         yield from (f"{name}." for name in _groups(app, chosen))
     plain = [word for word in rest if not is_override(word)]
-    of_results = command in ("repeat", "write")
+    of_results = command in _OF_RESULTS
     if of_results or (command == "run" and not plain) or command == "batch":
         yield from _files(typed, only_videos=not of_results)
     if not rest:
@@ -120,17 +128,31 @@ def _app(name: str) -> App:
     """A Hydra application by its name."""
     from ..batch.settings import BATCH
     from ..config.compose import RUN
+    from ..data.dialogue_settings import DIALOGUES
+    from ..data.settings import CHECK, CROPS
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
 
-    return {app.name: app for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, export_app())}[name]
+    apps = (
+        RUN,
+        BATCH,
+        WRITE,
+        EVALUATE,
+        CALIBRATE,
+        train_app(),
+        export_app(),
+        CROPS,
+        CHECK,
+        DIALOGUES,
+    )
+    return {app.name: app for app in apps}[name]
 
 
 def _composed(app: App, overrides: list[str]) -> Any:
     """The configuration of an application; without the overrides that are wrong, if any are."""
     from ..config.compose import compose_app
 
-    choices = [w for w in overrides if key_of(w) in (*app.kinds, "writers", "experiment")]
+    choices = [w for w in overrides if key_of(w) in (*app.kind_of, "writers", "experiment")]
     for words in (overrides, choices):
         try:
             return compose_app(app, words)
@@ -143,7 +165,7 @@ def _groups(app: App, chosen: Any) -> Iterator[str]:
     """The names before a dot: of components that have parameters, and of grouped options."""
     from dataclasses import is_dataclass
 
-    yield from (kind for kind in app.kinds if _parameters(chosen, kind))
+    yield from (choice for choice in app.kind_of if _parameters(chosen, choice))
     yield from (key for key, hint in get_type_hints(app.options).items() if is_dataclass(hint))
     if app.writers:
         yield from (f"writers.{name}" for name in chosen.writers or {} if _of_writer(name))
@@ -159,10 +181,10 @@ def _options(app: App, chosen: Any, typed: str) -> Iterator[str]:
     group = typed.rpartition(".")[0]
     if not group:
         yield from (name for name, hint in hints.items() if not is_dataclass(hint))
-        yield from app.kinds
+        yield from app.kind_of
         yield from ("writers",) if app.writers else ()
         yield from ("experiment",) if app.writers and app.experiments else ()
-    elif group in app.kinds:
+    elif group in app.kind_of:
         yield from (f"{group}.{name}" for name in _parameters(chosen, group))
     elif group.startswith("writers."):
         name = group.partition(".")[2]
@@ -174,7 +196,7 @@ def _options(app: App, chosen: Any, typed: str) -> Iterator[str]:
 
 def _parameters(chosen: Any, kind: str) -> list[str]:
     """The parameters of the component that is chosen of a kind."""
-    return [str(name) for name in chosen[kind] if name != "name"]
+    return [str(name) for name in chosen[kind] or () if name != "name"]
 
 
 def _of_writer(name: str) -> list[str]:
@@ -195,14 +217,15 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
         opened = "[" if not comma and (not value or value.startswith("[")) else ""
         yield from (f"{begun}{comma}{opened}{one}" for one in others)
         return
-    if key in app.kinds or (key == "experiment" and app.writers):
-        names = [*registry().choices(key), *_variants(key, value[len(begun + comma) :])]
+    if key in app.kind_of or (key == "experiment" and app.writers):
+        kind = app.kind_of.get(key, key)
+        names = [*registry().choices(kind), *_variants(kind, value[len(begun + comma) :])]
         yield from (f"{begun}{comma}{one}" for one in names)
         return
     group, _, name = key.rpartition(".")
     known = list(_known_values(app, key))
-    if group in app.kinds:
-        known += _of_parameter(registry().find(group, chosen[group].name), name)
+    if group in app.kind_of and chosen[group]:
+        known += _of_parameter(registry().find(app.kind_of[group], chosen[group].name), name)
     kind, _, writer = group.partition(".")
     if kind == "writers" and writer in (chosen.writers or {}):
         known += _of_parameter(registry().find("writer", writer), name)
@@ -236,6 +259,10 @@ def _known_values(app: App, key: str) -> Collection[str]:
         **{"decisions": DECISIONS, "sync": MODES, "faces": FACES, "precision": PRECISIONS},
         **{"device": ("auto", "cpu", "cuda"), "rotate": ROTATIONS},
     }
+    if app is train_app():
+        from ...training.settings import PRECISIONS as TRAINED_IN
+
+        listed["precision"] = TRAINED_IN
     if app is WRITE:
         listed["calibration"] = ("null", KEPT)
     hints = get_type_hints(app.options)

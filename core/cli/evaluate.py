@@ -24,7 +24,8 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
     from ..evaluation.evaluate import evaluate
     from ..evaluation.settings import EVALUATE
     from ..evaluation.subprocess_runner import elsewhere
-    from .console import ProgressLine, print_evaluation
+    from .console import ProgressLine
+    from .evaluation_views import print_evaluation
 
     plan = make_dataset_plan(EVALUATE, config)
     folder = Path(output or plan.options.output)
@@ -39,8 +40,8 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
 
 def _print_comparison(folder: Path, began_s: float) -> None:
     """Compare the evaluations of a multirun, without those of an earlier one in the same folder."""
-    from ..evaluation.compare import write_comparison
-    from .console import print_comparison
+    from ..evaluation.comparison_files import write_comparison
+    from .evaluation_views import print_comparison
 
     found = [path for path in folder.glob("*/evaluation.json") if path.stat().st_mtime >= began_s]
     if found:

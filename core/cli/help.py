@@ -55,11 +55,14 @@ def app_help(
             *_fields(hints[name], f"{name}.", config, width),
             "",
         ]
-    for kind in app.kinds:
-        name = config[kind].name
-        lines += heading(f"{kind}={name}", registry().choices(kind), width)
+    for choice, kind in app.kind_of.items():
+        if config[choice] is None:  # an optional one
+            lines += [*heading(f"{choice}=null", registry().choices(kind), width), ""]
+            continue
+        name = config[choice].name
+        lines += heading(f"{choice}={name}", registry().choices(kind), width)
         lines += _about(kind, name, width)
-        lines += _fields(registry().find(kind, name).config, f"{kind}.", config, width)
+        lines += _fields(registry().find(kind, name).config, f"{choice}.", config, width)
         if kind == "scorer":
             given = _shown(config.scorer.calibration)
             about = (

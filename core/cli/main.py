@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Exit status: 0; 2 after a one-line error that the user can fix, of three short lines where
     weights are missing; 130 if stopped by Ctrl-C, 143 by
-    SIGTERM and 129 by SIGHUP, after one line; 1 if the reader of its output has closed the pipe.
+    SIGTERM and 129 by SIGHUP, after one line; 1 if the reader of its output has closed the pipe,
+    or `asd data check` found something wrong.
     """
     _open_streams()
     _let_threads_rest()

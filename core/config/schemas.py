@@ -39,6 +39,7 @@ class App:
             "asd run FILE [OPTION=VALUE ...]".
         writers: Whether any number of writers can be chosen.
         experiments: Whether an experiment preset can be, where writers can.
+        optional: Choices that may be left out: the name of each, and the kind of its components.
     """
 
     name: str
@@ -47,6 +48,12 @@ class App:
     about: str
     writers: bool = False
     experiments: bool = True
+    optional: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kind_of(self) -> dict[str, str]:
+        """By the name of each choice of a component, be it optional or not: its kind."""
+        return {**{kind: kind for kind in self.kinds}, **dict(self.optional)}
 
     @property
     def usage(self) -> str:
@@ -61,7 +68,7 @@ class App:
     @property
     def keys(self) -> list[str]:
         """The valid top-level keys of its configuration."""
-        return [*names(self.options), *self.kinds, *(["writers"] if self.writers else [])]
+        return [*names(self.options), *self.kind_of, *(["writers"] if self.writers else [])]
 
     @property
     def offered(self) -> list[str]:
@@ -123,6 +130,7 @@ def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore
     store.repo = {name: node for name, node in shared.repo.items() if name in _HYDRAS_OWN}
     choices: list[tuple[str, Any, Any]] = []
     choices += [(kind, Any, field(default=MISSING)) for kind in app.kinds]
+    choices += [(name, Any, field(default=None)) for name, _ in app.optional]
     if app.writers:
         choices.append(("writers", Any, field(default_factory=dict)))
     schema = OmegaConf.structured(twin(app.name, app.options, *choices))
@@ -139,6 +147,14 @@ def store_of(app: App, found: Registry, video: str | None = None) -> ConfigStore
             package=package,
             provider=found.providers[kind, name].name,
         )
+    for choice, of_kind in app.optional:
+        for component in found.of_kind(of_kind):
+            store.store(
+                group=choice,
+                name=component.name,
+                node=component_schema(component),
+                provider=found.providers[of_kind, component.name].name,
+            )
     return store
 
 

@@ -22,6 +22,7 @@ from ..provenance import WeightsFile
 
 _IN_THE_MAKING_S = 3600
 """A temporary file older than this was left by a process that died."""
+_SUFFIX = ".npz"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -90,28 +91,40 @@ class Cache:
             raise OutputError(
                 error.what, "Do without with cache=false, or set ASDKIT_CACHE to another folder"
             ) from error
-        self._shrink()
+        shrink(self._folder, _SUFFIX, self._limit_bytes)
 
     def _path(self, key: Mapping[str, Any]) -> Path:
         text = json.dumps(key, sort_keys=True)
-        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.npz"
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}{_SUFFIX}"
 
-    def _shrink(self) -> None:
-        """Remove the least recently used entries until the limit is met."""
-        found = []
-        for path in self._folder.glob("*.npz"):
-            with suppress(OSError):
-                status = path.stat()
-                if path.name[0] == "." and status.st_mtime > time() - _IN_THE_MAKING_S:
-                    continue
+
+def shrink(
+    folder: Path, suffix: str, limit_bytes: float, needed: Mapping[Path, int] | None = None
+) -> None:
+    """Remove the least recently used files of a folder until the others take no more than a limit.
+
+    Args:
+        folder: The folder.
+        suffix: The suffix of the files.
+        limit_bytes: The limit.
+        needed: Files that stay in any case, with their sizes in bytes.
+    """
+    stay = needed or {}
+    found = []
+    for path in folder.glob(f"*{suffix}"):
+        with suppress(OSError):
+            status = path.stat()
+            if path.name[0] == "." and status.st_mtime > time() - _IN_THE_MAKING_S:
+                continue
+            if path not in stay:
                 found.append((status.st_mtime_ns, status.st_size, path))
-        total = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if total <= self._limit_bytes:
-                break
-            with suppress(OSError):
-                path.unlink()
-            total -= size
+    total = sum(stay.values()) + sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
+        if total <= limit_bytes:
+            break
+        with suppress(OSError):
+            path.unlink()
+        total -= size
 
 
 class LastEntry:

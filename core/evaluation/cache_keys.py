@@ -35,24 +35,41 @@ _MINE = (f"{_SELF}.core", f"{_SELF}.plugins")
 
 def scores_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
     """The key of a video's scores; without thresholds, which are applied to cached scores."""
-    options = plan.options
-    own = {name: getattr(options, name) for name in _MATTER}
+    own = {}
     if plan.chosen["embedder"].component.name != "none":
-        own["embed_every"] = options.embed_every
+        own["embed_every"] = plan.options.embed_every
+    return _key_of_pass("scores", content, plan, faces, PASS_KINDS, **own)
+
+
+def faces_key(content: str, plan: RunPlan, faces: Sequence[LabelledFace]) -> dict[str, Any]:
+    """The key of a video's cut faces with their sound, whatever scores them."""
+    return _key_of_pass("faces", content, plan, faces, FOUND_KINDS)
+
+
+def _key_of_pass(
+    what: str,
+    content: str,
+    plan: RunPlan,
+    faces: Sequence[LabelledFace],
+    kinds: Sequence[str],
+    **more: Any,
+) -> dict[str, Any]:
+    """The key of what a pass with components of these kinds finds out."""
+    options = plan.options
     given = hashlib.sha256()
     for face in faces:
         given.update(f"{face.first_frame} ".encode() + face.boxes.tobytes())
     unused = FOUND_KINDS if faces else ()
-    passing = {kind: plan.chosen[kind] for kind in PASS_KINDS}
+    passing = {kind: plan.chosen[kind] for kind in kinds}
     return {
-        "what": "scores",
+        "what": what,
         "video": content,
         "sound": sha256(expanded(options.sound)) if options.sound else None,
         "end_s": options.end_s,
         "faces": given.hexdigest() if faces else None,
-        "options": own,
+        "options": {**{name: getattr(options, name) for name in _MATTER}, **more},
         "versions": versions(replace(plan, chosen=passing)),
-        **{kind: described(plan.chosen[kind]) for kind in PASS_KINDS if kind not in unused},
+        **{kind: described(plan.chosen[kind]) for kind in kinds if kind not in unused},
     }
 
 

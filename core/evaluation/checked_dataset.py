@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..analysis.answers import asked
 from ..contracts import Dataset
 from ..errors import PluginError
 from ..labels import Judged, LabelledFace, LabelledVideo, Measure
 from ..result import Result
-from ..types import Clip
+from ..types import Clip, Float64
 from .protocols import NONE, under
 
 
@@ -83,12 +85,26 @@ def predictions_of(name: str, dataset: Dataset) -> Judged | None:
 
 def _checked(name: str, video: LabelledVideo) -> LabelledVideo:
     """A video whose functions check what they return."""
-    faces = tuple(
-        replace(face, clips=partial(_clips, name, face)) if face.clips else face
-        for face in video.faces
-    )
+    faces = tuple(_checked_face(name, face) for face in video.faces)
     judge = partial(_judged, name, video) if video.judge else None
     return replace(video, faces=faces, judge=judge)
+
+
+def _checked_face(name: str, face: LabelledFace) -> LabelledFace:
+    if face.clips:
+        face = replace(face, clips=partial(_clips, name, face))
+    return replace(face, crops=partial(_crops, name, face)) if face.crops else face
+
+
+def _crops(name: str, face: LabelledFace) -> Float64:
+    assert face.crops
+    with asked(name):
+        sizes = face.crops()
+    if not isinstance(sizes, np.ndarray) or sizes.ndim != 2 or sizes.shape[1] != 3:
+        raise PluginError(
+            f"{name} must answer with an array (m, 3) of the times and sizes of a face's crops"
+        )
+    return sizes.astype(np.float64)
 
 
 def _judged(name: str, video: LabelledVideo, result: Result) -> Judged:

@@ -1,8 +1,7 @@
-"""Compares evaluations in one table, best first, and in a plot of quality against speed."""
+"""Compares evaluations in one table, best first."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from typing import Any
 
 from ..component import RUN_KINDS
 from ..errors import InputError
-from ..figures import require_matplotlib
-from ..files import whole
 from ..results import as_cell
+from .against import Tested, tested_against
+from .bootstrap import interval_of
+from .evaluated_videos import LOWER_IS_BETTER
 from .evaluation_file import FILE, read_evaluation_file
 from .foreign import FOREIGN_FITS, OWN_FITS, SPEAKING
-from .plots import draw_quality_against_speed
 from .rows import leaves
+from .tables import Estimate
 
 _METRICS = {
     "average_precision": "AP",
@@ -38,7 +38,7 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
     "model MB": lambda cost: cost["model_mb"],
 }
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
-_ASIDE |= {"videos", "foreign_sound"}
+_ASIDE |= {"videos", "foreign_sound", "bootstrap", "gallery"}
 """Settings that get no column: they do not affect the metrics, or are checked separately."""
 
 
@@ -50,8 +50,12 @@ class Comparison:
         measure: The metric the table is sorted by.
         title: The metric in words, with a remark if lower is better.
         heads: The names of the columns.
-        rows: The cells; None for an empty cell.
+        rows: The cells; None for an empty cell, an `Estimate` for a figure with its interval.
         points: For the plot: (times real time, metric, name) of each evaluation that has both.
+        settings: How many columns, from the left, are settings.
+        better: By head of a column of metrics: whether higher is better.
+        named: The evaluation.json of each row, and what to call it in a picture.
+        notes: What tables cannot tell of themselves, a sentence each.
     """
 
     measure: str
@@ -59,21 +63,29 @@ class Comparison:
     heads: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     points: tuple[tuple[float, float, str], ...]
+    settings: int
+    better: Mapping[str, bool]
+    named: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
 
 
-def compare(folders: Sequence[Path]) -> Comparison:
+def compare(
+    folders: Sequence[Path], resamples: int = 0, baseline: Path | None = None
+) -> Comparison:
     """Compare evaluations in a table.
 
     Args:
         folders: Folders that hold evaluations, at any depth.
+        resamples: How often to draw and to swap to test them against the baseline; 0 for no tests.
+        baseline: The folder of the evaluation to test against; the best if not given.
 
     Returns:
         One row per evaluation: the settings that differ between evaluations, the measure and other
-        metrics, the cost, and the folder.
+        metrics, the cost, the difference to the baseline with its p-value, and the folder.
 
     Raises:
-        InputError: A folder does not exist, there are no evaluations, one is damaged, or they are
-            not of the same videos.
+        InputError: A folder does not exist, there are no evaluations, one is damaged, they are not
+            of the same videos, or one cannot be tested against a baseline that is given.
     """
     found = {path: read_evaluation_file(path) for path in _paths(folders)}
     if not found:
@@ -97,62 +109,52 @@ def compare(folders: Sequence[Path]) -> Comparison:
     if len({one["metrics"].get("rows") for _, one in ordered}) > 1:
         metrics.append("rows")  # the evaluations did not use the same labels
         names["rows"] = "rows"
-    rows, points = [], []
-    for path, one in ordered:
+    tested = Tested([], ())
+    if baseline is not None or (resamples and len(ordered) > 1):
+        tested = tested_against(ordered, measure["name"], resamples, baseline)
+    rows, points, named = [], [], []
+    for place, (path, one) in enumerate(ordered):
         said = [_value(one["settings"], column) for column in columns]
         costs = [of(one["cost"]) if one["cost"] else None for of in _COSTS.values()]
         value = one["metrics"].get(measure["name"])
-        figures = (one["metrics"].get(m) for m in metrics)
-        rows.append((*said, *figures, *costs, as_cell(str(path.parent))))
+        figures = (_figure(one, m) for m in metrics)
+        cells = (column.cells[place] for column in tested.columns)
+        rows.append((*said, *figures, *cells, *costs, as_cell(str(path.parent))))
+        name = ", ".join(
+            str(cell) if column in RUN_KINDS else f"{column.rpartition('.')[2]} {cell}"
+            for column, cell in zip(columns, said, strict=True)
+            if cell is not None
+        )
+        folder = path.parent.name
+        # The folder of a job of a sweep says what differs, as it was typed.
+        name = folder if "=" in folder else name or folder
+        named.append((path, name))
         if value is not None and costs[0]:
-            name = ", ".join(
-                str(cell) if column in RUN_KINDS else f"{column.rpartition('.')[2]} {cell}"
-                for column, cell in zip(columns, said, strict=True)
-                if cell is not None
-            )
-            folder = path.parent.name
-            # The folder of a job of a sweep says what differs, as it was typed.
-            points.append((costs[0], value, folder if "=" in folder else name or folder))
-    heads = (*columns, *(names[m] for m in metrics), *_COSTS, "folder")
+            points.append((costs[0], value, name))
+    added = (column.head for column in tested.columns)
+    heads = (*columns, *(names[m] for m in metrics), *added, *_COSTS, "folder")
     title = measure["name"].replace("_", " ")
     title += "" if measure["higher_is_better"] else " (lower is better)"
-    return Comparison(measure["name"], title, heads, tuple(rows), tuple(points))
+    better = {names[m]: m not in LOWER_IS_BETTER for m in metrics if m != "rows"}
+    better[names[measure["name"]]] = measure["higher_is_better"]
+    return Comparison(
+        measure["name"],
+        title,
+        heads,
+        tuple(rows),
+        tuple(points),
+        len(columns),
+        better,
+        tuple(named),
+        tested.notes,
+    )
 
 
-def write_comparison(folders: Sequence[Path], output: Path) -> Comparison:
-    """Compare, and write compare.csv, compare.md, compare.svg and compare.png.
-
-    Args:
-        folders: See `compare`.
-        output: Folder for the files; those of an earlier comparison are replaced.
-
-    Raises:
-        InputError: See `compare`.
-        MissingExtraError: Matplotlib is not installed; the tables are written nevertheless.
-        OutputError: The folder cannot be written to.
-    """
-    table = compare(folders)
-    with (
-        whole(output / "compare.csv") as aside,
-        aside.open("w", encoding="utf-8", newline="") as file,
-    ):
-        csv.writer(file, lineterminator="\n").writerows([table.heads, *table.rows])
-    cells = [[cell_text(cell).replace("|", "\\|") for cell in row] for row in table.rows]
-    lines = [table.heads, ["---"] * len(table.heads), *cells]
-    with whole(output / "compare.md") as aside:
-        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-        aside.write_text(text, encoding="utf-8")
-    if table.points:
-        require_matplotlib("The picture of a comparison")
-        draw_quality_against_speed(table.points, table.title, output / "compare")
-    return table
-
-
-def cell_text(cell: Any) -> str:
-    """A cell as text: empty for None, numbers with four significant digits."""
-    if cell is None:
-        return ""
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+def _figure(evaluation: Mapping[str, Any], metric: str) -> Any:
+    """The cell of a metric, with its interval if it has one."""
+    value = evaluation["metrics"].get(metric)
+    interval = interval_of(evaluation, metric)
+    return Estimate(value, *interval) if interval and value is not None else value
 
 
 def _paths(folders: Iterable[Path]) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,21 +15,21 @@ from ..figures import files_of, require_matplotlib
 from ..files import is_litter, whole_folder
 from ..labels import Judged
 from ..progress import Progress, silent
-from ..results import as_cell, plain
+from ..results import plain
 from ..writing import written
+from .bootstrap import intervals
 from .dataset import DatasetPlan, Tell, build, outcomes_of
 from .evaluated_videos import EvaluatedVideos
 from .evaluation_file import FILE, SCHEMA, read_evaluation_file
+from .frames_file import FRAMES_FILE, write_frames
+from .gallery import GALLERY_FILE, Gallery
 from .plots import draw_precision_recall, draw_reliability
 from .protocols import NONE, PREDICTIONS_FILE, write_predictions
 from .seen import Computes
+from .tables import STEM, write_tables
 
-FRAMES_FILE = "frames.csv"
 PICTURES = ("precision_recall", "reliability")
-_COLUMNS = [
-    *("person", "time_s", "truth", "score", "probability", "decided", "found"),
-    *("face_px", "on_screen"),
-]
+_TABLES = (f"{STEM}.md", f"{STEM}.tex")
 
 
 def evaluate(
@@ -44,8 +43,9 @@ def evaluate(
 
     Args:
         plan: A plan of `asd evaluate`.
-        folder: Created with evaluation.json, frames.csv, the plots, and, if there are writers, a
-            folder for each video; predictions.csv with a protocol of AVA's form.
+        folder: Created with evaluation.json, frames.csv, tables, the plots, the gallery if it is
+            wanted, predictions.csv with a protocol of AVA's form, and, if there are writers, a
+            folder for each video.
         tell: Called with a line of text on each step done.
         progress: Called with the progress of each video.
         compute: Computes what is not cached; by default in this process.
@@ -62,6 +62,7 @@ def evaluate(
     dataset = build(plan)
     evaluated = EvaluatedVideos(plan, dataset)
     truth: dict[str, AvaRows] = {}
+    gallery = Gallery(plan.options.gallery)
     with whole_folder(folder) as new:
         if not evaluated.rows:
             context = Context(plan.options.device, plan.options.threads)
@@ -73,6 +74,7 @@ def evaluate(
                 evaluated.add(video, outcome)
                 if video.published and video.published.rows is not None:
                     truth[video.name] = video.published.rows
+                gallery.add(video, evaluated.rows.get(video.name), outcome.result)
                 for chosen, writer in zip(plan.run.writers, writers, strict=True):
                     (new / video.name).mkdir(exist_ok=True)
                     written(
@@ -83,30 +85,49 @@ def evaluate(
                         chosen.component.files,
                     )
         metrics = evaluated.metrics()
+        measure = evaluated.measured(metrics)
         found = {
             "schema": SCHEMA,
             "dataset": plan.dataset.component.name,
             "videos": evaluated.names,
-            "measure": evaluated.measured(metrics),
+            "measure": measure,
             "metrics": metrics,
+            "intervals": intervals(
+                evaluated.rows,
+                evaluated.per_video,
+                measure["name"],
+                plan.options.bootstrap,
+                plan.options.seed,
+            ),
             "per_video": evaluated.per_video,
+            "per_category": evaluated.per_category(),
             "cost": evaluated.cost(),
             "settings": plain(plan.settings),
             "provenance": plain(evaluated.provenance()),
         }
         text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
         (new / FILE).write_text(text + "\n", encoding="utf-8")
+        tables = {"video": found["per_video"], "category": found["per_category"]}
+        write_tables(tables, new)
+        if plan.options.gallery and evaluated.names:
+            scorer = plan.run.chosen["scorer"].component.name
+            gallery.write(new / GALLERY_FILE, f"{found['dataset']}, scored by {scorer}")
         if evaluated.rows:
-            _write_frames(new / FRAMES_FILE, evaluated.rows)
+            write_frames(new / FRAMES_FILE, evaluated.rows)
             if truth and plan.options.protocol != NONE:
                 parts = [(truth[video], rows) for video, rows in evaluated.rows.items()]
                 write_predictions(new / PREDICTIONS_FILE, parts)
             if plan.options.plots:
-                rows = Judged.pooled(list(evaluated.rows.values()))
-                if rows.truth.any():
-                    draw_precision_recall(rows.score, rows.truth, new / PICTURES[0])
-                draw_reliability(metrics, new / PICTURES[1])
+                _draw(evaluated.rows, metrics, new)
     return found
+
+
+def _draw(rows: Mapping[str, Judged], metrics: Mapping[str, Any], folder: Path) -> None:
+    """Draw the curves of all rows."""
+    pooled = Judged.pooled(list(rows.values()))
+    if pooled.truth.any():
+        draw_precision_recall(pooled.score, pooled.truth, folder / PICTURES[0])
+    draw_reliability(metrics, folder / PICTURES[1])
 
 
 def _check_free(folder: Path, *, overwrite: bool) -> None:
@@ -118,8 +139,10 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
     )
     if not there:
         return
-    pictures = (path.name for stem in PICTURES for path in files_of(Path(stem)))
-    own = {FILE, FRAMES_FILE, PREDICTIONS_FILE, *pictures}
+    own = {
+        *(FILE, FRAMES_FILE, PREDICTIONS_FILE, GALLERY_FILE, *_TABLES),
+        *(path.name for stem in PICTURES for path in files_of(Path(stem))),
+    }
     if FILE in there:
         # If the file is damaged, the videos' folders count as other files.
         with suppress(AsdError):
@@ -134,19 +157,3 @@ def _check_free(folder: Path, *, overwrite: bool) -> None:
             f"{folder} already holds an evaluation",
             "Choose another folder with output=FOLDER, or replace it with overwrite=true",
         )
-
-
-def _write_frames(path: Path, rows: Mapping[str, Judged]) -> None:
-    """Write a line for each labelled face and moment."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(("video", *_COLUMNS))
-        for video, judged in rows.items():
-            columns = []
-            for name in _COLUMNS:
-                values = getattr(judged, name)
-                columns.append((values.astype(int) if values.dtype == bool else values).tolist())
-            lines.writerows(
-                (as_cell(video), as_cell(person), *row)
-                for person, *row in zip(*columns, strict=True)
-            )

@@ -23,7 +23,7 @@ from .off_screen import off_screen_counts, off_screen_metrics
 from .rows import evaluate_rows, plain_values
 from .seen import VideoOutcome
 
-_LOWER_IS_BETTER = {
+LOWER_IS_BETTER = {
     *("expected_calibration_error", "brier", "nll", "missed", "missed_positives", "unlabelled"),
     *("diarization_error_rate", "false_alarm_s", "missed_s", "confusion_s"),
     *(SPEAKING, FOREIGN_FITS, OWN_REFUSED),
@@ -34,8 +34,8 @@ _OF_SOME = {
     *("off_screen_recall", "off_screen_precision", "off_screen_frames"),
 }
 """Metrics that the first video may lack though others have them, as each has files of its own."""
-_OF_EACH = ("rows", "average_precision", "f1", "balanced_accuracy")
-"""Metrics of labelled faces in the table of videos."""
+_OF_EACH = ("rows", "positives", "average_precision", "f1", "balanced_accuracy")
+"""Metrics of labelled faces in the tables of videos and categories."""
 
 
 class EvaluatedVideos:
@@ -49,11 +49,11 @@ class EvaluatedVideos:
     Attributes:
         rows: By video: its labelled faces with the scores and decisions found for them.
         names: The names of the videos, in order.
-        per_video: By video, what is known of each: `rows`, `average_precision`, `f1` and
-            `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and as
-            `speakers` whom each name in the result was taken for; the metrics of off-screen speech;
-            with `sync=check`, as `own_sound` and `foreign_sound`, whether these fit the lips, see
-            `core.sync.Fit`. Undefined values are None.
+        per_video: By video, what is known of each: `rows`, `positives`, `average_precision`,
+            `f1` and `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and
+            as `speakers` whom each name in the result was taken for; the metrics of off-screen
+            speech; with `sync=check`, as `own_sound` and `foreign_sound`, whether these fit the
+            lips, see `core.sync.Fit`. Undefined values are None.
     """
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
@@ -63,6 +63,7 @@ class EvaluatedVideos:
         self._plan = plan
         self._dataset = dataset
         self.per_video: dict[str, dict[str, Any]] = {}
+        self._categories: dict[str, list[str]] = {}
         self._errors: list[Mapping[str, float]] = []
         self._off_screen: list[Confusion] = []
         self._sights: list[VideoOutcome] = []
@@ -76,6 +77,8 @@ class EvaluatedVideos:
                 the first video, not after all.
         """
         self.names.append(video.name)
+        for category in dict.fromkeys(video.categories):
+            self._categories.setdefault(category, []).append(video.name)
         self._sights.append(
             replace(outcome, result=replace(outcome.result, tracks=()), foreign=None)
         )
@@ -95,6 +98,20 @@ class EvaluatedVideos:
         of_one |= self._sounds.add(outcome.result, outcome.foreign)
         if len(self.names) == 1:
             self._check_early()
+
+    def per_category(self) -> dict[str, dict[str, Any]]:
+        """By category of the dataset: its number of `videos`, and metrics of their labelled faces.
+
+        A video may be in several categories. Categories are in the order in which they came.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for category, videos in self._categories.items():
+            of_one = found[category] = {"videos": len(videos)}
+            rows = [self.rows[video] for video in videos if len(self.rows.get(video, ()))]
+            if rows:
+                metrics = evaluate_rows(Judged.pooled(rows))
+                of_one |= {name: metrics[name] for name in _OF_EACH}
+        return found
 
     def metrics(self) -> dict[str, Any]:
         """All metrics over all videos."""
@@ -169,7 +186,7 @@ class EvaluatedVideos:
         name = self._plan.options.measure
         measure = measure_of(self._plan.dataset.in_words, self._dataset)
         if name is not None:
-            measure = Measure(name, name not in _LOWER_IS_BETTER)
+            measure = Measure(name, name not in LOWER_IS_BETTER)
         return measure
 
     def _check_early(self) -> None:

@@ -16,6 +16,16 @@ MEND = "Make it again with: asd evaluate"
 
 _NUMBER = {"type": ["number", "null"]}
 _COMPONENT = {"type": "object", "properties": {"name": {"type": "string"}}}
+_INTERVAL = {
+    "type": "object",
+    "required": ["low", "high", "over", "units"],
+    "properties": {
+        "low": {"type": "number"},
+        "high": {"type": "number"},
+        "over": {"type": "string"},
+        "units": {"type": "integer"},
+    },
+}
 _PARTS = {
     "dataset": {"type": "string"},
     "videos": {"type": "array", "items": {"type": "string"}},
@@ -39,8 +49,18 @@ _PARTS = {
 _FORM = {
     "type": "object",
     "required": ["schema", *_PARTS],
-    # Older files lack the table of videos.
-    "properties": {"schema": {"const": SCHEMA}, **_PARTS, "per_video": {"type": "object"}},
+    # Older files lack these.
+    "properties": {
+        "schema": {"const": SCHEMA},
+        **_PARTS,
+        "per_video": {"type": "object"},
+        "per_category": {"type": "object"},
+        "intervals": {
+            "type": ["object", "null"],
+            "required": ["metrics"],
+            "properties": {"metrics": {"type": "object", "additionalProperties": _INTERVAL}},
+        },
+    },
 }
 
 

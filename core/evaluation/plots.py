@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 BLUE, GREY = "#0072B2", "#7F7F7F"
 """A colour safe for colour-blind readers (Okabe & Ito 2008), and a colour for reference lines."""
+_COLOURS = ("#000000", "#E69F00", "#0072B2", "#D55E00", "#009E73")
+"""Of the same palette, those that are dark enough on white."""
+_DASHES = ("-", "--")
+MOST_CURVES = len(_COLOURS) * len(_DASHES)
+_MOST_POINTS = 2000
 _SIDE_PX = 640
 _LABEL_PX = 18
 """Height of a label beside a point, with some space."""
@@ -53,6 +58,46 @@ def draw_precision_recall(scores: Floats, truth: Bool, stem: Path) -> list[Path]
         axes.set_title(f"{len(truth)} labelled faces, {np.count_nonzero(truth)} of them speaking")
         axes.legend(loc="lower left")
     return files_of(stem)
+
+
+def draw_curves(curves: Sequence[tuple[str, Floats, Bool]], stem: Path) -> list[Path]:
+    """Draw precision over recall of several evaluations in one picture.
+
+    Neighbouring lines differ in colour and in how they are dashed, so that they can be told apart
+    in grey and by colour-blind readers.
+
+    Args:
+        curves: For each, at most `MOST_CURVES`: its name, the scores, and who speaks, as for
+            `draw_precision_recall`; somebody speaks in each.
+        stem: Path of the files without their suffix.
+
+    Returns:
+        The files, SVG and PNG.
+    """
+    height_px = _SIDE_PX + _LABEL_PX * (len(curves) + 1)
+    with drawn(stem, _SIDE_PX, height_px, [name for name, _, _ in curves]) as figure:
+        axes = figure.add_subplot()
+        for number, (name, scores, truth) in enumerate(curves):
+            precision, recall = _thinned(*precision_recall(scores, truth))
+            axes.plot(
+                np.append(0.0, recall),
+                np.append(precision[0], precision),
+                color=_COLOURS[number % len(_COLOURS)],
+                linestyle=_DASHES[number * len(_DASHES) // MOST_CURVES],
+                label=f"{name}: {average_precision(scores, truth):.4f}",
+            )
+        _unit_square(axes, "recall", "precision")
+        axes.set_box_aspect(1)
+        figure.legend(loc="outside lower center", title="average precision")
+    return files_of(stem)
+
+
+def _thinned(precision: Float64, recall: Float64) -> tuple[Float64, Float64]:
+    """A curve with as many points as can be seen, so that pictures of long curves stay small."""
+    if len(recall) <= _MOST_POINTS:
+        return precision, recall
+    places = np.searchsorted(recall, np.linspace(recall[0], recall[-1], _MOST_POINTS))
+    return precision[places], recall[places]
 
 
 def draw_reliability(metrics: Mapping[str, Any], stem: Path) -> list[Path]:

@@ -13,6 +13,19 @@ from ..sync import CHECK, OFF
 from .protocols import NONE, PROTOCOLS
 
 FACES = ("found", "labelled")
+MOST_RESAMPLES = 100_000
+MOST_MOMENTS = 500
+"""A page with more would be large: each takes about 30 kB."""
+
+
+def check_bootstrap(resamples: int) -> None:
+    """Check a number of resamples.
+
+    Raises:
+        ValueError: It gives no interval: 95 % of fewer than 100 say little.
+    """
+    if resamples and not 100 <= resamples <= MOST_RESAMPLES:
+        raise ValueError(f"bootstrap must be 0 or from 100 to {MOST_RESAMPLES}, got {resamples}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +85,10 @@ class EvaluateOptions(DatasetOptions):
             that do not count.
         foreign_sound: Score the faces once more with the sound of another video, with which nobody
             speaks: how many are said to speak nevertheless. Takes the scorer's time again.
+        bootstrap: How many times the videos, or where these are few the faces, are drawn anew for
+            the 95 % intervals of the measure and the main metrics; 0 for none.
+        gallery: How many of the worst false alarms, and of the worst misses, to show in
+            gallery.html, with faces, scores and the sound's level; 0 for no such page.
     """
 
     _SYNC: ClassVar[tuple[str, ...]] = (OFF, CHECK)
@@ -81,9 +98,14 @@ class EvaluateOptions(DatasetOptions):
     plots: bool = True
     collar_s: float = 0.0
     foreign_sound: bool = True
+    bootstrap: int = 1000
+    gallery: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_bootstrap(self.bootstrap)
+        if not 0 <= self.gallery <= MOST_MOMENTS:
+            raise ValueError(f"gallery must be from 0 to {MOST_MOMENTS}, got {self.gallery}")
         if self.collar_s < 0:
             raise ValueError(f"collar_s must not be negative, got {self.collar_s}")
 

@@ -2,7 +2,7 @@
 
 from ...core.component import Component
 from ...core.hookspecs import hookimpl
-from . import asw, ava, columbia, dialogue, rttm, unitalk, wasd
+from . import asw, ava, columbia, dialogue, results, rttm, unitalk, wasd
 
 
 @hookimpl
@@ -36,6 +36,13 @@ def asdkit_components() -> list[Component]:
             dialogue.DialogueConfig,
             dialogue.build,
             about="a JSON of faces and speech beside each video",
+        ),
+        Component(
+            "dataset",
+            "results",
+            results.ResultsConfig,
+            results.build,
+            about="results of asd run or asd batch as weak labels",
         ),
         Component(
             "dataset",

@@ -150,12 +150,13 @@ class Ava:
         for face in np.unique(rows.entity_id):
             which = rows.entity_id == face
             for first, on_grid in stretches(time_s[which], boxes[which], self._config.max_gap_s):
-                clips = None
+                clips, sizes = None, None
                 if face in crops:
                     frames = np.arange(first, first + len(on_grid))
                     times = frames / GRID_FPS + self._config.offset_s
                     clips = partial(crops[face].clips, times, self._config.max_gap_s)
-                faces.append(LabelledFace(first, on_grid, clips))
+                    sizes = partial(crops[face].sizes, self._config.offset_s)
+                faces.append(LabelledFace(first, on_grid, clips, sizes))
         return LabelledVideo(
             name=str(rows.video_id[0]),
             path=path,

@@ -84,6 +84,19 @@ class FaceCrops:
                 clips.append(Clip(faces, during, int(ahead.sum()), after))
         return clips
 
+    def sizes(self, offset_s: float) -> Float64:
+        """(m, 3) float64: the time, the width and the height in pixels of each crop.
+
+        Args:
+            offset_s: The second on the clock of the crops from which times are to count.
+
+        Raises:
+            InputError: A crop cannot be read.
+        """
+        times, paths = self._listed()
+        shapes = [_picture(path).shape for path in paths]
+        return np.array([(t - offset_s, s[1], s[0]) for t, s in zip(times, shapes, strict=True)])
+
     def labelled_clip(self, time_s: Float64, fps: float) -> LabelledClip:
         """The whole face, with the crop nearest to each label and the stored sound.
 

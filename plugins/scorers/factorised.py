@@ -20,6 +20,8 @@ from .windowed.network import Body, FlatConv
 
 NORM_EPSILON = 1e-3
 """Epsilon of every batch norm of these networks."""
+NORM_MOMENTUM = 0.01
+"""Share of a batch in the running statistics of every batch norm of these networks."""
 _Convolution = nn.Conv2d | nn.Conv3d
 
 
@@ -127,7 +129,8 @@ class Block(nn.Module, ABC):
     def add(self, name: str, norm: str, convolution: _Convolution) -> None:
         """Add a convolution and its norm under their names in the checkpoint."""
         self.add_module(name, convolution)
-        self.add_module(norm, nn.BatchNorm2d(convolution.out_channels, eps=NORM_EPSILON))
+        channels = convolution.out_channels
+        self.add_module(norm, nn.BatchNorm2d(channels, NORM_EPSILON, NORM_MOMENTUM))
 
     def step(self, name: str, norm: str, x: Tensor) -> Tensor:
         """Apply a convolution, its norm and a ReLU."""
@@ -189,10 +192,27 @@ class FactorisedBody(Body):
         pictures: Tensor = self.visualEncoder(seen.flatten(0, 1).unsqueeze(1), batch)
         return pictures.amax(dim=(2, 3)).reshape(batch, frames, -1)
 
-    def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """Fuse visual vectors (B, T, 128) and MFCC (B, 4 T, 13) into (B, T, 128)."""
+    def read(self, visual: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
+        """Fuse visual vectors (B, T, 128) and MFCC (B, 4 T, 13) into (B, T, 128).
+
+        The head used only in training reads the visual vectors themselves.
+        """
         sound = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1), mfcc.shape[0])
-        return self.join(visual, sound.mean(dim=2).transpose(1, 2))
+        return self.join(visual, sound.mean(dim=2).transpose(1, 2)), visual
+
+    def draw(self) -> None:
+        """Draw kernels of the encoders and GRUs anew, as He et al. (ICCV 2015) do; biases are 0."""
+        for encoder in (self.visualEncoder, self.audioEncoder):
+            for layer in encoder.modules():
+                if isinstance(layer, nn.Conv2d | nn.Conv3d):
+                    nn.init.kaiming_normal_(layer.weight)
+        for layer in self.modules():
+            if isinstance(layer, nn.GRU):
+                for name, weight in layer.named_parameters():
+                    if name.startswith("weight"):
+                        nn.init.kaiming_normal_(weight)
+                    else:
+                        nn.init.zeros_(weight)
 
     @abstractmethod
     def join(self, seen: Tensor, heard: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE
+from ...core.ava_csv import PREDICTION_COLUMNS, SPEAKING_AUDIBLE, timestamp
 from ...core.component import Context
 from ...core.files import whole
 from ...core.result import Result
@@ -55,18 +55,12 @@ def _rows(result: Result) -> Iterator[list[str]]:
             time_s = result.video.start_s + frame / GRID_FPS
             yield [
                 name,
-                _hundredths(time_s),
+                timestamp(time_s),
                 *corners,
                 SPEAKING_AUDIBLE,
                 f"{name}_{track.id}",
                 f"{score:.8g}",
             ]
-
-
-def _hundredths(seconds: float) -> str:
-    """A time with two decimals, or with three if the third is not 0."""
-    text = f"{seconds:.3f}"
-    return text.removesuffix("0")
 
 
 def build(config: AvaWriterConfig, context: Context) -> AvaWriter:

@@ -16,11 +16,14 @@ from asdkit.core.cli.commands import NAMES
 from asdkit.core.cli.sweeping import fitted_jobs
 from asdkit.core.config.compose import RUN, compose_app, settings_of
 from asdkit.core.config.plan import analysis_plan_of, make_plan
+from asdkit.core.data.dialogue_settings import DIALOGUES
+from asdkit.core.data.settings import CHECK, CROPS
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
 from asdkit.export.settings import EXPORT, make_export_plan
+from asdkit.training.settings import TRAIN, make_train_plan
 
 APPS = {
     "run": (RUN, make_plan),
@@ -28,13 +31,19 @@ APPS = {
     "evaluate": (EVALUATE, lambda config: make_dataset_plan(EVALUATE, config)),
     "calibrate": (CALIBRATE, lambda config: make_dataset_plan(CALIBRATE, config)),
     "export": (EXPORT, make_export_plan),
+    "train": (TRAIN, make_train_plan),
     "write": (WRITE, partial(settings_of, WRITE)),
+    "data_crops": (CROPS, partial(settings_of, CROPS)),
+    "data_check": (CHECK, partial(settings_of, CHECK)),
+    "data_dialogues": (DIALOGUES, partial(settings_of, DIALOGUES)),
 }
 """The Hydra applications, and what checks a composed configuration of each."""
 ELSEWHERE = ("smile", "my.py", "solo", "centre", "lab", "tune", "submitit", "=NAME", "optuna")
 """Names of what the reader is to write or install first."""
 CALIBRATION = ROOT / "plugins/scorers/lr_asd/ava.calibration.json"
-TAKES_FILES = ("batch", "write")
+TAKES_FILES = ("batch", "write", "data_crops", "data_check")
+WITHOUT_DATASET = "dataset=dialogue", "dataset.folder=talks"
+"""What `asd data` leaves out where only results are named."""
 STANDS_FOR = {"START": "start_s=1", "END": "end_s=2", "$SLURM_ARRAY_TASK_COUNT": "shards=4"}
 STANDS_FOR["$SLURM_ARRAY_TASK_ID"] = "shard=1"
 ALL = [
@@ -48,7 +57,9 @@ ALL = [
 
 def test_the_commands_are_found():
     assert len(ALL) > 60
-    assert {param.values[1][1] for param in ALL} >= {*APPS, "weights", "compare", "repeat"}
+    named = {param.values[1][1] for param in ALL}
+    named |= {f"data_{param.values[1][2]}" for param in ALL if param.values[1][1] == "data"}
+    assert named >= {*APPS, "weights", "compare", "repeat"}
 
 
 @pytest.mark.parametrize(("page", "words"), ALL)
@@ -60,6 +71,10 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
     shutil.copy(CALIBRATION, "lr_asd.calibration.json")
     words = [STANDS_FOR.get(word.partition("=")[2], word) for word in words]
     command, *rest = words[1:] if words[1] in NAMES else ("run", *words[1:])
+    if command == "data" and rest[0] not in HELP:
+        command, *rest = f"data_{rest[0]}", *rest[1:]
+        if command in TAKES_FILES and not any(word.startswith("dataset=") for word in rest):
+            rest += WITHOUT_DATASET
     if command not in APPS or {"check", *VIEWS, *HELP} & set(rest):
         return
     app, plan = APPS[command]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....core.trainable import Recipe
 from ....core.weights import Weights
 from ..factorised_parts import layers, parts
-from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
+from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, Training, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -52,6 +53,21 @@ MODEL = Model(
     # Three blocks; the longer path of each has one temporal kernel of 5, which reaches 2 frames.
     sharing=Reach(3 * 2, 128, layers(2, paths=2)),
     parts=parts,
+    training=Training(
+        Recipe(
+            source=(
+                "train.py and ASD.py of https://github.com/Junhua-Liao/Light-ASD at ed38c23, as "
+                "its authors trained `ava` (Liao et al., CVPR 2023)"
+            ),
+            learning_rate=1e-3,
+            decay=0.95,
+            epochs=30,
+            batch_frames=2000,
+        ),
+        head_weight=0.5,
+        first_temperature=1.3,
+        cooling=0.02,
+    ),
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.

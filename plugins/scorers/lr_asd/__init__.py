@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....core.trainable import Recipe
 from ....core.weights import Weights
 from ..factorised_parts import layers, parts
-from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, component
+from ..windowed import WHOLE, AvaTrainedConfig, Model, Reach, Training, component
 
 if TYPE_CHECKING:
     from ..windowed.network import Network
@@ -52,6 +53,20 @@ MODEL = Model(
     # Three blocks, each with temporal kernels of 5 and 3, which reach 2 and 1 frames.
     sharing=Reach(3 * (2 + 1), 128, layers(2 + 1, paths=1)),
     parts=parts,
+    training=Training(
+        Recipe(
+            source=(
+                "train.py and ASD.py of https://github.com/Junhua-Liao/LR-ASD at 1b6dcd2, as its "
+                "authors trained `ava` (Liao et al., IJCV 2025)"
+            ),
+            learning_rate=1e-3,
+            decay=0.95,
+            epochs=40,
+            batch_frames=2000,
+            weight_decay=0.01,
+        ),
+        head_weight=0.5,
+    ),
     frontend="model.visualEncoder",
     config=AvaTrainedConfig,
     # `ava` was trained on whole tracks, `talkset` on short clips: docs/choosing.md measures both.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..factorised import NORM_EPSILON, Block, FactorisedBody, Sense, backwards
+from ..factorised import NORM_EPSILON, NORM_MOMENTUM, Block, FactorisedBody, Sense, backwards
 from ..windowed.network import Network
 
 
@@ -55,7 +55,7 @@ class _Fusion(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.attention = nn.Conv1d(width, width, 1, bias=False)
-        self.bn = nn.BatchNorm1d(width, eps=NORM_EPSILON)
+        self.bn = nn.BatchNorm1d(width, NORM_EPSILON, NORM_MOMENTUM)
 
     def forward(self, x: Tensor) -> Tensor:
         weights = torch.sigmoid(self.bn(self.attention(x.transpose(1, 2))))
@@ -67,9 +67,11 @@ class _Detector(nn.Module):
         super().__init__()
         self.gru_forward = nn.GRU(256, 64, batch_first=True)
         self.gru_backward = nn.GRU(256, 64, batch_first=True)
+        self.drop = nn.Dropout(0.5)
         self.attention = _Fusion(128)
 
     def forward(self, x: Tensor) -> Tensor:
-        both = torch.cat([self.gru_forward(x)[0], backwards(self.gru_backward, x)], dim=2)
-        found: Tensor = self.attention(both)
+        # In training each GRU loses other values.
+        forth, back = self.gru_forward(self.drop(x))[0], backwards(self.gru_backward, self.drop(x))
+        found: Tensor = self.attention(torch.cat([forth, back], dim=2))
         return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....core.trainable import Recipe
 from ....core.weights import Weights
-from ..windowed import Model, component
+from ..windowed import Model, Training, component
 from .frames import FiveFrames
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ MODEL = Model(
     folder=Path(__file__).parent,
     network=_network,
     sharing=FiveFrames(),
+    training=Training(
+        Recipe(
+            source=(
+                "trainTalkNet.py and talkNet.py of https://github.com/TaoRuijie/TalkNet-ASD at "
+                "6d68214, as its authors trained `ava` (Tao et al., ACM MM 2021)"
+            ),
+            learning_rate=1e-4,
+            decay=0.95,
+            epochs=25,
+            batch_frames=2500,
+        ),
+        head_weight=0.4,
+    ),
     frontend="model.visualFrontend",
 )
 TALKNET = component(MODEL)

@@ -7,7 +7,7 @@ at once. Modules are named as in the published checkpoint.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ..windowed.network import Body, Network
@@ -47,10 +47,20 @@ class _Body(Body):
         seen = padded.unfold(1, FRAMES_SEEN, 1).movedim(-1, 2)
         return self.vectors(seen.flatten(0, 1)).reshape(*faces.shape[:2], VECTOR)
 
-    def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
-        """Fuse visual vectors (B, T, 512) and MFCC (B, 4 T, 13) into (B, T, 256)."""
+    def read(self, visual: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
+        """Fuse visual vectors (B, T, 512) and MFCC (B, 4 T, 13) into (B, T, 256).
+
+        The heads used only in training read the sound that has heard of the picture, and the
+        picture that has heard of the sound.
+        """
         audio = self.audioEncoder(mfcc.transpose(1, 2).unsqueeze(1))
         video = self.visualConv1D(self.visualTCN(visual.transpose(1, 2))).transpose(1, 2)
-        both = torch.cat([self.crossA2V(audio, video), self.crossV2A(video, audio)], dim=2)
-        fused: Tensor = self.selfAV(both, both)
-        return fused
+        heard, seen = self.crossA2V(audio, video), self.crossV2A(video, audio)
+        both = torch.cat([heard, seen], dim=2)
+        return self.selfAV(both, both), heard, seen
+
+    def draw(self) -> None:
+        """Draw the convolutions of the sound anew, as He et al. (ICCV 2015) do, by outputs."""
+        for layer in self.audioEncoder.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

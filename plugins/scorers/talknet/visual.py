@@ -22,7 +22,7 @@ class VisualFrontend(nn.Module):
             # The caller pads in time and passes the five frames of each vector, so that clips in
             # a batch cannot leak into each other.
             FlatConv(1, 64, (FRAMES_SEEN, 7, 7), single=1, stride=2),
-            nn.BatchNorm2d(64, eps=1e-3),
+            _norm(64),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, stride=2, padding=1),
         )
@@ -63,15 +63,17 @@ class _ResNetLayer(nn.Module):
         super().__init__()
         self.stride = stride
         self.conv1a = _conv3x3(channels_in, channels, stride)
-        self.bn1a = nn.BatchNorm2d(channels, eps=1e-3)
+        self.bn1a = _norm(channels)
         self.conv2a = _conv3x3(channels, channels)
-        # Unused in layer 1, which keeps the size; but the checkpoint holds its weights.
+        # Unused in layer 1, which keeps the size; but the checkpoint holds its weights. Training
+        # on several GPUs must not wait for their gradient.
         self.downsample = nn.Conv2d(channels_in, channels, 1, stride=stride, bias=False)
-        self.outbna = nn.BatchNorm2d(channels, eps=1e-3)
+        self.downsample.requires_grad_(stride != 1)
+        self.outbna = _norm(channels)
         self.conv1b = _conv3x3(channels, channels)
-        self.bn1b = nn.BatchNorm2d(channels, eps=1e-3)
+        self.bn1b = _norm(channels)
         self.conv2b = _conv3x3(channels, channels)
-        self.outbnb = nn.BatchNorm2d(channels, eps=1e-3)
+        self.outbnb = _norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         skip = x if self.stride == 1 else self.downsample(x)
@@ -79,6 +81,10 @@ class _ResNetLayer(nn.Module):
         x = functional.relu(self.outbna(total))
         total = self.conv2b(functional.relu(self.bn1b(self.conv1b(x)))) + total
         return functional.relu(self.outbnb(total))
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
 def _conv3x3(channels_in: int, channels: int, stride: int = 1) -> nn.Conv2d:

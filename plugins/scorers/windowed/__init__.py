@@ -1,9 +1,9 @@
 """The code shared by scorers that read windows of sound and faces: TalkNet, LR-ASD, Light-ASD.
 
-These scorers differ in their network, in their weights and the best windows for each, and in how
-many neighbouring frames a visual vector depends on. All else is here: the parameters, windows of
-several lengths, PyTorch and ONNX Runtime, bundles, checkpoints and every error. Neither runtime is
-imported before it is needed.
+These scorers differ in their network, in their weights and the best windows for each, in how many
+neighbouring frames a visual vector depends on, and in how they were trained. All else is here: the
+parameters, windows of several lengths, PyTorch and ONNX Runtime, bundles, checkpoints, training and
+every error. Neither runtime is imported before it is needed.
 """
 
 from functools import partial
@@ -12,11 +12,12 @@ from ....core.component import Component
 from .config import WHOLE, AvaTrainedConfig
 from .exporting import exportable
 from .loading import build
-from .model import Model
+from .model import Model, Training
 from .reach import Reach
 from .settling import settled
+from .training import trainable
 
-__all__ = ["WHOLE", "AvaTrainedConfig", "Model", "Reach", "component"]
+__all__ = ["WHOLE", "AvaTrainedConfig", "Model", "Reach", "Training", "component"]
 
 
 def component(model: Model) -> Component:
@@ -28,6 +29,7 @@ def component(model: Model) -> Component:
         partial(build, model),
         weights=tuple(model.published.values()),
         export=partial(exportable, model),
+        trainable=partial(trainable, model),
         settle=partial(settled, model),
         shifts=True,
         about=model.about,

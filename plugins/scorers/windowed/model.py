@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ....core.trainable import Recipe
 from ....core.weights import Weights
 from .config import WindowedConfig
 from .windows import Sharing
@@ -15,6 +16,29 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from .network import Network
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model was trained by its authors.
+
+    Attributes:
+        recipe: The defaults of a training.
+        head_weight: The weight in the loss of each head used only in training; that of the
+            scorer's head is 1.
+        first_temperature: What the logits of all heads are divided by in the first epoch.
+        cooling: How much less that is in each epoch than in the one before. It stays as it is
+            after the recipe's last epoch.
+    """
+
+    recipe: Recipe
+    head_weight: float
+    first_temperature: float = 1.0
+    cooling: float = 0.0
+
+    def temperature(self, epoch: int) -> float:
+        """What the logits of all heads are divided by in an epoch, counted from 1."""
+        return self.first_temperature - self.cooling * (min(epoch, self.recipe.epochs) - 1)
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,7 @@ class Model:
             `core.contracts.ShiftingScorer` says, where every window has 10 s or more.
         sound_early_s: How much earlier than in step these weights like sound best, in seconds; see
             there.
+        training: How it was trained.
         frontend: The module of its network that reads faces; int8 quantises this part alone.
         parts: Of a network whose sharing is `Reach`: the modules of the graphs `alone`,
             `through`, `join` and `end`; imports PyTorch when called.
@@ -48,6 +73,7 @@ class Model:
     folder: Path
     network: Callable[[], Network]
     sharing: Sharing
+    training: Training
     frontend: str
     config: type[WindowedConfig] = WindowedConfig
     windows: Mapping[str, Sequence[int]] = field(default_factory=dict)

@@ -30,12 +30,27 @@ class Body(nn.Module, ABC):
         return self.vectors(faces)
 
     @abstractmethod
+    def read(self, visual: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
+        """Compute what the heads read from visual vectors (B, T, V) and MFCC (B, 4 T, 13).
+
+        Returns:
+            The picture fused with the sound (B, T, W), for the head of the scorer; then (B, T, 128)
+            for each head used only in training, in their order.
+        """
+
     def forward(self, visual: Tensor, mfcc: Tensor) -> Tensor:
         """Fuse visual vectors (B, T, V) and MFCC (B, 4 T, 13) into the head's input (B, T, W)."""
+        return self.read(visual, mfcc)[0]
+
+    def draw(self) -> None:
+        """Draw the weights at random as the published code does before it trains.
+
+        A new module has those that PyTorch draws for each layer; a subclass draws others anew.
+        """
 
 
 class Network(nn.Module):
-    """A whole network as published; call `eval()` before use.
+    """A whole network as published; call `eval()` before use, or train it.
 
     Args:
         body: All layers but the heads.
@@ -49,6 +64,7 @@ class Network(nn.Module):
         self.lossAV = _Head(width)
         for name in training_heads:
             self.add_module(name, _Head(128))
+        self._heads = ("lossAV", *training_heads)
 
     def vectors(self, seen: Tensor) -> Tensor:
         """Compute visual vectors from faces; see `Body.vectors`."""
@@ -70,6 +86,12 @@ class Network(nn.Module):
     def forward(self, faces: Tensor, mfcc: Tensor) -> Tensor:
         """Compute logits (B, T, 2) from normalised faces (B, T, 112, 112) and MFCC (B, 4 T, 13)."""
         return self.window(self.model.frontend(faces), mfcc)
+
+    def all_heads(self, faces: Tensor, mfcc: Tensor) -> tuple[Tensor, ...]:
+        """Compute the same logits, followed by those of each head used only in training."""
+        read = self.model.read(self.model.frontend(faces), mfcc)
+        heads = [self.get_submodule(name) for name in self._heads]
+        return tuple(head(x) for head, x in zip(heads, read, strict=True))
 
 
 class _Head(nn.Module):

@@ -58,7 +58,7 @@ def test_options_in_the_docs_are_those_of_the_program():
         (["--help", "weights"], "fetch NAME ...   download some"),
         (["weights", "help"], "fetch NAME ...   download some"),
         (["weights", "list", "--help"], "fetch NAME ...   download some"),
-        (["compare", "a", "-h"], "output=VALUE  where the table goes"),
+        (["compare", "a", "-h"], "output=VALUE     where the table goes"),
         (["repeat", "a", "--foo", "-h"], "says what differs, number for number"),
         (["help", "export", "check"], "Repeats the proof of a bundle"),
         (["export", "check", "--help"], "calibration=VALUE     of an int8 bundle, a video"),
@@ -69,7 +69,7 @@ def test_options_in_the_docs_are_those_of_the_program():
         (["plugins", "new", "--help"], "into the folder asdkit-NAME"),
         (["weights", "--help"], "fetch NAME ...   download some"),
         (["weights", "fetch", "-h"], "fetch NAME ...   download some"),
-        (["compare", "--help"], "output=VALUE  where the table goes"),
+        (["compare", "--help"], "output=VALUE     where the table goes"),
         (["repeat", "--help"], "says what differs, number for number"),
     ],
 )

@@ -37,6 +37,13 @@ def test_a_missing_file_is_missing_and_no_unknown_command(refused, name):
     assert "command" not in line
 
 
+def test_a_misspelt_view_of_a_batch_is_no_video(refused):
+    Path("results").mkdir()
+    line = refused("batch", "stauts", "results")
+    assert line.startswith("asd: batch takes videos, or status, table, decide with a folder")
+    assert "Did you mean status?" in line
+
+
 def test_a_folder_is_for_a_batch(refused):
     Path("talks").mkdir()
     assert "asd batch talks" in refused("talks", "scorer=lip_motion")

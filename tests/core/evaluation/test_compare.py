@@ -15,7 +15,8 @@ import pytest
 
 from asdkit.core.component import RUN_KINDS
 from asdkit.core.errors import InputError, MissingExtraError
-from asdkit.core.evaluation.compare import compare, write_comparison
+from asdkit.core.evaluation.compare import compare
+from asdkit.core.evaluation.comparison_files import write_comparison
 from asdkit.core.evaluation.evaluation_file import FILE, SCHEMA
 from asdkit.core.evaluation.metrics import expected_calibration_error, reliability
 from asdkit.core.evaluation.plots import (
@@ -153,7 +154,7 @@ def test_files(put, tmp_path):
     out = tmp_path / "out"
     found = write_comparison(runs(tmp_path), out)
     assert {path.name for path in out.iterdir()} == {
-        f"compare.{kind}" for kind in ("csv", "md", "svg", "png")
+        f"compare.{kind}" for kind in ("csv", "md", "tex", "svg", "png")
     }
     with (out / "compare.csv").open(encoding="utf-8", newline="") as file:
         head, first, second = csv.reader(file)

@@ -58,7 +58,9 @@ def test_an_evaluation_tells_quality_and_cost(options):
     assert cost["model_mb"] == 0
     assert found["settings"]["segments"]["on"] == 0.6
     assert found["provenance"]["versions"]["asdkit"] == asdkit.__version__
-    assert sorted(path.name for path in Path("out").iterdir()) == ["evaluation.json", "frames.csv"]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        *("evaluation.json", "frames.csv", "tables.md", "tables.tex"),
+    ]
 
 
 def test_plots_and_writers(options):
@@ -66,7 +68,8 @@ def test_plots_and_writers(options):
     evaluated([*options, "plots=true", "writers=[rttm]", "videos=[two]"])
     names = {str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file()}
     pictures = {f"{n}.{s}" for n in ("precision_recall", "reliability") for s in ("svg", "png")}
-    assert names == {"evaluation.json", "frames.csv", "two/speakers.rttm", *pictures}
+    tables = {"tables.md", "tables.tex"}
+    assert names == {"evaluation.json", "frames.csv", "two/speakers.rttm", *pictures, *tables}
 
 
 def test_results_hold_the_notes_whether_computed_or_kept(options):

@@ -10,7 +10,7 @@ import pytest
 from evaluating import evaluated
 from knowing import Knowing, KnowingModels, speech, video
 
-from asdkit.core.cli.console import print_evaluation
+from asdkit.core.cli.evaluation_views import print_evaluation
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation import dataset
 from asdkit.core.evaluation.compare import compare

@@ -11,7 +11,7 @@ import pytest
 from evaluating import FRAMES, evaluated, lips
 from synth import write_video
 
-from asdkit.core.cli.console import print_evaluation
+from asdkit.core.cli.evaluation_views import print_evaluation
 from asdkit.core.cli.main import main
 from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.metrics import average_precision
@@ -51,7 +51,7 @@ def rttm(talks):
 def test_labelled_faces_of_each_video(talks):
     found = evaluated(talks)
     one, two = found["per_video"]["one"], found["per_video"]["two"]
-    assert list(one) == ["rows", "average_precision", "f1", "balanced_accuracy"]
+    assert list(one) == ["rows", "positives", "average_precision", "f1", "balanced_accuracy"]
     assert one["rows"] == two["rows"] == 2 * FRAMES
     rows = [line.split(",") for line in Path("out/frames.csv").read_text().splitlines()]
     head = rows.pop(0)
@@ -123,14 +123,15 @@ def test_the_table_is_printed(talks, capsys):
     out = capsys.readouterr().out
     head, one, two = (line for line in out.splitlines() if line[:1] in ("┃", "│"))
     assert [cell.strip() for cell in head.strip("┃").split("┃")] == [
-        *("video", "AP", "F1", "DER", "missed s", "false s", "confused s"),
+        *("video", "rows", "speaking", "AP", "F1", "balanced accuracy"),
+        *("DER", "missed s", "false s", "confused s"),
         *("off-screen recall", "off-screen precision"),
     ]
-    assert [cell.strip() for cell in one.strip("│").split("│")][3:] == [""] * 6
+    assert [cell.strip() for cell in one.strip("│").split("│")][6:] == [""] * 6
     found = json.loads(Path("out/evaluation.json").read_text())["per_video"]["two"]
     cells = [cell.strip() for cell in two.strip("│").split("│")]
     assert cells[0] == "two"
-    assert cells[3] == f"{found['diarization_error_rate']:.3f}"
+    assert cells[6] == f"{found['diarization_error_rate']:.3f}"
     assert "\ntwo: off_screen is ann\n" in out
     assert f"off-screen recall           {found['off_screen_recall']:.4f}" in out
 

@@ -243,3 +243,23 @@ def test_crops_that_are_missing(words, data, tmp_path):
         path.unlink()
     with pytest.raises(InputError, match=r"two:left holds no crop near 1\.0"):
         evaluated(of_crops(words, tmp_path))
+
+
+def test_columbia_is_evaluated_by_its_script(options, folder):
+    """The face on the left speaks, so the label of its person does, whatever asdkit decides."""
+    Path("labels").mkdir()
+    for person, x in (("bell", 4), ("sick", 52), ("abbas", 52)):
+        lines = [f"{k}\t{x}\t10\t42\t{int((x < 48) == (k < 48))}\n" for k in range(85)]
+        Path("labels", f"{person}.txt").write_text("".join(lines))
+    panel = ["dataset=columbia", "dataset.labels=labels", f"dataset.video={folder / 'one.mp4'}"]
+    words = [*panel, *options[1:], "foreign_sound=false"]
+    found = evaluated([*words, "protocol=columbia"], "out")
+    assert found["metrics"]["rows"] == 170
+    assert sorted(found["metrics"]["per_person"]) == ["bell", "sick"]
+    assert found["measure"]["value"] > 0.6
+    rows = lines_of(Path("out/frames.csv"))
+    assert all((float(row["score"]) > 0) == (row["decided"] == "1") for row in rows)
+    assert not Path("out/predictions.csv").exists()
+    plain = evaluated(words, "plain")
+    assert sorted(plain["metrics"]["per_person"]) == ["abbas", "bell", "sick"]
+    assert plain["cost"] == found["cost"], "the same scores, kept from the first"

@@ -8,10 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from .takes import Bool, Take
+from ..labels import Bool
+from .takes import Take
 
-_BLOCK = 4
-"""Of so many turns one begins before the last one ends, and one is of somebody not shown."""
+BLOCK = 4
+"""Of so many successive turns it is drawn which begin before the last one ends, and which are of
+somebody not shown."""
 _PAUSE_FRAMES = (5, 30)
 _OVERLAP_FRAMES = (10, 25)
 """Frames of silence between two turns, and of both at once: the shortest and the longest."""
@@ -122,13 +124,20 @@ class Plan:
                 yield following.take, takes[following.take].before(following.begin - k)
 
 
-def make_plan(cast: Cast, frames: int, shown: int, shots: int, rng: np.random.Generator) -> Plan:
+def make_plan(
+    cast: Cast,
+    frames: int,
+    shown: int,
+    shots: int,
+    rng: np.random.Generator,
+    *,
+    overlap: int = 1,
+    off_screen: int = 1,
+) -> Plan:
     """Draw a dialogue.
 
     Everybody has a place in the picture for good: with more people than places, two share one, and
-    each shot shows one of the two. Of every four turns one begins while the one before still goes
-    on, the others after a pause; and one is of somebody who is not shown when it is due, if there
-    are such people. Nobody speaks twice in a row if somebody else can.
+    each shot shows one of the two. Nobody speaks twice in a row if somebody else can.
 
     Args:
         cast: The takes of each person, from `shown` to twice as many people.
@@ -136,9 +145,13 @@ def make_plan(cast: Cast, frames: int, shown: int, shots: int, rng: np.random.Ge
         shown: How many people are in the picture at once.
         shots: Number of shots, which differ in who is shown; 1 if no more than `shown` people.
         rng: What is drawn from.
+        overlap: Of every four turns so many, 0 to 3, begin while the one before still goes on, the
+            others after a pause.
+        off_screen: Of every four turns so many, 0 to 4, are of somebody who is not shown when they
+            are due, if there are such people.
     """
     parts = tuple(_shots(len(cast), frames, shown, shots, rng))
-    return Plan(frames, parts, tuple(_turns(cast, parts, rng)))
+    return Plan(frames, parts, tuple(_turns(cast, parts, _kinds(overlap, off_screen, rng), rng)))
 
 
 def _shots(
@@ -157,12 +170,17 @@ def _shots(
         last = now
 
 
-def _turns(cast: Cast, shots: Sequence[Shot], rng: np.random.Generator) -> Iterator[Turn]:
+def _turns(
+    cast: Cast,
+    shots: Sequence[Shot],
+    kinds: Iterator[tuple[bool, bool]],
+    rng: np.random.Generator,
+) -> Iterator[Turn]:
     free = np.zeros(len(cast), np.int64)
     """From which frame on each person can begin another take."""
     frames = shots[-1].end
     last, spoken, length = -1, 0, 0
-    for overlaps, unseen in _kinds(rng):
+    for overlaps, unseen in kinds:
         wait = int(rng.integers(*_PAUSE_FRAMES, endpoint=True))
         if overlaps and length:
             wait = -min(int(rng.integers(*_OVERLAP_FRAMES, endpoint=True)), length // 2)
@@ -186,8 +204,11 @@ def _turns(cast: Cast, shots: Sequence[Shot], rng: np.random.Generator) -> Itera
         spoken = max(spoken, begin + take.end)
 
 
-def _kinds(rng: np.random.Generator) -> Iterator[tuple[bool, bool]]:
+def _kinds(overlap: int, off_screen: int, rng: np.random.Generator) -> Iterator[tuple[bool, bool]]:
     """Of each turn: whether it overlaps the one before, and whether its speaker is not shown."""
     while True:
-        overlapping, unseen = rng.integers(1, _BLOCK), rng.integers(_BLOCK)
-        yield from ((k == overlapping, k == unseen) for k in range(_BLOCK))
+        first, unseen = int(rng.integers(1, BLOCK)), int(rng.integers(BLOCK))
+        for k in range(BLOCK):
+            # The first turn of a block never overlaps.
+            overlaps = k > 0 and (k - first) % (BLOCK - 1) < overlap
+            yield overlaps, (k - unseen) % BLOCK < off_screen

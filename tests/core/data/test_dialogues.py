@@ -8,51 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from judging import make
-from synth import number_of, numbered, write_video
+from one_person import END, FIRST, FRAMES, HEIGHT, NAMES, TONE_HZ, WIDTH, write_clip
+from synth import number_of
 
 from asdkit import testing
-from asdkit.benchmarks.dialogue_plan import make_plan
-from asdkit.benchmarks.dialogues import Wanted, main, make_dialogue, tiles
-from asdkit.benchmarks.takes import Take, people_in, read_take, speech
+from asdkit.core.data.dialogue_plan import make_plan
+from asdkit.core.data.dialogue_settings import Wanted
+from asdkit.core.data.dialogues import make_dialogue, tiles
+from asdkit.core.data.takes import Take, people_in, read_take, speech
 from asdkit.core.errors import InputError
 from asdkit.core.media.probe import Sound, frames, probe
 from asdkit.plugins.datasets.rttm import read_rttm
-
-WIDTH, HEIGHT = 96, 64
-FRAMES, FIRST, END = 50, 15, 35
-"""Frames of a clip, the first one of speech and the one after the last."""
-NAMES = ["ann", "bob", "cleo", "dan", "eve"]
-TONE_HZ = dict(zip(NAMES, (500, 750, 1000, 1250, 1500), strict=True))  # whole periods in a frame
-
-
-def tone(hz: float, amplitude: float = 0.3) -> np.ndarray:
-    """(32000,) int16: silence, a tone in the frames that speak, silence."""
-    sound = np.zeros(FRAMES * 640)
-    part = np.arange((END - FIRST) * 640) / 16_000
-    sound[FIRST * 640 : END * 640] = amplitude * np.sin(2 * np.pi * hz * part)
-    return np.round(sound * 32767).astype(np.int16)
-
-
-def write_clip(path: Path, person: int, size=(WIDTH, HEIGHT), **changes) -> None:
-    """A clip whose pictures have the number of the person and, in the low bits, of the frame."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sound = tone(TONE_HZ[NAMES[person]], **changes)
-    write_video(
-        path,
-        frames=FRAMES,
-        size=size,
-        image=lambda k, width, height: numbered(256 * person + k, width, height),
-        sounds=[(0.0, sound)],
-        sound_rate=16_000,
-    )
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("clips")
-    for person, name in enumerate(NAMES):
-        write_clip(folder / f"{name}.mkv", person)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -170,30 +136,6 @@ def test_the_seed_decides(clips, tmp_path):
             for name, seed in (("one", 1), ("again", 1), ("two", 2))
         )
         assert one == again != two
-
-
-def test_the_command(clips, tmp_path, capsys):
-    words = ["--seed", "7", "--videos", "2", "--people", "2", "--seconds", "4"]
-    main([str(clips), str(tmp_path / "out"), *words])
-    names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {f"dialogue_{n}.{suffix}" for n in (7, 8) for suffix in ("mp4", "json", "rttm")}
-    assert [Path(line).stem for line in capsys.readouterr().out.split()] == [
-        "dialogue_7",
-        "dialogue_8",
-    ]
-    with pytest.raises(SystemExit, match=r"^benchmarks.dialogues: There are clips of 5 people"):
-        main([str(clips), str(tmp_path / "more"), "--people", "6"])
-    assert not (tmp_path / "more").exists()
-
-
-@pytest.mark.parametrize(
-    "wrong", [("--seconds", "nan"), ("--seconds", "0"), ("--videos", "0"), ("--seed", "-1")]
-)
-def test_numbers_that_are_refused(clips, tmp_path, capsys, wrong):
-    with pytest.raises(SystemExit):
-        main([str(clips), str(tmp_path / "out"), *wrong])
-    assert "must be a" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
 
 
 # Its parts

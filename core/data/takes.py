@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asdkit.core.errors import InputError
-from asdkit.core.files import is_litter
-from asdkit.core.media.formats import VIDEO_SUFFIXES
-from asdkit.core.media.probe import Sound, frames, probe
-from asdkit.core.types import SAMPLES_PER_FRAME, Float64, UInt8
+from ..errors import InputError
+from ..files import is_litter
+from ..labels import Bool
+from ..media.formats import VIDEO_SUFFIXES
+from ..media.probe import Sound, frames, probe
+from ..types import SAMPLES_PER_FRAME, Float64, UInt8
 
-Bool = NDArray[np.bool_]
-
-_SPEECH_DBFS = -20.0
+SPEECH_DBFS = -20.0
 """Level that the loudest frames of each take are brought to, in dB below full scale."""
 _BELOW_SPEECH_DB = 20.0
 """A frame is speech if it is at most so much quieter than the loud frames."""
@@ -113,7 +111,7 @@ def read_take(path: Path) -> Take:
     speaking = speech(level_db)
     if not speaking.any():
         raise InputError(f"No speech is heard in {path}", "Give clips of people who speak")
-    gain = 10 ** ((_SPEECH_DBFS - _loud(level_db)) / 20)
+    gain = 10 ** ((SPEECH_DBFS - _loud(level_db)) / 20)
     return Take(pictures, samples * gain, speaking)
 
 

@@ -1,0 +1,1 @@
+"""Data for trainings: cuts faces out of labelled videos, checks data sets, makes dialogues."""

@@ -1,0 +1,176 @@
+"""Makes batches ahead, in processes of their own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import cv2
+
+from ..core.errors import AsdError, DeviceError
+from .batches import Batch
+
+_AHEAD = 2
+"""How many batches each process makes ahead."""
+
+
+class BatchSource(Protocol):
+    """Knows the batches of a training, such as `training.batches.Batches`; it can be pickled."""
+
+    def order(self, epoch: int, /, rank: int = 0, world_size: int = 1) -> list[int]:
+        """The numbers of an epoch's batches, in the order in which one process takes them."""
+
+    def batch(self, epoch: int, number: int, /) -> Batch:
+        """Make a batch, the same whenever it is asked for.
+
+        Raises:
+            AsdError: A picture or sound cannot be read.
+        """
+
+
+class Loader(AbstractContextManager["Loader"]):
+    """Goes through the batches of a training, epoch by epoch.
+
+    They are the same whatever the number of processes. The processes are started once, at the first
+    epoch, on every system by starting Python anew (spawn), as a copy of a process that has threads
+    or uses a GPU may hang. They end when the loader is closed or this process ends, however it
+    does. A context manager: when it is left, the loader is closed.
+
+    Args:
+        batches: The batches.
+        workers: How many processes make them; 0 makes them in this one.
+        rank: Which one of the processes that train together this is, from 0.
+        world_size: How many train together.
+    """
+
+    def __init__(
+        self, batches: BatchSource, workers: int = 0, rank: int = 0, world_size: int = 1
+    ) -> None:
+        self._batches = batches
+        self._workers = workers
+        self._share = rank, world_size
+        self._keys: list[tuple[int, int]] = []
+        """(epoch, number) of the batches that the worker processes are to make, in order."""
+        self._running: Any = None
+        self._current: Generator[Batch, None, None] | None = None
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many batches each epoch has for each process."""
+        return len(self._batches.order(0, *self._share))
+
+    def epoch(self, number: int, begin: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch; one epoch is to be ended or given up before the next begins.
+
+        Args:
+            number: The number of the epoch; each is in another order.
+            begin: Which batch to begin with, from 0.
+
+        Raises:
+            AsdError: A picture or sound cannot be read, as the worker process has said it.
+            DeviceError: A worker process has died.
+        """
+        self._current = self._epoch(number, begin)
+        return self._current
+
+    def close(self) -> None:
+        """End the worker processes."""
+        if self._current is not None:
+            self._current.close()
+        self._running = None  # its iterator ends them
+
+    def _epoch(self, number: int, begin: int) -> Generator[Batch, None, None]:
+        self._keys[:] = [(number, batch) for batch in self._batches.order(number, *self._share)]
+        del self._keys[:begin]
+        if not self._workers:
+            for key in self._keys:
+                yield self._batches.batch(*key)
+            return
+        with _dying(self._workers):
+            for made in self._made():
+                if isinstance(made, AsdError):
+                    raise made
+                inputs, labels = made
+                yield Batch(tuple(one.numpy() for one in inputs), labels.numpy())
+
+    def _made(self) -> Iterator[Any]:
+        """What the worker processes make of the keys."""
+        from torch.utils.data import DataLoader
+
+        if self._running is None:
+            made: Any = _Made(self._batches)
+            self._running = DataLoader(
+                made,
+                batch_size=None,
+                sampler=self._keys,
+                num_workers=self._workers,
+                collate_fn=_as_it_is,
+                prefetch_factor=_AHEAD,
+                persistent_workers=True,
+                multiprocessing_context="spawn",
+                worker_init_fn=_begin,
+            )
+        with _deaf():
+            return iter(self._running)
+
+
+class _Made:
+    """Makes batches in a worker process, as tensors, which travel in shared memory.
+
+    Args:
+        batches: The batches.
+    """
+
+    def __init__(self, batches: BatchSource) -> None:
+        self._batches = batches
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        import torch
+
+        try:
+            batch = self._batches.batch(*key)
+        except AsdError as error:
+            return error
+        inputs = tuple(torch.from_numpy(one) for one in batch.inputs)
+        return inputs, torch.from_numpy(batch.labels)
+
+
+def _as_it_is(made: Any) -> Any:
+    return made
+
+
+def _begin(_: int) -> None:
+    """Begin a worker process: one thread each, as there are several."""
+    cv2.setNumThreads(1)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: this one ends them, in its own time."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _dying(workers: int) -> Iterator[None]:
+    """Say in a line that a worker process has died."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise DeviceError(
+            "A process that prepares batches was ended from outside, or ran out of memory",
+            f"Use fewer than workers={workers}; workers=0 prepares them in the training's process",
+        ) from error
