@@ -28,7 +28,7 @@ BUILT_IN = {
     "cutter": ["content", "csv", "none"],
     "detector": ["boxes", "mtcnn", "s3fd", "yunet"],
     "tracker": ["bytetrack", "cbiou", "iou", "ocsort"],
-    "scorer": ["ensemble", "light_asd", "lip_motion", "lr_asd", "talknet"],
+    "scorer": ["ensemble", "light_asd", "lip_motion", "loconet", "lr_asd", "talknet"],
     "embedder": ["facenet", "mobilefacenet", "none"],
     "vad": ["energy", "none", "silero"],
     "context": ["none", "others"],

@@ -5,6 +5,7 @@ from ...core.hookspecs import hookimpl
 from .ensemble import ENSEMBLE
 from .light_asd import LIGHT_ASD
 from .lip_motion import LIP_MOTION
+from .loconet import LOCONET
 from .lr_asd import LR_ASD
 from .talknet import TALKNET
 
@@ -12,4 +13,4 @@ from .talknet import TALKNET
 @hookimpl
 def asdkit_components() -> list[Component]:
     """Name the scorers."""
-    return [ENSEMBLE, LIGHT_ASD, LIP_MOTION, LR_ASD, TALKNET]
+    return [ENSEMBLE, LIGHT_ASD, LIP_MOTION, LOCONET, LR_ASD, TALKNET]

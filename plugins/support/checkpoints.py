@@ -14,7 +14,9 @@ from ...core.errors import WeightsError
 _NAMES_SHOWN = 3
 
 
-def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> None:
+def load_checkpoint(
+    network: nn.Module, path: Path, called: str, hint: str, prefix: str = ""
+) -> None:
     """Load the weights of a file into a network; the keys must match exactly.
 
     Args:
@@ -22,6 +24,7 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
         path: A checkpoint: a mapping of names to tensors, including the keys of training heads.
         called: Name of the network for errors, such as "TalkNet".
         hint: Hint of the errors.
+        prefix: What keys of the file may begin with beside their name.
 
     Raises:
         WeightsError: The file is missing, unreadable or of another network, or holds invalid
@@ -35,6 +38,8 @@ def load_checkpoint(network: nn.Module, path: Path, called: str, hint: str) -> N
         raise WeightsError(
             f"{path} is damaged or not a PyTorch checkpoint ({type(error).__name__})", hint
         ) from error
+    if prefix and isinstance(state, Mapping):
+        state = {str(key).removeprefix(prefix): value for key, value in state.items()}
     differences = _differences(network.state_dict(), state)
     if differences:
         raise WeightsError(f"{path} is no checkpoint of {called}: {'; '.join(differences)}", hint)

@@ -11,12 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..windowed.network import Body, Network
+from .attention import Attention
 from .audio import AudioEncoder
 from .frames import FRAMES_SEEN, VECTOR
 from .visual import VisualFrontend, visual_conv1d, visual_tcn
-
-_HEADS = 8
-_DROPOUT = 0.1
 
 
 def network() -> Network:
@@ -33,9 +31,9 @@ class _Body(Body):
         self.visualTCN = visual_tcn()
         self.visualConv1D = visual_conv1d()
         self.audioEncoder = AudioEncoder()
-        self.crossA2V = _Attention(128)
-        self.crossV2A = _Attention(128)
-        self.selfAV = _Attention(256)
+        self.crossA2V = Attention(128)
+        self.crossV2A = Attention(128)
+        self.selfAV = Attention(256)
 
     def vectors(self, seen: Tensor) -> Tensor:
         """Encode the five faces around each frame, (n, 5, 112, 112), as vectors (n, 512)."""
@@ -66,24 +64,3 @@ class _Body(Body):
         for layer in self.audioEncoder.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-
-
-class _Attention(nn.Module):
-    """A transformer layer: queries from `target`; keys, values and residual from `source`."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.self_attn = nn.MultiheadAttention(width, _HEADS, _DROPOUT, batch_first=True)
-        self.linear1 = nn.Linear(width, 4 * width)
-        self.linear2 = nn.Linear(4 * width, width)
-        self.norm1 = nn.LayerNorm(width)
-        self.norm2 = nn.LayerNorm(width)
-        self.drop = nn.Dropout(_DROPOUT)
-
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        # The residual adds to the source, not to the queries, as in the published network.
-        found, _ = self.self_attn(target, source, source, need_weights=False)
-        x = self.norm1(source + self.drop(found))
-        inner = self.linear2(self.drop(functional.relu(self.linear1(x))))
-        result: Tensor = self.norm2(x + self.drop(inner))
-        return result
