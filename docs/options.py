@@ -12,9 +12,12 @@ from pathlib import Path
 from asdkit.core.batch.settings import BATCH
 from asdkit.core.cli.help import app_help
 from asdkit.core.config.compose import RUN
+from asdkit.core.data.dialogue_settings import DIALOGUES
+from asdkit.core.data.settings import CHECK, CROPS
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
 from asdkit.export.settings import EXPORT
+from asdkit.training.settings import TRAIN
 
 PAGE = Path(__file__).parent / "options.md"
 
@@ -22,7 +25,10 @@ PAGE = Path(__file__).parent / "options.md"
 def page() -> str:
     """The page: its head as it is, and the help of each application."""
     head = PAGE.read_text(encoding="utf-8").partition("```text")[0]
-    applications = (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, EXPORT)
+    applications = (
+        *(RUN, BATCH, WRITE, EVALUATE, CALIBRATE, TRAIN, EXPORT),
+        *(CROPS, CHECK, DIALOGUES),
+    )
     return head + "\n".join(f"```text\n{app_help(app, [])}```\n" for app in applications)
 
 
