@@ -25,6 +25,7 @@ from asdkit.core.component import Context
 from asdkit.core.config.options import RESULTS_FOLDER
 from asdkit.core.errors import InputError, OutputError
 from asdkit.core.evaluation import evaluate
+from asdkit.core.evaluation.frames_file import write_frames
 from asdkit.core.files import is_litter
 from asdkit.core.labels import Judged
 from asdkit.core.result import Result
@@ -446,7 +447,7 @@ def test_no_name_in_the_table_of_an_evaluation_is_a_formula(tmp_path):
         face_px=one,
         on_screen=one,
     )
-    evaluate._write_frames(tmp_path / "frames.csv", {"=1+1": judged, "NA": judged})
+    write_frames(tmp_path / "frames.csv", {"=1+1": judged, "NA": judged})
     table = pandas.read_csv(tmp_path / "frames.csv")
     assert table["video"].tolist() == ["_=1+1", "NA_"]
     assert table["person"].tolist() == ["_@SUM(A1)"] * 2
