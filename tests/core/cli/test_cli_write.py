@@ -240,8 +240,8 @@ def test_a_video_that_was_moved_is_named(asd):
 def test_a_sweep_writes_a_folder_each(asd):
     words = ["writers=[rttm]", "segments.on=0.6,0.8", "-m", "hydra.sweep.dir=swept"]
     assert asd("write", "talk", *words)[0] == 0
-    assert len(rttm("swept/0/speakers.rttm")) == 1
-    assert rttm("swept/1/speakers.rttm") == []
+    assert len(rttm("swept/segments.on=0.6/speakers.rttm")) == 1
+    assert rttm("swept/segments.on=0.8/speakers.rttm") == []
 
 
 @pytest.mark.usefixtures("talk")
