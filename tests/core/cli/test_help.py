@@ -112,7 +112,7 @@ def test_help_of_export_tells_of_every_option(asd):
     for name, said in attributes(EXPORT.options).items():
         assert said, name
         assert f"  {name}=" in out
-    heading = r"scorer=talknet  \(of ensemble, light_asd, [\w, \n]*, talknet,\s+talknet_onnx\)"
+    heading = r"scorer=talknet  \(of ensemble, light_asd,[\w,\s]*,\s+talknet,\s+talknet_onnx\)"
     assert re.search(heading, out)
 
 
