@@ -70,7 +70,7 @@ def test_presets_may_choose_it(tmp_path):
         (
             ["scorer=lip_motion@ava"],
             "scorer=lip_motion has no variants: it has no parameter weights. These have variants: "
-            "light_asd, lr_asd, talknet",
+            "light_asd, loconet, lr_asd, talknet",
         ),
         (["tracker=iou@x"], "tracker=iou has no variants: it has no parameter weights. Name it"),
         (["scorer=lr_asb@ava"], "There is no scorer 'lr_asb'; there are "),
