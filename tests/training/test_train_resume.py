@@ -20,6 +20,10 @@ SLOW = ("epochs=4", "scorer.wait_s=0.3", "save_every_min=0.001", "batch_frames=6
 """Options of a training that has time to be killed, and saves its state after each batch."""
 
 
+FILES = ("last.model", "best.model", "metrics.csv", "training.json")
+"""What is written after an epoch besides the state, in this order."""
+
+
 class KilledError(Exception):
     """What a test ends a training with."""
 
@@ -52,6 +56,39 @@ def test_it_goes_on_to_the_same_weights(tmp_path, monkeypatch, saves):
     assert numbers(record) == numbers(whole)
     assert apart("whole", "out") == 0
     assert record["files"] == whole["files"]
+
+
+@pytest.mark.parametrize("file", ["last", "best", "metrics", "training"])
+def test_what_was_killed_after_the_state_was_saved_is_written_when_it_goes_on(
+    file,
+):
+    """Even if another epoch would not come to the same weights, as on a GPU."""
+    words = ("epochs=3", "learning_rate=0.01")
+    whole = trained("whole", *words)
+    assert whole["best"]["epoch"] == 3, "the last epoch is the best"
+    trained("out", "epochs=2", "learning_rate=0.01")
+    before = {name: Path("out", name).read_bytes() for name in FILES}
+    trained("out", *words)
+    kept = FILES[: [name.split(".")[0] for name in FILES].index(file)]
+    for name in set(FILES) - set(kept):
+        Path("out", name).write_bytes(before[name])
+    assert trained("out", *words)["files"] == whole["files"]
+    assert numbers(record_of("out")) == numbers(whole)
+    assert len(Path("out/metrics.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize("start", ["true", "false"])
+def test_tensorboard_shows_each_epoch_once(monkeypatch, start):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    words = ("logs=[csv,tensorboard]", f"from_nothing={start}", "batch_frames=60")
+    trained("out", "epochs=2", *words)
+    with monkeypatch.context() as patched:
+        killed_at(patched, "out", 1, "epochs=3", "save_every_min=1e-9", *words)
+    record = trained("out", "epochs=3", *words)
+    found = events.EventAccumulator("out/tensorboard")
+    found.Reload()
+    steps = [one.step for one in found.Scalars("average_precision")]
+    assert steps == [one["epoch"] for one in record["history"]]
 
 
 def wait_for(condition, process):
