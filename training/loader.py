@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
 from collections.abc import Generator, Iterator
@@ -11,6 +12,8 @@ from typing import Any, Protocol
 import cv2
 
 from ..core.errors import AsdError, DeviceError
+from ..core.plugin_files import load_plugin_files
+from ..core.registry import registry
 from .batches import Batch
 
 _AHEAD = 2
@@ -122,12 +125,22 @@ class Loader(AbstractContextManager["Loader"]):
 class _Made:
     """Makes batches in a worker process, as tensors, which travel in shared memory.
 
+    It brings plugins of a single file along, whose functions the batches may call.
+
     Args:
         batches: The batches.
     """
 
     def __init__(self, batches: BatchSource) -> None:
         self._batches = batches
+
+    def __getstate__(self) -> tuple[list[str], bytes]:
+        return [str(path) for path in registry().files], pickle.dumps(self._batches)
+
+    def __setstate__(self, state: tuple[list[str], bytes]) -> None:
+        files, batches = state
+        load_plugin_files(files)
+        self._batches = pickle.loads(batches)
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
         import torch
