@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import signal
 import threading
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -107,17 +108,20 @@ class Loader(AbstractContextManager["Loader"]):
 
         if self._running is None:
             made: Any = _Made(self._batches)
-            self._running = DataLoader(
-                made,
-                batch_size=None,
-                sampler=self._keys,
-                num_workers=self._workers,
-                collate_fn=_as_it_is,
-                prefetch_factor=_AHEAD,
-                persistent_workers=True,
-                multiprocessing_context="spawn",
-                worker_init_fn=_begin,
-            )
+            with warnings.catch_warnings():
+                # They are as many as was said, however few cores there are.
+                warnings.filterwarnings("ignore", "This DataLoader will create")
+                self._running = DataLoader(
+                    made,
+                    batch_size=None,
+                    sampler=self._keys,
+                    num_workers=self._workers,
+                    collate_fn=_as_it_is,
+                    prefetch_factor=_AHEAD,
+                    persistent_workers=True,
+                    multiprocessing_context="spawn",
+                    worker_init_fn=_begin,
+                )
         with _deaf():
             return iter(self._running)
 

@@ -15,6 +15,7 @@ from ..core.evaluation.checked_dataset import videos_of
 from ..core.labels import LabelledVideo
 from ..core.plugin_files import OPTION, load_plugin_files
 from ..core.progress import Progress, silent
+from ..core.stopping import last_resort
 from ..core.trainable import Recipe, Trainable
 from ..plugins.support.pytorch import set_threads
 from . import records, state
@@ -25,7 +26,7 @@ from .faces import VideoFaces, usual_plan
 from .folder import check_own, claimed, remove_own, resolved
 from .logs import Log, logging_to
 from .loop import Done, Loop, rate_of
-from .processes import check_tools, fabric_of, team
+from .processes import check_tools, fabric_of, stopped_short, team
 from .scoring import Validation
 from .settings import TrainPlan, train_plan_of
 from .state import Position
@@ -184,6 +185,7 @@ class _Training:
         logs = self._plan.options.logs if self._first else []
         first = position.history[-1]["epoch"] + (not again) if begun else None
         with (
+            last_resort(stopped_short),
             closing(self._loop),
             closing(self._validation),
             logging_to(self._folder, logs, first) as log,

@@ -79,6 +79,29 @@ def test_plugins_of_a_single_file_are_known_to_the_processes(tmp_path):
     assert record_of(tmp_path / "out")["history"][1]["epoch"] == 1
 
 
+def test_more_processes_than_cores_are_taken_without_a_warning():
+    with Loader(batches(), workers=1 + (os.cpu_count() or 1)) as loader:
+        assert len(list(loader.epoch(1))) == 4  # pytest makes errors of warnings
+
+
+LEAVES = """
+import multiprocessing, os
+from asdkit.training.processes import stopped_short
+lock = multiprocessing.get_context("spawn").Lock()
+print(stopped_short(), flush=True)
+os._exit(130)
+"""
+
+
+def test_a_training_that_is_cut_off_leaves_one_line():
+    """As when workers take long to end: Python would warn of semaphores otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.startswith("The same command goes on from where the state was")
+
+
 def missing(start: int, stop: int):
     raise InputError(f"talk holds no crop near {start:.2f} s", "Cut the crops again")
 

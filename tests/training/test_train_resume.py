@@ -10,6 +10,7 @@ import pytest
 from nanotraining import apart, numbers, record_of, started, trained
 from refusing import refusal
 
+from asdkit.core import stopping
 from asdkit.core.errors import OutputError, TrainingError
 from asdkit.core.files import claim
 from asdkit.training import records, state
@@ -130,6 +131,12 @@ def test_a_process_that_is_killed_goes_on(tmp_path, nano_site, interruptible, nu
     trained("whole", *fast)
     assert apart("whole", "out") <= 1e-6
     assert not list(Path("out").glob(".*partial*"))
+
+
+def test_whoever_ends_it_by_force_is_told_that_it_goes_on():
+    told = []
+    trained("out", "epochs=1", progress=lambda *_: told.extend(act() for act in stopping._RESORTS))
+    assert told[0] == "The same command goes on from where the state was last saved"
 
 
 def test_a_training_that_is_done_is_done():
