@@ -106,11 +106,11 @@ class Loader(AbstractContextManager["Loader"]):
         """What the worker processes make of the keys."""
         from torch.utils.data import DataLoader
 
-        if self._running is None:
-            made: Any = _Made(self._batches)
-            with warnings.catch_warnings():
-                # They are as many as was said, however few cores there are.
-                warnings.filterwarnings("ignore", "This DataLoader will create")
+        with warnings.catch_warnings(), _deaf():
+            # They are as many as was said, however few cores there are.
+            warnings.filterwarnings("ignore", "This DataLoader will create")
+            if self._running is None:
+                made: Any = _Made(self._batches)
                 self._running = DataLoader(
                     made,
                     batch_size=None,
@@ -122,7 +122,6 @@ class Loader(AbstractContextManager["Loader"]):
                     multiprocessing_context="spawn",
                     worker_init_fn=_begin,
                 )
-        with _deaf():
             return iter(self._running)
 
 
