@@ -161,7 +161,7 @@ def _faces(faces: UInt8, augment: Augment, random: np.random.Generator) -> UInt8
     if drawn < augment.flip:
         return flipped(faces)
     if drawn < augment.flip + augment.crop:
-        side = int(FACE_SIZE_PX * random.uniform(augment.least_crop, 1))
+        side = max(int(FACE_SIZE_PX * random.uniform(augment.least_crop, 1)), 1)
         left, top = random.integers(0, FACE_SIZE_PX - side, 2)
         return enlarged(faces, int(left), int(top), side)
     if drawn < augment.flip + augment.crop + augment.rotate:

@@ -154,12 +154,15 @@ def parts_of(examples: Sequence[Example], most_frames: int) -> list[Example]:
         examples: The examples.
         most_frames: The longest part, in frames.
     """
-    parts = []
-    for example in examples:
-        count = -(-len(example) // most_frames)
-        cuts = np.linspace(0, len(example), count + 1).round().astype(int).tolist()
-        parts += [example.part(*cut) for cut in pairwise(cuts)]
+    parts = [part for example in examples for part in divided_at(example, most_frames)]
     return [part for part in parts if len(part) >= LEAST_FRAMES and (part.labels >= 0).any()]
+
+
+def divided_at(example: Example, most_frames: int) -> list[Example]:
+    """An example in parts of nearly equal length, none longer than so many frames."""
+    count = -(-len(example) // most_frames)
+    cuts = np.linspace(0, len(example), count + 1).round().astype(int).tolist()
+    return [example.part(*cut) for cut in pairwise(cuts)]
 
 
 def bounds_of(lengths: Int64, batch_frames: int) -> Int64:

@@ -14,13 +14,18 @@ from ..core.labels import Judged, LabelledVideo
 from ..core.numbered import numbered, numbers_of
 from ..core.progress import Progress, silent
 from ..core.result import Result, VideoInfo
-from ..core.types import GRID_FPS, Clip, Float64, Int64
+from ..core.types import GRID_FPS, Clip, Float64
 
 Int8 = NDArray[np.int8]
 UNKNOWN = -1
 """The label of frames that do not count."""
 MOST_REACH_FRAMES = GRID_FPS // 2
 """How far from a label, in grid frames, another frame may get it, however sparse labels are."""
+_ROUNDED = 0.25
+"""By so much, in grid frames, the distance of two labels whose times are rounded to 0.01 s may be
+smaller than it is on average."""
+_USUAL = 0.1
+"""This quantile of the distances of labels is the usual one: larger ones are gaps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +122,10 @@ def examples_of(
 
     Which frames are labelled, and how, the dataset's own judge says: it is shown the faces, with
     scores that tell it apart from all others. A frame without a label of its own gets the nearest
-    one, if that is no further away than half the usual distance of the face's labels (a frame at
-    least, as labels of 24 a second leave gaps on the grid of 25, and half a second at most);
-    otherwise it does not count. Faces without any label are left out.
+    one, if that is no further away than half the usual distance of the face's labels, and half a
+    second at most; otherwise it does not count. So labels of 24 a second leave no gaps on the grid
+    of 25, but what is not labelled among labels of each frame stays so. Faces without any label are
+    left out.
 
     Args:
         videos: The videos of the dataset.
@@ -176,9 +182,11 @@ def _labels(video: str, judged: Judged, faces: Sequence[Face]) -> Iterator[tuple
     number, place = number[judged.found], place[judged.found]
     person, truth = judged.person[judged.found], judged.truth[judged.found]
     firsts = np.array([face.first_frame for face in faces])
-    off = np.abs(judged.time_s[judged.found] * GRID_FPS - (firsts[number] + place))
+    frame = judged.time_s[judged.found] * GRID_FPS - firsts[number]
+    off = frame - place
+    at = place + off.clip(-0.5, 0.5)  # the label's own time, but within the frame that has it
     # By face and frame; of several labels of a frame the nearest in time comes first.
-    order = np.lexsort((off, place, number))
+    order = np.lexsort((np.abs(off), place, number))
     bounds = np.searchsorted(number[order], np.arange(len(faces) + 1))
     for face, begin, end in zip(faces, bounds[:-1], bounds[1:], strict=True):
         rows = order[begin:end]
@@ -187,23 +195,26 @@ def _labels(video: str, judged: Judged, faces: Sequence[Face]) -> Iterator[tuple
             continue
         names, counts = np.unique(person[rows], return_counts=True)
         places, first = np.unique(place[rows], return_index=True)
-        yield str(names[counts.argmax()]), _spread(places, truth[rows[first]], len(face.boxes))
+        timed = rows[np.argsort(at[rows], kind="stable")]
+        labels = _spread(at[timed], truth[timed], len(face.boxes))
+        labels[places] = truth[rows[first]]
+        yield str(names[counts.argmax()]), labels
 
 
-def _spread(places: Int64, speaks: NDArray[np.bool_], frames: int) -> Int8:
-    """The labels (frames,) of all frames, from those of some.
+def _spread(at: Float64, speaks: NDArray[np.bool_], frames: int) -> Int8:
+    """The labels (frames,) of all frames, from those of some moments.
 
     Args:
-        places: (m,) the labelled frames, rising.
-        speaks: (m,) whether the face speaks there.
+        at: (m,) when labels are, in grid frames from the face's first, rising.
+        speaks: (m,) whether the face speaks then.
         frames: How many frames there are.
     """
-    usual = float(np.median(np.diff(places))) if len(places) > 1 else 1.0
-    reach = min(max(1, int(np.ceil(usual / 2))), MOST_REACH_FRAMES)
+    usual = float(np.quantile(np.diff(at), _USUAL)) if len(at) > 1 else 0.0
+    reach = min(max(usual, 1.0) / 2 + _ROUNDED, MOST_REACH_FRAMES)
     every = np.arange(frames)
-    after = np.searchsorted(places, every).clip(0, len(places) - 1)
+    after = np.searchsorted(at, every).clip(0, len(at) - 1)
     before = np.maximum(after - 1, 0)
-    earlier = np.abs(places[before] - every) <= np.abs(places[after] - every)
+    earlier = np.abs(at[before] - every) <= np.abs(at[after] - every)
     nearest = np.where(earlier, before, after)
-    near = np.abs(places[nearest] - every) <= reach
+    near = np.abs(at[nearest] - every) <= reach
     return np.where(near, speaks[nearest], UNKNOWN).astype(np.int8)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -11,6 +13,8 @@ from typing import Any, Protocol
 import cv2
 
 from ..core.errors import AsdError, DeviceError
+from ..core.plugin_files import load_plugin_files
+from ..core.registry import registry
 from .batches import Batch
 
 _AHEAD = 2
@@ -102,25 +106,29 @@ class Loader(AbstractContextManager["Loader"]):
         """What the worker processes make of the keys."""
         from torch.utils.data import DataLoader
 
-        if self._running is None:
-            made: Any = _Made(self._batches)
-            self._running = DataLoader(
-                made,
-                batch_size=None,
-                sampler=self._keys,
-                num_workers=self._workers,
-                collate_fn=_as_it_is,
-                prefetch_factor=_AHEAD,
-                persistent_workers=True,
-                multiprocessing_context="spawn",
-                worker_init_fn=_begin,
-            )
-        with _deaf():
+        with warnings.catch_warnings(), _deaf():
+            # They are as many as was said, however few cores there are.
+            warnings.filterwarnings("ignore", "This DataLoader will create")
+            if self._running is None:
+                made: Any = _Made(self._batches)
+                self._running = DataLoader(
+                    made,
+                    batch_size=None,
+                    sampler=self._keys,
+                    num_workers=self._workers,
+                    collate_fn=_as_it_is,
+                    prefetch_factor=_AHEAD,
+                    persistent_workers=True,
+                    multiprocessing_context="spawn",
+                    worker_init_fn=_begin,
+                )
             return iter(self._running)
 
 
 class _Made:
     """Makes batches in a worker process, as tensors, which travel in shared memory.
+
+    It brings plugins of a single file along, whose functions the batches may call.
 
     Args:
         batches: The batches.
@@ -128,6 +136,14 @@ class _Made:
 
     def __init__(self, batches: BatchSource) -> None:
         self._batches = batches
+
+    def __getstate__(self) -> tuple[list[str], bytes]:
+        return [str(path) for path in registry().files], pickle.dumps(self._batches)
+
+    def __setstate__(self, state: tuple[list[str], bytes]) -> None:
+        files, batches = state
+        load_plugin_files(files)
+        self._batches = pickle.loads(batches)
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
         import torch

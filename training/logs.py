@@ -28,21 +28,21 @@ class Log(Protocol):
 
 
 @contextmanager
-def logging_to(folder: Path, logs: Sequence[str], begun: int) -> Iterator[Log]:
+def logging_to(folder: Path, logs: Sequence[str], first: int | None) -> Iterator[Log]:
     """Open the logs of a training.
 
     Args:
         folder: The folder of the training.
         logs: Of `settings.LOGS`.
-        begun: How many epochs there are already; later events of TensorBoard, of a process that
-            was killed, are hidden.
+        first: The epoch that will be taken down first, where a training goes on: events of
+            TensorBoard from there on, of a process that was killed, are hidden. None at the begin.
     """
     writer = None
     if "tensorboard" in logs:
         from torch.utils.tensorboard import SummaryWriter
 
         with _told(folder):
-            writer = SummaryWriter(str(folder / EVENTS), purge_step=begun or None)
+            writer = SummaryWriter(str(folder / EVENTS), purge_step=first)
 
     def log(history: Sequence[Mapping[str, Any]]) -> None:
         if "csv" in logs:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib import import_module
+from multiprocessing import util
 from typing import TYPE_CHECKING, Any
 
 from ..core.batch.held_signals import SIGNALS, end_with_parent, signals_held
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from lightning_fabric import Fabric
 
+GOES_ON = "The same command goes on from where the state was last saved"
+"""What is said of a training that was stopped."""
 _SPAWN = multiprocessing.get_context("spawn")
 """Spawned, as a forked process could not use CUDA."""
 _LAST_BREATH_S = 10
@@ -162,6 +165,15 @@ def team(count: int, work: Callable[..., None], *arguments: Any) -> Iterator[int
             process.join()
 
 
+def stopped_short() -> str:
+    """Clean up where this process is ended before the others have; return how to go on.
+
+    They end by themselves then. Python would warn of their semaphores, which this process owns.
+    """
+    util._run_finalizers(0)  # type: ignore[attr-defined]
+    return GOES_ON
+
+
 def _join(members: Sequence[tuple[Any, Any]]) -> None:
     for process, _ in members:
         process.join(_LAST_BREATH_S)
@@ -176,7 +188,7 @@ def _reason(process: Any, near: Any) -> AsdError | None:
     if told is None and process.exitcode:
         return TrainingError(
             f"A process of the training died (exit status {process.exitcode})",
-            "The same command goes on from where the state was last saved",
+            GOES_ON,
         )
     return told
 

@@ -15,6 +15,7 @@ from ..core.evaluation.checked_dataset import videos_of
 from ..core.labels import LabelledVideo
 from ..core.plugin_files import OPTION, load_plugin_files
 from ..core.progress import Progress, silent
+from ..core.stopping import last_resort
 from ..core.trainable import Recipe, Trainable
 from ..plugins.support.pytorch import set_threads
 from . import records, state
@@ -25,7 +26,7 @@ from .faces import VideoFaces, usual_plan
 from .folder import check_own, claimed, remove_own, resolved
 from .logs import Log, logging_to
 from .loop import Done, Loop, rate_of
-from .processes import check_tools, fabric_of, team
+from .processes import check_tools, fabric_of, stopped_short, team
 from .scoring import Validation
 from .settings import TrainPlan, train_plan_of
 from .state import Position
@@ -178,13 +179,19 @@ class _Training:
     def run(self) -> dict[str, Any]:
         """Train to the end; return the record."""
         position = self._begin()
-        begun = len(position.history)
+        begun = bool(position.history)
+        again = begun and not position.batch
+        """Whether a process may have been killed before it has written all of the last epoch."""
         logs = self._plan.options.logs if self._first else []
+        first = position.history[-1]["epoch"] + (not again) if begun else None
         with (
+            last_resort(stopped_short),
             closing(self._loop),
             closing(self._validation),
-            logging_to(self._folder, logs, begun) as log,
+            logging_to(self._folder, logs, first) as log,
         ):
+            if again:
+                self._write(position, log)
             if not begun and not self._plan.options.from_nothing:
                 entry = self._entry(0, None)
                 self._keep(position := position.with_entry(entry), log)
@@ -236,7 +243,16 @@ class _Training:
         return entry
 
     def _keep(self, position: Position, log: Log) -> None:
-        """Write all files after an epoch, the state last: it counts what is in the others."""
+        """Write all files after an epoch.
+
+        The state is the first: what it has is written again by `run` where a process was killed
+        after it, while an epoch that is gone through again need not come to the same weights.
+        """
+        self._save(position)
+        self._write(position, log)
+
+    def _write(self, position: Position, log: Log) -> None:
+        """Write the weights, the logs and the record at the end of an epoch."""
         if not self._first:
             return
         weights = {
@@ -248,7 +264,6 @@ class _Training:
             state.put(self._folder / records.BEST, weights)
         log(position.history)
         self._record(position)
-        self._save(position)
 
     def _save(self, position: Position) -> None:
         if self._first:

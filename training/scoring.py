@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.arrays import probability
+from ..core.errors import TrainingError
 from ..core.evaluation.metrics import average_precision
 from ..core.labels import Bool
 from ..core.progress import Progress
 from ..core.trainable import Trainable
-from ..core.types import Clip, Float32
+from ..core.types import CLIP_FRAMES, Clip, Float32
 from ..plugins.support.pytorch import inference
-from .batches import Batch
+from .batches import Batch, divided_at
 from .examples import Example
 from .loader import Loader
 
@@ -28,7 +29,7 @@ _Row = tuple[Float32, Bool]
 
 
 class Tracks:
-    """Whole tracks, a batch each, for `training.loader.Loader`.
+    """Whole tracks, a batch each, for `training.loader.Loader`; those over a minute are divided.
 
     Args:
         examples: The faces.
@@ -36,7 +37,7 @@ class Tracks:
     """
 
     def __init__(self, examples: Sequence[Example], inputs: Inputs) -> None:
-        self._examples = examples
+        self._examples = [part for one in examples for part in divided_at(one, CLIP_FRAMES)]
         self._inputs = inputs
 
     def __len__(self) -> int:
@@ -91,13 +92,16 @@ class Validation:
     def average_precision(self, epoch: int) -> float:
         """The average precision, as AVA-ActiveSpeaker's official script computes it, from 0 to 1.
 
-        Each face track is looked at as a whole, in float32, by the network in `eval` mode. All
-        labelled frames are ranked by the probability of the main head; frames whose label is -1 do
-        not count. With several processes each scores a share of the tracks, and all get the same
-        answer.
+        Each face track is looked at as a whole, one of over a minute in parts of nearly equal
+        length, in float32, by the network in `eval` mode. All labelled frames are ranked by the
+        probability of the main head; frames whose label is -1 do not count. With several processes
+        each scores a share of the tracks, and all get the same answer.
 
         Args:
             epoch: The number of the epoch that is done.
+
+        Raises:
+            TrainingError: The network's answers are not numbers.
         """
         import torch
 
@@ -105,6 +109,7 @@ class Validation:
         done = 0
         module = self._trainable.module
         module.eval()
+        self._share_buffers()
         for batch in self._loader.epoch(epoch):
             self._progress("validating", done, self._total)
             with inference():
@@ -117,7 +122,24 @@ class Validation:
         self._progress("validating", self._total, self._total)
         everyone = _gathered(rows, self._fabric.world_size)
         chances = np.concatenate([chance for chance, _ in everyone])
+        if np.isnan(chances).any():
+            raise TrainingError(
+                f"What the network answers after epoch {epoch} is not a number",
+                "Try a lower learning_rate, or precision=32; the same command goes on from where "
+                "the state was last saved",
+            )
         return average_precision(chances, np.concatenate([truth for _, truth in everyone]))
+
+    def _share_buffers(self) -> None:
+        """Have all processes measure what the first one saves.
+
+        Since the last batch each has running statistics of its own.
+        """
+        if self._fabric.world_size > 1:
+            from torch import distributed
+
+            for buffer in self._trainable.module.buffers():
+                distributed.broadcast(buffer, 0)
 
 
 def _gathered(rows: list[_Row], processes: int) -> list[_Row]:

@@ -31,6 +31,7 @@ def command(words: list[str]) -> None:
 
 def _report(config: DictConfig, output: str | None = None) -> float | None:
     """Train as configured, and print what came of it; return the best average precision."""
+    from ...training.processes import GOES_ON
     from ...training.run import train
     from ...training.settings import make_train_plan
     from .console import ProgressLine
@@ -41,7 +42,7 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
         with ProgressLine(quiet=config.quiet) as progress:
             record = train(plan, folder, teller(config), progress)
     except KeyboardInterrupt as stop:
-        stop.args = ("The same command goes on from where the state was last saved",)
+        stop.args = (GOES_ON,)
         raise
     print_training(record, folder, quiet=config.quiet)
     best: float | None = record["best"]["average_precision"]

@@ -117,7 +117,8 @@ def labels_of_result(result: Result, turns: Mapping[str, Spans] | None) -> Label
             speaks = within(said, track.first_frame, len(track), GRID_FPS)
         times = np.array(track.frames, np.float64) / GRID_FPS
         faces.append(FaceLabels(track.name, times, speaks, track.boxes))
-    return Labels(tuple(sorted(faces, key=lambda face: (face.person, face.time_s[0]))))
+    faces.sort(key=lambda face: (face.person, face.time_s[0]))
+    return Labels(tuple(faces), of_result=True)
 
 
 def read_result(path: Path, names: Path | None) -> Result:

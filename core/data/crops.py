@@ -54,8 +54,8 @@ class Made:
 def make_crops(plan: DataPlan, output: Path, tell: Tell, progress: Progress) -> Made:
     """Cut all faces of all videos, and write the lists.
 
-    A video is cut whole or not at all. Those that lie in the folder with the same labels stay. One
-    that cannot be used is told of, and the others are cut.
+    A video is cut whole or not at all. Those that lie in the folder with the same labels stay, but
+    for videos that were changed since. One that cannot be used is told of, and the others are cut.
 
     Args:
         plan: The videos, with the options of `asd data crops`.
@@ -185,7 +185,7 @@ def _bytes_of(video: Video) -> float:
 
 
 def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
-    """Cut a video, unless it lies there with the same labels; what to say of it, and if it is new.
+    """Cut a video, unless it lies there as it is; what to say of it, and whether it was cut.
 
     Raises:
         InputError: The video cannot be used.
@@ -202,24 +202,23 @@ def _make(part: Part, output: Path, progress: Progress) -> tuple[str, bool]:
     if video.labels.homeless:
         said += f"; {len(video.labels.homeless)} labels without a face left out"
     done = output / part.labels
-    if _holds(done, text):
+    cut_to = [output / kind / part.part / part.id for kind in (PICTURES, SOUNDS)]
+    if _holds(done, text, video.media.info.path) and all(path.is_dir() for path in cut_to):
         return f"{said}, there already", False
     for one in (TRAIN, VALIDATION):
         _remove(part.id, one, output)
-    with (
-        whole_folder(output / PICTURES / part.part / part.id) as pictures,
-        whole_folder(output / SOUNDS / part.part / part.id) as sounds,
-    ):
+    with whole_folder(cut_to[0]) as pictures, whole_folder(cut_to[1]) as sounds:
         cut(video.media, named, pictures, sounds, progress)
     with whole(done) as aside:
         aside.write_text(text, "utf-8", newline="")
     return said, True
 
 
-def _holds(path: Path, text: str) -> bool:
-    """Whether a file is there, with this text."""
+def _holds(path: Path, text: str, video: Path) -> bool:
+    """Whether a file is there, with this text, and is no older than the video."""
     try:
-        return path.read_bytes() == text.encode()
+        whole_one = path.read_bytes() == text.encode()
+        return whole_one and video.stat().st_mtime_ns <= path.stat().st_mtime_ns
     except OSError:
         return False
 

@@ -51,10 +51,13 @@ class Labels:
         faces: The faces, by person and time.
         homeless: (person, seconds from the first picture) of each label whose face is nowhere: it
             was not found, or its box has no size.
+        of_result: Whether the faces are those of a result, which has them at the frames of the
+            25 fps grid, whatever the rate of the video.
     """
 
     faces: tuple[FaceLabels, ...]
     homeless: tuple[tuple[str, float], ...] = ()
+    of_result: bool = False
 
 
 def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None) -> Labels:
@@ -79,6 +82,7 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
             "Leave the video out, or choose a dataset with labels of its faces",
         )
     given = video.faces if found is None else ()
+    of_result = found is not None
     if found is None:
         tracks = tuple(
             numbered(number, 0, face.first_frame, face.boxes)
@@ -107,7 +111,7 @@ def labels_of(video: LabelledVideo, info: VideoInfo, found: Result | None = None
             f"No face of {video.name} has a label", "Check that labels and faces are of one video"
         )
     faces.sort(key=lambda face: (face.person, face.time_s[0]))
-    return Labels(tuple(faces), tuple((str(who), float(when)) for who, when in homeless))
+    return Labels(tuple(faces), tuple((str(who), float(when)) for who, when in homeless), of_result)
 
 
 def _stretches(
@@ -123,7 +127,8 @@ def _stretches(
     """
     crops = (None, None) if own is None else (own.clips, own.crops)
     found = []
-    for part in np.split(which, np.flatnonzero(np.diff(rows.time_s[which]) > MAX_GAP_S) + 1):
+    gaps_s = np.diff(rows.time_s[which]).round(6)  # five labels a second are 0.2 s apart
+    for part in np.split(which, np.flatnonzero(gaps_s > MAX_GAP_S) + 1):
         times = rows.time_s[part]
         at = np.clip(times * GRID_FPS - track.first_frame, place[part] - 1, place[part] + 1)
         steps = np.arange(len(track))

@@ -16,7 +16,7 @@ from ..labels import Bool
 from ..media.container import Media
 from ..media.picture_times import picture_times
 from ..progress import Progress
-from ..types import SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, Int64, UInt8
+from ..types import GRID_FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, Float64, Int16, Int64, UInt8
 from .labelled import FaceLabels, Labels
 from .one_pass import LATE_S, box_in, pictures_of, sounds_of
 from .prints import SEEN_AT, FacePrint, level_of, looks_of
@@ -25,6 +25,8 @@ from .sources import Video
 
 _OFF_S = 0.0101
 """Labels further from any picture are off the grid; published times are rounded to 0.01 s."""
+_ON_GRID = 1e-6
+"""So near to a frame of the 25 fps grid, in frames, a label of a result is of that frame."""
 _SIDE_PX = 32
 _SILENT = 2
 """Samples no louder than this are digital silence: codecs leave a little noise in it."""
@@ -121,7 +123,7 @@ def look(name: str, video: Video, progress: Progress) -> tuple[list[Problem], li
     if video.media is None:
         looks = list(_at_crops(name, video.labels.faces, found, progress))
     else:
-        found += _in_places(name, video.labels.faces, video.media, video.size)
+        found += _in_places(name, video.labels, video.media, video.size)
         end_s = video.media.info.duration_s
         faces = [_within(face, end_s) for face in video.labels.faces]
         looks = _at_video(name, [one for one in faces if len(one)], video.media, found, progress)
@@ -155,13 +157,11 @@ def _in_labels(name: str, labels: Labels) -> Iterator[Problem]:
                     yield Problem("twice", name, face.person, moment / 1000, said)
 
 
-def _in_places(
-    name: str, faces: Sequence[FaceLabels], media: Media, size: tuple[int, int]
-) -> Iterator[Problem]:
+def _in_places(name: str, labels: Labels, media: Media, size: tuple[int, int]) -> Iterator[Problem]:
     """Labels that lie outside the picture, before or after it, or between two pictures."""
     begins, _ = picture_times(media)
     end_s = media.info.duration_s
-    for face in faces:
+    for face in labels.faces:
         late = _is_outside(face, end_s)
         if late.any():
             first_s = float(face.time_s[late][0])
@@ -175,6 +175,8 @@ def _in_places(
             yield Problem("outside", name, face.person, float(face.time_s[out][0]), said)
         off_s = np.abs(begins[_nearest(face.time_s, begins)] - face.time_s)
         off = (off_s > _OFF_S) & ~late & (face.time_s <= begins[-1])  # the last one is held
+        if labels.of_result:
+            off &= np.abs(face.time_s * GRID_FPS - np.round(face.time_s * GRID_FPS)) > _ON_GRID
         if off.any():
             said = f"{off.sum()} labels are up to {off_s[off].max():.3f} s from the nearest picture"
             yield Problem("off_grid", name, face.person, float(face.time_s[off][0]), said)

@@ -53,7 +53,7 @@ class CropsOptions(LabelOptions):
 
     Attributes:
         output: Folder for the crops. Started again with the same options, the command goes on with
-            what is missing there, and with what has other labels now.
+            what is missing there, and with what has other labels or another video now.
         validation_part: Which part of the videos is for validation, from 0 to below 1.
         seed: Which videos these are.
     """

@@ -16,6 +16,7 @@ from ...core.data.corrected import corrected_turns, own_file, read_result, resul
 from ...core.errors import ConfigError, InputError
 from ...core.labels import Bool, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label
+from ...core.media.container import Reading
 from ...core.media.of_result import place_of
 from ...core.result import Result
 from ...core.results import turns
@@ -73,6 +74,8 @@ class Results:
         folder = None if config.videos is None else Path(config.videos)
         moved = {} if folder is None else videos_in(folder)
         videos = []
+        originals: dict[Path, Path] = {}
+        """By video in the folder of moved ones: what the runs found it as."""
         for name, path in results_in([config.folder]).items():
             result = _named(path, own_file(config.names, name, ".json"))
             if why := _unusable(result):
@@ -82,6 +85,13 @@ class Results:
                 video = place_of(result.video.path, result)
             else:
                 video = video_of(result.video.path.stem, moved, folder, path)
+                original = originals.setdefault(video, result.video.path)
+                if original != result.video.path:
+                    raise InputError(
+                        f"{video} would be taken for two videos, {original} and "
+                        f"{result.video.path}, which {path} is about",
+                        "Leave out the results of one of them, or videos where the runs found them",
+                    )
             if not video.exists():
                 raise InputError(
                     f"{video}, which {path} is about, is not there any more",
@@ -149,7 +159,7 @@ def _named(path: Path, names: Path | None) -> Result:
 def _unusable(result: Result) -> str:
     """Why a result's video cannot be used; empty if it can.
 
-    A dataset's video has the sound of its own file, as it is.
+    A dataset's video has the picture and the sound that its file says, as they are.
     """
     if result.sound_path is None:
         return "it is of a video without sound"
@@ -157,6 +167,11 @@ def _unusable(result: Result) -> str:
         return f"its sound is in a file of its own, {result.sound_path.name}"
     if result.sync is not None and result.sync.moved_s:
         return f"its sound had to be moved by {result.sync.moved_s:g} s to fit the lips"
+    usual = Reading()
+    for name in ("video_track", "sound_track", "program", "rotate"):
+        value = result.settings.get(name, getattr(usual, name))
+        if value != getattr(usual, name):
+            return f"it was read with {name}={value}"
     return ""
 
 

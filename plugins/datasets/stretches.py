@@ -22,9 +22,8 @@ def stretches(time_s: Float64, boxes: Float64, max_gap_s: float) -> Iterator[tup
         The first grid frame of each stretch, and its boxes (m, 4), linearly interpolated, from the
         frame nearest to its first time to the one nearest to its last.
     """
-    for stretch in np.split(
-        np.arange(len(time_s)), np.flatnonzero(np.diff(time_s) > max_gap_s) + 1
-    ):
+    gaps_s = np.diff(time_s).round(6)  # as 1.6 - 1.4 is a little more than 0.2
+    for stretch in np.split(np.arange(len(time_s)), np.flatnonzero(gaps_s > max_gap_s) + 1):
         times = time_s[stretch]
         frames = np.arange(grid_frame(times[0]), grid_frame(times[-1]) + 1)
         columns = [np.interp(frames / GRID_FPS, times, column) for column in boxes[stretch].T]

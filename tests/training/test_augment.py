@@ -89,6 +89,14 @@ def test_a_crop_is_enlarged_to_the_whole():
     assert part[0].sum() == pytest.approx(dot(50, 60)[0].sum() * scale**2, rel=0.03)
 
 
+def test_the_smallest_crop_is_a_pixel():
+    augment = Augment(flip=0, crop=1, rotate=0, foreign_sound=0, least_crop=1e-6)
+    random = np.random.default_rng(0)
+    clip = clip_of(noise(100, 0, 2), dot(50, 60))
+    shown = [one.faces for one in augmented([clip] * 1500, augment, random)]
+    assert any((faces == faces[0, 0, 0]).all() for faces in shown)
+
+
 @pytest.mark.parametrize("degrees", [15, -15, 7])
 def test_a_rotation_turns_around_the_centre(degrees):
     turned = rotated(dot(56, 86), degrees)[1]

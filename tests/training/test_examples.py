@@ -76,7 +76,7 @@ def test_sparse_labels_reach_half_way_to_the_next():
     speaks = [0, 1, 0, 1, 0, 1]
     video = labelled(*labels_at("ann", LEFT, places / 25, speaks), faces=(face(0, LEFT, 41),))
     (found,) = examples_of([video], FacesGiven())
-    expected = [0] * 3 + [1] * 5 + [0] * 5 + [1] * 6 + [-1] * 13 + [0] * 6 + [1] * 3
+    expected = [0] * 3 + [1] * 5 + [0] * 5 + [1] * 5 + [-1] * 15 + [0] * 5 + [1] * 3
     assert found.labels.tolist() == expected
 
 
@@ -90,12 +90,32 @@ def test_very_sparse_labels_reach_half_a_second():
     ]
 
 
+@pytest.mark.parametrize("shift_s", [0.0, 0.013, 0.02, 0.027])
+@pytest.mark.parametrize("per_s", [24, 25, 30])
+def test_labels_with_rounded_times_leave_no_gaps(per_s, shift_s):
+    """Published times have two decimals."""
+    times = np.round(np.arange(0, 4, 1 / per_s) + shift_s, 2)
+    frames = round(times[-1] * 25)
+    video = labelled(*labels_at("ann", LEFT, times, times < 2), faces=(face(1, LEFT, frames - 1),))
+    (found,) = examples_of([video], FacesGiven())
+    assert (found.labels >= 0).all()
+
+
+def test_frames_between_labelled_ones_stay_unknown_if_nobody_labelled_them():
+    """Such as those of which a run was not sure, even where they are few."""
+    sure = np.array([0, 1, 2, 3, 5, 6, 7, 10, 11, 12, 13, 14, 15])
+    video = labelled(*labels_at("ann", LEFT, sure / 25, sure < 5), faces=(face(0, LEFT, 16),))
+    (found,) = examples_of([video], FacesGiven())
+    expected = [1] * 4 + [-1] + [0] * 3 + [-1] * 2 + [0] * 6
+    assert found.labels.tolist() == expected
+
+
 def test_frames_and_faces_that_nobody_labelled_do_not_count():
     video = labelled(*labels_at("ann", LEFT, np.arange(4) / 25, [1, 0, 1, 0]))
     boxes = np.tile(LEFT, (8, 1))
     (found,) = examples_of([video], FacesGiven((0, boxes), (0, np.tile(RIGHT, (8, 1)))))
     assert found.person == "ann"
-    assert found.labels.tolist() == [1, 0, 1, 0, 0, -1, -1, -1]
+    assert found.labels.tolist() == [1, 0, 1, 0, -1, -1, -1, -1]
 
 
 def test_a_part_of_an_example_is_a_part_of_its_face():

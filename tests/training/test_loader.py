@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from learning import arrays_of, example
+from nanotraining import NANO, WORDS, record_of
 from refusing import refusal
 
 from asdkit.core.errors import DeviceError, InputError
@@ -56,6 +57,49 @@ def test_processes_that_train_together_take_turns():
     assert [len(share) for share in shares] == [2, 2, 2]
     assert len(Loader(batches(), world_size=3)) == 2
     assert all(same(whole[k], shares[k % 3][k // 3]) for k in range(4))
+
+
+@pytest.mark.slow
+def test_plugins_of_a_single_file_are_known_to_the_processes(tmp_path):
+    pytest.importorskip("lightning_fabric", reason="needs the package lightning-fabric")
+    (tmp_path / "nano.py").write_text(NANO)
+    words = [word for word in WORDS if not word.startswith("workers=")]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-W", "error", "-m", "asdkit", "train", "plugins=[nano.py]"),
+            *(*words, "workers=1", "epochs=1", "output=out"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert record_of(tmp_path / "out")["history"][1]["epoch"] == 1
+
+
+def test_more_processes_than_cores_are_taken_without_a_warning():
+    with Loader(batches(), workers=1 + (os.cpu_count() or 1)) as loader:
+        assert len(list(loader.epoch(1))) == 4  # pytest makes errors of warnings
+
+
+LEAVES = """
+import multiprocessing, os
+from asdkit.training.processes import stopped_short
+lock = multiprocessing.get_context("spawn").Lock()
+print(stopped_short(), flush=True)
+os._exit(130)
+"""
+
+
+def test_a_training_that_is_cut_off_leaves_one_line():
+    """As when workers take long to end: Python would warn of semaphores otherwise."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.startswith("The same command goes on from where the state was")
 
 
 def missing(start: int, stop: int):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from extras import torch
+from learning import arrays_of, example
 from nanotraining import apart, numbers, plan_of, record_of, trained, weights_of
 from refusing import refusal
 
@@ -129,6 +130,14 @@ def test_two_processes_train_together():
 
 
 @pytest.mark.slow
+def test_two_processes_measure_the_weights_that_are_saved():
+    """Also the running statistics, of which each process has its own after a batch."""
+    words = ("from_nothing=true", "epochs=1", "batch_frames=60", "validation_part=0.5")
+    record = trained("out", *words, "devices=2")
+    assert record["best"]["average_precision"] == pytest.approx(by_hand("out"), abs=1e-12)
+
+
+@pytest.mark.slow
 def test_what_fails_in_another_process_is_told():
     text = refusal(TrainingError, trained, "out", "devices=2", "scorer.diverges_in=1")
     assert "The loss of batch 1 of epoch 1 is nan" in text
@@ -171,6 +180,30 @@ def test_a_loss_that_is_not_finite_ends_it_and_what_was_done_stays():
     assert "The loss of batch 1 of epoch 2 is nan. Try a lower learning_rate" in text
     assert [one["epoch"] for one in record_of("out")["history"]] == [0, 1]
     assert weights_of("out")
+
+
+def test_answers_that_are_not_numbers_end_it(monkeypatch):
+    real = Tracks.batch
+
+    def spoilt(self, epoch, number):
+        batch = real(self, epoch, number)
+        batch.inputs[1][...] = np.nan
+        return batch
+
+    monkeypatch.setattr(Tracks, "batch", spoilt)
+    text = refusal(TrainingError, trained, "out")
+    assert "What the network answers after epoch 0 is not a number" in text
+    assert not Path("out/best.model").exists()
+
+
+def test_tracks_of_over_a_minute_are_measured_in_parts():
+    tracks = Tracks([example(0, 20), example(1, 3100)], arrays_of)
+    assert len(tracks) == 4
+    batches = [tracks.batch(0, number) for number in tracks.order(0)]
+    assert [one.labels.shape for one in batches] == [(1, 20), (1, 1033), (1, 1034), (1, 1033)]
+    assert tracks.frames(0, 1) == 3120
+    assert batches[2].inputs[0][0, 0, 0, 0] == 1033 % 250
+    assert tracks.frames(0, 2) + tracks.frames(1, 2) == 3120
 
 
 def test_logs():

@@ -10,6 +10,7 @@ import pytest
 from nanotraining import apart, numbers, record_of, started, trained
 from refusing import refusal
 
+from asdkit.core import stopping
 from asdkit.core.errors import OutputError, TrainingError
 from asdkit.core.files import claim
 from asdkit.training import records, state
@@ -18,6 +19,10 @@ from asdkit.training.state import Position
 pytestmark = pytest.mark.usefixtures("nano")
 SLOW = ("epochs=4", "scorer.wait_s=0.3", "save_every_min=0.001", "batch_frames=60")
 """Options of a training that has time to be killed, and saves its state after each batch."""
+
+
+FILES = ("last.model", "best.model", "metrics.csv", "training.json")
+"""What is written after an epoch besides the state, in this order."""
 
 
 class KilledError(Exception):
@@ -52,6 +57,39 @@ def test_it_goes_on_to_the_same_weights(tmp_path, monkeypatch, saves):
     assert numbers(record) == numbers(whole)
     assert apart("whole", "out") == 0
     assert record["files"] == whole["files"]
+
+
+@pytest.mark.parametrize("file", ["last", "best", "metrics", "training"])
+def test_what_was_killed_after_the_state_was_saved_is_written_when_it_goes_on(
+    file,
+):
+    """Even if another epoch would not come to the same weights, as on a GPU."""
+    words = ("epochs=3", "learning_rate=0.01")
+    whole = trained("whole", *words)
+    assert whole["best"]["epoch"] == 3, "the last epoch is the best"
+    trained("out", "epochs=2", "learning_rate=0.01")
+    before = {name: Path("out", name).read_bytes() for name in FILES}
+    trained("out", *words)
+    kept = FILES[: [name.split(".")[0] for name in FILES].index(file)]
+    for name in set(FILES) - set(kept):
+        Path("out", name).write_bytes(before[name])
+    assert trained("out", *words)["files"] == whole["files"]
+    assert numbers(record_of("out")) == numbers(whole)
+    assert len(Path("out/metrics.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize("start", ["true", "false"])
+def test_tensorboard_shows_each_epoch_once(monkeypatch, start):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    words = ("logs=[csv,tensorboard]", f"from_nothing={start}", "batch_frames=60")
+    trained("out", "epochs=2", *words)
+    with monkeypatch.context() as patched:
+        killed_at(patched, "out", 1, "epochs=3", "save_every_min=1e-9", *words)
+    record = trained("out", "epochs=3", *words)
+    found = events.EventAccumulator("out/tensorboard")
+    found.Reload()
+    steps = [one.step for one in found.Scalars("average_precision")]
+    assert steps == [one["epoch"] for one in record["history"]]
 
 
 def wait_for(condition, process):
@@ -93,6 +131,12 @@ def test_a_process_that_is_killed_goes_on(tmp_path, nano_site, interruptible, nu
     trained("whole", *fast)
     assert apart("whole", "out") <= 1e-6
     assert not list(Path("out").glob(".*partial*"))
+
+
+def test_whoever_ends_it_by_force_is_told_that_it_goes_on():
+    told = []
+    trained("out", "epochs=1", progress=lambda *_: told.extend(act() for act in stopping._RESORTS))
+    assert told[0] == "The same command goes on from where the state was last saved"
 
 
 def test_a_training_that_is_done_is_done():

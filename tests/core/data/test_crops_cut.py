@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -159,6 +160,24 @@ def test_it_goes_on_where_it_stopped(asd, monkeypatch):
     assert calls == ["news", "talk", "talk", "talk"]
     assert len(list(Path(f"out/clips_videos/train/{ID}/{ID}_bob").iterdir())) == 25
     assert len(labels()) == 90
+
+
+@pytest.mark.usefixtures("talks")
+def test_a_video_that_was_changed_and_crops_that_are_gone_are_cut_again(asd):
+    asd("data", "crops", *DATASET, "output=out")
+    assert "of them new 0" in asd("data", "crops", *DATASET, "output=out")[1]
+    pictures = Path("out/clips_videos/train", ID)
+    crop = pictures / f"{ID}_ann" / "0.40.jpg"
+    before = crop.read_bytes()
+    written = Path("out/labels/train", f"{ID}.csv").stat().st_mtime
+    talk(Path("videos/talk.mkv"), 3)  # with the same labels
+    os.utime("videos/talk.mkv", (written + 9, written + 9))
+    assert "of them new 1" in asd("data", "crops", *DATASET, "output=out")[1]
+    assert crop.read_bytes() != before
+    os.utime("videos/talk.mkv", (written, written))
+    shutil.rmtree(pictures)
+    assert "of them new 1" in asd("data", "crops", *DATASET, "output=out")[1]
+    assert crop.exists()
 
 
 @pytest.mark.usefixtures("talks")

@@ -70,6 +70,28 @@ def test_labels_at_the_rate_of_the_video_are_on_its_grid(found):
     assert found(*DATASET, wrong=False)[0] == []
 
 
+def test_results_are_on_their_own_grid_whatever_the_rate_of_the_video(found):
+    talk(Path("videos/talk.mkv"), 1, fps=30, frames=60)
+    result("asd_results/talk", "videos/talk.mkv")
+    assert found("asd_results", wrong=False)[0] == []
+    lines = [*rows("talk", faces=["ann"]), *rows("talk", faces=["bob"], fps=24.0)]
+    write_truth("truth.csv", *lines)  # a dataset's labels have the video's clock
+    listed, _ = found(*DATASET)
+    assert [(kind, face) for kind, _, face, _ in listed] == [
+        ("off_grid", "ann"),
+        ("off_grid", "bob"),
+    ]
+    listed, _ = found(*DATASET, "results=asd_results")
+    assert [(kind, face) for kind, _, face, _ in listed] == [("off_grid", "bob")]
+
+
+def test_five_labels_a_second_are_of_one_face(found):
+    lines = rows("talk", faces=["ann"], frames=range(8), fps=5.0)
+    write_truth("truth.csv", *lines)
+    _, values = found("dataset=ava", "dataset.truth=truth.csv", "dataset.videos=videos")
+    assert (values["faces"], values["labels"]) == (1, 8)
+
+
 def test_labels_outside_the_picture_and_after_its_end_are_told(found):
     lines = [
         *rows("talk"),

@@ -139,12 +139,25 @@ def test_videos_that_were_moved_are_looked_for_by_name(tmp_path):
     assert "holds no video talk.*" in text
 
 
+def test_a_moved_video_is_not_taken_for_two_of_one_name(tmp_path):
+    for folder in ("a", "b"):
+        saved(tmp_path / folder)
+    (tmp_path / "b/out/talk").rename(tmp_path / "a/out/talk_2")
+    dataset = make("results", folder=tmp_path / "a/out", videos=tmp_path / "b")
+    text = refusal(InputError, dataset.videos)
+    assert f"{tmp_path / 'b/talk.mkv'} would be taken for two videos" in text
+    assert str(tmp_path / "a/talk.mkv") in text
+    assert len(make("results", folder=tmp_path / "a/out").videos()) == 2
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [
         ({"sound_path": None}, "it is of a video without sound"),
         ({"sync": Sync(Fit(), moved_s=0.2)}, "its sound had to be moved by 0.2 s"),
         ({"settings": {"sound": "voice.wav"}}, "its sound is in a file of its own, voice.wav"),
+        ({"settings": {"sound_track": 1}}, "it was read with sound_track=1"),
+        ({"settings": {"sound_track": None, "rotate": "90"}}, "it was read with rotate=90"),
     ],
 )
 def test_results_whose_sound_is_not_that_of_the_video_are_left_out(tmp_path, caplog, more, why):
