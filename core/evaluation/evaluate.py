@@ -64,7 +64,7 @@ def evaluate(
     truth: dict[str, AvaRows] = {}
     gallery = Gallery(plan.options.gallery)
     with whole_folder(folder) as new:
-        if not evaluated.rows:
+        if not evaluated.predicted:
             context = Context(plan.options.device, plan.options.threads)
             writers = [chosen.build(context) for chosen in plan.run.writers]
             foreign = plan.options.foreign_sound
@@ -109,7 +109,7 @@ def evaluate(
         (new / FILE).write_text(text + "\n", encoding="utf-8")
         tables = {"video": found["per_video"], "category": found["per_category"]}
         write_tables(tables, new)
-        if plan.options.gallery and evaluated.names:
+        if plan.options.gallery and not evaluated.predicted:
             scorer = plan.run.chosen["scorer"].component.name
             gallery.write(new / GALLERY_FILE, f"{found['dataset']}, scored by {scorer}")
         if evaluated.rows:

@@ -76,12 +76,38 @@ def agrees_three_ways(words: list[str], data: Path) -> float:
     assert by_the_rules(data / "truth.csv", path) == pytest.approx(value, abs=1e-9)
     assert own["settings"]["protocol"] == "ava"
     assert (own["metrics"]["rows"], own["metrics"]["missed"]) == (len(truth_rows()), 0)
+    same_by_videos(own, judged)
     return value
+
+
+def same_by_videos(own, judged) -> None:
+    """Predictions are of the same videos and faces, so that they can be tested against scores."""
+    assert judged["videos"] == own["videos"] == ["one", "two"]
+    for video, of_one in judged["per_video"].items():
+        assert of_one["average_precision"] == own["per_video"][video]["average_precision"]
+    for key, value in judged["intervals"]["metrics"]["average_precision"].items():
+        assert value == own["intervals"]["metrics"]["average_precision"][key]
+    found = compare([Path("own"), Path("judged")], 100)
+    (tested,) = [row for row in found.rows if row[found.heads.index("p")] is not None]
+    assert tested[found.heads.index("difference")].value == 0
+    assert tested[found.heads.index("p")] == 1
 
 
 def test_three_ways_agree_on_videos(words, data):
     assert agrees_three_ways(words, data) > 0.8
     assert not Path("judged/predictions.csv").exists()
+
+
+def test_predictions_of_some_videos(words):
+    own = evaluated([*words, "videos=[two]"], "own")
+    of_all = evaluated(words, "all")
+    judged = [*words[:2], "dataset.predictions=all/predictions.csv", *words[3:], "gallery=3"]
+    two = evaluated([*judged, "videos=[two]"], "judged")
+    assert two["metrics"]["average_precision"] == own["metrics"]["average_precision"]
+    assert two["metrics"]["rows"] < of_all["metrics"]["rows"]
+    assert not Path("judged/gallery.html").exists()  # there are no pictures
+    with pytest.raises(ConfigError, match="the dataset has no three; it has one, two"):
+        evaluated([*judged, "videos=[three]"], "out")
 
 
 def test_three_ways_agree_on_crops(words, data):
