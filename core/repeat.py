@@ -42,7 +42,7 @@ _SETTINGS = {
     },
 }
 """The settings that must exist; the others are checked against the types of the options."""
-_AT_FIRST: dict[str, Any] = {
+AT_FIRST: dict[str, Any] = {
     "context": {"name": "none"},
     "voice": {"name": "none"},
     "decisions": INDEPENDENT,
@@ -157,7 +157,7 @@ def read_result(path: Path, *, given: bool = False) -> dict[str, Any]:
         PluginError: The result names a component that is not installed.
     """
     result = read_values(path, _SETTINGS)
-    for key, value in _AT_FIRST.items():
+    for key, value in AT_FIRST.items():
         result["settings"].setdefault(key, value)
     missing = set(RUN.keys).difference(result["settings"])
     if missing and result["schema"] != OLDER_SCHEMA:

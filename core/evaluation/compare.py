@@ -216,9 +216,15 @@ def _name(settings: Mapping[str, Any], kind: str) -> str | None:
 
 
 def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys whose values are not the same in all mappings."""
-    keys = {key: None for one in flat for key in one}
-    return [key for key in keys if any(one.get(key) != flat[0].get(key) for one in flat)]
+    """The keys whose values are not the same in all mappings that have them.
+
+    What one lacks did not exist when it was made.
+    """
+    values: dict[str, list[Any]] = {}
+    for one in flat:
+        for key, value in one.items():
+            values.setdefault(key, []).append(value)
+    return [key for key, own in values.items() if any(value != own[0] for value in own)]
 
 
 def _value(settings: Mapping[str, Any], column: str) -> Any:
