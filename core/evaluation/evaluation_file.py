@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ..component import RUN_KINDS
+from ..config.options import AT_FIRST
 from ..errors import InputError
 from ..forms import misfit
 from ..named_files import read_json
-from ..repeat import AT_FIRST
 
 SCHEMA = "asdkit.evaluation/1"
 FILE = "evaluation.json"
