@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from asdkit.core.cli.main import main
 from asdkit.core.evaluation.gallery_page import Card, page
 from asdkit.core.evaluation.moment_pictures import FLOOR_DB, Shown, levels, shown_of
 from asdkit.core.evaluation.moments import Moment, moments_of
+from asdkit.core.labelled_clip import LabelledClip
 from asdkit.core.labels import Judged, LabelledFace, LabelledVideo
 from asdkit.core.types import Clip
 
@@ -151,6 +153,29 @@ def test_crops_and_sound_of_a_dataset_without_videos():
     assert shown.levels[0] == FLOOR_DB
     assert shown.levels[-1] > -13
     assert not shown.whole
+
+
+def test_crops_of_labels_at_their_own_rate():
+    """30 labels a second with a gap of a second: crops are found by the times of the labels."""
+    faces = np.arange(60, dtype=np.uint8)[:, None, None].repeat(112, 1).repeat(112, 2) * 4
+    sound = np.concatenate([np.zeros(32_000), np.full(16_000, 8000)]).astype(np.int16)
+    face = LabelledFace(250, np.zeros((60, 4)), lambda: (LabelledClip(faces, sound, fps=30.0),))
+    video = LabelledVideo("v", None, faces=(face,))
+    rows = judged(np.full(60, 0.9), np.arange(60) < 45, fps=30.0)
+    late = rows.time_s + 10 + (np.arange(60) >= 45)
+    rows = replace(rows, time_s=late)
+    tracks = [track_of(rows)]
+    tracks[0] = replace(tracks[0], first_frame=250)
+    (moment,) = moments_of("v", rows, tracks, 5)
+    assert moment.start_s == pytest.approx(12.5)
+    shown = shown_of(moment, video, None)
+    bright = [p and cv2.imdecode(np.frombuffer(p, np.uint8), 0).mean() for p in shown.pictures]
+    near = [np.abs(late - time_s) for time_s in moment.times_s]
+    expected = [4 * int(one.argmin()) if one.min() < 0.2 else None for one in near]
+    assert bright == pytest.approx(expected, abs=4)
+    assert 2 < sum(one is None for one in bright) < 6
+    loud = np.flatnonzero(shown.levels > FLOOR_DB)
+    assert loud[0] == pytest.approx((12 - moment.from_s) * 25, abs=1)
 
 
 # --- the page
