@@ -94,8 +94,12 @@ def same_by_videos(own, judged) -> None:
 
 
 def test_three_ways_agree_on_videos(words, data):
-    assert agrees_three_ways(words, data) > 0.8
+    assert agrees_three_ways([*words, "gallery=3"], data) > 0.8
     assert not Path("judged/predictions.csv").exists()
+    text = Path("own/gallery.html").read_text()
+    assert "<p>ava, protocol=ava, scored by lip_motion</p>" in text
+    assert text.count("<img ") > 8  # of the video of 30 frames a second, too
+    assert "not seen" not in text.replace("video:once", "")
 
 
 def test_predictions_of_some_videos(words):
