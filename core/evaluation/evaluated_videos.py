@@ -20,6 +20,7 @@ from .diarization import paired, pooled, who_speaks_error
 from .foreign import FOREIGN_FITS, OWN_REFUSED, SPEAKING, Sounds
 from .metrics import Confusion
 from .off_screen import off_screen_counts, off_screen_metrics
+from .protocols import COLUMBIA
 from .rows import evaluate_rows, plain_values
 from .seen import VideoOutcome
 
@@ -117,6 +118,10 @@ class EvaluatedVideos:
         found: dict[str, Any] = {}
         if self.rows:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
+            if self._plan.options.protocol == COLUMBIA:
+                # The published script counts who never speaks, by scikit-learn, as 0.
+                each = [one["f1"] or 0.0 for one in found["per_person"].values()]
+                found["f1_per_person_mean"] = sum(each) / len(each)
         if self._errors:
             found |= pooled(self._errors)
         if self._off_screen:

@@ -293,6 +293,13 @@ def test_columbia_is_evaluated_by_its_script(options, folder):
     plain = evaluated(words, "plain")
     assert sorted(plain["metrics"]["per_person"]) == ["abbas", "bell", "sick"]
     assert plain["cost"] == found["cost"], "the same scores, kept from the first"
+    # Who never speaks counts as 0 in the script, and is left out without the protocol.
+    Path("labels/lieb.txt").write_text("".join(f"{k}\t4\t10\t42\t0\n" for k in range(85)))
+    third = evaluated([*words, "protocol=columbia"], "third")
+    assert third["measure"]["value"] == pytest.approx(found["measure"]["value"] * 2 / 3)
+    left_out = evaluated(words, "third_plain")["metrics"]
+    each = [one["f1"] for one in left_out["per_person"].values() if one["positives"]]
+    assert left_out["f1_per_person_mean"] == pytest.approx(sum(each) / 3)
 
 
 @pytest.mark.parametrize("name", ["random", "rare", "all_positive"])
