@@ -118,7 +118,7 @@ class Judged:
 
     def part(self, which: Bool) -> Judged:
         """The rows that a (n,) mask names, without the number of those `unlabelled`."""
-        values = {
+        values: dict[str, Any] = {
             name: None if value is None else value[which]
             for name, value in vars(self).items()
             if name != "unlabelled"

@@ -40,6 +40,10 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
 _ASIDE |= {"videos", "foreign_sound", "bootstrap", "gallery"}
 """Settings that get no column: they do not affect the metrics, or are checked separately."""
+_OTHER_RULES = (
+    "The protocol differs: faces, crops and windows follow other rules there, so a difference need "
+    "not be one of the scorers"
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def compare(
         len(columns),
         better,
         tuple(named),
-        tested.notes,
+        (*tested.notes, *([_OTHER_RULES] if "protocol" in columns else [])),
     )
 
 

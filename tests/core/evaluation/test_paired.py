@@ -220,6 +220,10 @@ def test_a_named_baseline(three, tmp_path, monkeypatch, capsys):
     with Path("out/compare.csv").open(newline="") as file:
         rows = {row["scorer"]: row for row in csv.DictReader(file)}
     assert rows["bad"]["difference"] == rows["bad"]["p"] == ""
+    told = next(
+        line for line in Path("out/compare.tex").read_text().splitlines() if line[:4] == "same"
+    )
+    assert "-" not in told.replace("$-$", "")  # minus, not a hyphen
     good = rows["good"]
     assert 0 < float(good["difference low"]) < float(good["difference"])
     assert float(good["p"]) == pytest.approx(1 / 101)

@@ -189,6 +189,9 @@ def test_it_is_repeated_and_compared(words, capsys):
     table = compare([Path("first"), Path("plain")])
     column = table.heads.index("protocol")
     assert {row[column] for row in table.rows} == {"ava", "none"}
+    assert any(note.startswith("The protocol differs") for note in table.notes)
+    alike = compare([Path("first"), Path("first-again")])
+    assert not any("protocol" in note for note in alike.notes)
     main(["evaluate", *words, "output=first", "overwrite=true"])  # predictions.csv is its own
 
 
