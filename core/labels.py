@@ -116,6 +116,15 @@ class Judged:
         """(n,) float32 from 0 to 1; 0 if no face was found."""
         return probability(self.logits)
 
+    def part(self, which: Bool) -> Judged:
+        """The rows that a (n,) mask names, without the number of those `unlabelled`."""
+        values: dict[str, Any] = {
+            name: None if value is None else value[which]
+            for name, value in vars(self).items()
+            if name != "unlabelled"
+        }
+        return Judged(**values)
+
     @classmethod
     def pooled(cls, parts: Sequence[Judged]) -> Judged:
         """Concatenate the rows of several videos."""

@@ -14,10 +14,10 @@ from yaml import YAMLError
 
 from .component import PASS_KINDS, RUN_KINDS
 from .config.compose import RUN, compose_run
+from .config.options import AT_FIRST
 from .config.plan import RunPlan, make_plan
 from .config.refusals import explained
 from .config.schemas import SHIPPED, literal
-from .decisions.turns import INDEPENDENT
 from .errors import ConfigError, InputError
 from .files import expanded
 from .finished.checking import no_result, read_values
@@ -25,7 +25,6 @@ from .plugin_files import OPTION, load_named_in
 from .registry import registry
 from .result import Result
 from .results import FILE, OLDER_SCHEMA, to_json
-from .sync import OFF
 
 _COMPONENT = {
     "type": "object",
@@ -42,17 +41,6 @@ _SETTINGS = {
     },
 }
 """The settings that must exist; the others are checked against the types of the options."""
-_AT_FIRST: dict[str, Any] = {
-    "context": {"name": "none"},
-    "voice": {"name": "none"},
-    "decisions": INDEPENDENT,
-    "conversation": {},
-    "diarization": None,
-    "sync": OFF,
-    OPTION: None,
-    "name": None,
-}
-"""What was done before there were these settings; of `conversation` nothing was used."""
 _GROUPS = (*RUN_KINDS, "writers")
 _PATHS = ("output", "video", "sound", "identities", "diarization", "scorer.calibration")
 """Overrides that name files, relative to the current folder, unlike those in the settings."""
@@ -157,7 +145,7 @@ def read_result(path: Path, *, given: bool = False) -> dict[str, Any]:
         PluginError: The result names a component that is not installed.
     """
     result = read_values(path, _SETTINGS)
-    for key, value in _AT_FIRST.items():
+    for key, value in AT_FIRST.items():
         result["settings"].setdefault(key, value)
     missing = set(RUN.keys).difference(result["settings"])
     if missing and result["schema"] != OLDER_SCHEMA:

@@ -168,6 +168,6 @@ def test_predictions_written_are_those_that_the_truth_asks_for(tmp_path):
     config = ava_dataset.AvaDatasetConfig(
         truth=str(tmp_path / "truth.csv"), predictions=str(tmp_path / "ava.csv")
     )
-    judged = ava_dataset.build(config, Context()).predicted
+    (judged,) = ava_dataset.build(config, Context()).predicted.values()
     assert judged.time_s[0] == pytest.approx(LATE_S)
     assert len(judged) == 50

@@ -35,6 +35,8 @@ _NUMBERED = "${hydra.job.num}"
 _SHARED = "."
 """The folder of the jobs in conf/batch.yaml: all that differ in nothing but their shard."""
 _SHARD = "shard"
+_NULL = "asdkit_null"
+"""What stands for null as the only choice, which Hydra's grammar does not have."""
 Job = tuple[str, ...]
 """The overrides of a job."""
 
@@ -82,8 +84,15 @@ def _parsed(word: str) -> Override | None:
 
 def _as_choice(word: str, override: Override | None) -> str:
     key, _, value = word.partition("=")
-    fixed = override and not override.is_sweep_override()
-    return f"{key}=choice({value})" if fixed and value and _is_parameter(key) else word
+    if override is None or override.is_sweep_override() or not value or not _is_parameter(key):
+        return word
+    return f"{key}=choice({_NULL if override.value() is None else value})"
+
+
+def _with_null(word: str) -> str:
+    """An override of a job, with null where `_as_choice` put something in its place."""
+    key, _, value = word.partition("=")
+    return f"{key}=null" if value == _NULL else word
 
 
 class _Plugins(Plugins):
@@ -114,7 +123,7 @@ class PartsSweeper(BasicSweeper):
             AsdError: A parameter is of no job's part; or a part does not exist.
         """
         (every,) = BasicSweeper.split_arguments(overrides, None)
-        given = [tuple(job) for job in every]
+        given = [tuple(map(_with_null, job)) for job in every]
         fitted = fitted_jobs(given, self._composed) if _chooses_several(overrides) else given
         jobs = list(dict.fromkeys(fitted))
         self._tell(given, fitted, jobs)

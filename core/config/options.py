@@ -13,6 +13,7 @@ from ..decisions.turns import DECISIONS, INDEPENDENT
 from ..device import DEVICES, read_device
 from ..errors import ConfigError
 from ..media.container import MAX_PIXELS, Reading
+from ..plugin_files import OPTION
 from ..spelling import guess, one_of
 from ..sync import MODES, OFF
 from .schemas import names
@@ -22,6 +23,18 @@ PRINTED = "-"
 """The `output` with which `asd run` prints the result."""
 RESULTS_FOLDER = "asd_results"
 """Default folder for results, with a folder named after each video, if `output` is not given."""
+
+AT_FIRST: dict[str, Any] = {
+    "context": {"name": "none"},
+    "voice": {"name": "none"},
+    "decisions": INDEPENDENT,
+    "conversation": {},
+    "diarization": None,
+    "sync": OFF,
+    OPTION: None,
+    "name": None,
+}
+"""What was done before there were these options; of `conversation` nothing was used."""
 
 
 def check_device_name(device: str) -> None:

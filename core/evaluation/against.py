@@ -107,9 +107,11 @@ def _told(found: Difference, chance: float) -> Any:
 
 def _remark(reference: Reference, measure: str, path: Path, resamples: int) -> str:
     units, kind = reference.drawn
+    every = 2**units - 1
     said = (
         f"difference: {measure.replace('_', ' ')} less that of {path.parent}, with its {LEVEL:.0%} "
-        f"interval; p: of {resamples} swaps of {units} {kind}; * p < 0.05, ** p < 0.01, "
+        f"interval; p: of {f'all {every}' if every <= resamples else resamples} swaps of {units} "
+        f"{kind}; * p < 0.05, ** p < 0.01, "
         "*** p < 0.001"
     )
     return f"{said}; so few {kind} say little of others" if units < FEW_UNITS else said

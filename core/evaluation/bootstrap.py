@@ -80,7 +80,9 @@ def bca(values: Statistic, units: int, resamples: int, seed: int) -> Interval | 
     bias = ndtri(np.clip(below, rarest, 1 - rarest))
     speed = _acceleration(values, units) if units <= _MOST_LEFT_OUT else 0.0
     ends = bias + ndtri([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    found = np.quantile(known, ndtr(bias + ends / (1 - speed * ends)))
+    # Below 0 what is divided by would turn the interval round; at 0 it reaches the outermost value.
+    stretched = ends / np.maximum(1 - speed * ends, 1e-9)
+    found = np.quantile(known, ndtr(bias + stretched))
     return Interval(*map(float, found))
 
 

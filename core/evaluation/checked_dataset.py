@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -72,15 +72,22 @@ def measure_of(name: str, dataset: Dataset) -> Measure:
     return measure
 
 
-def predictions_of(name: str, dataset: Dataset) -> Judged | None:
-    """The rows of a dataset that holds predictions, so that no video is run; else None.
+def predictions_of(name: str, dataset: Dataset) -> dict[str, Judged] | None:
+    """By video, the rows of a dataset that holds predictions, so that none is run; else None.
 
     Raises:
-        PluginError: They are no rows, or reading them fails.
+        PluginError: They are no rows by video, or reading them fails.
     """
     with asked(name):
         predicted = getattr(dataset, "predicted", None)
-    return None if predicted is None else _rows(name, predicted)
+    if predicted is None:
+        return None
+    if not isinstance(predicted, Mapping) or not predicted:
+        raise PluginError(
+            f"{name} must have predictions as a mapping from the names of videos to Judged, but "
+            f"has a {type(predicted).__name__}"
+        )
+    return {str(video): _rows(name, rows) for video, rows in predicted.items()}
 
 
 def _checked(name: str, video: LabelledVideo) -> LabelledVideo:

@@ -40,6 +40,10 @@ _COSTS: dict[str, Callable[[Mapping[str, Any]], float | None]] = {
 _ASIDE = {"writers", "output", "overwrite", "measure", "plots", "cache", "cache_gb"}
 _ASIDE |= {"videos", "foreign_sound", "bootstrap", "gallery"}
 """Settings that get no column: they do not affect the metrics, or are checked separately."""
+_OTHER_RULES = (
+    "The protocol differs: faces, crops and windows follow other rules there, so a difference need "
+    "not be one of the scorers"
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def compare(
         len(columns),
         better,
         tuple(named),
-        tested.notes,
+        (*tested.notes, *([_OTHER_RULES] if "protocol" in columns else [])),
     )
 
 
@@ -216,9 +220,15 @@ def _name(settings: Mapping[str, Any], kind: str) -> str | None:
 
 
 def _unequal(flat: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys whose values are not the same in all mappings."""
-    keys = {key: None for one in flat for key in one}
-    return [key for key in keys if any(one.get(key) != flat[0].get(key) for one in flat)]
+    """The keys whose values are not the same in all mappings that have them.
+
+    What one lacks did not exist when it was made.
+    """
+    values: dict[str, list[Any]] = {}
+    for one in flat:
+        for key, value in one.items():
+            values.setdefault(key, []).append(value)
+    return [key for key, own in values.items() if any(value != own[0] for value in own)]
 
 
 def _value(settings: Mapping[str, Any], column: str) -> Any:

@@ -110,7 +110,7 @@ def _latex(table: Comparison) -> str:
     # A folder means nothing to who reads a paper.
     rows = [
         [
-            f"\\textbf{{{latex_text(cell_text(cell))}}}" if (k, j) in best else _cell(cell)
+            f"\\textbf{{{_cell(cell)}}}" if (k, j) in best else _cell(cell)
             for j, cell in enumerate(row[:-1])
         ]
         for k, row in enumerate(table.rows)
@@ -120,7 +120,9 @@ def _latex(table: Comparison) -> str:
 
 
 def _cell(cell: Any) -> str:
-    return latex_text(cell_text(cell))
+    """A cell in LaTeX; the hyphen before a number is a minus there."""
+    text = latex_text(cell_text(cell))
+    return text.replace("-", "$-$") if isinstance(cell, float | Estimate) else text
 
 
 def _best(table: Comparison) -> set[tuple[int, int]]:

@@ -192,16 +192,23 @@ def foreign_result(
 def _wanted(
     videos: Sequence[LabelledVideo], names: Sequence[str] | None
 ) -> Sequence[LabelledVideo]:
-    there = [video.name for video in videos]
     if not videos:
         raise InputError("The dataset holds no video", "Check the folders that dataset. names")
-    if names is None:
-        return videos
-    if unknown := set(names).difference(there):
+    wanted = wanted_names([video.name for video in videos], names)
+    return [video for video in videos if video.name in wanted]
+
+
+def wanted_names(there: Sequence[str], names: Sequence[str] | None) -> list[str]:
+    """The names of videos that `videos` names, in the dataset's order; all without.
+
+    Raises:
+        ConfigError: The dataset lacks one.
+    """
+    if unknown := set(names or ()).difference(there):
         raise ConfigError(
             f"videos: the dataset has no {', '.join(sorted(unknown))}; it has {', '.join(there)}"
         )
-    return [video for video in videos if video.name in names]
+    return [name for name in there if names is None or name in names]
 
 
 def _said(plan: DatasetPlan, computed: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..ava_csv import AvaRows
 from ..component import Context
+from ..config.variants import SIGN
 from ..errors import AsdError, OutputError
 from ..figures import files_of, require_matplotlib
 from ..files import is_litter, whole_folder
@@ -64,7 +65,7 @@ def evaluate(
     truth: dict[str, AvaRows] = {}
     gallery = Gallery(plan.options.gallery)
     with whole_folder(folder) as new:
-        if not evaluated.rows:
+        if not evaluated.predicted:
             context = Context(plan.options.device, plan.options.threads)
             writers = [chosen.build(context) for chosen in plan.run.writers]
             foreign = plan.options.foreign_sound
@@ -109,9 +110,8 @@ def evaluate(
         (new / FILE).write_text(text + "\n", encoding="utf-8")
         tables = {"video": found["per_video"], "category": found["per_category"]}
         write_tables(tables, new)
-        if plan.options.gallery and evaluated.names:
-            scorer = plan.run.chosen["scorer"].component.name
-            gallery.write(new / GALLERY_FILE, f"{found['dataset']}, scored by {scorer}")
+        if plan.options.gallery and not evaluated.predicted:
+            gallery.write(new / GALLERY_FILE, _title(plan))
         if evaluated.rows:
             write_frames(new / FRAMES_FILE, evaluated.rows)
             if truth and plan.options.protocol != NONE:
@@ -120,6 +120,15 @@ def evaluate(
             if plan.options.plots:
                 _draw(evaluated.rows, metrics, new)
     return found
+
+
+def _title(plan: DatasetPlan) -> str:
+    """What is evaluated, in words, with the scorer's main parameter such as its weights."""
+    scorer, protocol = plan.run.chosen["scorer"], plan.options.protocol
+    value = getattr(scorer.config, scorer.component.variant, None)
+    variant = f"{SIGN}{Path(value).name if isinstance(value, str) else value}" if value else ""
+    rules = f", protocol={protocol}" if protocol != NONE else ""
+    return f"{plan.dataset.component.name}{rules}, scored by {scorer.component.name}{variant}"
 
 
 def _draw(rows: Mapping[str, Judged], metrics: Mapping[str, Any], folder: Path) -> None:

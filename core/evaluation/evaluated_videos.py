@@ -15,11 +15,12 @@ from ..results import turns
 from ..sync import CHECK
 from ..types import GRID_FPS, Spans
 from .checked_dataset import measure_of, predictions_of
-from .dataset import DatasetPlan
+from .dataset import DatasetPlan, wanted_names
 from .diarization import paired, pooled, who_speaks_error
 from .foreign import FOREIGN_FITS, OWN_REFUSED, SPEAKING, Sounds
 from .metrics import Confusion
 from .off_screen import off_screen_counts, off_screen_metrics
+from .protocols import COLUMBIA
 from .rows import evaluate_rows, plain_values
 from .seen import VideoOutcome
 
@@ -48,6 +49,7 @@ class EvaluatedVideos:
 
     Attributes:
         rows: By video: its labelled faces with the scores and decisions found for them.
+        predicted: Whether the dataset holds predictions, so that there are all rows already.
         names: The names of the videos, in order.
         per_video: By video, what is known of each: `rows`, `positives`, `average_precision`,
             `f1` and `balanced_accuracy` of labelled faces; the who-speaks error and its parts, and
@@ -58,11 +60,12 @@ class EvaluatedVideos:
 
     def __init__(self, plan: DatasetPlan, dataset: Dataset) -> None:
         predicted = predictions_of(plan.dataset.in_words, dataset)
-        self.rows = {} if predicted is None else {"predictions": predicted}
-        self.names: list[str] = []
+        self.predicted = predicted is not None
+        self.names = wanted_names(list(predicted), plan.options.videos) if predicted else []
+        self.rows = {name: predicted[name] for name in self.names} if predicted else {}
         self._plan = plan
         self._dataset = dataset
-        self.per_video: dict[str, dict[str, Any]] = {}
+        self.per_video = {name: _of_rows(rows) for name, rows in self.rows.items()}
         self._categories: dict[str, list[str]] = {}
         self._errors: list[Mapping[str, float]] = []
         self._off_screen: list[Confusion] = []
@@ -85,9 +88,7 @@ class EvaluatedVideos:
         of_one = self.per_video[video.name] = {}
         if video.judge:
             rows = self.rows[video.name] = video.judge(outcome.result)
-            if len(rows):
-                found = evaluate_rows(rows)
-                of_one |= {name: found[name] for name in _OF_EACH}
+            of_one |= _of_rows(rows)
         if video.speakers is not None:
             of_one |= plain_values(self._who_speaks(video, video.speakers, outcome.result))
         if video.off_screen is not None:
@@ -107,10 +108,9 @@ class EvaluatedVideos:
         found: dict[str, dict[str, Any]] = {}
         for category, videos in self._categories.items():
             of_one = found[category] = {"videos": len(videos)}
-            rows = [self.rows[video] for video in videos if len(self.rows.get(video, ()))]
+            rows = [self.rows[video] for video in videos if video in self.rows]
             if rows:
-                metrics = evaluate_rows(Judged.pooled(rows))
-                of_one |= {name: metrics[name] for name in _OF_EACH}
+                of_one |= _of_rows(Judged.pooled(rows))
         return found
 
     def metrics(self) -> dict[str, Any]:
@@ -118,6 +118,10 @@ class EvaluatedVideos:
         found: dict[str, Any] = {}
         if self.rows:
             found |= evaluate_rows(Judged.pooled(list(self.rows.values())))
+            if self._plan.options.protocol == COLUMBIA:
+                # The published script counts who never speaks, by scikit-learn, as 0.
+                each = [one["f1"] or 0.0 for one in found["per_person"].values()]
+                found["f1_per_person_mean"] = sum(each) / len(each)
         if self._errors:
             found |= pooled(self._errors)
         if self._off_screen:
@@ -206,6 +210,14 @@ class EvaluatedVideos:
                 f"There is no measure {measure.name} with this dataset",
                 f"There are {', '.join(known)}" if known else "",
             )
+
+
+def _of_rows(rows: Judged) -> dict[str, Any]:
+    """The metrics of labelled faces in a table; empty without rows."""
+    if not len(rows):
+        return {}
+    found = evaluate_rows(rows)
+    return {name: found[name] for name in _OF_EACH}
 
 
 def _speakers(result: Result) -> dict[str, Spans]:

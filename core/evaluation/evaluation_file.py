@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..component import RUN_KINDS
+from ..config.options import AT_FIRST
 from ..errors import InputError
 from ..forms import misfit
 from ..named_files import read_json
@@ -46,6 +47,11 @@ _PARTS = {
     "settings": {"type": "object", "properties": dict.fromkeys(RUN_KINDS, _COMPONENT)},
     "provenance": {"type": "object", "properties": {"folder": {"type": "string"}}},
 }
+_AT_FIRST = {
+    **AT_FIRST,
+    **{"protocol": "none", "foreign_sound": False, "bootstrap": 0, "gallery": 0},
+}
+"""What was done before there were these options."""
 _FORM = {
     "type": "object",
     "required": ["schema", *_PARTS],
@@ -67,6 +73,9 @@ _FORM = {
 def read_evaluation_file(path: Path) -> dict[str, Any]:
     """Read an evaluation.json; the parts that asdkit uses are validated.
 
+    An older file lacks options that did not exist yet: its settings get those values with which the
+    same is done as then.
+
     Raises:
         InputError: The file cannot be read, or is not an evaluation of this version.
     """
@@ -74,6 +83,7 @@ def read_evaluation_file(path: Path) -> dict[str, Any]:
     if wrong := misfit(found, _FORM):
         raise InputError(f"{path} is not an evaluation of this version: {wrong}", MEND)
     evaluation: dict[str, Any] = found
+    evaluation["settings"] = {**_AT_FIRST, **evaluation["settings"]}
     measure = evaluation["measure"]["name"]
     value = evaluation["metrics"].get(measure)
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):

@@ -76,7 +76,8 @@ def read_frames(path: Path) -> Frames:
     time_s, truth, score, probability, decided, found = numbers.T
     if np.isnan(score).any() or not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(f"{path} is damaged: a score or probability is out of range", MEND)
-    kept = score.astype(np.float32), probability.astype(np.float32)
+    # Probabilities that rows are ranked by are in float64: in float32 the surest would be equal.
+    kept = score.copy(), probability.astype(np.float32)
     return Frames(
         tuple(faces), face, time_s.copy(), Scored(truth == 1, *kept, decided == 1, found == 1)
     )

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from omegaconf import OmegaConf
+
+from ..component import RUN_KINDS
+from ..config.compose import compose_run
+from ..config.plan import ONE_RUN
+from ..config.words import words_of
 from ..labels import Judged, LabelledVideo
+from ..registry import registry
 from ..result import Result
 from .gallery_page import Card, page
 from .moment_pictures import shown_of
@@ -51,9 +58,13 @@ class Gallery:
             OutputError: The file cannot be written.
         """
         cards = []
+        same: list[str] | None = None
         for moment in self._moments:
             video, result = self._videos[moment.video]
-            command = "" if video.path is None else _command(moment, result.settings, video.path)
+            command = ""
+            if video.path is not None:
+                same = _asked(result.settings) if same is None else same
+                command = _command(moment, same, video.path)
             cards.append(Card(moment, shown_of(moment, video, result), command))
         path.write_text(page(title, cards), encoding="utf-8", newline="\n")
 
@@ -62,12 +73,39 @@ class Gallery:
         return sorted(own, key=lambda moment: -moment.wrong)[: self._most]
 
 
-def _command(moment: Moment, settings: Mapping[str, Any], path: Path) -> str:
+def _asked(settings: Mapping[str, Any]) -> list[str]:
+    """The options of a run that are not the usual ones, as words for the command line."""
+    parts = {kind: _chosen(kind, settings[kind]) for kind in RUN_KINDS}
+    # What has to be set is "???" in these.
+    usual, alike = (
+        cast("dict[str, Any]", OmegaConf.to_container(compose_run(words, "-"), resolve=True))
+        for words in ([], words_of(parts))
+    )
+    asked: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key in (*ONE_RUN, "video", "writers"):
+            continue
+        if not isinstance(value, Mapping):
+            own = {} if value == alike[key] else {key: value}
+        else:
+            changed = {name: one for name, one in value.items() if one != alike[key].get(name)}
+            if key in RUN_KINDS:
+                first = parts[key] if parts[key] != _chosen(key, usual[key]) else {}
+                changed = {**first, **changed}
+            own = {key: changed} if changed else {}
+        asked |= own
+    return words_of(asked)
+
+
+def _chosen(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The name of a component and the value of its main parameter, on which others depend."""
+    main = registry().find(kind, settings["name"]).variant
+    return {key: settings[key] for key in ("name", main) if key in settings}
+
+
+def _command(moment: Moment, asked: Sequence[str], path: Path) -> str:
     """The command line that shows the place again."""
-    words = ["asd", "run", str(path)]
-    for kind in ("detector", "scorer"):
-        words.append(f"{kind}={settings[kind]['name']}")
     start_s = max(min(moment.start_s, moment.from_s) - _AROUND_S, 0.0)
     end_s = moment.end_s + _AROUND_S
-    words += [f"start_s={start_s:.2f}", f"end_s={end_s:.2f}", "writers=[report]"]
-    return shlex.join(words)
+    times = (f"start_s={start_s:.2f}", f"end_s={end_s:.2f}")
+    return shlex.join(["asd", "run", str(path), *asked, *times, "writers=[report]"])

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ..analysis.crops import crop
+from ..labelled_clip import LabelledClip
 from ..labels import LabelledFace, LabelledVideo
 from ..matching import grid_frame
 from ..media.colours import converter
@@ -23,7 +24,7 @@ from ..media.upright import Upright
 from ..pictures import Picture
 from ..result import Result
 from ..types import GRID_FPS, SAMPLE_RATE, Float64, Int16, UInt8
-from .moments import WINDOW_S, Moment
+from .moments import SHOWN, WINDOW_S, Moment
 
 SIDE_PX = 112
 FLOOR_DB = -60.0
@@ -100,14 +101,26 @@ def _of_crops(moment: Moment, faces: Sequence[LabelledFace]) -> Shown:
     clips = face.clips()
     sound = np.concatenate([clip.sound for clip in clips])
     crops = np.concatenate([clip.faces for clip in clips])
-    places = [grid_frame(time_s) - face.first_frame for time_s in moment.times_s]
+    if isinstance(clips[0], LabelledClip):
+        places, begins_s = _by_labels(moment), float(moment.labels_s[0])
+    else:
+        places = [grid_frame(time_s) - face.first_frame for time_s in moment.times_s]
+        begins_s = face.first_frame / GRID_FPS
     pictures = [_jpeg(crops[k]) if 0 <= k < len(crops) else None for k in places]
-    first = round((moment.from_s - face.first_frame / GRID_FPS) * SAMPLE_RATE)
+    first = round((moment.from_s - begins_s) * SAMPLE_RATE)
     window = np.zeros(round(WINDOW_S * SAMPLE_RATE), np.int16)
     begin, end = max(first, 0), min(first + len(window), len(sound))
     if begin < end:
         window[begin - first : end - first] = sound[begin:end]
     return Shown(pictures, levels(window), whole=False)
+
+
+def _by_labels(moment: Moment) -> list[int]:
+    """For each picture's time, the number of the label nearest to it; -1 if none is near."""
+    apart = np.abs(moment.labels_s[:, None] - moment.times_s)
+    nearest = np.where(apart.min(axis=0) <= WINDOW_S / SHOWN, apart.argmin(axis=0), -1)
+    numbers: list[int] = nearest.tolist()
+    return numbers
 
 
 def _pictures(media: Media, wanted: Sequence[int]) -> Iterator[tuple[int, Picture]]:

@@ -56,6 +56,7 @@ class Moment:
             probability is beyond one half.
         from_s: When what is shown begins; it ends `WINDOW_S` later.
         curve: The face's rows in that time.
+        labels_s: (n,) when the face has rows, all of them, ascending.
         track: The id of the face track that was found; None if none was.
         boxes: By grid frame in that time: the (4,) box of that track in pixels.
     """
@@ -68,6 +69,7 @@ class Moment:
     wrong: float
     from_s: float
     curve: Curve
+    labels_s: Float64
     track: int | None = None
     boxes: Mapping[int, Float64] = field(default_factory=dict)
 
@@ -132,6 +134,7 @@ def _of_person(video: str, person: str, rows: Judged, own: Int64) -> list[Moment
                     float(weight.sum()),
                     from_s,
                     curve.part(inside),
+                    time_s,
                 )
             )
     return found
@@ -148,6 +151,31 @@ def _window(time_s: Float64, weight: Float64, start_s: float, end_s: float) -> f
 
 def _with_boxes(moment: Moment, rows: Judged, tracks: Sequence[Track]) -> Moment:
     """A moment with the boxes of the track by which most of its rows were judged."""
+    chosen = _scored_whole(moment, rows, tracks)
+    if chosen is None:
+        chosen = _of_most_rows(moment, rows, tracks)
+    if chosen is None:
+        return moment
+    (track,) = (track for track in tracks if track.id == chosen)
+    frames = (grid_frame(time_s) for time_s in moment.times_s)
+    boxes = {k: track.boxes[k - track.first_frame] for k in frames if k in track.frames}
+    values = {**vars(moment), "track": chosen, "boxes": boxes}
+    return Moment(**values)
+
+
+def _scored_whole(moment: Moment, rows: Judged, tracks: Sequence[Track]) -> int | None:
+    """The track that has a frame for each row of the face, as under a protocol; None without."""
+    number = int(np.searchsorted(np.unique(rows.person), moment.person))
+    own = np.flatnonzero(rows.person == moment.person)
+    if not rows.found[own].all():
+        return None
+    logits = rows.logits[own[np.argsort(rows.time_s[own], kind="stable")]]
+    whole = (track.id for track in tracks if np.array_equal(track.logits, logits))
+    return number if number in whole else None
+
+
+def _of_most_rows(moment: Moment, rows: Judged, tracks: Sequence[Track]) -> int | None:
+    """The track that is what most rows shown say at their grid frame; None if there is none."""
     first, last = moment.from_s, moment.from_s + WINDOW_S
     inside = (rows.person == moment.person) & (rows.time_s >= first) & (rows.time_s <= last)
     voters = [
@@ -158,11 +186,4 @@ def _with_boxes(moment: Moment, rows: Judged, tracks: Sequence[Track]) -> Moment
         if frame in track.frames
         and np.array_equal(track.logits[frame - track.first_frame], rows.logits[row])
     ]
-    if not voters:
-        return moment
-    chosen = max(dict.fromkeys(voters), key=voters.count)
-    (track,) = (track for track in tracks if track.id == chosen)
-    frames = (grid_frame(time_s) for time_s in moment.times_s)
-    boxes = {k: track.boxes[k - track.first_frame] for k in frames if k in track.frames}
-    values = {**vars(moment), "track": chosen, "boxes": boxes}
-    return Moment(**values)
+    return max(dict.fromkeys(voters), key=voters.count) if voters else None

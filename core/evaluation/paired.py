@@ -87,9 +87,9 @@ def difference(pair: Pair, units: int, resamples: int, seed: int) -> Difference 
     The interval draws the same units for both systems, so that what makes a video hard for both
     does not count. The test is approximate randomisation (Noreen 1989, "Computer-Intensive Methods
     for Testing Hypotheses"): if the systems were alike, nothing would change if they swapped their
-    scores and decisions in any units. With the systems swapped in each unit by a coin, the
-    difference is at least as large, either way, in r of R times; p = (r + 1) / (R + 1). Swaps that
-    leave the metric undefined count as at least as large.
+    scores and decisions in any units. With the systems swapped as `swaps` says, the difference is
+    at least as large, either way, in r of R times; p = (r + 1) / (R + 1). Swaps that leave the
+    metric undefined count as at least as large.
 
     Args:
         pair: The metric of both.
@@ -108,12 +108,29 @@ def difference(pair: Pair, units: int, resamples: int, seed: int) -> Difference 
     if not np.isfinite(value):
         return None
     interval = bca(less, units, resamples, seed)
-    swapped = np.random.default_rng(seed).integers(0, 2, (resamples, units), dtype=np.int32)
+    swapped = swaps(units, resamples, seed)
     either = (np.hstack([1 - swapped, swapped]), np.hstack([swapped, 1 - swapped]))
     by_chance = np.abs(pair.both(either[0]) - pair.both(either[1]))
     # A difference counts as so large despite the last digits of sums in another order.
     smaller = int(np.count_nonzero(by_chance < abs(value) - 1e-9))
-    return Difference(value, interval, (resamples - smaller + 1) / (resamples + 1))
+    return Difference(value, interval, (len(swapped) - smaller + 1) / (len(swapped) + 1))
+
+
+def swaps(units: int, resamples: int, seed: int) -> Weights:
+    """In which units two systems swap what they said: (n, units), each 0 or 1.
+
+    All that there are, but that of no unit, if these are no more than wanted; so p is exact, and no
+    less than 2 in 2^units. Else as many as wanted, by a coin for each unit.
+
+    Args:
+        units: How many units there are.
+        resamples: How many swaps are wanted.
+        seed: What the drawing begins with.
+    """
+    if 2**units - 1 <= resamples:
+        numbers = np.arange(1, 2**units)[:, None]
+        return (numbers >> np.arange(units) & 1).astype(np.int32)
+    return np.random.default_rng(seed).integers(0, 2, (resamples, units), dtype=np.int32)
 
 
 def holm(chances: Sequence[float]) -> list[float]:

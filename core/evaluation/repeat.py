@@ -17,12 +17,15 @@ from .settings import EVALUATE
 def read_evaluation(folder: Path) -> Mapping[str, Any]:
     """Read evaluation.json of a folder.
 
+    Options that did not exist when it was made get the values with which the same is done as then;
+    see `read_evaluation_file`. Others that are missing are an error.
+
     Raises:
         InputError: The file cannot be read, or is not an evaluation of this version.
     """
     path = folder / FILE
     found = read_evaluation_file(path)
-    if files := found["settings"].setdefault(OPTION, None):
+    if files := found["settings"][OPTION]:
         raise InputError(
             f"{path} was made with {OPTION}={files}, which are not run because a file says so",
             "Evaluate again with asd evaluate, and name them there",

@@ -91,8 +91,8 @@ class Ava:
         return [self._of_video(of_one, path) for of_one, path in zip(rows, paths, strict=True)]
 
     @cached_property
-    def predicted(self) -> Judged | None:
-        """The rows of `predictions` with the truth's labels; None without predictions.
+    def predicted(self) -> dict[str, Judged] | None:
+        """By video, the rows of `predictions` with the truth's labels; None without predictions.
 
         Raises:
             InputError: A file is invalid, or the two files do not have the same rows.
@@ -100,7 +100,11 @@ class Ava:
         if self._config.predictions is None:
             return None
         scores, speaks = ava_official.join_predictions(self._truth, Path(self._config.predictions))
-        return judge_scores(read_ava_truth(self._truth), scores, speaks)
+        rows = read_ava_truth(self._truth)
+        judged = judge_scores(rows, scores, speaks, self._config.offset_s)
+        return {
+            str(video): judged.part(rows.video_id == video) for video in np.unique(rows.video_id)
+        }
 
     def _of_video(self, rows: AvaRows, path: Path) -> LabelledVideo:
         media = probe(path, allow_silent=True)
@@ -170,7 +174,7 @@ def judge_boxes(labels: list[Label], result: Result, *, iou_threshold: float) ->
     return judge_matches(labels, match(labels, result.tracks, iou, iou_threshold), result.tracks)
 
 
-def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
+def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool, offset_s: float = 0.0) -> Judged:
     """Combine predictions and truth.
 
     Args:
@@ -178,6 +182,7 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
         scores: (n,) score of each row, -inf if no face was found. If all others are from 0 to 1,
             they are probabilities, else logits.
         speaks: (n,) whether each row speaks.
+        offset_s: The second of the movie at which the videos begin.
     """
     found = scores > -np.inf
     logits = scores
@@ -189,7 +194,7 @@ def judge_scores(rows: AvaRows, scores: Float64, speaks: Bool) -> Judged:
     _, moment, count = np.unique(moments, axis=0, return_inverse=True, return_counts=True)
     return Judged(
         person=rows.entity_id,
-        time_s=rows.time_s,
+        time_s=rows.time_s - offset_s,
         truth=speaks,
         logits=np.stack([np.zeros(len(rows)), logits], 1),
         decided=found & (logits >= 0),

@@ -46,6 +46,13 @@ def test_a_parameter_is_used_where_there_is_one(sweep):
     assert result("out/cutter=none")["settings"]["cutter"] == {"name": "none"}
 
 
+def test_null_is_a_value_of_all_jobs(sweep):
+    folders, _ = sweep("cutter=none,content", "scorer.calibration=null", "cutter.threshold=20")
+    assert folders == ["cutter=content,cutter.threshold=20", "cutter=none"]
+    for folder in folders:
+        assert result(f"out/{folder}")["settings"]["scorer"]["calibration"] is None
+
+
 def test_jobs_that_are_the_same_are_run_once(sweep):
     folders, told = sweep("cutter=none,content", "cutter.threshold=20,30", "cutter.min_shot_s=1")
     assert folders == [

@@ -37,7 +37,7 @@ def test_a_weight_counts_as_so_many_copies(name, steps):
         fields = {
             key: getattr(pooled, key)[copies]
             for key in Judged.__dataclass_fields__
-            if key != "unlabelled"
+            if key not in ("unlabelled", "ranked_by")
         }
         assert value == pytest.approx(evaluate_rows(Judged(**fields))[name], abs=1e-6)
 
@@ -92,6 +92,20 @@ def test_bca_against_scipy():
     low, high = np.quantile(mean_of(sample)(draws(25, 20_000, 0)), [0.025, 0.975])
     assert found.low > low + 0.01  # the percentile interval is another, as the sample is skewed
     assert found.high > high + 0.02
+
+
+@pytest.mark.parametrize("skewed", [1.0, -1.0])
+def test_an_interval_is_not_turned_round_by_an_extreme_bias(skewed):
+    """All resamples lie above the metric, and one unit has all the influence."""
+
+    def values(weights):
+        left_out = np.flatnonzero(weights.sum(axis=1) < weights.shape[1])
+        found = np.linspace(1, 2, len(weights)) if len(weights) > 1 else np.array([-1.0])
+        found[left_out] = np.where(weights[left_out, 0] == 0, skewed, 0.0)
+        return found
+
+    found = bca(values, 200, 100_000, 0)
+    assert 1 <= found.low <= found.high < 1.1
 
 
 def test_resamples_that_are_undefined_do_not_count():

@@ -266,7 +266,7 @@ def test_missed_faces_do_not_count_for_calibration():
     kept = {
         name: getattr(rows, name)[rows.found]
         for name in Judged.__dataclass_fields__
-        if name != "unlabelled"
+        if name not in ("unlabelled", "ranked_by")
     }
     with_missed, without = evaluate_rows(rows), evaluate_rows(Judged(**kept))
     for name in ("expected_calibration_error", "brier", "nll", "reliability"):
@@ -283,7 +283,7 @@ def test_what_is_not_defined_is_null():
 
 def test_no_row_is_an_error():
     empty = {name: getattr(judged(), name)[:0] for name in Judged.__dataclass_fields__
-             if name != "unlabelled"}  # fmt: skip
+             if name not in ("unlabelled", "ranked_by")}  # fmt: skip
     with pytest.raises(InputError, match="No label"):
         evaluate_rows(Judged(**empty))
 

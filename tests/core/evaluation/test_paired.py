@@ -19,7 +19,7 @@ from asdkit.core.evaluation.compare import compare
 from asdkit.core.evaluation.comparison_files import write_comparison
 from asdkit.core.evaluation.evaluation_file import FILE, SCHEMA
 from asdkit.core.evaluation.frames_file import FRAMES_FILE, read_frames, write_frames
-from asdkit.core.evaluation.paired import difference, holm, pair_of
+from asdkit.core.evaluation.paired import difference, holm, pair_of, swaps
 from asdkit.core.evaluation.rows import evaluate_rows
 from asdkit.core.evaluation.scored import Scored, faces_of, units_of
 from asdkit.core.labels import Judged
@@ -87,6 +87,19 @@ def test_pairs_tell_more_than_intervals_of_either():
     assert (same.value, same.p) == (0.0, 1.0)
 
 
+def test_few_units_are_swapped_in_all_ways():
+    """One system is better in each of 7 faces: of 128 ways only two differ by as much."""
+    rows = of_videos(7, 3, **TYPICAL)
+    one, other = system(rows, 1, noise=0.01), system(rows, 2, noise=9.0)
+    found = compared("average_precision", one, other, 1000)
+    assert found.p == 2 / 128
+    every = swaps(7, 1000, 0)
+    assert len({tuple(row) for row in every.tolist()}) == len(every) == 127
+    assert every.any(axis=1).all()
+    assert swaps(10, 1000, 0).shape == (1000, 10)
+    assert swaps(70, 1000, 0).shape == (1000, 70)
+
+
 def test_a_metric_that_is_undefined_is_not_tested():
     rows = of_videos(3, 0, **TYPICAL)
     silent = {video: replace(one, truth=np.zeros(len(one), bool)) for video, one in rows.items()}
@@ -112,6 +125,14 @@ def test_rows_are_read_as_they_were_written(tmp_path):
     for name, values in vars(scored).items():
         assert np.array_equal(getattr(found.scored, name), values), name
     assert np.array_equal(found.time_s[:40], rows["=a"].time_s)
+
+
+def test_probabilities_that_rows_are_ranked_by_are_read_in_full(tmp_path):
+    """Those of sure scores differ by less than float32 can tell."""
+    rows = of_videos(1, 0)["v0"]
+    sure = 1 - np.arange(1, len(rows) + 1) * 1e-12
+    write_frames(tmp_path / FRAMES_FILE, {"v0": replace(rows, ranked_by=sure)})
+    assert np.array_equal(read_frames(tmp_path / FRAMES_FILE).scored.score, sure)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +220,10 @@ def test_a_named_baseline(three, tmp_path, monkeypatch, capsys):
     with Path("out/compare.csv").open(newline="") as file:
         rows = {row["scorer"]: row for row in csv.DictReader(file)}
     assert rows["bad"]["difference"] == rows["bad"]["p"] == ""
+    told = next(
+        line for line in Path("out/compare.tex").read_text().splitlines() if line[:4] == "same"
+    )
+    assert "-" not in told.replace("$-$", "")  # minus, not a hyphen
     good = rows["good"]
     assert 0 < float(good["difference low"]) < float(good["difference"])
     assert float(good["p"]) == pytest.approx(1 / 101)
@@ -214,7 +239,7 @@ def test_what_is_not_tested_is_said(put, tmp_path):
     half = {
         name: getattr(rows["v2"], name)[:20]
         for name in Judged.__dataclass_fields__
-        if name != "unlabelled"
+        if name not in ("unlabelled", "ranked_by")
     }
     put("d", {**rows, "v2": Judged(**half)})
     (put("e", rows) / FRAMES_FILE).unlink()
@@ -241,13 +266,13 @@ def test_rows_in_another_order_are_the_same_rows(put, tmp_path):
     order = np.random.default_rng(0).permutation(40)
     turned = {}
     for video, one in reversed(rows.items()):
-        fields = {k: v[order] for k, v in vars(one).items() if k != "unlabelled"}
+        fields = {k: v[order] for k, v in vars(one).items() if k not in ("unlabelled", "ranked_by")}
         turned[video] = Judged(**fields)
     put("b", turned, videos=list(rows))
     found = compare([tmp_path / "runs"], 100)
     assert cell(found, "b", "difference").value == 0
     assert cell(found, "b", "p") == 1
-    assert "6 faces; * p" in found.notes[0]
+    assert "p: of all 63 swaps of 6 faces; * p" in found.notes[0]
     assert found.notes[0].endswith("so few faces say little of others")
 
 

@@ -76,12 +76,42 @@ def agrees_three_ways(words: list[str], data: Path) -> float:
     assert by_the_rules(data / "truth.csv", path) == pytest.approx(value, abs=1e-9)
     assert own["settings"]["protocol"] == "ava"
     assert (own["metrics"]["rows"], own["metrics"]["missed"]) == (len(truth_rows()), 0)
+    same_by_videos(own, judged)
     return value
 
 
+def same_by_videos(own, judged) -> None:
+    """Predictions are of the same videos and faces, so that they can be tested against scores."""
+    assert judged["videos"] == own["videos"] == ["one", "two"]
+    for video, of_one in judged["per_video"].items():
+        assert of_one["average_precision"] == own["per_video"][video]["average_precision"]
+    for key, value in judged["intervals"]["metrics"]["average_precision"].items():
+        assert value == own["intervals"]["metrics"]["average_precision"][key]
+    found = compare([Path("own"), Path("judged")], 100)
+    (tested,) = [row for row in found.rows if row[found.heads.index("p")] is not None]
+    assert tested[found.heads.index("difference")].value == 0
+    assert tested[found.heads.index("p")] == 1
+
+
 def test_three_ways_agree_on_videos(words, data):
-    assert agrees_three_ways(words, data) > 0.8
+    assert agrees_three_ways([*words, "gallery=3"], data) > 0.8
     assert not Path("judged/predictions.csv").exists()
+    text = Path("own/gallery.html").read_text()
+    assert "<p>ava, protocol=ava, scored by lip_motion</p>" in text
+    assert text.count("<img ") > 8  # of the video of 30 frames a second, too
+    assert "not seen" not in text.replace("video:once", "")
+
+
+def test_predictions_of_some_videos(words):
+    own = evaluated([*words, "videos=[two]"], "own")
+    of_all = evaluated(words, "all")
+    judged = [*words[:2], "dataset.predictions=all/predictions.csv", *words[3:], "gallery=3"]
+    two = evaluated([*judged, "videos=[two]"], "judged")
+    assert two["metrics"]["average_precision"] == own["metrics"]["average_precision"]
+    assert two["metrics"]["rows"] < of_all["metrics"]["rows"]
+    assert not Path("judged/gallery.html").exists()  # there are no pictures
+    with pytest.raises(ConfigError, match="the dataset has no three; it has one, two"):
+        evaluated([*judged, "videos=[three]"], "out")
 
 
 def test_three_ways_agree_on_crops(words, data):
@@ -159,6 +189,9 @@ def test_it_is_repeated_and_compared(words, capsys):
     table = compare([Path("first"), Path("plain")])
     column = table.heads.index("protocol")
     assert {row[column] for row in table.rows} == {"ava", "none"}
+    assert any(note.startswith("The protocol differs") for note in table.notes)
+    alike = compare([Path("first"), Path("first-again")])
+    assert not any("protocol" in note for note in alike.notes)
     main(["evaluate", *words, "output=first", "overwrite=true"])  # predictions.csv is its own
 
 
@@ -263,6 +296,13 @@ def test_columbia_is_evaluated_by_its_script(options, folder):
     plain = evaluated(words, "plain")
     assert sorted(plain["metrics"]["per_person"]) == ["abbas", "bell", "sick"]
     assert plain["cost"] == found["cost"], "the same scores, kept from the first"
+    # Who never speaks counts as 0 in the script, and is left out without the protocol.
+    Path("labels/lieb.txt").write_text("".join(f"{k}\t4\t10\t42\t0\n" for k in range(85)))
+    third = evaluated([*words, "protocol=columbia"], "third")
+    assert third["measure"]["value"] == pytest.approx(found["measure"]["value"] * 2 / 3)
+    left_out = evaluated(words, "third_plain")["metrics"]
+    each = [one["f1"] for one in left_out["per_person"].values() if one["positives"]]
+    assert left_out["f1_per_person_mean"] == pytest.approx(sum(each) / 3)
 
 
 @pytest.mark.parametrize("name", ["random", "rare", "all_positive"])

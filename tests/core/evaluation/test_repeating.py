@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from evaluating import evaluated
 
 import asdkit
 from asdkit.core.cli.main import main
+from asdkit.core.evaluation.compare import compare
 
 
 def test_an_evaluation_is_repeated(options, folder, capsys, tmp_path, monkeypatch):
@@ -33,6 +36,43 @@ def test_an_evaluation_is_repeated(options, folder, capsys, tmp_path, monkeypatc
     with pytest.raises(SystemExit):
         main(["repeat", str(tmp_path / "first"), "segments.on=0.5"])
     assert "takes only output=FOLDER, but got" in capsys.readouterr().err
+
+
+NEWER = (
+    "protocol",
+    "bootstrap",
+    "gallery",
+    "foreign_sound",
+    "sync",
+    "voice",
+    "conversation",
+    "name",
+)
+
+
+def test_an_evaluation_of_before_some_options(options, capsys):
+    """It is repeated as it was made, and compared as one that has their values."""
+    words = [*options, "foreign_sound=false", "bootstrap=0"]
+    evaluated(words, "new")
+    path = Path("old/evaluation.json")
+    shutil.copytree("new", "old")
+    found = json.loads(path.read_text())
+    for key in NEWER:
+        found["settings"].pop(key, None)
+    del found["intervals"]
+    path.write_text(json.dumps(found))
+    main(["repeat", "old"])
+    assert "The same as before" in capsys.readouterr().out
+    again = json.loads(Path("old-again/evaluation.json").read_text())
+    assert again["intervals"] is None
+    assert again["settings"]["protocol"] == "none"
+    heads = compare([Path("old"), Path("new")]).heads
+    assert heads[:2] == ("AP", "F1")  # no setting differs
+    del found["settings"]["detect_every"]
+    path.write_text(json.dumps(found))
+    with pytest.raises(SystemExit):
+        main(["repeat", "old"])
+    assert "it has no detect_every" in capsys.readouterr().err
 
 
 def test_a_result_is_repeated_from_its_folder_alone(options, folder, capsys, monkeypatch, tmp_path):

@@ -16,6 +16,7 @@ from synth import write_video
 from asdkit import testing
 from asdkit.core.errors import InputError
 from asdkit.core.evaluation.metrics import average_precision
+from asdkit.core.labels import Judged
 from asdkit.core.types import CLIP_FRAMES
 
 HEADER = (
@@ -148,7 +149,7 @@ def test_ava_predictions_are_judged_as_they_are(tmp_path):
     truth = ava_truth(tmp_path, *left_and_right())
     scores = [0.75, 1.0, 0.0, 0.5, 0.2, 0.1, 0.1, 0.1, 0.1, "-inf"]
     dataset = make("ava", truth=truth, predictions=predictions(tmp_path, truth, scores))
-    judged = dataset.predicted
+    (judged,) = dataset.predicted.values()
     assert dataset.videos() == []
     assert judged.truth.tolist() == [True] * 3 + [False] * 7
     np.testing.assert_allclose(judged.probability[:9], scores[:9], atol=1e-7)
@@ -161,7 +162,7 @@ def test_ava_predictions_are_judged_as_they_are(tmp_path):
 def test_ava_predictions_beyond_0_to_1_are_logits(tmp_path):
     truth = ava_truth(tmp_path, *left_and_right())
     path = predictions(tmp_path, truth, [-2, 1.5, 0, *[-1] * 7])
-    judged = make("ava", truth=truth, predictions=path).predicted
+    (judged,) = make("ava", truth=truth, predictions=path).predicted.values()
     assert judged.score.tolist() == [-2, 1.5, 0, *[-1] * 7]
     assert judged.decided.tolist() == [False, True, True] + [False] * 7
     with pytest.raises(InputError, match="rows"):
@@ -175,7 +176,7 @@ def test_ava_predictions_have_the_official_average_precision(shared, name):
     folder = shared("reference/ava")
     expected = json.loads((folder / "expected.json").read_text())[name]
     truth, path = (folder / f"{name}_{kind}.csv" for kind in ("truth", "predictions"))
-    judged = make("ava", truth=truth, predictions=path).predicted
+    judged = Judged.pooled(list(make("ava", truth=truth, predictions=path).predicted.values()))
     found = 100 * average_precision(judged.score, judged.truth)
     assert found == pytest.approx(expected, abs=1e-6)
 

@@ -139,8 +139,9 @@ def test_predictions_are_judged_as_they_are(tmp_path, name):
     path.write_text(header + "".join(",".join(line) + "\n" for line in told))
     dataset = make(name, folder=tmp_path, predictions=path)
     assert dataset.videos() == []
-    assert dataset.predicted.truth.tolist() == [True] * 3 + [False] * 2
-    np.testing.assert_allclose(dataset.predicted.probability, 0.75)
+    assert list(dataset.predicted) == ["one"]
+    assert dataset.predicted["one"].truth.tolist() == [True] * 3 + [False] * 2
+    np.testing.assert_allclose(dataset.predicted["one"].probability, 0.75)
 
 
 @pytest.mark.parametrize("name", ["wasd", "unitalk"])
