@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plugin_files import OPTION
 from ..registry import registry
 from .apps import run_or_help, teller
 
@@ -58,6 +59,8 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
     """
     if quiet:
         return
+    from ..config.words import typed
+
     history, best = record["history"], record["best"]
     begun = history[0]
     before = f", {begun['average_precision']:.4f} before" if begun["epoch"] == 0 else ""
@@ -66,7 +69,9 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
         f"{history[-1]['epoch']}{before}"
     )
     name = record["settings"]["scorer"]["name"]
-    chosen = f"scorer={name} scorer.weights={folder / 'best.model'}"
+    chosen = f"scorer={name} {typed('scorer.weights', folder / 'best.model')}"
+    if files := record["settings"][OPTION]:
+        chosen = f"{typed(OPTION, files)} {chosen}"
     print(f"to use it: asd run FILE {chosen}")
     if registry().find("scorer", name).export:
         print(f"to have it without PyTorch: asd export {chosen} output=FOLDER")
