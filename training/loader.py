@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import cv2
 
+from ..core.batch.held_signals import end_with_parent
 from ..core.errors import AsdError, DeviceError, PluginError
 from ..core.plugin_files import load_plugin_files
 from ..core.registry import registry
@@ -170,7 +171,8 @@ def _as_it_is(made: Any) -> Any:
 
 
 def _begin(_: int) -> None:
-    """Begin a worker process: one thread each, as there are several."""
+    """Begin a worker process, with one thread as there are several; it ends with its parent."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
 
 

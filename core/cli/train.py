@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..plugin_files import OPTION
 from ..registry import registry
+from ..stopping import last_resort
 from .apps import run_or_help, teller
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from ..config.schemas import App
+
+_GOES_ON = "The same command goes on from where the state was last saved"
 
 
 def train_app() -> App:
@@ -39,10 +42,10 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
     plan = make_train_plan(config)
     folder = Path(output or plan.options.output)
     try:
-        with ProgressLine(quiet=config.quiet) as progress:
+        with last_resort(lambda: _GOES_ON), ProgressLine(quiet=config.quiet) as progress:
             record = train(plan, folder, teller(config), progress)
     except KeyboardInterrupt as stop:
-        stop.args = ("The same command goes on from where the state was last saved",)
+        stop.args = (_GOES_ON,)
         raise
     print_training(record, folder, quiet=config.quiet)
     best: float | None = record["best"]["average_precision"]

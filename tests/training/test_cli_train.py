@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from nanotraining import WORDS, record_of
 
+from asdkit.core import stopping
 from asdkit.core.cli.help import attributes
 from asdkit.core.cli.train import print_training
 from asdkit.core.registry import registry
@@ -126,6 +127,20 @@ def test_it_tells_what_came_of_it_and_what_to_do_next(asd, capsys):
     assert capsys.readouterr().out.splitlines()[1] == f"to use it: asd run FILE {used}"
     stages = [line for line in err.splitlines() if not line.startswith("asd: validating")]
     assert stages == [f"asd: epoch {k} of 3" for k in (1, 2, 3)]
+
+
+def test_when_it_is_stopped_it_says_how_to_go_on(asd, monkeypatch):
+    """Also where it does not end by itself in time, for which a clean-up is registered."""
+    registered = []
+
+    def stopped(*_):
+        registered.extend(act() for act in stopping._RESORTS)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asdkit.training.run.train", stopped)
+    told = "The same command goes on from where the state was last saved"
+    assert asd("train", *WORDS) == (130, "", f"asd: stopped. {told}\n")
+    assert registered == [told]
 
 
 def test_quiet_prints_nothing(asd):
