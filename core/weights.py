@@ -192,9 +192,8 @@ def chosen_path(published: Mapping[str, Weights], given: str) -> Path:
     if given in published:
         return locate(published[given])
     if not given:
-        raise WeightsError(
-            "weights= names nothing", f"Give {', '.join(published)} or the path of a file"
-        )
+        named = f"{', '.join(published)} or " if published else ""
+        raise WeightsError("weights= names nothing", f"Give {named}the path of a file")
     try:
         path = Path(given).expanduser()
     except RuntimeError as error:

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..core.config.compose import compose_run
-from ..core.config.plan import AnalysisPlan, RunPlan, make_plan
+from ..core.config.compose import RUN, compose_run, settings_of
+from ..core.config.plan import AnalysisPlan, RunPlan, analysis_plan_of
 from ..core.errors import ConfigError, OutputError
 from ..core.evaluation.cache import Cache, Entry, shrink
 from ..core.evaluation.cache_keys import faces_key
@@ -179,13 +179,20 @@ class VideoFaces:
             )
 
 
-def usual_plan(options: Sequence[str] = ()) -> AnalysisPlan:
+def usual_plan(options: Sequence[str] = (), nodes: Mapping[str, Any] | None = None) -> AnalysisPlan:
     """The plan of a run of these options, such as "device=cpu", as `asd run` takes them.
 
+    Args:
+        options: The options.
+        nodes: By kind: the name and the parameters, as plain values, of components to use in
+            place of the usual ones.
+
     Raises:
-        ConfigError: An option is invalid.
+        ConfigError: An option or a parameter is invalid.
+        PluginError: A component does not exist.
     """
-    return make_plan(compose_run([*options, "writers=[]"], "video"))
+    settings = settings_of(RUN, compose_run([*options, "writers=[]"], "video"))
+    return analysis_plan_of({**settings, **(nodes or {})})
 
 
 def _clip_of_crops(face: LabelledFace, start: int, stop: int) -> Clip:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pickle
 import signal
 import threading
+import traceback
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 
-from ..core.errors import AsdError, DeviceError
+from ..core.batch.held_signals import end_with_parent
+from ..core.errors import AsdError, DeviceError, PluginError
 from ..core.plugin_files import load_plugin_files
 from ..core.registry import registry
 from .batches import Batch
@@ -78,6 +81,7 @@ class Loader(AbstractContextManager["Loader"]):
         Raises:
             AsdError: A picture or sound cannot be read, as the worker process has said it.
             DeviceError: A worker process has died.
+            PluginError: The batches cannot be handed to another process.
         """
         self._current = self._epoch(number, begin)
         return self._current
@@ -110,7 +114,7 @@ class Loader(AbstractContextManager["Loader"]):
             # They are as many as was said, however few cores there are.
             warnings.filterwarnings("ignore", "This DataLoader will create")
             if self._running is None:
-                made: Any = _Made(self._batches)
+                made: Any = _Made(_packed(self._batches), list(registry().files))
                 self._running = DataLoader(
                     made,
                     batch_size=None,
@@ -128,32 +132,41 @@ class Loader(AbstractContextManager["Loader"]):
 class _Made:
     """Makes batches in a worker process, as tensors, which travel in shared memory.
 
-    It brings plugins of a single file along, whose functions the batches may call.
-
     Args:
-        batches: The batches.
+        packed: The batches, pickled.
+        files: The plugins of a single file that this process has read. What is pickled may be
+            theirs, so a worker process has to read them first.
     """
 
-    def __init__(self, batches: BatchSource) -> None:
-        self._batches = batches
-
-    def __getstate__(self) -> tuple[list[str], bytes]:
-        return [str(path) for path in registry().files], pickle.dumps(self._batches)
-
-    def __setstate__(self, state: tuple[list[str], bytes]) -> None:
-        files, batches = state
-        load_plugin_files(files)
-        self._batches = pickle.loads(batches)
+    def __init__(self, packed: bytes, files: Sequence[Path]) -> None:
+        self._packed = packed
+        self._files = files
+        self._batches: BatchSource | None = None
 
     def __getitem__(self, key: tuple[int, int]) -> Any:
         import torch
 
         try:
+            if self._batches is None:
+                load_plugin_files(self._files)
+                self._batches = pickle.loads(self._packed)
             batch = self._batches.batch(*key)
         except AsdError as error:
+            vars(error)["__notes__"] = [traceback.format_exc()]  # which pickle would leave behind
             return error
         inputs = tuple(torch.from_numpy(one) for one in batch.inputs)
         return inputs, torch.from_numpy(batch.labels)
+
+
+def _packed(batches: BatchSource) -> bytes:
+    """The batches, pickled."""
+    try:
+        return pickle.dumps(batches)
+    except Exception as error:  # what pickle raises depends on what it meets
+        raise PluginError(
+            f"The faces of the dataset cannot be handed to another process: {error}",
+            "workers=0 prepares batches in the training's process",
+        ) from error
 
 
 def _as_it_is(made: Any) -> Any:
@@ -161,7 +174,8 @@ def _as_it_is(made: Any) -> Any:
 
 
 def _begin(_: int) -> None:
-    """Begin a worker process: one thread each, as there are several."""
+    """Begin a worker process, with one thread as there are several; it ends with its parent."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
 
 

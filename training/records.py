@@ -34,7 +34,8 @@ def origin(plan: TrainPlan, trainable: Trainable, recipe: Recipe, device: str) -
         recipe: The recipe with what the user said otherwise.
         device: Where it was trained, in words.
     """
-    used = [one for one in (plan.scorer, plan.dataset, plan.validation) if one]
+    parts = (plan.scorer, plan.dataset, plan.validation, *plan.finding.values())
+    used = [one for one in parts if one]
     given = [name for name in vars(recipe) if getattr(recipe, name) != vars(trainable.recipe)[name]]
     files = plan.scorer.named_files().values()
     return {

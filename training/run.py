@@ -119,7 +119,8 @@ def _prepare(plan: TrainPlan, tell: Tell, progress: Progress) -> _Prepared:
     torch.manual_seed(options.seed)
     trainable = plan.trainable()
     words = [f"device={options.device}", f"threads={options.threads or 'null'}"]
-    faces = VideoFaces(usual_plan(words), options.cache_gb * 1e9, tell)
+    nodes = {kind: plan.settings[kind] for kind in plan.finding}
+    faces = VideoFaces(usual_plan(words, nodes), options.cache_gb * 1e9, tell)
     train = examples_of(_videos(plan.dataset), faces, progress)
     if plan.validation:
         validation = examples_of(_videos(plan.validation), faces, progress)

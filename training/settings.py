@@ -17,9 +17,11 @@ from ..core.config.options import check_device_name, check_folder
 from ..core.config.schemas import App, names
 from ..core.config.values import make
 from ..core.errors import ConfigError, PluginError
+from ..core.evaluation.labelled_faces import FOUND_KINDS
 from ..core.registry import registry
 from ..core.spelling import one_of
 from ..core.trainable import Recipe, Trainable
+from .asking import asked_as
 from .augment import Augment
 from .batches import LEAST_FRAMES
 
@@ -144,9 +146,15 @@ average precision on other videos after each epoch. The same command goes on whe
 stopped. To use the weights: asd run FILE scorer=lr_asd scorer.weights=FOLDER/best.model
 
 Several at once: asd train scorer=lr_asd dataset=ava ... --multirun learning_rate=1e-4,1e-3
+
+The detector, the tracker and the cutter find the faces of datasets that do not say where they are.
 """
 TRAIN = App(
-    "train", TrainOptions, ("dataset", "scorer"), _ABOUT, optional=(("validation", "dataset"),)
+    "train",
+    TrainOptions,
+    ("dataset", "scorer", *FOUND_KINDS),
+    _ABOUT,
+    optional=(("validation", "dataset"),),
 )
 
 
@@ -159,6 +167,8 @@ class TrainPlan:
         scorer: The scorer and the weights that it starts from.
         dataset: The dataset to train on.
         validation: The dataset to validate on; None for a part of `dataset`.
+        finding: The cutter, the detector and the tracker, by kind, for videos of which a dataset
+            does not say where faces are.
         settings: The whole configuration as plain values.
     """
 
@@ -166,13 +176,14 @@ class TrainPlan:
     scorer: Chosen
     dataset: Chosen
     validation: Chosen | None
+    finding: Mapping[str, Chosen]
     settings: Mapping[str, Any]
 
     def trainable(self) -> Trainable:
         """The scorer's network, with the weights that the training starts from.
 
         Raises:
-            PluginError: The scorer has nothing to train, or fails to hand it out.
+            PluginError: The scorer has nothing to train, or fails to hand it out as it must.
             AsdError: PyTorch or the weights are not available, or cannot be trained.
         """
         component = self.scorer.component
@@ -185,7 +196,7 @@ class TrainPlan:
             raise PluginError(
                 f"{name} must be trained as a Trainable, but was as a {type(made).__name__}"
             )
-        return made
+        return asked_as(name, made)
 
 
 def _not_trainable(name: str) -> PluginError:
@@ -223,5 +234,6 @@ def train_plan_of(settings: Mapping[str, Any]) -> TrainPlan:
         scorer,
         dataset,
         choose("dataset", validation, "validation") if validation is not None else None,
+        {kind: choose(kind, settings[kind]) for kind in FOUND_KINDS},
         settings,
     )

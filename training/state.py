@@ -132,10 +132,14 @@ def check_same(folder: Path, position: Position, now: Position) -> None:
     """
     mend = "Use the same, begin anew with overwrite=true, or choose another output=FOLDER"
     before, asked = dict(_flat(position.settings)), dict(_flat(now.settings))
+    other = {key for key in {**before, **asked} if before.get(key) != asked.get(key)}
     differ = [
         f"{key}={_shown(before.get(key))} before, {_shown(asked.get(key))} now"
         for key in {**before, **asked}
-        if key.partition(".")[0] not in FREE and before.get(key) != asked.get(key)
+        if key in other
+        and key.partition(".")[0] not in FREE
+        # Parameters of another component differ, whatever they are.
+        and (key.endswith(".name") or f"{key.partition('.')[0]}.name" not in other)
     ]
     if differ:
         raise OutputError(

@@ -174,6 +174,8 @@ def print_wide(table: Table) -> None:
 
 def print_calibration(fitted: Calibration, path: Path) -> None:
     """Print a calibration, and the errors before and after it, on stdout."""
+    from ..config.words import typed
+
     print(f"temperature {fitted.temperature:.4g}, bias {fitted.bias:.4g}, of {fitted.rows} rows")
     for what, change in (
         ("on what it was fitted to", fitted.fitted),
@@ -192,7 +194,10 @@ def print_calibration(fitted: Calibration, path: Path) -> None:
             print(f"{what}: {', '.join(words)}")
     if fitted.held_out is None:
         print("Too few videos to leave one out: nothing is known of videos it was not fitted to")
-    print(f"to use it: asd run FILE scorer={fitted.scorer} scorer.calibration={path}")
+    chosen = f"scorer={fitted.scorer}"
+    if fitted.weights is not None:
+        chosen += f" {typed('scorer.weights', fitted.weights)}"
+    print(f"to use it: asd run FILE {chosen} {typed('scorer.calibration', path)}")
 
 
 def _hint_for_no_face(result: Result) -> str:

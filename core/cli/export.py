@@ -52,10 +52,12 @@ def _report(config: DictConfig, _: str | None = None) -> None:
     """Export as configured, and print how to run the bundle."""
     from ...export.bundles import export
     from ...export.settings import make_export_plan
+    from ..config.words import typed
 
     plan = make_export_plan(config)
     folder = export(plan, print).folder
-    use = f"asd run FILE scorer={plan.scorer.component.name} scorer.weights={folder}"
+    weights = typed("scorer.weights", folder)
+    use = f"asd run FILE scorer={plan.scorer.component.name} {weights}"
     print(f"{folder} is whole; to use it: {use}")
 
 

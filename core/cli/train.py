@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..plugin_files import OPTION
 from ..registry import registry
+from ..stopping import last_resort
 from .apps import run_or_help, teller
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def _report(config: DictConfig, output: str | None = None) -> float | None:
     plan = make_train_plan(config)
     folder = Path(output or plan.options.output)
     try:
-        with ProgressLine(quiet=config.quiet) as progress:
+        with last_resort(lambda: GOES_ON), ProgressLine(quiet=config.quiet) as progress:
             record = train(plan, folder, teller(config), progress)
     except KeyboardInterrupt as stop:
         stop.args = (GOES_ON,)
@@ -59,6 +61,8 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
     """
     if quiet:
         return
+    from ..config.words import typed
+
     history, best = record["history"], record["best"]
     begun = history[0]
     before = f", {begun['average_precision']:.4f} before" if begun["epoch"] == 0 else ""
@@ -67,7 +71,9 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
         f"{history[-1]['epoch']}{before}"
     )
     name = record["settings"]["scorer"]["name"]
-    chosen = f"scorer={name} scorer.weights={folder / 'best.model'}"
+    chosen = f"scorer={name} {typed('scorer.weights', folder / 'best.model')}"
+    if files := record["settings"][OPTION]:
+        chosen = f"{typed(OPTION, files)} {chosen}"
     print(f"to use it: asd run FILE {chosen}")
     if registry().find("scorer", name).export:
         print(f"to have it without PyTorch: asd export {chosen} output=FOLDER")

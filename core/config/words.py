@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -20,6 +21,8 @@ Overrides = str | Iterable[str] | Mapping[str, Any]
 """Options as the command line has them, in one string or a word each, or as a mapping."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN_PATHS = re.compile(r"[\w./+@-]+|\[[\w./+@,-]*\]", re.ASCII)
+"""Paths, or lists of them, that neither Hydra nor a shell takes for anything else."""
 _READ_AS_OTHERS = ("null", "true", "false", "on", "off", "yes", "no", "inf", "nan")
 """Plain words that Hydra or YAML would not take for text."""
 _PAIRS = {"[": "]", "{": "}", "(": ")"}
@@ -52,6 +55,22 @@ def words_of(overrides: Overrides, options: Mapping[str, Any] | None = None) -> 
             "As in ['detector=yunet'], 'detector=yunet scorer=lr_asd' or {'detector': 'yunet'}",
         )
     return [*words, *_words(options or {})]
+
+
+def typed(key: str, value: str | os.PathLike[str] | list[str]) -> str:
+    """An option as it is typed in a shell, in quotes if its value needs them.
+
+    Args:
+        key: The name of the option.
+        value: A path, or a list of them.
+    """
+    names = value if isinstance(value, list) else [value]
+    plain = ",".join(map(os.fsdecode, names))
+    plain = f"[{plain}]" if isinstance(value, list) else plain
+    if _PLAIN_PATHS.fullmatch(plain):
+        return f"{key}={plain}"
+    word = f"{key}={_quoted(key, value)}"
+    return shlex.quote(word) if set('"$`\\!') & set(word) else f'"{word}"'
 
 
 def _split(text: str) -> list[str]:

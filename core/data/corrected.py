@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,31 @@ def results_in(given: list[str]) -> dict[str, Path]:
                     "Rename the folder of one of them",
                 )
     return found
+
+
+def check_own_files(given: str | None, results: Iterable[str], suffix: str) -> None:
+    """Check that a folder that a user named has a file for one of the results at least.
+
+    Results without such a file stay as they are, so a folder that is about none of them would
+    change nothing.
+
+    Args:
+        given: See `own_file`.
+        results: The names of all results.
+        suffix: See `own_file`.
+
+    Raises:
+        InputError: It has not.
+    """
+    names = sorted(results)
+    if given is None or not expanded(given).is_dir():
+        return
+    if not any(own_file(given, name, suffix) for name in names):
+        shown = ", ".join(f"{name}{suffix}" for name in names[:3])
+        raise InputError(
+            f"The folder {given} has a file for none of the {len(names)} results",
+            f"Each should be called like the folder of its result: {shown}",
+        )
 
 
 def own_file(given: str | None, name: str, suffix: str) -> Path | None:

@@ -25,7 +25,14 @@ from ..media.container import Media
 from ..media.of_result import media_of
 from ..media.probe import probe
 from ..result import Result
-from .corrected import corrected_turns, labels_of_result, own_file, read_result, results_in
+from .corrected import (
+    check_own_files,
+    corrected_turns,
+    labels_of_result,
+    own_file,
+    read_result,
+    results_in,
+)
 from .labelled import Labels, labels_of
 from .settings import LabelOptions
 
@@ -153,6 +160,8 @@ def _of_results(results: dict[str, Path], options: LabelOptions) -> list[Source]
             f"names={options.names} is one file, but there are {len(results)} results",
             "Name a folder of NAME.json, each called like the folder of its result",
         )
+    check_own_files(options.names, results, ".json")
+    check_own_files(options.turns, results, ".rttm")
     return [
         Source(name, path, partial(_open_result, name, path, options))
         for name, path in sorted(results.items())

@@ -12,7 +12,13 @@ import numpy as np
 
 from ...core.arrays import within
 from ...core.component import Context
-from ...core.data.corrected import corrected_turns, own_file, read_result, results_in
+from ...core.data.corrected import (
+    check_own_files,
+    corrected_turns,
+    own_file,
+    read_result,
+    results_in,
+)
 from ...core.errors import ConfigError, InputError
 from ...core.labels import Bool, LabelledFace, LabelledVideo, Measure
 from ...core.matching import Label
@@ -76,7 +82,10 @@ class Results:
         videos = []
         originals: dict[Path, Path] = {}
         """By video in the folder of moved ones: what the runs found it as."""
-        for name, path in results_in([config.folder]).items():
+        results = results_in([config.folder])
+        check_own_files(config.names, results, ".json")
+        check_own_files(config.turns, results, ".rttm")
+        for name, path in results.items():
             result = _named(path, own_file(config.names, name, ".json"))
             if why := _unusable(result):
                 _log.warning("%s is left out: %s", path, why)

@@ -80,6 +80,15 @@ def test_names_of_weights(given):
         chosen_path(PUBLISHED, given)
 
 
+@pytest.mark.parametrize(
+    ("published", "told"),
+    [(PUBLISHED, "Give talkset, ava or the path of a file"), ({}, "Give the path of a file")],
+)
+def test_weights_that_are_not_named(published, told):
+    with pytest.raises(WeightsError, match=rf"weights= names nothing. {told}$"):
+        chosen_path(published, "")
+
+
 @pytest.mark.parametrize("given", ["talksett", "nothing.model", "folder/talksett"])
 def test_files_of_weights_are_taken_as_they_are(given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

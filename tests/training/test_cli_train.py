@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from nanotraining import WORDS, record_of
 
+from asdkit.core import stopping
 from asdkit.core.cli.help import attributes
+from asdkit.core.cli.train import print_training
 from asdkit.core.registry import registry
 from asdkit.training.settings import TRAIN
 
@@ -105,7 +107,7 @@ def test_gpus_that_are_not_there_are_named(refused, monkeypatch):
         assert "sees no CUDA device" in refused("train", *WORDS, "device=cuda")
 
 
-def test_it_tells_what_came_of_it_and_what_to_do_next(asd):
+def test_it_tells_what_came_of_it_and_what_to_do_next(asd, capsys):
     code, out, err = asd("train", *WORDS, "output=out")
     assert code == 0, err
     lines = out.splitlines()
@@ -119,8 +121,26 @@ def test_it_tells_what_came_of_it_and_what_to_do_next(asd):
     assert lines[5] == "to use it: asd run FILE scorer=nano scorer.weights=out/best.model"
     calibrate = "asd calibrate dataset=NAME scorer=nano scorer.weights=out/best.model"
     assert lines[6:] == [f"to have its probabilities mean what they say: {calibrate}"]
+    print_training({**record_of("out"), "settings": {**record_of("out")["settings"],
+                    "plugins": ["my.py"]}}, Path("sweep/rate=1"), quiet=False)  # fmt: skip
+    used = "plugins=[my.py] scorer=nano \"scorer.weights='sweep/rate=1/best.model'\""
+    assert capsys.readouterr().out.splitlines()[1] == f"to use it: asd run FILE {used}"
     stages = [line for line in err.splitlines() if not line.startswith("asd: validating")]
     assert stages == [f"asd: epoch {k} of 3" for k in (1, 2, 3)]
+
+
+def test_when_it_is_stopped_it_says_how_to_go_on(asd, monkeypatch):
+    """Also where it does not end by itself in time, for which a clean-up is registered."""
+    registered = []
+
+    def stopped(*_):
+        registered.extend(act() for act in stopping._RESORTS)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asdkit.training.run.train", stopped)
+    told = "The same command goes on from where the state was last saved"
+    assert asd("train", *WORDS) == (130, "", f"asd: stopped. {told}\n")
+    assert registered == [told]
 
 
 def test_quiet_prints_nothing(asd):
@@ -140,8 +160,8 @@ def test_several_at_once(asd):
     code, _, err = asd("train", *WORDS, "output=out", *words)
     assert code == 0, err
     for rate in (0.01, 0.02):
-        entry = record_of(f"out/learning_rate={rate}")["history"][1]
-        assert entry["learning_rate"] == rate
+        record = record_of(f"out/learning_rate={rate}")
+        assert record["history"][1]["learning_rate"] == rate
 
 
 def test_a_training_is_repeated_from_its_record(asd):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
-from asdkit.core.config.words import words_of
+from asdkit.core.config.words import typed, words_of
 from asdkit.core.errors import ConfigError, PluginError
 
 SAME = ["scorer=lip_motion", "detector=boxes", "detector.path=a b,c.json", "segments.on=0.75"]
@@ -160,3 +161,26 @@ def test_what_is_wrong_is_said(overrides, says):
 def test_a_component_that_is_not_there_is_named():
     with pytest.raises(PluginError, match=r"There is no detector 'yunnet'.*yunet"):
         settings_for({"detector": "yunnet"})
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("mine/best.model", "scorer.weights=mine/best.model"),
+        ("runs/rate=0.1/best.model", "\"scorer.weights='runs/rate=0.1/best.model'\""),
+        ("my runs/a,b/best.model", "\"scorer.weights='my runs/a,b/best.model'\""),
+        ("$HOME's/best.model", None),
+        ("gräfin/${x}`.model", None),
+    ],
+)
+def test_what_is_typed_in_a_shell_is_read_back(path, shown):
+    word = typed("scorer.weights", Path(path))
+    assert shown in (word, None)
+    (read,) = shlex.split(word)
+    config = compose_run(["scorer=lr_asd", read], "a.mp4")
+    assert config.scorer.weights == path
+
+
+def test_a_list_is_typed_in_a_shell_as_the_pages_have_it():
+    assert typed("plugins", ["my.py", "other.py"]) == "plugins=[my.py,other.py]"
+    assert shlex.split(typed("plugins", ["my own.py"])) == ["plugins=['my own.py']"]

@@ -382,6 +382,11 @@ def test_turns_of_somebody_else_are_told(asd):
     Path("turns.rttm").write_text("SPEAKER walk 1 0 1 <NA> <NA> carl <NA> <NA>\n")
     _, out, _ = asd("data", "crops", "asd_results", "turns=turns.rttm", "output=out")
     assert "turns.rttm says nothing of the video talk, but of walk" in out
+    Path("turns").mkdir()
+    Path("turns.rttm").rename("turns/walk.rttm")
+    code, _, err = asd("data", "crops", "asd_results", "turns=turns", "output=out")
+    assert code == 2
+    assert "The folder turns has a file for none of the" in err
 
 
 @pytest.mark.usefixtures("results")

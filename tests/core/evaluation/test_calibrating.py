@@ -10,9 +10,11 @@ import pytest
 from evaluating import evaluated
 
 import asdkit
+from asdkit.core.cli.console import print_calibration
 from asdkit.core.cli.main import main
 from asdkit.core.config.compose import compose_run
 from asdkit.core.config.plan import make_plan
+from asdkit.core.decisions.calibration import Calibration
 from asdkit.core.errors import ConfigError
 
 
@@ -103,3 +105,13 @@ def test_a_loaded_scorer_is_calibrated(options):
     odds = np.log(plain.probability / (1 - plain.probability)).astype(np.float64)
     assert better.probability == pytest.approx(1 / (1 + np.exp(-(odds / 2 + 1))), abs=1e-4)
     assert np.array_equal(better.score, plain.score)
+
+
+def test_how_to_use_it_names_the_weights_it_was_fitted_with(capsys):
+    fitted = Calibration("lr_asd", 1.0, 0.0, weights="mine/best.model", rows=9)
+    print_calibration(fitted, Path("mine.json"))
+    use = "scorer=lr_asd scorer.weights=mine/best.model scorer.calibration=mine.json"
+    assert capsys.readouterr().out.splitlines()[-1] == f"to use it: asd run FILE {use}"
+    print_calibration(Calibration("lip_motion", 1.0, 0.0), Path("mine.json"))
+    use = "scorer=lip_motion scorer.calibration=mine.json"
+    assert capsys.readouterr().out.splitlines()[-1] == f"to use it: asd run FILE {use}"

@@ -124,6 +124,17 @@ def test_names_and_turns_put_right_are_the_labels(tmp_path):
     assert of_talk == {"Ann B": [0, 1, 0, 0], "Ben": [1, 1, 0]}
 
 
+@pytest.mark.parametrize(("option", "suffix"), [("turns", ".rttm"), ("names", ".json")])
+def test_a_folder_that_corrects_none_of_the_results_is_told(tmp_path, option, suffix):
+    saved(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / f"mine/talks{suffix}").touch()
+    dataset = make("results", folder=tmp_path / "out", **{option: tmp_path / "mine"})
+    text = refusal(InputError, dataset.videos)
+    assert "mine has a file for none of the 1 results. Each should be called like" in text
+    assert text.endswith(f"the folder of its result: talk{suffix}")
+
+
 def test_videos_that_were_moved_are_looked_for_by_name(tmp_path):
     saved(tmp_path)
     (tmp_path / "new").mkdir()
