@@ -143,7 +143,7 @@ def test_peak_memory_is_that_of_the_block():
         (["scorer.calibration=none.json"], "none.json cannot be read"),
         (
             ["dataset=fly"],
-            "There is no dataset 'fly'; there are ava, columbia, dialogue, results, rttm",
+            "There is no dataset 'fly'; there are asw, ava, columbia, dialogue, results, rttm",
         ),
         (["diarization=one.rttm"], "one.rttm is about one video, but there are 2. Give a folder"),
     ],
