@@ -147,7 +147,7 @@ class Published:
     Attributes:
         judge: Holds a result against the labels by the rules of that evaluation.
         faces: The labelled faces that it scores, with clips, which may be of a frame for each label
-            at the labels' own rate (`core.labelled_clip.LabelledClip`); then so are the boxes. None
+            at the labels' own rate (`LabelledClip`); then so are the boxes. None
             if it finds faces itself.
         rows: The truth of these faces in AVA's form, for predictions.csv: one row for each that
             `judge` returns, in the same order. None if the truth has another form.

@@ -106,7 +106,7 @@ def compare(
         return value is None, sign * (value or 0.0)
 
     ordered = [(path, found[path]) for path in sorted(found, key=rank)]
-    settings = [one["settings"] for _, one in ordered]
+    settings = [_used(one) for _, one in ordered]
     columns = _differing(settings)
     names = {measure["name"]: measure["name"], **_METRICS}
     metrics = [m for m in names if any(one["metrics"].get(m) is not None for _, one in ordered)]
@@ -118,7 +118,7 @@ def compare(
         tested = tested_against(ordered, measure["name"], resamples, baseline)
     rows, points, named = [], [], []
     for place, (path, one) in enumerate(ordered):
-        said = [_value(one["settings"], column) for column in columns]
+        said = [_value(settings[place], column) for column in columns]
         costs = [of(one["cost"]) if one["cost"] else None for of in _COSTS.values()]
         value = one["metrics"].get(measure["name"])
         figures = (_figure(one, m) for m in metrics)
@@ -152,6 +152,12 @@ def compare(
         tuple(named),
         (*tested.notes, *([_OTHER_RULES] if "protocol" in columns else [])),
     )
+
+
+def _used(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were used: of predictions, for which nothing is run, the dataset's."""
+    settings: dict[str, Any] = evaluation["settings"]
+    return {"dataset": settings["dataset"]} if evaluation.get("predicted") else settings
 
 
 def _figure(evaluation: Mapping[str, Any], metric: str) -> Any:

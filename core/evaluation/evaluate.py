@@ -91,6 +91,7 @@ def evaluate(
             "schema": SCHEMA,
             "dataset": plan.dataset.component.name,
             "videos": evaluated.names,
+            "predicted": evaluated.predicted,
             "measure": measure,
             "metrics": metrics,
             "intervals": intervals(

@@ -59,6 +59,7 @@ _FORM = {
     "properties": {
         "schema": {"const": SCHEMA},
         **_PARTS,
+        "predicted": {"type": "boolean"},
         "per_video": {"type": "object"},
         "per_category": {"type": "object"},
         "intervals": {

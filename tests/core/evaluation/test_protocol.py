@@ -91,6 +91,8 @@ def same_by_videos(own, judged) -> None:
     (tested,) = [row for row in found.rows if row[found.heads.index("p")] is not None]
     assert tested[found.heads.index("difference")].value == 0
     assert tested[found.heads.index("p")] == 1
+    scorers = [row[found.heads.index("scorer")] for row in found.rows]
+    assert sorted(scorers, key=str) == [None, "lip_motion"]  # nothing scored the predictions here
 
 
 def test_three_ways_agree_on_videos(words, data):
