@@ -170,13 +170,13 @@ def test_what_no_weight_depends_on_may_change():
         (("scorer.wait_s=0.1",), "scorer.wait_s=0.0 before, 0.1 now"),
         (("augment.flip=0.1", "batch_frames=90"), "batch_frames=null before, 90 now; augment.flip"),
         (("from_nothing=true",), "from_nothing=false before, true now"),
-        (("validation=made", "validation.first=9"), "validation=null before, null now"),
+        (("validation=made", "validation.first=9"), "validation.name=null before, made now"),
     ],
 )
 def test_other_settings_are_refused_and_named(words, told):
     trained("out", "epochs=1")
     text = refusal(OutputError, trained, "out", "epochs=2", *words)
-    assert told in text or "validation.first=null before, 9 now" in text
+    assert told in text
     assert "overwrite=true" in text
     assert [one["epoch"] for one in record_of("out")["history"]] == [0, 1]
 
