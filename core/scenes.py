@@ -102,7 +102,7 @@ def alone(clip: Clip) -> Scene:
 class SceneScorer(Protocol):
     """A scorer that looks at all faces of a moment at once.
 
-    It has `core.contracts.Scorer.score`, too, for faces of which no others are known, such as those
+    It has `Scorer.score`, too, for faces of which no others are known, such as those
     of a dataset of crops: what it answers to a clip is what `score_scene` answers to the scene of
     that face `alone`. It is no `ShiftingScorer`: `sync` asks about one face at a time.
     """

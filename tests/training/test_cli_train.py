@@ -14,7 +14,9 @@ from nanotraining import WORDS, record_of
 from asdkit.core import stopping
 from asdkit.core.cli.help import attributes
 from asdkit.core.cli.train import print_training
+from asdkit.core.errors import AsdError
 from asdkit.core.registry import registry
+from asdkit.training import train
 from asdkit.training.settings import TRAIN
 
 pytestmark = pytest.mark.usefixtures("nano")
@@ -153,6 +155,15 @@ def test_a_second_dataset_is_validated_on(asd):
     data = record_of("out")["data"]
     assert list(data["validation"]) == ["v50", "v51"]
     assert len(data["train"]) == 6
+
+
+def test_from_python():
+    lines = []
+    record = train(WORDS, lines.append, epochs=1, output="mine")
+    assert record["history"] == record_of("mine")["history"]
+    assert any(line.startswith("epoch 1") for line in lines)
+    with pytest.raises(AsdError, match="epochs must be at least 1"):
+        train(WORDS, epochs=0)
 
 
 def test_several_at_once(asd):
