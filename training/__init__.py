@@ -12,7 +12,7 @@ __all__ = ["train"]
 
 
 def train(
-    overrides: Overrides = (), tell: Callable[[str], object] = print, **options: Any
+    overrides: Overrides = (), tell: Callable[[str], None] = print, **options: Any
 ) -> dict[str, Any]:
     """Train a scorer, as `asd train` does.
 
