@@ -114,10 +114,10 @@ def test_commands_in_threads_take_turns(videos, capsys):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(sweep, barrier_free))
     for number in barrier_free:
-        for job in (0, 1):
-            found = json.loads(Path(f"out/{number}/{job}/result.json").read_text())
+        for seed in (1, 2):
+            found = json.loads(Path(f"out/{number}/seed={seed}/result.json").read_text())
             assert found["shots"] == [[0, 10 + number]]
-            assert found["settings"]["seed"] == job + 1
+            assert found["settings"]["seed"] == seed
 
 
 def test_components_are_loaded_in_threads():
