@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _DASHES = ("-", "--")
 MOST_CURVES = len(_COLOURS) * len(_DASHES)
 _MOST_POINTS = 2000
 _SIDE_PX = 640
+_LEGEND_CHARACTERS = 70
+"""As many of a long name fit beside each other below the curves."""
 _LABEL_PX = 18
 """Height of a label beside a point, with some space."""
 
@@ -74,17 +77,22 @@ def draw_curves(curves: Sequence[tuple[str, Floats, Bool]], stem: Path) -> list[
     Returns:
         The files, SVG and PNG.
     """
-    height_px = _SIDE_PX + _LABEL_PX * (len(curves) + 1)
+    labels = [
+        fill(f"{name}: {average_precision(scores, truth):.4f}", _LEGEND_CHARACTERS)
+        for name, scores, truth in curves
+    ]
+    lines = sum(label.count("\n") + 1 for label in labels)
+    height_px = _SIDE_PX + _LABEL_PX * (lines + 1)
     with drawn(stem, _SIDE_PX, height_px, [name for name, _, _ in curves]) as figure:
         axes = figure.add_subplot()
-        for number, (name, scores, truth) in enumerate(curves):
+        for number, (label, (_, scores, truth)) in enumerate(zip(labels, curves, strict=True)):
             precision, recall = _thinned(*precision_recall(scores, truth))
             axes.plot(
                 np.append(0.0, recall),
                 np.append(precision[0], precision),
                 color=_COLOURS[number % len(_COLOURS)],
                 linestyle=_DASHES[number * len(_DASHES) // MOST_CURVES],
-                label=f"{name}: {average_precision(scores, truth):.4f}",
+                label=label,
             )
         _unit_square(axes, "recall", "precision")
         axes.set_box_aspect(1)

@@ -136,6 +136,18 @@ def test_curves_have_names_and_differ(tmp_path):
     assert len({(colour, "dash" in dashes) for dashes, colour in lines}) >= MOST_CURVES
 
 
+def test_long_names_of_curves_are_broken_to_fit_the_picture(tmp_path):
+    pytest.importorskip("matplotlib")
+    ((_, scores, truth),) = curves(1)
+    name = " ".join(["predictions sweep/scorer=lr_asd@ava/predictions.csv"] * 4)
+    draw_curves([(name, scores, truth)], tmp_path / "a")
+    svg = ElementTree.parse(tmp_path / "a.svg")
+    texts = ["".join(n.itertext()) for n in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert max(map(len, texts)) <= 70
+    shown = " ".join(text for text in texts if "sweep" in text or "pred" in text)
+    assert shown.count("lr_asd@ava") == 4
+
+
 def test_long_curves_stay_small_and_true(tmp_path):
     pytest.importorskip("matplotlib")
     from asdkit.core.evaluation.plots import _thinned
