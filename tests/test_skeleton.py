@@ -210,7 +210,8 @@ def test_the_page_shows_the_example_and_the_commands(capsys):
     texts = tree(Path("asdkit-smile"))
     blocks = re.findall(r"```(?:python|yaml|toml)\n(.*?)```", page, re.DOTALL)
     # Of another kind, and of a single file.
-    shown = [block for block in blocks if not re.search("SmileEmbedder|LoudConfig|LipsConfig", block)]
+    others = "SmileEmbedder|LoudConfig|LipsConfig"
+    shown = [block for block in blocks if not re.search(others, block)]
     assert len(shown) == len(blocks) - 3 >= 3
     for block in shown:
         assert any(block in text for text in texts.values()), block
