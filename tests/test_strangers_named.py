@@ -120,3 +120,13 @@ def test_neither_a_wish_to_stop_nor_a_wrong_parameter_is_its_fault():
         raise CancelledError
     with pytest.raises(ConfigError, match=r"^vad\.x is 3$"), asked(NAME, parameters=True):
         raise ConfigError("vad.x is 3")
+
+
+def test_a_launcher_that_ends_its_job_meanwhile_does_so():
+    """As submitit does when Slurm tells it of the limit, to have the job queued again."""
+    handler = {"__name__": "submitit.core.job_environment"}
+    exec("def told():\n    raise SystemExit(-1)", handler)
+    with pytest.raises(SystemExit), asked(NAME):
+        handler["told"]()
+    with pytest.raises(asdkit.AsdError, match="SystemExit: -1"), asked(NAME):
+        raise SystemExit(-1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ def asked(name: str, folder: Path | None = None, *, parameters: bool = False) ->
             that is not asdkit.
         PluginError: The component raised anything else but KeyboardInterrupt.
         OSError: The folder cannot be written to, or its disk is full.
+        SystemExit: A launcher ends its job meanwhile.
     """
     try:
         yield
@@ -55,9 +57,17 @@ def asked(name: str, folder: Path | None = None, *, parameters: bool = False) ->
     except (Exception, SystemExit) as error:  # a stranger's code can fail in any way
         if folder and isinstance(error, OSError) and _is_about(folder, error):
             raise
+        if isinstance(error, SystemExit) and _is_of_launcher(error):
+            raise
         raise PluginError(
             f"{name} failed: {type(error).__name__}: {error}", "ASDKIT_DEBUG=1 shows where"
         ) from error
+
+
+def _is_of_launcher(error: SystemExit) -> bool:
+    """Whether it comes from the handler of a signal by which submitit has a job queued again."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").startswith("submitit.") for frame in frames)
 
 
 def _is_about(folder: Path, error: OSError) -> bool:
