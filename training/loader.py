@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
+import sys
 import threading
 import traceback
 import warnings
@@ -177,6 +178,15 @@ def _begin(_: int) -> None:
     """Begin a worker process, with one thread as there are several; it ends with its parent."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
+    sys.excepthook = _given_up
+
+
+def _given_up(*_: object) -> None:
+    """Say nothing of a batch that this process was asked for, and then was not.
+
+    In a worker process only the thread that hands batches over reports errors so, and the parent
+    has its own words for all of them. When Ctrl-C reaches the parent while it asks, there is none.
+    """
 
 
 @contextmanager

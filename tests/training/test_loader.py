@@ -175,6 +175,39 @@ if __name__ == "__main__":
 """
 
 
+GIVEN_UP = """
+import os, sys, threading
+from multiprocessing import resource_sharer
+from multiprocessing.connection import Client
+from multiprocessing.process import current_process
+from asdkit.training import loader
+loader.end_with_parent = lambda: None  # this process has no parent to end with
+{begin}
+told = threading.Event()
+seen = sys.excepthook
+def noted(*error):
+    seen(*error)
+    told.set()
+sys.excepthook = noted
+near, far = os.pipe()
+with Client(resource_sharer.DupFd(near)._id[0], authkey=current_process().authkey):
+    pass
+assert told.wait(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files of other processes are handed over otherwise")
+@pytest.mark.parametrize(("begin", "lines"), [("loader._begin(0)", 0), ("", 1)])
+def test_a_worker_says_nothing_of_a_batch_that_is_not_wanted_any_more(begin, lines):
+    """As when Ctrl-C reaches the training while it asks a worker for the batch."""
+    script = GIVEN_UP.format(begin=begin)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Traceback") == lines
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of process groups")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_is_left_when_the_training_is_stopped(tmp_path, number):
