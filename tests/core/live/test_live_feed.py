@@ -326,3 +326,20 @@ def test_none_comes_while_nothing_else_does():
 def test_nothing_at_all_gives_nothing():
     assert fed([]).given == []
     assert fed([Broken("broke off: no answer", 1.0)]).given == [Notice("broke off: no answer", 1.0)]
+
+
+def test_what_waits_for_sound_is_bounded():
+    """A clock that jumps with every picture, and no sound that would tell how much time passed."""
+    waiting = []
+
+    def arriving():
+        for k in range(900):
+            waiting.append(len(feed._waiting))
+            yield picture(k % 7, -20 * k, 0.0, size=(16, 16))
+
+    feed = Feed(FakeInput(arriving(), live=False, fps=1_000.0), LiveConfig(), clock=lambda: 0.0)
+    given = list(feed)
+    assert 250 <= max(waiting) <= 260
+    reasons = [one.reason for one in given if isinstance(one, Gap | Notice)]
+    assert len(reasons) == 899
+    assert set(reasons) == {"jumped in time by -20.0 s"}
