@@ -216,7 +216,7 @@ def test_a_gap_ends_the_stretch_and_time_goes_on():
     assert [tick.frame.index for tick in got.ticks if tick.begins] == [0, 75]
     (gap,) = got.words
     assert isinstance(gap, Gap)
-    assert (gap.end, gap.reason) == (25, "sent no picture for 2.0 s")
+    assert (gap.end, gap.reason, gap.at_s) == (25, "sent no picture for 2.0 s", 3.0)
     assert [number_of(tick.frame.image) for tick in got.ticks] == got.indices
     assert np.array_equal(got.heard(), ramp(0, 640 * 100))
     assert got.feed.counts.breaks == 1
