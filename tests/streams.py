@@ -3,7 +3,7 @@
 `pieces_of` makes a transport stream of a file, cut into pieces that each know when they are due.
 `stalled`, `cut`, `with_garbage` and `joined` make faults of them, and `pieces_of` itself those of
 timestamps and tracks. `Sender` sends pieces in a thread of its own, in real time or faster, to
-`to_udp(port)` or `to_pipe(end)`; `RtmpServer` sends a file to whoever connects.
+`to_udp(port)` or `to_pipe(end)`; `RtspServer` and `RtmpServer` serve whoever connects.
 
 Example:
     >>> port = free_port()
@@ -16,6 +16,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +31,8 @@ import av
 TS_PACKET = 188
 _DATAGRAM = 7 * TS_PACKET
 _PROMPT = {"flush_packets": "1", "pes_payload_size": "0", "max_delay": "0", "pat_period": "0.1"}
+_NOTHING = b"\x47\x1f\xff\x10" + bytes(TS_PACKET - 4)
+"""A packet that says nothing, as stands between others in a stream of a steady rate."""
 _PATIENCE_S = 60.0
 
 
@@ -121,8 +125,7 @@ def with_garbage(
     def spoilt(data: bytes) -> bytes:
         packets = [data[k : k + TS_PACKET] for k in range(0, len(data), TS_PACKET)]
         return b"".join(
-            chance.randbytes(TS_PACKET) if chance.random() < share else packet
-            for packet in packets
+            chance.randbytes(TS_PACKET) if chance.random() < share else packet for packet in packets
         )
 
     return [
@@ -146,27 +149,24 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def is_listened_to(port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
-    """Whether somebody listens to a port."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
-
-
 def to_udp(port: int) -> Callable[[bytes], None]:
     """Sends to a port of this machine, from when somebody listens there."""
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.connect(("127.0.0.1", port))
 
     def send(data: bytes) -> None:
         for first in range(0, len(data), _DATAGRAM):
             with suppress(ConnectionError):
-                sender.sendto(data[first : first + _DATAGRAM], ("127.0.0.1", port))
+                sender.send(data[first : first + _DATAGRAM])
 
     def ready() -> bool:
-        return is_listened_to(port)
+        try:  # the system tells of a datagram that nobody took when the next one is sent
+            sender.send(_NOTHING)
+            time.sleep(0.002)
+            sender.send(_NOTHING)
+        except ConnectionError:
+            return False
+        return True
 
     send.ready, send.close = ready, sender.close  # type: ignore[attr-defined]
     return send
@@ -246,6 +246,8 @@ class Sender:
 class RtmpServer:
     """Serves a file by RTMP, once, in real time, to whoever connects; a context manager.
 
+    It needs the command ffmpeg, as PyAV cannot serve.
+
     Args:
         path: The file, H.264 and AAC.
         end_s: End after so many seconds; then the connection is closed.
@@ -255,42 +257,108 @@ class RtmpServer:
         url: Its address.
     """
 
-    def __init__(self, path: Path, *, end_s: float = 1e9, port: int | None = None) -> None:
-        self._path, self._end_s = path, end_s
+    def __init__(self, path: Path, *, end_s: float = 3600, port: int | None = None) -> None:
         self.port = port or free_port(socket.SOCK_STREAM)
         self.url = f"rtmp://127.0.0.1:{self.port}/live/talk"
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="rtmp", daemon=True)
+        self._command = ["ffmpeg", "-v", "error", "-nostdin", "-re", "-t", str(end_s)]
+        self._command += ["-i", str(path), "-c", "copy", "-f", "flv", "-listen", "1", self.url]
 
     def __enter__(self) -> RtmpServer:
-        self._thread.start()
+        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
         limit = time.monotonic() + _PATIENCE_S
-        while not is_listened_to(self.port, socket.SOCK_STREAM) and self._thread.is_alive():
-            assert time.monotonic() < limit, "the server does not listen"
+        while not self._listens():
+            assert self._process.poll() is None and time.monotonic() < limit, "nobody serves"
             time.sleep(0.005)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                return True
+        return False
+
+
+class RtspServer:
+    """Serves pieces by RTSP, over the connection itself, to one client after the other.
+
+    Each client gets them from the beginning, in real time; then its connection is closed.
+
+    Args:
+        pieces: See `pieces_of`.
+        times: How many clients are served; then it listens no more.
+        speed: As of `Sender`.
+
+    Attributes:
+        url: Its address.
+        asked: The methods and addresses that it was asked for, such as "DESCRIBE rtsp://...".
+    """
+
+    def __init__(self, pieces: Sequence[Piece], *, times: int = 1, speed: float = 1.0) -> None:
+        self._pieces, self._times, self._speed = pieces, times, speed
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.url = f"rtsp://127.0.0.1:{self._door.getsockname()[1]}/talk"
+        self.asked: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="rtsp", daemon=True)
+
+    def __enter__(self) -> RtspServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._over.set()
+        with suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
         self._thread.join(_PATIENCE_S)
         assert not self._thread.is_alive(), "the server does not end"
+        self._door.close()
 
     def _work(self) -> None:
-        # FFmpeg tells a client that went by an error.
-        with suppress(av.FFmpegError), av.open(str(self._path)) as source:
-            limits = (_PATIENCE_S, None)
-            options = {"listen": "1", "flush_packets": "1"}
-            with av.open(
-                self.url, "w", format="flv", options=options, timeout=limits[0]
-            ) as target:
-                streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
-                begun = time.monotonic()
-                for packet in source.demux():
-                    if packet.dts is None:
-                        continue
-                    due_s = float(packet.dts * packet.time_base)
-                    self._over.wait(max(0.0, begun + due_s - time.monotonic()))
-                    if due_s >= self._end_s or self._over.is_set():
-                        return
-                    packet.stream = streams[packet.stream_index]
-                    target.mux(packet)
+        for _ in range(self._times):
+            with suppress(OSError):
+                client, _ = self._door.accept()
+                with client:
+                    if self._agreed(client):
+                        self._play(client)
+        self._door.close()
+
+    def _agreed(self, client: socket.socket) -> bool:
+        """Answer until the client wants to play."""
+        lines = client.makefile("rb")
+        while first := lines.readline().decode().split():
+            fields = {}
+            while line := lines.readline().strip().decode():
+                name, _, value = line.partition(":")
+                fields[name.lower()] = value.strip()
+            self.asked.append(f"{first[0]} {first[1]}")
+            more, body = [f"CSeq: {fields['cseq']}", "Session: 1"], ""
+            if first[0] == "DESCRIBE":
+                body = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=talk\r\nt=0 0\r\n"
+                body += "m=video 0 RTP/AVP 33\r\na=control:track\r\n"
+                more += ["Content-Type: application/sdp", f"Content-Length: {len(body)}"]
+            if first[0] == "SETUP":
+                more += ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]
+            client.sendall("\r\n".join(["RTSP/1.0 200 OK", *more, "", body]).encode())
+            if first[0] == "PLAY":
+                return True
+        return False
+
+    def _play(self, client: socket.socket) -> None:
+        number, begun = 0, time.monotonic()
+        for due_s, data in self._pieces:
+            if self._speed:
+                self._over.wait(max(0.0, begun + due_s / self._speed - time.monotonic()))
+            if self._over.is_set():
+                return
+            for first in range(0, len(data), _DATAGRAM):
+                head = struct.pack(">BBHII", 0x80, 33, number & 0xFFFF, int(due_s * 90_000), 1)
+                part = head + data[first : first + _DATAGRAM]
+                client.sendall(struct.pack(">cBH", b"$", 0, len(part)) + part)
+                number += 1
