@@ -248,7 +248,7 @@ def repeats(packet: Any) -> bool:
     return not packet.size and (packet.pts is not None or packet.dts is not None)
 
 
-def too_large(path: Path, width: int, height: int, max_pixels: int) -> InputError:
+def too_large(path: Path | str, width: int, height: int, max_pixels: int) -> InputError:
     """The error for a picture with more than `max_pixels` pixels."""
     return InputError(
         f"{path} holds pictures of {width}x{height} pixels, more than max_pixels={max_pixels}",
