@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -167,7 +167,7 @@ class LiveSession(Iterator[LiveEvent]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _all(self) -> Iterator[LiveEvent]:
+    def _all(self) -> Generator[LiveEvent, None, None]:
         """Prepare everything, work, and leave everything whole behind."""
         options, tell = self.plan.options, self._tell
         notes, watch = Notes(), Stopwatch()
