@@ -90,7 +90,7 @@ class LiveDecider:
         window.name(namings)
         tracks = self._scored(hop)
         known_to = speech_known_to(window, self._rules.speech)
-        certain = max(int(min(hop.certain_to, known_to)), first)
+        certain = hop.end if flush else max(int(min(hop.certain_to, known_to)), first)
         choice = self._chooser.choose(tracks, window, certain, first)
         speaks, stop = self._lasting(choice, hop.end if flush else choice.settled)
         speech, unseen = self._heard(tracks, choice.unseen, speaks, stop)
