@@ -46,9 +46,7 @@ class Face:
 
     def as_track(self) -> Track:
         smoothed = np.zeros((len(self.odds), 3))
-        return Track(
-            self.track, self.shot, self.begin, self.boxes, smoothed, self.logits, ()
-        )
+        return Track(self.track, self.shot, self.begin, self.boxes, smoothed, self.logits, ())
 
 
 @dataclass
@@ -162,7 +160,9 @@ def decided(session: Session, deciding: LiveDecider, hop: int, lookahead: int) -
     return [deciding.take(one, flush=flush) for one, flush in session.hops(hop, lookahead)]
 
 
-def drawn(seed: int, *, voice: bool, faces: int = 3, gaps: int = 1, restless: float = 0.3) -> Session:
+def drawn(
+    seed: int, *, voice: bool, faces: int = 3, gaps: int = 1, restless: float = 0.3
+) -> Session:
     """A session drawn by a seed: people take turns, come and go; shots change, streams break."""
     rng = np.random.default_rng(seed)
     stretches, shots, found, at = [], [], [], int(rng.integers(0, 3))

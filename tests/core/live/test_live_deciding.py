@@ -56,7 +56,9 @@ def put_together(found):
     masks = {k: np.concatenate([one.speaking for one in rows]) for k, rows in speaking.items()}
     if found[0].speech is None:
         return masks, None, None
-    return masks, *(np.concatenate([getattr(o, k) for o in found]) for k in ("speech", "off_screen"))
+    return masks, *(
+        np.concatenate([getattr(o, k) for o in found]) for k in ("speech", "off_screen")
+    )
 
 
 def same(found, wanted):
@@ -70,9 +72,18 @@ def same(found, wanted):
             np.testing.assert_array_equal(one, other)
 
 
-@given(seeds, hops, lookaheads, st.booleans(), st.sampled_from([0, 0.1, 0.2, 1.5]),
-       st.sampled_from([0, 0.4, 1.2]), st.sampled_from([0.02, 0.3]))
-def test_by_itself_each_face_is_decided_as_in_a_run(seed, hop, lookahead, voice, min_s, off, restless):
+@given(
+    seeds,
+    hops,
+    lookaheads,
+    st.booleans(),
+    st.sampled_from([0, 0.1, 0.2, 1.5]),
+    st.sampled_from([0, 0.4, 1.2]),
+    st.sampled_from([0.02, 0.3]),
+)
+def test_by_itself_each_face_is_decided_as_in_a_run(
+    seed, hop, lookahead, voice, min_s, off, restless
+):
     session = hopping.drawn(seed, voice=voice, restless=restless)
     options = {"min_s": min_s, "off_screen_min_s": off}
     deciding = hopping.decider(**options, memory_s=1.0)
