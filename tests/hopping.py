@@ -45,8 +45,17 @@ class Face:
         return np.stack([self.odds * 0, self.odds], 1).astype(np.float32)
 
     def as_track(self) -> Track:
-        smoothed = np.zeros((len(self.odds), 3))
-        return Track(self.track, self.shot, self.begin, self.boxes, smoothed, self.logits, ())
+        return Track(
+            self.track,
+            self.shot,
+            self.begin,
+            self.boxes,
+            np.zeros((len(self.odds), 3)),
+            self.logits,
+            (),
+            np.array(list(self.looks), np.int64),
+            np.array(list(self.looks.values()), np.float32) if self.looks else NOBODY,
+        )
 
 
 @dataclass

@@ -27,51 +27,22 @@ def of(events, *kinds, **wanted):
     ]
 
 
-@settings(max_examples=60)
-@given(
+sessions = [
     seeds,
     st.integers(1, 12),
     st.integers(0, 12),
     st.booleans(),
     st.sampled_from(["independent", "exclusive"]),
-)
-def test_certain_events_are_the_decisions_and_provisional_ones_change_what_was_told(
-    seed, hop, lookahead, voice, decisions
-):
+]
+
+
+@settings(max_examples=30)
+@given(*sessions)
+def test_certain_events_alternate_and_are_the_decisions(seed, hop, lookahead, voice, decisions):
     session = hopping.drawn(seed, voice=voice)
     found, events = told(session, hop, lookahead, decisions=decisions)
-    state, there, gone, certain = {}, set(), set(), {}
-    for here in events:
-        order = [(e.time_s, KINDS.index(e.event), -1 if e.track is None else e.track) for e in here]
-        assert order == sorted(order)
-        provisional = [e.track for e in here if e.event in {"speaking", "silent"} and not e.certain]
-        assert len(provisional) == len(set(provisional)), "once a hop"
-        for e in here:
-            if e.event == "appeared":
-                assert e.track not in there | gone
-                there.add(e.track)
-            elif e.event == "left":
-                assert not state.get(e.track)
-                there.remove(e.track)
-                gone.add(e.track)
-            elif e.event in {"speaking", "silent"}:
-                assert e.track is None or e.track in there
-                speaks = e.event == "speaking"
-                if e.certain:
-                    known = certain.setdefault(e.track, [])
-                    assert speaks == (len(known) % 2 == 0)
-                    assert not known or known[-1] <= round(e.time_s * 25)
-                    known.append(round(e.time_s * 25))
-                    assert e.since_s == (None if speaks else known[-2] / 25)
-                else:
-                    assert speaks != state.get(e.track, False)
-                state[e.track] = speaks
-            elif e.event == "faces":
-                assert {face.track for face in e.faces} <= there
-    assert not there
     masks = {face.track: np.zeros(600, np.bool_) for face in session.faces}
-    if voice:
-        masks[None] = np.zeros(600, np.bool_)
+    masks[None] = np.zeros(600, np.bool_)
     for one in found:
         for rows in one.rows:
             first = rows.first_frame
@@ -79,9 +50,53 @@ def test_certain_events_are_the_decisions_and_provisional_ones_change_what_was_t
         if voice:
             masks[None][one.first : one.stop] = one.off_screen
     for track, mask in masks.items():
-        wanted = np.flatnonzero(np.diff(mask, prepend=False)).tolist()
-        assert certain.get(track, []) == wanted
-    assert gone == {face.track for face in session.faces}
+        own = of(events, "speaking", "silent", certain=True, track=track)
+        frames = [round(e.time_s * 25) for e in own]
+        assert frames == np.flatnonzero(np.diff(mask, prepend=False)).tolist()
+        assert [e.event for e in own] == ["speaking", "silent"] * (len(own) // 2)
+        assert [e.since_s for e in own[::2]] == [None] * (len(own) // 2)
+        assert [e.since_s for e in own[1::2]] == [e.time_s for e in own[::2]]
+
+
+@settings(max_examples=30)
+@given(*sessions)
+def test_provisional_events_change_what_was_told(seed, hop, lookahead, voice, decisions):
+    session = hopping.drawn(seed, voice=voice)
+    _, events = told(session, hop, lookahead, decisions=decisions)
+    state = {}
+    for here in events:
+        changes = [e for e in here if e.event in {"speaking", "silent"}]
+        provisional = [e.track for e in changes if not e.certain]
+        assert len(provisional) == len(set(provisional)), "once a hop"
+        for e in changes:
+            speaks = e.event == "speaking"
+            assert e.certain or speaks != state.get(e.track, False)
+            state[e.track] = speaks
+    assert not any(state.values()), "whoever has left is silent"
+
+
+@settings(max_examples=30)
+@given(*sessions)
+def test_nothing_is_told_of_a_face_before_it_appears_and_after_it_left(
+    seed, hop, lookahead, voice, decisions
+):
+    session = hopping.drawn(seed, voice=voice)
+    _, events = told(session, hop, lookahead, decisions=decisions)
+    there = set()
+    for here in events:
+        order = [(e.time_s, KINDS.index(e.event), -1 if e.track is None else e.track) for e in here]
+        assert order == sorted(order)
+        for e in here:
+            if e.event == "appeared":
+                there.add(e.track)
+            assert e.track is None or e.track in there
+            assert {face.track for face in e.faces or ()} <= there
+            if e.event == "left":
+                there.remove(e.track)
+    tracks = sorted(face.track for face in session.faces)
+    for kind in ("appeared", "left"):
+        assert sorted(e.track for e in of(events, kind)) == tracks
+    assert not there
 
 
 def test_a_turn_is_told_as_it_looks_and_as_it_is():
