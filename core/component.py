@@ -121,6 +121,8 @@ class Component:
         about: What it is, in a few words on one line, for `asd plugins` and the help.
         needs: The modules that it imports with its default parameters and that come with an extra
             of its package, such as "torch".
+        needs_video: Writers only: whether it shows, plays or names the file of the video; a live
+            session has none.
     """
 
     kind: str
@@ -137,3 +139,4 @@ class Component:
     variant: str = "weights"
     about: str = ""
     needs: tuple[str, ...] = ()
+    needs_video: bool = False
