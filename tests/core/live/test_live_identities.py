@@ -24,7 +24,7 @@ def near(look, other, share):
 def seen(track, begin, end, look, *, shot=0, every=25):
     """A face embedded every second, from its first frame on; `look` may be a look by frame."""
     looks = look if isinstance(look, dict) else dict.fromkeys(range(begin, end, every), look)
-    return hopping.Face(track, shot, begin, np.full(end - begin, 3.0), looks)
+    return hops_made.Face(track, shot, begin, np.full(end - begin, 3.0), looks)
 
 
 def session(*faces, stretches=None):
@@ -33,13 +33,15 @@ def session(*faces, stretches=None):
     for face in faces:
         first, last = shots[face.shot]
         shots[face.shot] = min(first, face.begin), max(last, face.end)
-    return hopping.Session(stretches or [(0, end)], [shots[k] for k in sorted(shots)], list(faces))
+    return hops_made.Session(
+        stretches or [(0, end)], [shots[k] for k in sorted(shots)], list(faces)
+    )
 
 
 def names(session, people=None, *, hop=5, distance=0.5):
     """The last name of each track, as a recorder takes it; and the events."""
-    deciding = hopping.decider(people=people, distance=distance)
-    found = hopping.decided(session, deciding, hop, 5)
+    deciding = hops_made.decider(people=people, distance=distance)
+    found = hops_made.decided(session, deciding, hop, 5)
     last = {rows.track: rows.name for one in found for rows in one.rows}
     return last, [e for one in found for e in one.events]
 
