@@ -137,6 +137,20 @@ def test_those_unseen_for_longest_are_forgotten_but_for_known_ones(monkeypatch):
     assert last[1] != last[5], "forgotten, as two others came since"
 
 
+@pytest.mark.parametrize("hop", [1, 7])
+def test_what_was_embedded_is_handed_on_once_with_rows(hop):
+    """Also of frames whose rows wait to be decided."""
+    face = seen(0, 0, 150, {k: near(ANN, BEN, k / 300) for k in range(0, 150, 3)})
+    face.odds[:] = np.tile([3.0, 3.0, 3.0, -3.0, -3.0], 30)
+    found = hopping.decided(session(face), hopping.decider(distance=0.5), hop, 0)
+    rows = [rows for one in found for rows in one.rows]
+    assert all(len(own.speaking) or own.ended for own in rows)
+    handed = [own for own in rows if len(own.embedded)]
+    assert np.concatenate([own.embedded for own in handed]).tolist() == list(face.looks)
+    looks = np.concatenate([own.embeddings for own in handed])
+    np.testing.assert_array_equal(looks, np.array(list(face.looks.values())))
+
+
 @settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(5, 30))
 def test_clear_faces_are_named_as_in_a_run(seed, hop):
