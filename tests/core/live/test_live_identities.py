@@ -142,7 +142,7 @@ def test_what_was_embedded_is_handed_on_once_with_rows(hop):
     """Also of frames whose rows wait to be decided."""
     face = seen(0, 0, 150, {k: near(ANN, BEN, k / 300) for k in range(0, 150, 3)})
     face.odds[:] = np.tile([3.0, 3.0, 3.0, -3.0, -3.0], 30)
-    found = hopping.decided(session(face), hopping.decider(distance=0.5), hop, 0)
+    found = hops_made.decided(session(face), hops_made.decider(distance=0.5), hop, 0)
     rows = [rows for one in found for rows in one.rows]
     assert all(len(own.speaking) or own.ended for own in rows)
     handed = [own for own in rows if len(own.embedded)]
