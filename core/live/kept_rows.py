@@ -100,10 +100,11 @@ class Kept:
     def decide(self, spoke: Bools) -> tuple[Int64, Float32]:
         """Note decisions on the next rows, and hand out what was embedded since the last ones."""
         self.spoke = np.concatenate([self.spoke, spoke])
-        frames = np.concatenate([np.empty(0, np.int64), *self.embedded])
-        embeddings = self.embeddings or [np.empty((0, 0), np.float32)]
+        if not self.embedded or not (len(spoke) or self.closed):
+            return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        handed = np.concatenate(self.embedded), np.concatenate(self.embeddings)
         self.embedded, self.embeddings = [], []
-        return frames, np.concatenate(embeddings)
+        return handed
 
     def keep_certain(self) -> None:
         """Forget the provisional rows, of which a hop brought none anew."""

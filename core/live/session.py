@@ -152,7 +152,7 @@ class LiveSession(Iterator[LiveEvent]):
         return self.counts
 
     def stop(self) -> None:
-        """End it, from any thread, once what has come by now is decided and written."""
+        """End it, from any thread, once what was read by now is decided and written."""
         self._stopping.set()
         if self._source is not None:
             self._source.close()

@@ -34,8 +34,8 @@ class LiveConfig:
             takes more time.
         lookahead_s: A score is certain, and never computed anew, once so many seconds after its
             frame have been seen; before, it is provisional.
-        memory_s: Who speaks is decided from so many seconds of certain scores, and the provisional
-            ones after them; decisions are certain as late as these scores allow.
+        memory_s: A context sees so many seconds of certain scores of a shot, and the provisional
+            ones after them. Who speaks is decided from all scores there were.
         late_s: If the machine is too slow and a frame has waited longer than this, it is left out:
             the picture before it is held, and no face is looked for in it.
         skip_s: If a frame has waited longer than this all the same, all that waits is skipped: the

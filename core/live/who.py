@@ -69,6 +69,7 @@ class _Followed:
     """A track that is being followed, or has just ended.
 
     Attributes:
+        shot: The number of its shot.
         begin: Its first grid frame.
         end: The grid frame after its last row.
         total: The sum of its embeddings; None before the first.
@@ -78,6 +79,7 @@ class _Followed:
         ended: Whether it has ended.
     """
 
+    shot: int
     begin: int
     end: int = 0
     total: Float64 | None = None
@@ -138,7 +140,7 @@ class Who:
         for track in hop.dropped:
             self._tracks.pop(track, None)
         for face in hop.faces:
-            self._tracks.setdefault(face.track, _Followed(face.begin)).take(face)
+            self._tracks.setdefault(face.track, _Followed(face.shot, face.begin)).take(face)
         tracks = dict(sorted(self._tracks.items()))
         before = {track: (one.name, one.final) for track, one in tracks.items()}
         for one in tracks.values():
@@ -147,9 +149,11 @@ class Who:
         unsure = [one for one in tracks.values() if one.total is not None and not one.final]
         due = [one for one in unsure if one.ended or hop.end - one.begin >= frames_of(FINAL_S)]
         if due or any(len(face.embedded) for face in hop.faces):
-            self._choose([one for one in unsure if one.ended])
-            self._close(one for one in unsure if one.ended)
-            self._choose([one for one in unsure if not one.ended])
+            for shot in sorted({one.shot for one in unsure}):
+                gone = [one for one in unsure if one.shot == shot and one.ended]
+                self._choose(gone)
+                self._close(gone)
+                self._choose([one for one in unsure if one.shot == shot and not one.ended])
         for one in due:
             one.final = True
         self._forget()

@@ -31,11 +31,11 @@ modes = st.sampled_from(["exclusive", "overlap"])
 def test_with_time_enough_it_is_what_a_run_decides(
     seed, hop, lookahead, mode, voice, min_s, restless
 ):
-    session = hopping.drawn(seed, voice=voice, restless=restless)
+    session = hops_made.drawn(seed, voice=voice, restless=restless)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choosing, "LONGEST_LAG_S", 1000.0)
-        deciding = hopping.decider(decisions=mode, min_s=min_s, memory_s=1.0)
-    found = hopping.decided(session, deciding, hop, lookahead)
+        deciding = hops_made.decider(decisions=mode, min_s=min_s, memory_s=1.0)
+    found = hops_made.decided(session, deciding, hop, lookahead)
     same(put_together(found), run(session, decisions=mode, min_s=min_s))
 
 
@@ -43,7 +43,7 @@ def test_with_time_enough_it_is_what_a_run_decides(
 @settings(max_examples=20)
 def test_a_search_that_is_taken_up_again_finds_the_same(seed, mode):
     """And what it calls settled is the same, whatever comes after."""
-    session = hopping.drawn(seed, voice=True, gaps=0)
+    session = hops_made.drawn(seed, voice=True, gaps=0)
     (first, end), config = session.shots[0], ConversationConfig()
     faces = [face.as_track() for face in session.faces if face.shot == 0]
     chain = Chain(config, off_screen=True, pairs=mode == "overlap")
@@ -77,9 +77,9 @@ def test_a_search_that_is_taken_up_again_finds_the_same(seed, mode):
 def test_what_stays_open_is_decided_after_the_lag(mode):
     """Two who are as likely to speak: no later frame settles it, the likeliest way is taken."""
     odds = np.concatenate([np.full(50, -3.0), np.full(150, 0.21)])
-    faces = [hopping.Face(0, 0, 0, odds), hopping.Face(1, 0, 0, odds + 0.001)]
-    session = hopping.Session([(0, 200)], [(0, 200)], faces)
-    deciding = hopping.decider(decisions=mode, min_s=0)
+    faces = [hops_made.Face(0, 0, 0, odds), hops_made.Face(1, 0, 0, odds + 0.001)]
+    session = hops_made.Session([(0, 200)], [(0, 200)], faces)
+    deciding = hops_made.decider(decisions=mode, min_s=0)
     waits = []
     for one, flush in session.hops(5, 5):
         waits.append(one.certain_to - deciding.take(one, flush=flush).stop)
@@ -88,9 +88,9 @@ def test_what_stays_open_is_decided_after_the_lag(mode):
 
 
 def test_exclusive_has_one_voice_at_a_time_across_hops():
-    session = hopping.drawn(11, voice=True, faces=6, restless=0.05)
+    session = hops_made.drawn(11, voice=True, faces=6, restless=0.05)
     masks = np.zeros((len(session.faces), 400), int)
-    found = hopping.decided(session, hopping.decider(decisions="exclusive"), 5, 5)
+    found = hops_made.decided(session, hops_made.decider(decisions="exclusive"), 5, 5)
     for one in found:
         for rows in one.rows:
             masks[rows.track, rows.first_frame : rows.first_frame + len(rows.speaking)] = (

@@ -28,7 +28,7 @@ lookaheads = st.integers(0, 12)
 
 def run(session, **options):
     """What a run decides: (speaking by track, speech, off-screen), as masks."""
-    o = hopping.plan_of(**options).options
+    o = hops_made.plan_of(**options).options
     rules = Rules(o.decisions, o.segments, o.speech, o.conversation)
     tracks = [face.as_track() for face in session.faces]
     found = decide_by(rules, tracks, session.shots, session.heard)
@@ -84,17 +84,17 @@ def same(found, wanted):
 def test_by_itself_each_face_is_decided_as_in_a_run(
     seed, hop, lookahead, voice, min_s, off, restless
 ):
-    session = hopping.drawn(seed, voice=voice, restless=restless)
+    session = hops_made.drawn(seed, voice=voice, restless=restless)
     options = {"min_s": min_s, "off_screen_min_s": off}
-    deciding = hopping.decider(**options, memory_s=1.0)
-    found = hopping.decided(session, deciding, hop, lookahead)
+    deciding = hops_made.decider(**options, memory_s=1.0)
+    found = hops_made.decided(session, deciding, hop, lookahead)
     same(put_together(found), run(session, **options))
 
 
 @given(seeds, hops, lookaheads)
 def test_what_is_not_decided_yet_may_be_the_beginning_of_speech(seed, hop, lookahead):
-    session = hopping.drawn(seed, voice=False, gaps=0)
-    deciding = hopping.decider()
+    session = hops_made.drawn(seed, voice=False, gaps=0)
+    deciding = hops_made.decider()
     for one, flush in session.hops(hop, lookahead):
         stop = deciding.take(one, flush=flush).stop
         waits = one.certain_to - stop
@@ -108,14 +108,14 @@ def test_what_is_not_decided_yet_may_be_the_beginning_of_speech(seed, hop, looka
 
 
 def test_context_and_calibration_are_those_of_a_run():
-    session = hopping.drawn(3, voice=True)
-    plan = hopping.plan_of()
+    session = hops_made.drawn(3, voice=True)
+    plan = hops_made.plan_of()
     calibration = Calibration("lr_asd", 2.0, 0.5)
     scorer = replace(plan.chosen["scorer"], calibration=calibration)
     plan = replace(plan, chosen={**plan.chosen, "scorer": scorer})
     context = Others(OthersConfig(weight=0.5))
     deciding = LiveDecider(plan, LiveConfig(), context, {}, None)
-    found = hopping.decided(session, deciding, 5, 5)
+    found = hops_made.decided(session, deciding, 5, 5)
     tracks = tuple(face.as_track() for face in session.faces)
     seen = in_context(tracks, session.shots, session.heard, context, "context=others")
     for track in seen:
@@ -133,9 +133,9 @@ def test_a_context_that_breaks_its_contract_is_named():
         def rescore(self, shot):
             return []
 
-    session = hopping.Session([(0, 50)], [(0, 50)], [hopping.Face(0, 0, 0, np.ones(50))])
+    session = hops_made.Session([(0, 50)], [(0, 50)], [hops_made.Face(0, 0, 0, np.ones(50))])
     with pytest.raises(PluginError, match="context"):
-        hopping.decided(session, hopping.decider(context=Mute()), 5, 5)
+        hops_made.decided(session, hops_made.decider(context=Mute()), 5, 5)
 
 
 def test_a_context_sees_the_seconds_that_are_remembered():
@@ -146,9 +146,9 @@ def test_a_context_sees_the_seconds_that_are_remembered():
             seen.append((shot.first_frame, shot.end, [len(t) for t in shot.tracks]))
             return [Scores(track.logits) for track in shot.tracks]
 
-    session = hopping.Session([(0, 200)], [(0, 200)], [hopping.Face(0, 0, 0, np.ones(200))])
-    deciding = hopping.decider(context=Looking(), memory_s=2.0)
-    hopping.decided(session, deciding, 5, 5)
+    session = hops_made.Session([(0, 200)], [(0, 200)], [hops_made.Face(0, 0, 0, np.ones(200))])
+    deciding = hops_made.decider(context=Looking(), memory_s=2.0)
+    hops_made.decided(session, deciding, 5, 5)
     assert seen[3] == (0, 20, [20])
     assert seen[-1] == (140, 200, [60]), "a hop, 2 s of certain rows, the provisional ones"
 
@@ -157,12 +157,12 @@ def test_what_is_kept_does_not_grow():
     """Over half an hour, with breaks: as much is kept as after a minute."""
     stretches = [(k, k + 700) for k in range(0, 45_000, 750)]
     faces = [
-        hopping.Face(n, n, first, np.tile([2.0] * 30 + [-2.0] * 20, 14))
+        hops_made.Face(n, n, first, np.tile([2.0] * 30 + [-2.0] * 20, 14))
         for n, (first, _) in enumerate(stretches)
     ]
-    session = hopping.Session(stretches, stretches, faces, np.full(45_000, 0.9, np.float32))
+    session = hops_made.Session(stretches, stretches, faces, np.full(45_000, 0.9, np.float32))
     sizes = []
-    deciding = hopping.decider(memory_s=2.0)
+    deciding = hops_made.decider(memory_s=2.0)
     for one, flush in session.hops(25, 5):
         deciding.take(one, flush=flush)
         sizes.append(len(pickle.dumps(deciding)))
@@ -170,10 +170,10 @@ def test_what_is_kept_does_not_grow():
 
 
 def test_frames_between_stretches_are_nobodys():
-    faces = [hopping.Face(0, 0, 0, np.full(40, 3.0)), hopping.Face(1, 1, 90, np.full(40, 3.0))]
+    faces = [hops_made.Face(0, 0, 0, np.full(40, 3.0)), hops_made.Face(1, 1, 90, np.full(40, 3.0))]
     likely = np.full(130, 0.9, np.float32)
-    session = hopping.Session([(0, 40), (90, 130)], [(0, 40), (90, 130)], faces, likely)
-    found = hopping.decided(session, hopping.decider(), 5, 5)
+    session = hops_made.Session([(0, 40), (90, 130)], [(0, 40), (90, 130)], faces, likely)
+    found = hops_made.decided(session, hops_made.decider(), 5, 5)
     masks, speech, off_screen = put_together(found)
     assert all(own.all() for own in masks.values())
     assert np.flatnonzero(~speech).tolist() == list(range(40, 90))
@@ -183,9 +183,9 @@ def test_frames_between_stretches_are_nobodys():
 
 
 def test_speech_that_is_heard_late_is_waited_for():
-    face = hopping.Face(0, 0, 0, np.full(100, 3.0))
-    session = hopping.Session([(0, 100)], [(0, 100)], [face], np.full(100, 0.9, np.float32))
-    deciding, found = hopping.decider(), []
+    face = hops_made.Face(0, 0, 0, np.full(100, 3.0))
+    session = hops_made.Session([(0, 100)], [(0, 100)], [face], np.full(100, 0.9, np.float32))
+    deciding, found = hops_made.decider(), []
     for one, flush in session.hops(5, 0):
         stop = one.end if flush else one.end - 15
         before = session.likely[max(one.heard.first_frame - 15, 0) : max(stop, 0)]

@@ -14,7 +14,7 @@ KINDS = ["cut", "appeared", "named", "silent", "speaking", "left", "faces"]
 
 
 def told(session, hop=5, lookahead=5, **options):
-    found = hopping.decided(session, hopping.decider(**options), hop, lookahead)
+    found = hops_made.decided(session, hops_made.decider(**options), hop, lookahead)
     return found, [list(one.events) for one in found]
 
 
@@ -39,7 +39,7 @@ sessions = [
 @settings(max_examples=30)
 @given(*sessions)
 def test_certain_events_alternate_and_are_the_decisions(seed, hop, lookahead, voice, decisions):
-    session = hopping.drawn(seed, voice=voice)
+    session = hops_made.drawn(seed, voice=voice)
     found, events = told(session, hop, lookahead, decisions=decisions)
     masks = {face.track: np.zeros(600, np.bool_) for face in session.faces}
     masks[None] = np.zeros(600, np.bool_)
@@ -61,7 +61,7 @@ def test_certain_events_alternate_and_are_the_decisions(seed, hop, lookahead, vo
 @settings(max_examples=30)
 @given(*sessions)
 def test_provisional_events_change_what_was_told(seed, hop, lookahead, voice, decisions):
-    session = hopping.drawn(seed, voice=voice)
+    session = hops_made.drawn(seed, voice=voice)
     _, events = told(session, hop, lookahead, decisions=decisions)
     state = {}
     for here in events:
@@ -80,7 +80,7 @@ def test_provisional_events_change_what_was_told(seed, hop, lookahead, voice, de
 def test_nothing_is_told_of_a_face_before_it_appears_and_after_it_left(
     seed, hop, lookahead, voice, decisions
 ):
-    session = hopping.drawn(seed, voice=voice)
+    session = hops_made.drawn(seed, voice=voice)
     _, events = told(session, hop, lookahead, decisions=decisions)
     there = set()
     for here in events:
@@ -100,10 +100,10 @@ def test_nothing_is_told_of_a_face_before_it_appears_and_after_it_left(
 
 
 def test_a_turn_is_told_as_it_looks_and_as_it_is():
-    face = hopping.Face(
+    face = hops_made.Face(
         0, 0, 10, np.concatenate([np.full(20, -9.0), np.full(30, 9.0), np.full(40, -9.0)])
     )
-    session = hopping.Session([(0, 120)], [(0, 120)], [face])
+    session = hops_made.Session([(0, 120)], [(0, 120)], [face])
     _, events = told(session)
     (appeared,) = of(events, "appeared")
     assert (appeared.time_s, appeared.certain, appeared.track, appeared.name) == (
@@ -127,10 +127,10 @@ def test_a_turn_is_told_as_it_looks_and_as_it_is():
 
 def test_a_shot_begins_with_a_cut_and_faces_are_told_every_hop():
     faces = [
-        hopping.Face(0, 0, 10, np.full(50, 3.0)),
-        hopping.Face(1, 1, 60, np.full(40, 3.0), source_id=7),
+        hops_made.Face(0, 0, 10, np.full(50, 3.0)),
+        hops_made.Face(1, 1, 60, np.full(40, 3.0), source_id=7),
     ]
-    session = hopping.Session([(0, 120)], [(0, 60), (60, 120)], faces)
+    session = hops_made.Session([(0, 120)], [(0, 60), (60, 120)], faces)
     found, events = told(session)
     assert [e.time_s for e in of(events, "cut")] == [0.0, 2.4]
     shown = of(events, "faces")
@@ -146,7 +146,7 @@ def test_a_shot_begins_with_a_cut_and_faces_are_told_every_hop():
 
 def test_off_screen_speech_is_told_when_it_is_certain():
     likely = np.concatenate([np.zeros(20), np.full(30, 0.9), np.zeros(50), np.full(50, 0.9)])
-    session = hopping.Session([(0, 150)], [(0, 150)], [], likely.astype(np.float32))
+    session = hops_made.Session([(0, 150)], [(0, 150)], [], likely.astype(np.float32))
     _, events = told(session)
     found = of(events, "speaking", "silent")
     assert [(e.event, e.time_s, e.since_s) for e in found] == [
@@ -171,7 +171,7 @@ def hop(end, faces=(), dropped=(), odds=3.0):
             np.tile(np.array([0, odds], np.float32), (end, 1)),
             0,
             np.empty(0, np.int64),
-            hopping.NOBODY,
+            hops_made.NOBODY,
         )
         for track in faces
     ]
@@ -179,14 +179,14 @@ def hop(end, faces=(), dropped=(), odds=3.0):
 
 
 def test_who_is_dropped_early_is_never_told_of():
-    deciding = hopping.decider()
+    deciding = hops_made.decider()
     events = [deciding.take(one).events for one in (hop(5, [0]), hop(10, [0]), hop(15, [], [0]))]
     assert [e.event for here in events for e in here] == ["cut", "faces", "faces", "faces"]
     assert all(e.faces == () for e in of(events, "faces"))
 
 
 def test_who_is_dropped_after_half_a_second_leaves():
-    deciding = hopping.decider()
+    deciding = hops_made.decider()
     events = [deciding.take(one).events for one in (hop(10, [0]), hop(15, [0]), hop(20, [], [0]))]
     kinds = [[(e.event, e.certain) for e in here if e.event != "faces"] for here in events]
     assert kinds == [
@@ -199,7 +199,7 @@ def test_who_is_dropped_after_half_a_second_leaves():
 
 
 def test_what_looked_otherwise_is_told_again():
-    deciding = hopping.decider()
+    deciding = hops_made.decider()
     hops = [hop(15, [0]), hop(20, [0], odds=-3.0), hop(25, [0], odds=-3.0), hop(30, [0])]
     events = [deciding.take(one).events for one in hops]
     kinds = [[e.event for e in here if e.event in {"speaking", "silent"}] for here in events]
@@ -207,5 +207,5 @@ def test_what_looked_otherwise_is_told_again():
 
 
 def test_the_same_hops_give_the_same_events():
-    session = hopping.drawn(5, voice=True)
+    session = hops_made.drawn(5, voice=True)
     assert told(session)[1] == told(session)[1]

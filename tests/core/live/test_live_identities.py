@@ -24,7 +24,7 @@ def near(look, other, share):
 def seen(track, begin, end, look, *, shot=0, every=25):
     """A face embedded every second, from its first frame on; `look` may be a look by frame."""
     looks = look if isinstance(look, dict) else dict.fromkeys(range(begin, end, every), look)
-    return hopping.Face(track, shot, begin, np.full(end - begin, 3.0), looks)
+    return hops_made.Face(track, shot, begin, np.full(end - begin, 3.0), looks)
 
 
 def session(*faces, stretches=None):
@@ -33,13 +33,15 @@ def session(*faces, stretches=None):
     for face in faces:
         first, last = shots[face.shot]
         shots[face.shot] = min(first, face.begin), max(last, face.end)
-    return hopping.Session(stretches or [(0, end)], [shots[k] for k in sorted(shots)], list(faces))
+    return hops_made.Session(
+        stretches or [(0, end)], [shots[k] for k in sorted(shots)], list(faces)
+    )
 
 
 def names(session, people=None, *, hop=5, distance=0.5):
     """The last name of each track, as a recorder takes it; and the events."""
-    deciding = hopping.decider(people=people, distance=distance)
-    found = hopping.decided(session, deciding, hop, 5)
+    deciding = hops_made.decider(people=people, distance=distance)
+    found = hops_made.decided(session, deciding, hop, 5)
     last = {rows.track: rows.name for one in found for rows in one.rows}
     return last, [e for one in found for e in one.events]
 
@@ -133,6 +135,20 @@ def test_those_unseen_for_longest_are_forgotten_but_for_known_ones(monkeypatch):
     assert last[0] == last[6] == "ann"
     assert last[3] == last[4]
     assert last[1] != last[5], "forgotten, as two others came since"
+
+
+@pytest.mark.parametrize("hop", [1, 7])
+def test_what_was_embedded_is_handed_on_once_with_rows(hop):
+    """Also of frames whose rows wait to be decided."""
+    face = seen(0, 0, 150, {k: near(ANN, BEN, k / 300) for k in range(0, 150, 3)})
+    face.odds[:] = np.tile([3.0, 3.0, 3.0, -3.0, -3.0], 30)
+    found = hops_made.decided(session(face), hops_made.decider(distance=0.5), hop, 0)
+    rows = [rows for one in found for rows in one.rows]
+    assert all(len(own.speaking) or own.ended for own in rows)
+    handed = [own for own in rows if len(own.embedded)]
+    assert np.concatenate([own.embedded for own in handed]).tolist() == list(face.looks)
+    looks = np.concatenate([own.embeddings for own in handed])
+    np.testing.assert_array_equal(looks, np.array(list(face.looks.values())))
 
 
 @settings(max_examples=15)

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections import defaultdict
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ from asdkit.core.errors import (
     OutputError,
     PluginError,
 )
+from asdkit.core.live import session as live_session
 from asdkit.core.live.events import MEASURED
 from asdkit.core.live.lines import event_of, line_of
+from asdkit.core.live.sources import FileInput
 from asdkit.core.registry import registry
 from asdkit.core.rttm import read_rttm
 
@@ -46,7 +49,7 @@ def session(video, parts):
     """Makes a session over the talk."""
 
     def make(source=video, **options):
-        return asdkit.live(source, **cheap(parts, pace="fast", **options))
+        return asdkit.live(source, **cheap(parts, **{"pace": "fast", **options}))
 
     return make
 
@@ -259,3 +262,34 @@ def test_faces_of_a_video_are_of_no_use(session, tmp_path):
     boxes.write_text(json.dumps([[[10, 5, 50, 45, 1.0]]] * 30))
     live = session(detector={"name": "boxes", "path": str(boxes)})
     assert "not of a live session" in refusal(ConfigError, next, live)
+
+
+def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_path, monkeypatch):
+    def failing(options, notes):
+        source = open_input(options, notes)
+        monkeypatch.setattr(type(source), "__iter__", lambda self: broken(read(source)))
+        return source
+
+    def broken(items):
+        yield from islice(items, 120)
+        raise InputError("The camera was unplugged", "Plug it in")
+
+    open_input, read = live_session.open_input, FileInput.__iter__
+    monkeypatch.setattr(live_session, "open_input", failing)
+    events = []
+    live = session(on_event=events.append, output=str(tmp_path / "out"))
+    assert "unplugged. Plug it in" in refusal(InputError, live.run)
+    assert events[-1].about["why"] == "The camera was unplugged"
+    assert [event.event for event in events[-2:]] == ["written", "ended"]
+    assert recorded(tmp_path / "out")[-1].event == "ended"
+    assert turns(events)[0][0] == (0.0, 0.8)
+
+
+def test_at_its_own_pace_it_tells_the_same_and_measures(session):
+    patient = {"late_s": 59, "skip_s": 60}
+    events = list(session(pace="real", end_s=2, live=patient))
+    assert told(events) == told(session(end_s=2))
+    status = next(event for event in events if event.event == "status")
+    assert status.about["counts"]["left_out"] == 0
+    assert status.about["used"].keys() >= {"detect", "score"}
+    assert all(event.delay_s > 0 for event in events if event.event in ("silent", "faces"))
