@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -168,10 +168,10 @@ class NowLine:
     """Lines of certain changes on a terminal, and below them one of what is now.
 
     Args:
-        counts: What was counted so far; it is looked at again and again.
+        counts: Called for what was counted so far.
     """
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Callable[[], Counts]) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -202,7 +202,7 @@ class NowLine:
         if event.track is None and event.event in ("speaking", "silent"):
             self._off_screen = event.event == "speaking"
         if event.event == "faces":
-            now = line_of_now(event, self._counts, off_screen=self._off_screen)
+            now = line_of_now(event, self._counts(), off_screen=self._off_screen)
             self._live.update(now, refresh=True)
 
 

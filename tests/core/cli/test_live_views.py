@@ -181,7 +181,7 @@ def test_on_a_terminal_changes_stay_above_what_is_now(capsys, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "60")
     counts = Counts()
-    with NowLine(counts) as show:
+    with NowLine(lambda: counts) as show:
         show(LiveEvent("faces", 0.2, faces=(face("[b]ann"),), delay_s=0.3))
         show(LiveEvent("speaking", 0.2, track=0, name="[b]ann"))
         show(LiveEvent("speaking", 0.3, certain=False, name="off_screen"))
