@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..progress import Stopwatch
 from ..scenes import Scene, SceneFace, SceneScorer
 from ..types import CLIP_FRAMES, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
@@ -57,7 +57,7 @@ class Gathering:
         watch: Times the stage "sound".
     """
 
-    def __init__(self, sound: Sound, watch: Stopwatch) -> None:
+    def __init__(self, sound: Hearable, watch: Stopwatch) -> None:
         self._sound = sound
         self._watch = watch
         self._shot_start = 0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..contracts import Vad
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..progress import Stopwatch
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
 from .answers import asked, checked_heard, checked_memory_s
@@ -57,7 +57,7 @@ class Listener:
     """
 
     def __init__(
-        self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int, name: str = _NAME
+        self, vad: Vad, sound: Hearable, watch: Stopwatch, first_frame: int, name: str = _NAME
     ) -> None:
         self._before = frames_before(vad, first_frame, name)
         self._first_frame = first_frame

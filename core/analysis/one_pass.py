@@ -15,7 +15,7 @@ import numpy as np
 
 from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from ..errors import PluginError
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..notes import Notes
 from ..pictures import Frame
 from ..progress import Stopwatch
@@ -95,7 +95,7 @@ class Analysis(AbstractContextManager["Analysis"]):
     def __init__(
         self,
         parts: Parts,
-        sound: Sound,
+        sound: Hearable,
         watch: Stopwatch,
         options: PassOptions,
         notes: Notes | None = None,
