@@ -65,8 +65,8 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
         media = _probed(source, options, notes, wanted)
         if options.pace == FAST:
             return FileInput(source, media, options, wanted)
-        return LiveInput(source, sound, options, notes, wanted, media)
-    return LiveInput(source, sound, options, notes, wanted)
+        return LiveInput(source, sound, wanted, options, notes, media=media)
+    return LiveInput(source, sound, wanted, options, notes)
 
 
 def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted) -> Media:
@@ -119,9 +119,9 @@ class LiveInput:
     Args:
         source: Where the picture comes from.
         sound: Where the sound comes from, if from elsewhere.
+        wanted: What to take from the source.
         options: The options of the session.
         notes: See `open_input`.
-        wanted: What to take from the source.
         media: The source if it is a file.
     """
 
@@ -131,16 +131,18 @@ class LiveInput:
         self,
         source: Address,
         sound: Address | None,
+        wanted: _Wanted,
         options: LiveOptions,
         notes: Notes,
-        wanted: _Wanted,
+        *,
         media: Media | None = None,
     ) -> None:
         stall_s = options.live.stall_s if media is None else math.inf
         self._waiting = Waiting(stall_s)
-        self._readers = [_Reader(source, wanted, options, notes, self._waiting, media)]
+        self._picture = _Reader(source, wanted, options, self._waiting, notes=notes, media=media)
+        self._readers = [self._picture]
         if sound is not None:
-            self._readers.append(_Reader(sound, "sound", options, notes, self._waiting))
+            self._readers.append(_Reader(sound, "sound", options, self._waiting, notes=notes))
         try:
             for reader in self._readers:
                 reader.begin()
@@ -148,18 +150,10 @@ class LiveInput:
             self.close()
             raise
         self.name = source.name
-        self.has_sound = sound is not None or self._readers[0].has_sound
-        self.fps = self._readers[0].fps
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """(width, height) of the latest picture, upright."""
-        return self._readers[0].decoding.size
-
-    @property
-    def pixel_aspect(self) -> float:
-        """Width of a pixel of the latest picture over its height."""
-        return self._readers[0].decoding.pixel_aspect
+        self.has_sound = sound is not None or self._picture.has_sound
+        self.fps = self._picture.fps
+        self.size = self._picture.decoding.size
+        self.pixel_aspect = self._picture.decoding.pixel_aspect
 
     @property
     def left_out(self) -> int:
@@ -167,7 +161,11 @@ class LiveInput:
         return self._waiting.left_out
 
     def __iter__(self) -> Iterator[Arrived | Broken | None]:
-        return iter(self._waiting)
+        for item in self._waiting:
+            self.size = self._picture.decoding.size
+            self.pixel_aspect = self._picture.decoding.pixel_aspect
+            yield item
+            del item
 
     def close(self) -> None:
         """End it; see `Input`. Connections are let go of when they next send something."""
@@ -184,13 +182,15 @@ class _Reader:
         address: Address,
         wanted: _Wanted,
         options: LiveOptions,
-        notes: Notes,
         waiting: Waiting,
+        *,
+        notes: Notes,
         media: Media | None = None,
     ) -> None:
         self._address, self._wanted, self._options = address, wanted, options
         self._waiting, self._media = waiting, media
-        self._wait_s = WAITED_STALLS * options.live.stall_s
+        self._breaks_off = address.kind in ("network", "device")
+        self._wait_s = WAITED_STALLS * options.live.stall_s if self._breaks_off else math.inf
         self._begun = threading.Event()
         self._error: Exception | None = None
         self.over = threading.Event()
@@ -265,7 +265,7 @@ class _Reader:
         """Tell why a source ended, and open it again; None if that is the end of it."""
         if not self._begun.is_set():
             raise self._nothing(f"it {reason}")
-        if self._address.kind in ("file", "pipe"):
+        if not self._breaks_off:
             if reason != ENDED:
                 self._waiting.put(Broken(reason, time.monotonic()))
             return None

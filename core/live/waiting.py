@@ -111,11 +111,10 @@ class Waiting:
             del item
 
     def _next(self) -> Arrived | Broken | None:
-        quiet_s = self._clock() - self._latest_s
         idle = not (self._pictures or self._stalled or self._away or self._ended)
-        if idle and quiet_s >= self._stall_s:
+        if idle and self._clock() - self._latest_s >= self._stall_s:
             self._stalled = True
-            return Broken(f"stalled: no picture came for {quiet_s:.1f} s", self._clock())
+            return Broken(f"stalled: no picture came for {self._stall_s:.1f} s", self._clock())
         if not self._items:
             return None
         item, size = self._items.popleft()
@@ -125,9 +124,10 @@ class Waiting:
         return item
 
     def _note_return(self, item: Arrived) -> None:
-        if _is_picture(item):
+        returned = self._away and not item.stream
+        if _is_picture(item) or returned:
             self._latest_s = self._clock()
-        if (self._stalled and _is_picture(item)) or (self._away and not item.stream):
+        if (self._stalled and _is_picture(item)) or returned:
             self._stalled = self._away = False
             self._append(Broken("came back", item.at_s, ends_stretch=False), 0)
 
