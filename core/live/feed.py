@@ -122,7 +122,7 @@ class Feed:
         return next(self._given)
 
     def _all(self) -> Iterator[_Given]:
-        turn_s = -math.inf
+        turn_s: float | None = None
         try:
             for item in self._source:
                 gave = item is None
@@ -133,10 +133,10 @@ class Feed:
                     for given in self._taken(item):
                         yield given
                         gave = True
-                    if not gave and self._at_s - turn_s >= _TURN_S:
-                        yield None
-                        gave = True
-                if gave:
+                if not gave and turn_s is not None and self._at_s - turn_s >= _TURN_S:
+                    yield None
+                    gave = True
+                if gave or turn_s is None:
                     turn_s = self._at_s
         except InputError:
             yield from self._flushed()

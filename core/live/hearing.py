@@ -123,7 +123,7 @@ class Hearing:
         stamp = self._stamp(arrived)
         if arrived.stream:
             if self._shift is None:
-                self._shift = -stamp
+                self._shift, self._end = -stamp, stamp
             return stamp + self._shift if self._goes_on(stamp) else self._anew(arrived)
         goes_on = self._goes_on(stamp)
         if self._shift is None or not goes_on or self._shift != self._clock.shift:
