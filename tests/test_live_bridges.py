@@ -79,6 +79,10 @@ def example(name: str) -> ModuleType:
 # ROS 2
 
 
+class ShutdownError(Exception):
+    """As rclpy.executors.ExternalShutdownException."""
+
+
 class Node:
     """As much of rclpy.node.Node as the example uses."""
 
@@ -89,6 +93,12 @@ class Node:
 
     def declare_parameter(self, name: str, value: Any) -> Any:
         return SimpleNamespace(name=name, value=value)
+
+    def get_logger(self) -> Any:
+        return SimpleNamespace(error=self.said.setdefault("log", []).append)
+
+    def destroy_node(self) -> None:
+        self.said["over"] = []
 
     def create_publisher(self, kind: type, topic: str, qos: Any) -> Any:
         return SimpleNamespace(publish=self.said.setdefault(topic, []).append)
@@ -114,9 +124,11 @@ def ros(messages: Any, told: list[Any], monkeypatch: pytest.MonkeyPatch) -> Modu
     """The example, with a stand-in for rclpy."""
     rclpy = ModuleType("rclpy")
     rclpy.init = lambda args: None
-    rclpy.try_shutdown = lambda: None
+    rclpy.over = threading.Event()
+    rclpy.try_shutdown = rclpy.over.set
     modules = {
         "rclpy": rclpy,
+        "rclpy.executors": SimpleNamespace(ExternalShutdownException=ShutdownError),
         "rclpy.node": SimpleNamespace(Node=Node),
         "rclpy.qos": SimpleNamespace(qos_profile_sensor_data=5),
     }
@@ -178,7 +190,7 @@ def test_a_picture_of_another_kind_says_what_to_do(ros, messages):
         ros.rgb(message)
 
 
-def test_the_node_hands_over_and_tells(ros, messages, told, monkeypatch):
+def test_the_node_hands_over_and_tells(ros, messages, told):
     """From main to its end by Ctrl-C, with the topics that audio_capture and cameras publish."""
     nodes = []
 
@@ -196,7 +208,6 @@ def test_the_node_hands_over_and_tells(ros, messages, told, monkeypatch):
         raise KeyboardInterrupt
 
     ros.rclpy.spin = spin
-    monkeypatch.setattr(Node, "destroy_node", lambda node: node.said.update(over=[]), raising=False)
     ros.main([])
     (node,) = nodes
     ((time_s, image),) = node.feed.pictures
@@ -221,6 +232,25 @@ def test_the_node_hands_over_and_tells(ros, messages, told, monkeypatch):
         True,
         1_700_000_001.25,
     )
+
+
+def test_the_node_ends_with_its_session_and_says_why(ros, monkeypatch):
+    def live(feed: Feed, overrides: Any) -> Iterator[Any]:
+        raise asdkit.AsdError("No weights", "Get some")
+        yield
+
+    nodes = []
+
+    def spin(node: Any) -> None:
+        nodes.append(node)
+        assert ros.rclpy.over.wait(20)
+        raise ShutdownError
+
+    monkeypatch.setattr(asdkit, "live", live, raising=False)
+    ros.rclpy.spin = spin
+    ros.main([])
+    assert nodes[0].said["log"] == [str(asdkit.AsdError("No weights", "Get some"))]
+    assert nodes[0].feed.ended.is_set()
 
 
 # GStreamer

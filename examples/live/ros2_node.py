@@ -10,6 +10,7 @@ import numpy as np
 import rclpy
 from audio_common_msgs.msg import AudioDataStamped
 from numpy.typing import NDArray
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
@@ -46,17 +47,22 @@ class WhoSpeaks(Node):
 
     def tell(self) -> None:
         """Publish who begins and who ceases to speak, until the feed ends."""
-        for event in asdkit.live(self.feed, self.options):
-            if event.event in ("speaking", "silent"):
-                said = {
-                    "who": event.name,
-                    "speaks": event.event == "speaking",
-                    "certain": event.certain,
-                    "stamp_s": (self.first_s or 0.0) + event.time_s,
-                    "probability": event.probability,
-                    "box": event.box,
-                }
-                self.told.publish(String(data=json.dumps(said)))
+        try:
+            for event in asdkit.live(self.feed, self.options):
+                if event.event in ("speaking", "silent"):
+                    said = {
+                        "who": event.name,
+                        "speaks": event.event == "speaking",
+                        "certain": event.certain,
+                        "stamp_s": (self.first_s or 0.0) + event.time_s,
+                        "probability": event.probability,
+                        "box": event.box,
+                    }
+                    self.told.publish(String(data=json.dumps(said)))
+        except asdkit.AsdError as error:
+            self.get_logger().error(str(error))
+        finally:
+            rclpy.try_shutdown()
 
 
 def seconds(header: Header) -> float:
@@ -74,12 +80,12 @@ def rgb(message: Image) -> NDArray[np.uint8]:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the node until Ctrl-C."""
+    """Run the node until Ctrl-C, or until its session fails."""
     rclpy.init(args=words)
     node = WhoSpeaks()
     try:
         rclpy.spin(node)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
         node.feed.end()
