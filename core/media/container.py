@@ -207,7 +207,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
     # With the prefix, FFmpeg does not take a name that contains a colon for an address.
     name = f"file:{path}"
     # PyAV before 17.1 writes out of bounds if streams appear only while the file is read.
-    options = _most(max_pixels) if PYAV >= (17, 1) or begins_as_picture(path) else {}
+    options = pixel_limit(max_pixels) if PYAV >= (17, 1) or begins_as_picture(path) else {}
     limits = {**_ONE_FILE, **(_PATIENT if patient else {})}
     try:
         return av.open(name, options=options, container_options=limits)
@@ -218,7 +218,7 @@ def opened(path: Path, max_pixels: int = MAX_PIXELS, *, patient: bool = False) -
         return container
 
 
-def _most(max_pixels: int) -> dict[str, str]:
+def pixel_limit(max_pixels: int) -> dict[str, str]:
     """The option of FFmpeg's decoders that limits the pixels of a picture.
 
     FFmpeg counts the padding to whole blocks, too, hence the margin; the pictures shown are checked
@@ -248,7 +248,7 @@ def repeats(packet: Any) -> bool:
     return not packet.size and (packet.pts is not None or packet.dts is not None)
 
 
-def too_large(path: Path, width: int, height: int, max_pixels: int) -> InputError:
+def too_large(path: Path | str, width: int, height: int, max_pixels: int) -> InputError:
     """The error for a picture with more than `max_pixels` pixels."""
     return InputError(
         f"{path} holds pictures of {width}x{height} pixels, more than max_pixels={max_pixels}",

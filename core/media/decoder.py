@@ -11,7 +11,7 @@ import av
 
 from ..notes import Notes
 from .clock import Clock
-from .container import _LEANING, Source, _most, packets_of, repeats, too_large
+from .container import _LEANING, Source, packets_of, pixel_limit, repeats, too_large
 
 _SEEK_BACK_S = (0, 2, 8, 32)
 """How far before the wanted time to seek; tried in turn until a frame comes early enough."""
@@ -107,7 +107,7 @@ class Decoder:
     def _run(self, seek_to: Fraction | None) -> Iterator[Any]:
         with self._source.opened() as (container, stream):
             context = stream.codec_context
-            context.options = _most(self._source.max_pixels)
+            context.options = pixel_limit(self._source.max_pixels)
             stream.thread_type = "AUTO"
             context.thread_count = self._threads or 0
             if seek_to is not None:

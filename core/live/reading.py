@@ -1,0 +1,196 @@
+"""Decodes a source's picture and sound as they come, over damage and changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from ..media.container import pixel_limit, repeats, too_large
+from ..media.picture import upright_pixel_aspect
+from ..media.sound_frames import form_of
+from ..media.upright import orientation
+from ..notes import Notes
+from .addresses import Address
+from .arrivals import Arrived, Broken
+from .opening import Opened, words_of
+from .options import LiveOptions
+
+_MOST_FAILURES = 100
+"""After so many damaged reads one after the other, a source has broken off."""
+_KEY_PACKETS = 600
+"""Of so many packets of a picture one must say that decoding can begin with it; else it begins with
+the next one."""
+ENDED = "broke off: its sender ended it"
+"""Why a source ended that was not damaged."""
+_LEAP_S = 10.0
+"""A file's timestamps that leap by more, or go back, are played on at once."""
+
+
+class Decoding:
+    """Reads sources of the same picture and sound, one after the other.
+
+    Args:
+        address: What is read.
+        options: The options of the session.
+        notes: Collects a note if parts are damaged.
+        stream: As of `Arrived`.
+        clock: Tells the time, as `time.monotonic`.
+
+    Attributes:
+        size: (width, height) of the latest picture, upright; None before the first.
+        pixel_aspect: Width of its pixels over their height.
+        reason: Why the source read last has ended, in words that go on after "the stream".
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        options: LiveOptions,
+        notes: Notes,
+        stream: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address, self._options, self._notes = address, options, notes
+        self._stream, self._clock = stream, clock
+        self._stored: tuple[int, int] | None = None
+        self._form: tuple[int, str, str] | None = None
+        self.size: tuple[int, int] | None = None
+        self.pixel_aspect = 1.0
+        self.reason = ""
+
+    def read(self, source: Opened, wait_s: float) -> Iterator[Arrived | Broken]:
+        """Decode a source to its end; `reason` says then why it ended.
+
+        Decoding of a picture begins with one that needs no other. Damaged packets are left out.
+
+        Args:
+            source: It, open.
+            wait_s: For how long it was allowed to send nothing; for the words of `reason`.
+
+        Raises:
+            InputError: The first picture is larger than `max_pixels`. Later ones are left out.
+        """
+        for track in source.tracks:
+            context = track.codec_context
+            context.options = pixel_limit(self._options.max_pixels)
+            # Frame threads would hold back as many pictures as there are threads.
+            track.thread_type = "AUTO" if self._address.kind == "file" else "SLICE"
+            context.thread_count = self._options.threads or 0
+        leading = 0
+        for packet in self._packets(source, wait_s):
+            track = packet.stream
+            if track is source.picture and 0 <= leading < _KEY_PACKETS:
+                leading = -1 if packet.is_keyframe or not packet.size else leading + 1
+                if leading > 0:
+                    continue
+            if repeats(packet):
+                continue
+            try:
+                frames = track.decode(packet)
+            except av.FFmpegError:
+                self._notes.add(f"{self._address.shown}: damaged parts are left out")
+                frames = []
+                if track is source.picture:
+                    context = track.codec_context
+                    yield from self._too_large(context.width, context.height)
+            for frame in frames:
+                yield from self._arrived(frame, track)
+
+    def _packets(self, source: Opened, wait_s: float) -> Iterator[Any]:
+        """The packets, as far as they can be read, and an empty one for each track."""
+        failures = 0
+        self.reason = ""
+        while not self.reason:
+            try:
+                for packet in source.container.demux(source.tracks):
+                    failures = 0
+                    if packet.size or packet.pts is not None or packet.dts is not None:
+                        yield packet
+                self.reason = ENDED
+            except av.error.InvalidDataError as error:
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    self.reason = f"broke off: {words_of(error, wait_s)}"
+            except (av.FFmpegError, OSError, IndexError) as error:
+                self.reason = f"broke off: {words_of(error, wait_s)}"
+        for track in source.tracks:
+            end: Any = av.Packet()
+            end.stream, end.time_base = track, track.time_base
+            yield end
+
+    def _arrived(self, frame: Any, track: Any) -> Iterator[Arrived | Broken]:
+        if isinstance(frame, VideoFrame):
+            large = list(self._too_large(frame.width, frame.height))
+            if large or frame.width * frame.height > self._options.max_pixels:
+                yield from large
+                return
+            yield from self._look_at(frame, track)
+        elif not frame.samples:
+            return
+        else:
+            yield from self._listen_to(frame)
+        time_s = None if frame.pts is None else Fraction(frame.pts * frame.time_base)
+        yield Arrived(frame, time_s, self._clock(), self._stream)
+
+    def _too_large(self, width: int, height: int) -> Iterator[Broken]:
+        most = self._options.max_pixels
+        if width * height <= most or self._stored == (width, height):
+            return
+        if self._stored is None:
+            raise too_large(self._address.shown, width, height, most)
+        self._stored = width, height
+        yield self._changed(f"its size to {width}x{height}, more than max_pixels={most}")
+
+    def _look_at(self, frame: VideoFrame, track: Any) -> Iterator[Broken]:
+        stored, before = (frame.width, frame.height), self._stored
+        if stored == before:
+            return
+        rotate = self._options.rotate
+        self.size = orientation(frame, rotate).size(*stored)
+        aspect = upright_pixel_aspect(frame, track.sample_aspect_ratio, rotate)
+        self.pixel_aspect = float(aspect)
+        self._stored = stored
+        if before is not None:
+            yield self._changed(f"its size to {self.size[0]}x{self.size[1]}")
+
+    def _listen_to(self, frame: Any) -> Iterator[Broken]:
+        form, before = form_of(frame), self._form
+        self._form = form
+        if before not in (None, form):
+            yield replace(
+                self._changed(f"its sound to {form[0]} Hz, {form[2]}"), ends_stretch=False
+            )
+
+    def _changed(self, what: str) -> Broken:
+        return Broken(f"changed {what}", self._clock())
+
+
+def paced(
+    items: Iterator[Arrived | Broken], clock: Callable[[], float], wait: Callable[[float], object]
+) -> Iterator[Arrived | Broken]:
+    """Hand a file's frames on when they would be played: pictures at their time.
+
+    Sound comes as soon as it lies before the next picture in the file.
+
+    Args:
+        items: What the file holds.
+        clock: Tells the time, as `time.monotonic`.
+        wait: Waits for so many seconds.
+    """
+    begun_s = before = None
+    for item in items:
+        if isinstance(item, Arrived) and isinstance(item.frame, VideoFrame):
+            stamp = item.time_s if item.time_s is not None else before
+            if stamp is not None:
+                if begun_s is None or before is None or not 0 <= stamp - before <= _LEAP_S:
+                    begun_s = clock() - float(stamp)
+                before = stamp
+                if (early_s := begun_s + float(stamp) - clock()) > 0:
+                    wait(early_s)
+        yield replace(item, at_s=clock())
