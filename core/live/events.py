@@ -80,7 +80,8 @@ class LiveEvent:
         since_s: For silent: when it had begun to speak.
         reason: What happened, in words.
         faces: For faces: those in sight.
-        about: For begun, status, written and ended: more, as plain values.
+        about: For begun, status, written and ended: more, as plain values. For a note of the server
+            to a slow client: how many events were `lost`.
         delay_s: Seconds from the arrival of the frame of `time_s` to this event, measured; None
             where there is nothing to measure. It is not compared.
     """
