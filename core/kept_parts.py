@@ -11,7 +11,7 @@ import numpy as np
 
 from .analysis.attributes import checked_concurrent, checked_knows_ids, checked_looks
 from .analysis.embedder_answers import checked_identity_distance, checked_template
-from .analysis.one_pass import Parts
+from .analysis.parts import Parts
 from .analysis.shifting import sound_early_s
 from .contracts import Detector, Embedder, ScalingDetector, Scorer, ShiftingScorer
 from .resume import Answers

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .analysis.one_pass import Parts
 from .analysis.pacing import longest_step
+from .analysis.parts import Parts
 from .analysis.people import read_people
 from .component import PASS_KINDS, Context
 from .config.plan import AnalysisPlan

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
-from .analysis.one_pass import Parts
+from .analysis.parts import Parts
 from .analysis.shifting import refuses_sounds
 from .concluding import concluded
 from .config.compose import compose_run

@@ -11,7 +11,8 @@ from pathlib import Path
 from .analysis.cutting import with_cuts
 from .analysis.embedder_answers import checked_identity_distance
 from .analysis.listening import frames_before
-from .analysis.one_pass import Analysis, Parts
+from .analysis.one_pass import Analysis
+from .analysis.parts import Parts
 from .analysis.remarks import say_what_is_too_small, silence
 from .analysis.shifting import AROUND_FRAMES, refuses_sounds
 from .config.options import Options

@@ -23,6 +23,8 @@ _ROUNDING = 1e-5
 """How far a probability may lie outside 0 to 1, as sums of float32 do."""
 _STRANGER = re.compile(r" \((?!asdkit )[^()]+\)$")
 """The package at the end of a component in words, if it is not asdkit."""
+_REMEMBERED = 1000
+"""So many tracks that have ended are remembered, to know them if they are told of again."""
 _MOST_PICTURES = 10
 """Longest plausible side of a face box, and distance of a landmark from the picture's corner, in
 multiples of the picture's longer side."""
@@ -160,7 +162,8 @@ class Pieces:
         self._name = name
         self._next: dict[int, int] = {}
         """By live track: the grid frame of its next box."""
-        self._ended: set[int] = set()
+        self._ended: dict[int, None] = {}
+        """The last tracks that have ended."""
 
     def checked(self, answer: Any, end: int) -> list[TrackPiece]:
         """Check what a tracker returned.
@@ -211,7 +214,9 @@ class Pieces:
             )
         if piece.status != "live":
             del self._next[number]
-            self._ended.add(number)
+            self._ended[number] = None
+            if len(self._ended) > _REMEMBERED:
+                del self._ended[next(iter(self._ended))]
 
     def _wrong(self, what: str) -> PluginError:
         return PluginError(f"{self._name} {what}")

@@ -45,12 +45,33 @@ def with_cuts(
         InputError: The video is not usable.
         PluginError: The cutter breaks its contract.
     """
-    cuts = _Cutting(cutter, watch, name).cuts(frames)
+    cuts = _cuts(frames, Cutting(cutter, watch, name), watch)
     return ahead(cuts, _MOST_AHEAD) if checked_concurrent(name, cutter) and overlap else cuts
 
 
-class _Cutting:
-    """Asks a cutter; see `with_cuts`."""
+def _cuts(frames: Generator[Frame, None, None], cutting: Cutting, watch: Stopwatch) -> Cuts:
+    with closing(frames):
+        while (frame := _next(frames, watch)) is not None:
+            yield from cutting.put(frame)
+        yield from cutting.end()
+
+
+def _next(frames: Iterator[Frame], watch: Stopwatch) -> Frame | None:
+    with watch("decode"):
+        return next(frames, None)
+
+
+class Cutting:
+    """Asks a cutter about frames as they come.
+
+    A cutter that needs later frames is told of a frame with those, and so frames are given back as
+    many frames late.
+
+    Args:
+        cutter: The cutter.
+        watch: Times the stage "cut".
+        name: The cutter in words.
+    """
 
     def __init__(self, cutter: Cutter, watch: Stopwatch, name: str) -> None:
         self._cutter = cutter
@@ -59,26 +80,34 @@ class _Cutting:
         self._looks = checked_looks(name, cutter)
         self._side_px = checked_side(name, getattr(cutter, "input_side_px", None))
         self._lookahead = checked_lookahead(name, cutter)
+        self._waiting: deque[Frame] = deque()
 
-    def cuts(self, frames: Generator[Frame, None, None]) -> Cuts:
-        """The frames, each with whether a shot begins with it."""
-        with closing(frames):
-            waiting: deque[Frame] = deque()
-            frame = self._next(frames)
-            while frame is not None:
-                waiting.append(frame)
-                cut = self._starts_shot(frame.picture, frame.index)
-                if len(waiting) > self._lookahead:
-                    yield waiting.popleft(), cut
-                last, frame = frame, self._next(frames)
-            for later in range(1, self._lookahead + 1) if waiting else ():
-                cut = self._starts_shot(last.picture, last.index + later)
-                if len(waiting) > self._lookahead - later:
-                    yield waiting.popleft(), cut
+    def put(self, frame: Frame) -> Cuts:
+        """Take the next frame; yield the frame that is decided with it, if any.
 
-    def _next(self, frames: Iterator[Frame]) -> Frame | None:
-        with self._watch("decode"):
-            return next(frames, None)
+        Raises:
+            PluginError: The cutter breaks its contract.
+        """
+        self._waiting.append(frame)
+        cut = self._starts_shot(frame.picture, frame.index)
+        if len(self._waiting) > self._lookahead:
+            yield self._waiting.popleft(), cut
+
+    def end(self) -> Cuts:
+        """End the video, or a stretch of it; yield the frames that waited for later ones.
+
+        The cutter is passed the last picture again in place of those. Frames may follow.
+
+        Raises:
+            PluginError: The cutter breaks its contract.
+        """
+        if not self._waiting:
+            return
+        last = self._waiting[-1]
+        for later in range(1, self._lookahead + 1):
+            cut = self._starts_shot(last.picture, last.index + later)
+            if len(self._waiting) > self._lookahead - later:
+                yield self._waiting.popleft(), cut
 
     def _starts_shot(self, picture: Picture, index: int) -> bool:
         """Call the cutter; its answer is about the frame `lookahead_frames` before this one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from ..contracts import Detector, Tracker
@@ -36,7 +36,7 @@ class Followed(Protocol):
 
 def followed(
     parts: Followed, same_person: SamePerson, watch: Stopwatch, notes: Notes, *, detect_every: int
-) -> tuple[Follower, Mapping[int, int]]:
+) -> tuple[Follower, dict[int, int]]:
     """What follows faces: their ids if they have some, else the tracker.
 
     Args:
@@ -47,7 +47,8 @@ def followed(
         detect_every: Most frames from one look to the next.
 
     Returns:
-        The follower, and by number of the track its id, where faces have ids.
+        The follower, and by number of the track its id, where faces have ids; to be taken out when
+        the track has begun.
     """
     name = parts.name("detector")
     if not checked_knows_ids(name, parts.detector):

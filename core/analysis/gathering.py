@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..progress import Stopwatch
 from ..scenes import Scene, SceneFace, SceneScorer
-from ..types import CLIP_FRAMES, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
+from ..types import CLIP_FRAMES, Clip, Int16, Scores
+from .clip_sound import clip_sound
 from .scoring import Logits
 
 
@@ -57,7 +56,7 @@ class Gathering:
         watch: Times the stage "sound".
     """
 
-    def __init__(self, sound: Sound, watch: Stopwatch) -> None:
+    def __init__(self, sound: Hearable, watch: Stopwatch) -> None:
         self._sound = sound
         self._watch = watch
         self._shot_start = 0
@@ -92,14 +91,24 @@ class Gathering:
     def _scene(self, group: Sequence[tuple[Logits, PlacedClip]]) -> list[tuple[Logits, Clip]]:
         first = min(clip.first_frame for _, clip in group)
         stop = max(clip.first_frame + len(clip) for _, clip in group)
-        faces = tuple(SceneFace(clip.first_frame - first, clip.faces) for _, clip in group)
-        before = int(first > self._shot_start)  # one sample, if the shot does not begin with it
-        start = first * SAMPLES_PER_FRAME
         with self._watch("sound"):
-            heard = self._sound.read(start - before, stop * SAMPLES_PER_FRAME + SOUND_AFTER)
-        sample, sound, after = np.split(heard, [before, len(heard) - SOUND_AFTER])
-        scene = Scene(faces, sound, int(sample.sum()), after)
-        return [(logits, replace(clip, scene=scene)) for logits, clip in group]
+            heard = clip_sound(self._sound, first, stop, begins=first == self._shot_start)
+        return in_one_scene(group, first, heard)
+
+
+def in_one_scene(
+    group: Sequence[tuple[Logits, PlacedClip]], first: int, heard: tuple[Int16, int, Int16]
+) -> list[tuple[Logits, Clip]]:
+    """Clips that are scored as one scene.
+
+    Args:
+        group: The clips, each with where its logits go.
+        first: The first grid frame of the scene.
+        heard: Its sound, as `core.analysis.clip_sound` gives it.
+    """
+    faces = tuple(SceneFace(clip.first_frame - first, clip.faces) for _, clip in group)
+    scene = Scene(faces, *heard)
+    return [(logits, replace(clip, scene=scene)) for logits, clip in group]
 
 
 def next_cut(shot_start: int, frame: int) -> int:

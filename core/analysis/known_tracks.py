@@ -24,12 +24,13 @@ class KnownTracks:
         detect_every: Most frames from one look to the next.
 
     Attributes:
-        ids: By number of the track: its id. One id has a track in each shot, and one more after
-            each longer gap.
+        ids: By number of the track: its id, until somebody takes it out. One id has a track in
+            each shot, and one more after each longer gap.
     """
 
     def __init__(self, name: str, detect_every: int = 1) -> None:
         self.ids: dict[int, int] = {}
+        self._begun = 0
         self._name = name
         self._most_gap = max(MOST_GAP_FRAMES, detect_every)
         self._live: dict[int, tuple[int, int, Float64]] = {}
@@ -57,7 +58,8 @@ class KnownTracks:
                 boxes[-1] = box
                 pieces.append(TrackPiece(number, last + 1, boxes))
             else:
-                number = len(self.ids)
+                number = self._begun
+                self._begun += 1
                 self.ids[number] = one
                 pieces.append(TrackPiece(number, index, box[None]))
             self._live[one] = number, index, box

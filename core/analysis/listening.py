@@ -7,17 +7,15 @@ import math
 import numpy as np
 
 from ..contracts import Vad
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..progress import Stopwatch
 from ..types import GRID_FPS, SAMPLES_PER_FRAME, Float32, Heard
 from .answers import asked, checked_heard, checked_memory_s
 
-_PIECE_FRAMES = 100
+PIECE_FRAMES = 100
 """Grid frames per call of the detector: four seconds."""
-_STEP_FRAMES = 4
+STEP_FRAMES = 4
 """The `Vad` contract: all pieces but the last are multiples of so many frames."""
-
-
 _NAME = "The voice activity detector"
 
 
@@ -39,7 +37,7 @@ def frames_before(vad: Vad | None, first_frame: int, name: str = _NAME) -> int:
     if not memory_s:
         return 0
     earliest = first_frame - math.ceil(memory_s * GRID_FPS)
-    return first_frame - max(earliest // _STEP_FRAMES * _STEP_FRAMES, 0)
+    return first_frame - max(earliest // STEP_FRAMES * STEP_FRAMES, 0)
 
 
 class Listener:
@@ -51,17 +49,28 @@ class Listener:
         watch: Times the stages "sound" and "listen".
         first_frame: The first grid frame whose speech is wanted.
         name: The detector in words.
+        before: How many grid frames before that the detector hears first; see `frames_before`.
+        piece_frames: Grid frames per call of the detector, a multiple of four.
 
     Attributes:
         next_frame: The first grid frame that the detector has not heard.
     """
 
     def __init__(
-        self, vad: Vad, sound: Sound, watch: Stopwatch, first_frame: int, name: str = _NAME
+        self,
+        vad: Vad,
+        sound: Hearable,
+        watch: Stopwatch,
+        first_frame: int,
+        name: str = _NAME,
+        *,
+        before: int = 0,
+        piece_frames: int = PIECE_FRAMES,
     ) -> None:
-        self._before = frames_before(vad, first_frame, name)
+        self._before = before
         self._first_frame = first_frame
-        self.next_frame = first_frame - self._before
+        self._piece_frames = piece_frames
+        self.next_frame = first_frame - before
         self._vad = vad
         self._sound = sound
         self._watch = watch
@@ -74,17 +83,23 @@ class Listener:
         Raises:
             PluginError: The detector breaks its contract.
         """
-        while end - self.next_frame >= _PIECE_FRAMES:
-            self._piece(_PIECE_FRAMES)
+        while end - self.next_frame >= self._piece_frames:
+            self._piece(self._piece_frames)
 
     def finish(self, end: int) -> Heard:
-        """Process the rest up to grid frame `end`, and return the detector's whole output."""
+        """Process the rest up to grid frame `end`, and return what `take` does."""
         self.hear(end)
         if end > self.next_frame:
             self._piece(end - self.next_frame)
+        return self.take()
+
+    def take(self) -> Heard:
+        """The detector's output that was not taken before."""
         heard = np.concatenate([*self._heard, np.empty(0, np.float32)])
         before, during = np.split(heard, [self._before])
-        return Heard(self._first_frame, during, before)
+        taken = Heard(self._first_frame, during, before)
+        self._heard, self._before, self._first_frame = [], 0, self.next_frame
+        return taken
 
     def _piece(self, frames: int) -> None:
         first = self.next_frame * SAMPLES_PER_FRAME

@@ -1,4 +1,4 @@
-"""The state of a track that may go on: its boxes, its crops, and its scores so far."""
+"""The state of a track that may go on: what is to be cropped, its crops, and its scores so far."""
 
 from __future__ import annotations
 
@@ -19,17 +19,30 @@ def room_for_faces(frames: int = 0) -> UInt8:
 
 
 @dataclass
-class LiveTrack:
-    """The state of a track that may go on."""
+class CroppedTrack:
+    """As much of a track that may go on as `core.analysis.in_sight` needs to crop it."""
 
     shot: int
     first_frame: int
     source_id: int | None = None
     smoother: Smoother = field(default_factory=Smoother)
-    boxes: list[Float64] = field(default_factory=list)
     uncropped: deque[Float64] = field(default_factory=deque)
     """The boxes of frames not cropped yet."""
     embedded: Embedded = field(default_factory=Embedded)
+    cropped: int = 0
+    """Number of frames cropped so far."""
+
+    @property
+    def next_crop(self) -> int:
+        """The first frame not cropped yet."""
+        return self.first_frame + self.cropped
+
+
+@dataclass
+class LiveTrack(CroppedTrack):
+    """The state of a track that may go on, in a pass that scores it a clip at a time."""
+
+    boxes: list[Float64] = field(default_factory=list)
     smoothed: list[Float64] = field(default_factory=list)
     logits: list[Float32] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
@@ -38,13 +51,6 @@ class LiveTrack:
     """Crops of the current clip, then unused space."""
     gathered: int = 0
     """Number of crops in `faces`."""
-    cropped: int = 0
-    """Number of frames cropped so far, over all clips of the track."""
-
-    @property
-    def next_crop(self) -> int:
-        """The first frame not cropped yet."""
-        return self.first_frame + self.cropped
 
     @property
     def clip_start(self) -> int:

@@ -7,15 +7,13 @@ that look at all faces of a moment at once it holds those of a minute: `core.ana
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..contracts import Cutter, Detector, Embedder, Scorer, Tracker, Vad
 from ..errors import PluginError
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..notes import Notes
 from ..pictures import Frame
 from ..progress import Stopwatch
@@ -24,51 +22,25 @@ from ..sync import CHECK, Piece
 from ..types import (
     CLIP_FRAMES,
     SAMPLES_PER_FRAME,
-    SOUND_AFTER,
     Clip,
-    Detections,
     Float32,
     Float64,
     Heard,
+    Int16,
     Track,
     TrackPiece,
 )
 from .attributes import checked_concurrent
-from .crops import face
-from .embedding import FaceAt, Portraits
-from .following import followed
+from .clip_sound import clip_sound
 from .gathering import Gathering, PlacedClip, SceneByClips, next_cut
-from .listening import Listener
+from .in_sight import InSight
+from .listening import Listener, frames_before
 from .live_track import LiveTrack, room_for_faces
-from .looking import Looker
-from .pacing import longest_step, pace
+from .parts import Parts
 from .pass_options import PassOptions
-from .recent_frames import RecentFrames
-from .same_person import SamePerson
 from .scoring import Scoring
 from .shifting import AROUND, ShiftedScorer, WideClip
 from .square_pixels import Square
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The components that a pass runs.
-
-    Attributes:
-        names: By kind: the component in words, for errors and notes.
-    """
-
-    cutter: Cutter
-    detector: Detector
-    tracker: Tracker
-    scorer: Scorer
-    embedder: Embedder | None = None
-    vad: Vad | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def name(self, kind: str) -> str:
-        """A component in words, such as "detector=yunet (asdkit 0.1.0)"."""
-        return self.names.get(kind, f"The {kind}")
 
 
 class Analysis(AbstractContextManager["Analysis"]):
@@ -95,7 +67,7 @@ class Analysis(AbstractContextManager["Analysis"]):
     def __init__(
         self,
         parts: Parts,
-        sound: Sound,
+        sound: Hearable,
         watch: Stopwatch,
         options: PassOptions,
         notes: Notes | None = None,
@@ -109,10 +81,6 @@ class Analysis(AbstractContextManager["Analysis"]):
         self._parts = parts
         self._sound = sound
         self._watch = watch
-        self._options = options
-        self._portraits = None
-        if parts.embedder:
-            self._portraits = Portraits(parts.embedder, watch, parts.name("embedder"))
         name = parts.name("scorer")
         self._shifts = options.sync == CHECK
         scorer = ShiftedScorer(parts.scorer, name) if self._shifts else parts.scorer
@@ -128,31 +96,10 @@ class Analysis(AbstractContextManager["Analysis"]):
         beside = checked_concurrent(name, parts.scorer) and overlap
         self._scoring = Scoring(scorer, watch, name, beside=beside, tell=tell)
         self._listener: Listener | None = None
-        self._square = Square.of(pixel_aspect)
-        self._frames = RecentFrames(self._square)
-        looker = Looker(
-            parts.detector,
-            self._frames,
-            self._square,
-            watch,
-            notes or Notes(),
-            batch_frames=options.batch_frames,
-            max_faces=options.max_faces,
-            name=parts.name("detector"),
-        )
-        self._pace = pace(options.detect_every, looker)
-        two_people = self._portraits.two_people if self._portraits else None
-        self._follower, self._ids = followed(
-            parts,
-            SamePerson(self._frames, two_people),
-            watch,
-            notes or Notes(),
-            detect_every=longest_step(options.detect_every),
-        )
+        self._faces = InSight(parts, watch, options, notes or Notes(), pixel_aspect=pixel_aspect)
         self._live: dict[int, LiveTrack] = {}
         self._kept: list[LiveTrack] = []
         self._shot_start: int | None = None
-        self._end = 0
 
     def __exit__(self, *_: object) -> None:
         self._scoring.close()
@@ -169,16 +116,16 @@ class Analysis(AbstractContextManager["Analysis"]):
             self._shot_start = frame.index
             if self._parts.vad:
                 vad, name = self._parts.vad, self._parts.name("vad")
-                self._listener = Listener(vad, self._sound, self._watch, frame.index, name)
+                before = frames_before(vad, frame.index, name)
+                self._listener = Listener(
+                    vad, self._sound, self._watch, frame.index, name, before=before
+                )
         elif cut:
             self._end_shot()
             self._shot_start = frame.index
-        self._frames.put(frame)
-        self._end = frame.index + 1
         if self._listener:
-            self._listener.hear(self._end)
-        self._look(self._pace.take(frame.index))
-        self._take(self._follower.follow(self._end))
+            self._listener.hear(frame.index + 1)
+        self._take(self._faces.take(frame))
         self._release()
 
     def finish(self) -> tuple[tuple[Track, ...], Heard | None]:
@@ -190,40 +137,30 @@ class Analysis(AbstractContextManager["Analysis"]):
         """
         if self._shot_start is not None:
             self._end_shot()
-        if self._portraits:
-            self._portraits.flush()
+        self._faces.embed()
         self._scoring.finish()
         heard = None
         if self._listener:
-            heard = self._listener.finish(self._end)
+            heard = self._listener.finish(self._faces.end)
         ordered = sorted(self._kept, key=lambda track: (track.first_frame, track.boxes[0][0, 0]))
         self.pieces = tuple(tuple(track.pieces) for track in ordered)
         tracks = tuple(
-            _finished(number, track, self._square) for number, track in enumerate(ordered)
+            _finished(number, track, self._faces.square) for number, track in enumerate(ordered)
         )
         return tracks, heard
 
-    def _look(self, found: list[tuple[int, Detections]]) -> None:
-        """Pass on the faces of the next frames that the detector looked at."""
-        if self._portraits:
-            self._portraits.looked(found)
-        self._follower.add(found)
-
     def _end_shot(self) -> None:
         assert self._shot_start is not None
-        self._look(self._pace.end(self._end - 1))
-        self._take(self._follower.follow(self._end, final=True))
+        self._take(self._faces.end_shot())
         self._score_scenes()
-        self._forget_before(self._end)
-        self.shots.append((self._shot_start, self._end))
+        self._faces.forget_before(self._faces.end)
+        self.shots.append((self._shot_start, self._faces.end))
 
     def _release(self) -> None:
         """Free frames and sound that are no longer needed."""
-        waiting = (self._pace.waiting, self._follower.waiting)
-        # The newest frame may turn out to be the last of its shot, which is always detected.
-        firsts = [self._end - 1, *(first for first in waiting if first is not None)]
-        needed = min(firsts + [track.next_crop for track in self._live.values()])
-        self._forget_before(needed)
+        crops = [track.next_crop for track in self._live.values()]
+        needed = min([self._faces.undecided, *crops])
+        self._faces.forget_before(needed)
         self._score_scenes(needed)
         heard = min([track.clip_start for track in self._live.values()], default=needed)
         if self._gathering and (first := self._gathering.first_frame) is not None:
@@ -233,36 +170,25 @@ class Analysis(AbstractContextManager["Analysis"]):
         around = AROUND if self._shifts else 1
         self._sound.forget(heard * SAMPLES_PER_FRAME - around)
 
-    def _forget_before(self, index: int) -> None:
-        """Free the frames before grid frame `index`, and what was found in them."""
-        self._frames.forget_before(index)
-        if self._portraits:
-            self._portraits.forget_before(index)
-
     def _take(self, pieces: Iterable[TrackPiece]) -> None:
         """Crop the faces of new pieces, and score the clips that these complete."""
         ready: list[tuple[list[Float32], Clip]] = []
         for piece in pieces:
             if piece.track not in self._live:
                 assert self._shot_start is not None
-                source_id = self._ids.get(piece.track)
+                source_id = self._faces.source_id(piece.track)
                 self._live[piece.track] = LiveTrack(len(self.shots), piece.first_frame, source_id)
             track = self._live[piece.track]
-            if len(piece.boxes):
-                track.boxes.append(piece.boxes)
-                track.uncropped.extend(piece.boxes)
-                if self._portraits:
-                    self._portraits.follow(track.embedded, piece)
+            rows = self._faces.add(track, piece)
+            if piece.status != "live":
+                del self._live[piece.track]
             if piece.status == "dropped":
-                del self._live[piece.track]
                 continue
-            rows = [track.smoother.add(piece.boxes)]
             if piece.status == "kept":
-                rows.append(track.smoother.finish())
-                del self._live[piece.track]
                 self._kept.append(track)
-            track.smoothed += rows
-            ready += [(track.logits, clip) for clip in self._clips(track, np.concatenate(rows))]
+            track.boxes.append(piece.boxes)
+            track.smoothed.append(rows)
+            ready += [(track.logits, clip) for clip in self._clips(track, rows)]
             if piece.status == "kept" and track.gathered:
                 ready.append((track.logits, self._clip(track)))
         if self._gathering and self._shot_start is not None:
@@ -278,23 +204,10 @@ class Analysis(AbstractContextManager["Analysis"]):
     def _clips(self, track: LiveTrack, rows: Float64) -> Iterator[Clip]:
         """Crop the next faces of a track; yield each clip that reaches its full length."""
         for row in rows:
-            with self._watch("crop"):
-                if track.next_crop not in self._frames:
-                    raise PluginError(
-                        f"{self._parts.name('tracker')} told of frame {track.next_crop} too late "
-                        "to crop it"
-                    )
-                picture = self._frames[track.next_crop]
-                x, y, half_size = row
-                if not track.gathered:
-                    track.faces = room_for_faces(CLIP_FRAMES)
-                crop = face(picture, x, y, half_size, self._options.crop_scale)
-                track.faces[track.gathered] = crop
-            box = track.uncropped.popleft()
-            if self._portraits and track.cropped % self._options.embed_every == 0:
-                self._portraits.take(track.embedded, FaceAt(track.next_crop, picture, box))
+            if not track.gathered:
+                track.faces = room_for_faces(CLIP_FRAMES)
+            track.faces[track.gathered] = self._faces.crop(track, row)
             track.gathered += 1
-            track.cropped += 1
             if track.gathered == CLIP_FRAMES or self._cuts_all(track):
                 yield self._clip(track)
 
@@ -306,21 +219,24 @@ class Analysis(AbstractContextManager["Analysis"]):
 
     def _clip(self, track: LiveTrack) -> Clip:
         """The current clip of a track, which then begins another."""
-        first = track.clip_start * SAMPLES_PER_FRAME
-        stop = track.next_crop * SAMPLES_PER_FRAME
-        before = int(track.clip_start > track.first_frame)  # one sample, if not the first clip
+        clip_start, stop = track.clip_start, track.next_crop
+        begins = clip_start == track.first_frame
         with self._watch("sound"):
-            heard = self._sound.read(first - before, stop + SOUND_AFTER)
-            around = self._sound.read(first - AROUND, stop + AROUND) if self._shifts else None
-        sound_before, sound, after = np.split(heard, [before, before + stop - first])
-        faces, sample = track.faces[: track.gathered], int(sound_before.sum())
-        clip_start = track.clip_start
+            sound, sample, after = clip_sound(self._sound, clip_start, stop, begins=begins)
+            around = self._around(clip_start, stop) if self._shifts else None
+        faces = track.faces[: track.gathered]
         track.faces, track.gathered = room_for_faces(), 0
         if self._gathering:
             return PlacedClip(faces, sound, sample, after, clip_start)
         if around is None:
             return Clip(faces, sound, sample, after)
         return WideClip(faces, sound, sample, after, clip_start, around, track.pieces)
+
+    def _around(self, first: int, stop: int) -> Int16:
+        """The sound of grid frames, and as much around it as shifts need."""
+        return self._sound.read(
+            first * SAMPLES_PER_FRAME - AROUND, stop * SAMPLES_PER_FRAME + AROUND
+        )
 
 
 def _finished(number: int, track: LiveTrack, square: Square) -> Track:

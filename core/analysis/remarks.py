@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..media.container import Media, Source
 from .answers import asked
-from .one_pass import Parts
+from .parts import Parts
 
 
 def silence(source: Source) -> str:

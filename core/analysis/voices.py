@@ -10,7 +10,7 @@ import numpy as np
 
 from ..contracts import VoiceEmbedder
 from ..errors import PluginError
-from ..media.sound import Sound
+from ..media.sound import Hearable
 from ..progress import Progress, Stopwatch, silent
 from ..types import SAMPLE_RATE, Float32, Int16, Spans
 from .answers import asked
@@ -43,7 +43,7 @@ def checked_limits(name: str, voice: VoiceEmbedder) -> tuple[float, float]:
 
 
 def voices_in(
-    sound: Sound,
+    sound: Hearable,
     wanted: Sequence[Spans],
     voice: VoiceEmbedder,
     watch: Stopwatch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -20,6 +21,21 @@ _PREROLL_S = Fraction(1, 2)
 """Sound decoded and discarded after a seek: decoders need it before their output is exact."""
 _SILENT = 2
 """Largest sample, of 32767, that counts as silence: codecs turn silence into such noise."""
+
+
+class Hearable(Protocol):
+    """16 kHz mono sound on the clock of the picture, read forward and forgotten."""
+
+    def read(self, first: int, stop: int) -> Int16:
+        """Read the samples from `first` up to `stop`, (stop - first,) int16.
+
+        Silence stands before time zero, in gaps, and past the end.
+        """
+        ...
+
+    def forget(self, sample: int) -> None:
+        """Free the samples before `sample`; they cannot be read again."""
+        ...
 
 
 class _Run:

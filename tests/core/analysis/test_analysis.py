@@ -102,7 +102,7 @@ def analyse(
     analysis = Analysis(parts, sound, Stopwatch(), asked, notes, pixel_aspect=pixel_aspect)
     numbers = range(first, first + frames)
     feed(analysis, parts, frames_of((shown[k] if shown else picture(k) for k in numbers), first))
-    room = len(analysis._frames)  # what a user notices as memory, but no user needs to know
+    room = len(analysis._faces.frames)  # what a user notices as memory, but no user needs to know
     tracks, _ = analysis.finish()
     return analysis, tracks, room, sound
 

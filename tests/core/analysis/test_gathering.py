@@ -108,7 +108,7 @@ def test_a_scene_has_the_sound_of_all_its_frames_and_is_scored_as_soon_as_it_is_
 
     class Listening(MostMoving):
         def score_scene(self, scene):
-            found.append((analysis._end, len(scene), scene.sound_before, scene.sound[0]))
+            found.append((analysis._faces.end, len(scene), scene.sound_before, scene.sound[0]))
             assert np.array_equal(np.diff(scene.sound[:1000]), np.ones(999))
             return super().score_scene(scene)
 

@@ -105,9 +105,10 @@ def test_a_detector_hears_as_much_before_a_part_as_it_asks_for(tmp_path):
         (SimpleNamespace(speech=Listening().speech), 4.0, 150),
     ]:
         asked.clear()
-        before_s = frames_before(vad, round(start_s * 25)) / 25
-        with Sound(probe(video), start_s, before_s) as sound:
-            listener = Listener(vad, sound, Stopwatch(), round(start_s * 25))
+        first = round(start_s * 25)
+        before = frames_before(vad, first)
+        with Sound(probe(video), start_s, before / 25) as sound:
+            listener = Listener(vad, sound, Stopwatch(), first, before=before)
             heard = listener.finish(250)
         assert sum(asked) == frames
         assert len(heard.probabilities) == 250 - round(start_s * 25)
