@@ -116,6 +116,8 @@ class Component:
             are built before it, as if chosen on their own, without a calibration, and are in
             `Context.members`; None if it is made of none.
         shifts: Scorers only: whether what is built is a `ShiftingScorer`, for `sync`.
+        needs_video: Writers only: whether it shows, plays or names the file of the video; a live
+            session has none.
         variant: The parameter that `NAME@VALUE` sets where `NAME` may stand, as in
             `scorer=lr_asd@ava`. What has no such parameter has no variants.
         about: What it is, in a few words on one line, for `asd plugins` and the help.
@@ -134,6 +136,7 @@ class Component:
     settle: Callable[[Any], Settled] | None = None
     members: Callable[[Any], Sequence[Member]] | None = None
     shifts: bool = False
+    needs_video: bool = False
     variant: str = "weights"
     about: str = ""
     needs: tuple[str, ...] = ()

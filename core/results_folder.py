@@ -55,6 +55,18 @@ class ResultsFolder:
         for folder in {self.folder, self.incomplete, *(path.parent for path in self._old())}:
             remove_partial(folder)
 
+    def remove_old(self) -> None:
+        """Remove earlier results at once, for results that appear one by one.
+
+        Raises:
+            OutputError: A file cannot be removed.
+        """
+        try:
+            self._remove_old()
+        except OSError as error:
+            raise self._refusal(error) from error
+        self._replaced = []
+
     def _old(self) -> list[Path]:
         return [self.folder / name for name in self._replaced]
 

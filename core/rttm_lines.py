@@ -53,7 +53,16 @@ def rttm_lines(result: Result, file: str) -> Iterator[str]:
     found = turns(result)
     speakers = fields((name for _, _, name in found), [OFF_SCREEN])
     for start_s, end_s, name in found:
-        yield (
-            f"SPEAKER {file} 1 {zero_s + start_s:.3f} {end_s - start_s:.3f} "
-            f"<NA> <NA> {speakers[name]} <NA> <NA>\n"
-        )
+        yield rttm_line(file, zero_s + start_s, end_s - start_s, speakers[name])
+
+
+def rttm_line(file: str, start_s: float, length_s: float, speaker: str) -> str:
+    """The line of one turn, with its end.
+
+    Args:
+        file: The file field; see `field`.
+        start_s: When it begins.
+        length_s: How long it is.
+        speaker: The field of the speaker.
+    """
+    return f"SPEAKER {file} 1 {start_s:.3f} {length_s:.3f} <NA> <NA> {speaker} <NA> <NA>\n"

@@ -71,6 +71,7 @@ def asdkit_components() -> list[Component]:
             annotated.AnnotatedConfig,
             annotated.build,
             files=(annotated.FILE,),
+            needs_video=True,
             about="the video with boxes and scores drawn in",
         ),
         Component(
@@ -79,6 +80,7 @@ def asdkit_components() -> list[Component]:
             report.ReportConfig,
             report.build,
             files=(report.FILE,),
+            needs_video=True,
             about="one page to open: the video, who speaks when, names to edit",
         ),
         Component(
@@ -98,6 +100,7 @@ def asdkit_components() -> list[Component]:
             otio.OtioConfig,
             otio.build,
             files=(otio.FILE,),
+            needs_video=True,
             about="a timeline for video editors (OpenTimelineIO)",
         ),
         Component(
@@ -114,6 +117,7 @@ def asdkit_components() -> list[Component]:
             eaf.EafConfig,
             eaf.build,
             files=(eaf.FILE,),
+            needs_video=True,
             about="tiers of who speaks when, for ELAN",
         ),
         Component(

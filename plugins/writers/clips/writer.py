@@ -93,5 +93,6 @@ CLIPS = Component(
     ClipsConfig,
     build,
     files=(f"{FOLDER}/{INDEX}", FILES),
+    needs_video=True,
     about="each turn of each face as a video file, with an index",
 )

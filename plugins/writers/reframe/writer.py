@@ -85,5 +85,6 @@ REFRAME = Component(
     ReframeConfig,
     build,
     files=(JSON_FILE, VIDEO_FILE),
+    needs_video=True,
     about="a crop that follows the speaker, in 9:16 or any shape",
 )
