@@ -132,9 +132,11 @@ def _app(name: str) -> App:
     from ..data.settings import CHECK, CROPS
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
+    from ..live.plan import LIVE
 
     apps = (
         RUN,
+        LIVE,
         BATCH,
         WRITE,
         EVALUATE,

@@ -3,7 +3,9 @@
 Stereo is mixed evenly; layouts with named channels are mixed with FFmpeg's weights. Two cases need
 care: a voice with opposite signs in left and right cancels out, and of six unnamed channels FFmpeg
 takes the fourth for bass and drops it. So stereo and unnamed channels are analysed in blocks of
-half a second, each independently, so that a part of a sound is mixed like the whole.
+half a second, each independently, so that a part of a sound is mixed like the whole. Live sound
+cannot wait so long: there blocks are as long as a grid frame, so a channel may be left out, or used
+alone, for 40 ms where a file's sound has it so for half a second.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from ..notes import Notes
 from ..types import SAMPLE_RATE, Int16
 
 BLOCK_SAMPLES = SAMPLE_RATE // 2
-"""Length of a block; blocks begin at multiples of this from time zero."""
+"""Length of a block of a file's sound."""
 _UNNAMED = re.compile(r"(\d+) channels")
 """FFmpeg's name of a layout with unnamed channels."""
 _MUCH_QUIETER = 0.1
@@ -53,16 +55,20 @@ class Mixer:
         frame: The first frame.
         first: Where its sound begins, in samples of 16 kHz from time zero.
         notes: Collects notes on how channels were chosen.
+        block: Length of a block in samples; blocks begin at multiples of this from time zero.
 
     Raises:
         InputError: FFmpeg cannot convert so many channels.
     """
 
-    def __init__(self, frame: AudioFrame, first: int, notes: Notes) -> None:
+    def __init__(
+        self, frame: AudioFrame, first: int, notes: Notes, block: int = BLOCK_SAMPLES
+    ) -> None:
         count = frame.layout.nb_channels
         self._unnamed = unnamed_channels(frame.layout.name) > 0
         self._count = count
         self._notes = notes
+        self._block_samples = block
         self._to_mono = AudioResampler("s16", "mono", SAMPLE_RATE)
         self._to_all: AudioResampler | None = None
         if count == 2 or self._unnamed:
@@ -99,7 +105,7 @@ class Mixer:
     def _blocks(self, *, last: bool) -> Iterator[Int16]:
         while True:
             ready = self._channels.shape[1] if self._unnamed else len(self._mixed)
-            wanted = BLOCK_SAMPLES - self._position % BLOCK_SAMPLES
+            wanted = self._block_samples - self._position % self._block_samples
             if not ready or (ready < wanted and not last):
                 return
             length = min(ready, wanted)

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Generator, Iterable, Iterator
 from fractions import Fraction
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from av.video.frame import VideoFrame
 
@@ -66,6 +66,45 @@ class Timed:
             yield before[0], self.end, before[1]
 
 
+class Grid(Generic[_T]):
+    """Chooses a source frame for each point of the 25 fps grid as the frames come; see `on_grid`.
+
+    Args:
+        first: The first grid frame; the first source frame must begin at or before it, or show it.
+        early_s: See `Media.early_s`.
+    """
+
+    def __init__(self, first: int = 0, early_s: Fraction = EARLY_S) -> None:
+        self._index = first
+        self._early_s = early_s
+        self._before: tuple[Fraction, _T] | None = None
+        # The last grid frame is only yielded if the picture lasts long enough to round up to it.
+        self._waiting: tuple[int, _T] | None = None
+
+    def put(self, time: Fraction, frame: _T) -> Iterator[tuple[int, _T]]:
+        """Take the next frame and when it begins; yield (grid frame, frame) that are final now."""
+        certain = round(time * GRID_FPS)
+        if self._waiting is not None and self._waiting[0] < certain:
+            yield self._waiting
+            self._waiting = None
+        if self._before is not None:
+            while self._index <= last_shown(self._before[0], time, self._early_s):
+                if self._index < certain:
+                    yield self._index, self._before[1]
+                else:
+                    self._waiting = self._index, self._before[1]
+                self._index += 1
+        self._before = time, frame
+
+    def finish(self, end: Fraction) -> Iterator[tuple[int, _T]]:
+        """Yield those that are left, given when the last frame ends."""
+        count = max(1, round(end * GRID_FPS))
+        if self._waiting is not None and self._waiting[0] < count:
+            yield self._waiting
+        if self._before is not None:
+            yield from ((k, self._before[1]) for k in range(self._index, count))
+
+
 def on_grid(
     timed: Iterable[tuple[Fraction, Fraction, _T]], first: int = 0, early_s: Fraction = EARLY_S
 ) -> Iterator[tuple[int, _T]]:
@@ -84,29 +123,12 @@ def on_grid(
     Yields:
         (grid frame, frame).
     """
-    index = first
-    before: tuple[Fraction, _T] | None = None
-    # The last grid frame is only yielded if the picture lasts long enough to round up to it.
-    waiting: tuple[int, _T] | None = None
+    grid: Grid[_T] = Grid(first, early_s)
     picture_end = Fraction(0)
     for time, end, frame in timed:
         picture_end = end
-        certain = round(time * GRID_FPS)
-        if waiting is not None and waiting[0] < certain:
-            yield waiting
-            waiting = None
-        while before is not None and index <= last_shown(before[0], time, early_s):
-            if index < certain:
-                yield index, before[1]
-            else:
-                waiting = index, before[1]
-            index += 1
-        before = time, frame
-    count = max(1, round(picture_end * GRID_FPS))
-    if waiting is not None and waiting[0] < count:
-        yield waiting
-    if before is not None:
-        yield from ((k, before[1]) for k in range(index, count))
+        yield from grid.put(time, frame)
+    yield from grid.finish(picture_end)
 
 
 def last_shown(begin: Fraction, following: Fraction, early_s: Fraction) -> int:

@@ -19,12 +19,12 @@ from ..result import VideoInfo
 from . import mp4
 from .clock import Clock, Clocks, held_until, read_clocks
 from .colours import TRANSFERS
-from .container import EARLY_S, Media, Reading, Source, opened, too_large
+from .container import Media, Reading, Source, opened, too_large
 from .decoder import Decoder
 from .formats import list_of_files
 from .last_picture import last_picture
 from .picture import first_frame_at, frames, upright_pixel_aspect
-from .rates import measured_rate, stated_rate
+from .rates import early, measured_rate, stated_rate
 from .sizes import Sizes
 from .sound import Sound
 from .streams import Streams, encrypted
@@ -39,7 +39,6 @@ _BEGIN_LATE = frozenset({"flv", "live_flv", "mpeg", "mpegts"})
 _WITHOUT_SHOWN_TIMES = ("avi",)
 """Containers that never store presentation times."""
 _TRIED_FRAMES = 48
-_MOST_EARLY_S = Fraction(1, 2)
 
 
 def probe(
@@ -108,7 +107,7 @@ def _found(
         head = _head(picture, stream, clocks.picture)
         zero = Fraction(0) if head.pts is None else head.pts * head.time_base
         pixel_aspect = upright_pixel_aspect(head, stream.sample_aspect_ratio, reading.rotate)
-        early_s = _early(stream)
+        early_s = early(stream.base_rate or stream.average_rate)
         transfer = stream.codec_context.color_trc
         begins = _begin_of_file(container)
         fps = stated_rate(stream)
@@ -168,12 +167,6 @@ def _clocks(
         if stamps == sorted(stamps):
             return replace(clocks, picture=plain)
     return clocks
-
-
-def _early(picture: Any) -> Fraction:
-    """`Media.early_s`: half a grid step, or half a frame at lower frame rates, up to 0.5 s."""
-    rate = picture.base_rate or picture.average_rate
-    return EARLY_S if not rate else min(max(EARLY_S, 1 / Fraction(2 * rate)), _MOST_EARLY_S)
 
 
 def _say_breaks(media: Media, clocks: Clocks) -> None:

@@ -41,11 +41,11 @@ class Hearable(Protocol):
 class _Run:
     """A run of continuous sound: its mixer, and the position of the next sample."""
 
-    def __init__(self, frame: AudioFrame, time: Fraction, notes: Notes) -> None:
+    def __init__(self, frame: AudioFrame, time: Fraction, notes: Notes, block: int) -> None:
         self._form = form_of(frame)
         self._rate = frame.sample_rate
         self._position = round(time * SAMPLE_RATE)
-        self._mixer = Mixer(frame, self._position, notes)
+        self._mixer = Mixer(frame, self._position, notes, block)
         self._end = time
 
     def goes_on_with(self, frame: AudioFrame, time: Fraction) -> bool:
@@ -60,26 +60,96 @@ class _Run:
             self._position += len(samples)
 
 
+class Pieces:
+    """Makes pieces (first sample, samples) of frames with their times; gaps are left out.
+
+    Args:
+        notes: Collects notes on how channels were chosen.
+        block: See `Mixer`.
+    """
+
+    def __init__(self, notes: Notes, block: int = BLOCK_SAMPLES) -> None:
+        self._notes = notes
+        self._block = block
+        self._run: _Run | None = None
+
+    def put(self, frame: AudioFrame, time: Fraction) -> Iterator[tuple[int, Int16]]:
+        """Take a frame that begins `time` seconds after time zero; yield what is final."""
+        if self._run is None or not self._run.goes_on_with(frame, time):
+            yield from self.finish()
+            self._run = _Run(frame, time, self._notes, self._block)
+        yield from self._run.put(frame)
+
+    def finish(self) -> Iterator[tuple[int, Int16]]:
+        """Yield what is left; what comes next is not joined to what came before."""
+        if self._run is not None:
+            yield from self._run.put(None)
+            self._run = None
+
+
 def _pieces(
     decoder: Decoder, zero: Fraction, wanted: Fraction, notes: Notes
 ) -> Generator[tuple[int, Int16], None, None]:
     """Decode the sound as pieces (first sample, samples), with gaps between them left out."""
-    run: _Run | None = None
+    pieces = Pieces(notes)
     skipped = 0
     block_s = Fraction(BLOCK_SAMPLES, SAMPLE_RATE)
     seek_to = wanted // block_s * block_s - _PREROLL_S
     start = zero + seek_to if seek_to > 0 else None
     for timestamp, frame in sound_frames(decoder, start, zero, notes):
-        time = timestamp - zero
-        if run is None or decoder.skipped > skipped or not run.goes_on_with(frame, time):
-            if run is not None:
-                yield from run.put(None)
-            run = _Run(frame, time, notes)
-            skipped = decoder.skipped
-        yield from run.put(frame)
-    if run is not None:
-        yield from run.put(None)
+        if decoder.skipped > skipped:
+            yield from pieces.finish()
+        skipped = decoder.skipped
+        yield from pieces.put(frame, timestamp - zero)
+    yield from pieces.finish()
     decoder.warn_if_skipped()
+
+
+def _end(piece: tuple[int, Int16]) -> int:
+    return piece[0] + len(piece[1])
+
+
+class Kept:
+    """Pieces of sound that can be read until they are forgotten; silence where there is none.
+
+    Args:
+        first: The first sample that can be read.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self._first = first
+        self._pieces: deque[tuple[int, Int16]] = deque()
+
+    def put(self, at: int, samples: Int16) -> None:
+        """Keep the samples from `at` on, later than those before, as far as they can be read."""
+        skipped = max(self._first - at, 0)
+        if skipped < len(samples):
+            self._pieces.append((at + skipped, samples[skipped:]))
+
+    def read(self, first: int, stop: int) -> Int16:
+        """See `Hearable`.
+
+        Raises:
+            ValueError: `first` lies before the samples that are kept.
+        """
+        if max(first, 0) < self._first:
+            raise ValueError(f"sample {first} is gone: sound is kept from {self._first} on")
+        sound = np.zeros(stop - first, np.int16)
+        for at, samples in self._pieces:
+            begin, end = max(first, at), min(stop, at + len(samples))
+            if begin < end:
+                sound[begin - first : end - first] = samples[begin - at : end - at]
+        return sound
+
+    def forget(self, sample: int) -> None:
+        """See `Hearable`."""
+        self._first = max(self._first, sample)
+        while self._pieces and _end(self._pieces[0]) <= self._first:
+            self._pieces.popleft()
+
+    def __len__(self) -> int:
+        """How many samples are kept."""
+        return sum(len(samples) for _, samples in self._pieces)
 
 
 class Sound:
@@ -113,9 +183,8 @@ class Sound:
         self._first_wanted = int(wanted * SAMPLE_RATE)
         self._first_heard: int | None = None
         """The first sample from `start_s` on that is not silence, once it is decoded."""
-        self._kept_from = int(start * SAMPLE_RATE)
+        self._kept = Kept(int(start * SAMPLE_RATE))
         self._position = 0
-        self._kept: deque[tuple[int, Int16]] = deque()
         self._pieces: Generator[tuple[int, Int16], None, None] | None = None
         if media.sound is not None:
             decoder = Decoder(media.sound, threads, media.notes, media.sound_clock)
@@ -135,21 +204,12 @@ class Sound:
         Raises:
             ValueError: `first` lies before the samples that are kept.
         """
-        if max(first, 0) < self._kept_from:
-            raise ValueError(f"sample {first} is gone: sound is kept from {self._kept_from} on")
         self._decode_to(stop)
-        sound = np.zeros(stop - first, np.int16)
-        for at, samples in self._kept:
-            begin, end = max(first, at), min(stop, at + len(samples))
-            if begin < end:
-                sound[begin - first : end - first] = samples[begin - at : end - at]
-        return sound
+        return self._kept.read(first, stop)
 
     def forget(self, sample: int) -> None:
         """Free the samples before `sample`; they cannot be read again."""
-        self._kept_from = max(self._kept_from, sample)
-        while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= self._kept_from:
-            self._kept.popleft()
+        self._kept.forget(sample)
 
     def is_silent(self, stop: int) -> bool:
         """Whether all samples from `start_s` up to sample `stop` are silence.
@@ -181,11 +241,10 @@ class Sound:
                 self.close()
                 return
             at, samples = piece
-            overlap = max(self._position, self._kept_from) - at
+            overlap = max(self._position - at, 0)
             self._position = max(self._position, at + len(samples))
             self._listen(at, samples)
-            if overlap < len(samples):
-                self._kept.append((at + max(overlap, 0), samples[max(overlap, 0) :]))
+            self._kept.put(at + overlap, samples[overlap:])
 
     def _listen(self, at: int, samples: Int16) -> None:
         """Note the first sample that is not silence, if it is among these, which begin at `at`."""

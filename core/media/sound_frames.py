@@ -43,19 +43,19 @@ def sound_frames(
     for frame in decoder.frames(start):
         if not frame.samples:
             continue
-        finite = _finite(frame)
-        if finite is not frame and notes is not None:
+        clean = finite(frame)
+        if clean is not frame and notes is not None:
             notes.add("The sound holds samples that are no numbers: they are left out")
         if frame.pts is None:
-            finite.time_base = base or Fraction(1, frame.sample_rate)
-            finite.pts = round(end / finite.time_base)
-        base = Fraction(finite.time_base)
-        time = finite.pts * base
+            clean.time_base = base or Fraction(1, frame.sample_rate)
+            clean.pts = round(end / clean.time_base)
+        base = Fraction(clean.time_base)
+        time = clean.pts * base
         end = time + Fraction(frame.samples, frame.sample_rate)
-        yield time, finite
+        yield time, clean
 
 
-def _finite(frame: Any) -> Any:
+def finite(frame: Any) -> Any:
     """The frame itself, or a cleaned copy if it holds samples that are NaN or far too large."""
     if not frame.format.name.startswith(("flt", "dbl")):
         return frame

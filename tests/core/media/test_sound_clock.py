@@ -80,7 +80,7 @@ def test_what_was_forgotten_is_not_kept_and_not_given(tmp_path):
     with Sound(media) as sound:
         for second in range(60):
             sound.read(16_000 * second, 16_000 * (second + 1))
-            assert sum(len(samples) for _, samples in sound._kept) < 2.2 * 16_000
+            assert len(sound._kept) < 2.2 * 16_000
             sound.forget(16_000 * second)
         with pytest.raises(ValueError, match="kept from 944000 on"):
             sound.read(943_999, 944_100)
@@ -90,7 +90,7 @@ def test_sound_is_decoded_only_as_far_as_needed(tmp_path):
     media = probe(write_video(tmp_path / "clip.mkv", sounds=[(0.0, clicks(CLICKS_S, 60.0))]))
     with Sound(media) as sound:
         sound.read(0, 16_000)
-        assert 16_000 <= sum(len(samples) for _, samples in sound._kept) < 18_000
+        assert 16_000 <= len(sound._kept) < 18_000
         assert sound.ended_at is None
 
 
