@@ -73,7 +73,7 @@ def cluster(vectors: Float64, apart: NDArray[np.bool_], max_distance: float) -> 
     return [int(label) for label in fcluster(tree, max_distance, "distance")]
 
 
-def centre(embeddings: Float32) -> Float64:
+def centre(embeddings: Float32 | Float64) -> Float64:
     """The mean of vectors (m, d), normalised to length 1: (d,); 0 if the mean is."""
     mean = embeddings.astype(np.float64).mean(0)
     length = np.sqrt((mean * mean).sum())

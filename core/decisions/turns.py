@@ -64,7 +64,7 @@ def decide_by(
     decided = list(tracks)
     for (first, stop), places in zip(shots, places_by_shot(tracks, shots), strict=True):
         faces = [tracks[place] for place in places]
-        seats, columns = _seated(faces, first, stop, heard, conversation)
+        seats, columns = seated(faces, first, stop, heard, conversation)
         speaks, off_screen[first:stop] = viterbi(seats, chain)
         for place, track, column in zip(places, faces, columns, strict=True):
             frames = slice(track.first_frame - first, track.frames.stop - first)
@@ -77,20 +77,29 @@ def decide_by(
     )
 
 
-def _seated(
+def seated(
     faces: Sequence[Track], first: int, end: int, heard: Heard | None, config: ConversationConfig
 ) -> tuple[Seats, list[int]]:
-    """The faces of a shot by seat, and the seat of each."""
+    """The faces of a shot, or of a part of it, by seat, and the seat of each.
+
+    Args:
+        faces: The faces; each is seen in the part, and perhaps before.
+        first: The first grid frame of the part.
+        end: The grid frame after its last one, in which no face is seen.
+        heard: The detected speech; None without voice activity detection.
+        config: How people take turns.
+    """
     columns = _columns(faces)
     shape = end - first, max(columns, default=-1) + 1
     face = np.full(shape, -1, np.int64)
     evidence, ranked = np.full((2, *shape), -np.inf)
     for number, (track, column) in enumerate(zip(faces, columns, strict=True)):
-        frames = slice(track.first_frame - first, track.frames.stop - first)
+        frames = slice(max(track.first_frame - first, 0), track.frames.stop - first)
+        rows = slice(max(first - track.first_frame, 0), None)
         odds = log_odds(track.logits)
         face[frames, column] = number
-        evidence[frames, column] = config.evidence(odds)
-        ranked[frames, column] = _running_mean(odds, RANKED_FRAMES)
+        evidence[frames, column] = config.evidence(odds)[rows]
+        ranked[frames, column] = _running_mean(odds, RANKED_FRAMES)[rows]
     likely = heard_in(heard, first, end)
     voice = np.zeros(shape[0]) if likely is None else config.heard(likely)
     return Seats(face, evidence, ranked, voice), columns

@@ -1,5 +1,8 @@
 """The most likely sequence of who speaks in a shot, by the model of `conversation`.
 
+`Search` can be stopped within a shot and taken up there again, and says how much of the sequence
+no later frame can change.
+
 The time it takes grows with frames times faces visible at once: who speaks next does not depend on
 who spoke before, so that only the best of those whose turn may end is compared with all others.
 """
@@ -61,18 +64,39 @@ def viterbi(shot: Seats, chain: Chain) -> tuple[NDArray[np.bool_], NDArray[np.bo
         (frames, seats) bool, whether the face in this seat speaks; and (frames,) bool, whether
         somebody unseen does.
     """
-    search = _Search(shot, chain)
+    search = Search(shot, chain)
     for frame in range(len(shot.face)):
         search.step(frame)
     return search.path()
 
 
-class _Search:
+@dataclass(frozen=True, eq=False)
+class Speakers:
+    """Who speaks in a frame.
+
+    Attributes:
+        speaks: (seats,) bool, whether the face in this seat speaks: none, one, or two of a pair.
+        unseen: Whether somebody unseen does; then no face.
+    """
+
+    speaks: NDArray[np.bool_]
+    unseen: bool
+
+
+class Search:
     """The search through a shot: the best score of each state, and where it came from."""
 
-    def __init__(self, shot: Seats, chain: Chain) -> None:
+    def __init__(self, shot: Seats, chain: Chain, begin: Speakers | None = None) -> None:
+        """Begin a search.
+
+        Args:
+            shot: What is seen and heard.
+            chain: The model.
+            begin: Who speaks in the first frame, if that is known, as the shot began earlier.
+        """
         self._shot = shot
         self._chain = chain
+        self._begin = begin
         frames, self._seats = shot.face.shape
         self._silence = self._unseen = _NEVER
         self._faces = np.full(self._seats, _NEVER)
@@ -81,17 +105,23 @@ class _Search:
         self._pairs = _Pairs(np.empty(0, np.intp))
         self._from = np.zeros((frames, _FACES + self._seats), np.int32)
         self._from_pairs: list[tuple[_Pairs, NDArray[np.int32]]] = []
+        self._taken = 0
 
     def step(self, frame: int) -> None:
-        """Score the states of the next frame."""
+        """Score the states of the next frame; frames are taken in order, from 0 on."""
         shot, heard = self._shot, self._shot.heard[frame]
         visible = shot.face[frame] >= 0
         pairs = self._paired(frame, visible)
         if frame:
             silence, unseen, faces, together = self._moved(frame, visible, pairs)
-        else:
+        elif self._begin is None:
             silence, unseen, faces = self._begun(visible)
             together = np.full(len(pairs), _NEVER)
+        else:
+            pairs = _Pairs(np.flatnonzero(self._begin.speaks))
+            silence, unseen, faces = self._resumed(self._begin)
+            together = np.zeros(len(pairs))
+        if not frame:
             self._from_pairs.append((pairs, np.zeros(len(pairs), np.int32)))
         seen = shot.evidence[frame]
         self._silence, self._unseen = silence, unseen + heard
@@ -101,6 +131,23 @@ class _Search:
             together + seen[pairs.first] + seen[pairs.second] + heard
         )
         self._pairs = pairs
+        self._taken = frame + 1
+
+    def settled(self) -> int:
+        """How many of the frames taken, from the first on, are the same whatever comes after."""
+        states = self._possible()
+        for frame in range(self._taken - 1, -1, -1):
+            if len(states) == 1:
+                return frame + 1
+            states = {self._came(frame, state) for state in states}
+        return 0
+
+    def _possible(self) -> set[int]:
+        """The states that the last frame taken may have."""
+        first, second = self._pairs.first, self._pairs.second
+        pairs = self._number(first, second)[self._together[first, second] > _NEVER]
+        others = np.array([self._silence, self._unseen, *self._faces]) > _NEVER
+        return {*np.flatnonzero(others).tolist(), *pairs.tolist()}
 
     def _paired(self, frame: int, visible: NDArray[np.bool_]) -> _Pairs:
         if not self._chain.pairs:
@@ -120,6 +167,15 @@ class _Search:
             self._chain.silence(n),
             speaks + self._chain.unseen(n),
             np.where(visible, first, _NEVER),
+        )
+
+    def _resumed(self, begin: Speakers) -> tuple[float, float, Float64]:
+        """The same where it is known who speaks: nothing else is possible."""
+        said = int(begin.speaks.sum())
+        return (
+            _NEVER if said or begin.unseen else 0.0,
+            0.0 if begin.unseen else _NEVER,
+            np.where(begin.speaks & (said == 1), 0.0, _NEVER),
         )
 
     def _moved(
@@ -212,8 +268,8 @@ class _Search:
         return np.asarray(_FACES + self._seats * (1 + first) + second, np.intp)
 
     def path(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """The best sequence; see `viterbi`."""
-        frames = len(self._from)
+        """The best sequence of the frames taken; see `viterbi`."""
+        frames = self._taken
         speaks = np.zeros((frames, self._seats), np.bool_)
         unseen = np.zeros(frames, np.bool_)
         state = self._last()
@@ -221,14 +277,19 @@ class _Search:
             if state >= _FACES + self._seats:
                 one, other = divmod(state - _FACES - self._seats, self._seats)
                 speaks[frame, [one, other]] = True
-                pairs, came = self._from_pairs[frame]
-                state = int(came[(pairs.first == one) & (pairs.second == other)][0])
-                continue
-            if state >= _FACES:
+            elif state >= _FACES:
                 speaks[frame, state - _FACES] = True
             unseen[frame] = state == _UNSEEN
-            state = int(self._from[frame, state])
+            state = self._came(frame, state)
         return speaks, unseen
+
+    def _came(self, frame: int, state: int) -> int:
+        """The state before that a state of a frame comes from."""
+        if state < _FACES + self._seats:
+            return int(self._from[frame, state])
+        one, other = divmod(state - _FACES - self._seats, self._seats)
+        pairs, came = self._from_pairs[frame]
+        return int(came[(pairs.first == one) & (pairs.second == other)][0])
 
     def _last(self) -> int:
         """The best state of the last frame."""

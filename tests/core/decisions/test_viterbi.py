@@ -192,8 +192,8 @@ def test_pairs_are_of_the_eight_likeliest():
 def test_cost_grows_with_frames_and_no_faster(monkeypatch):
     """Each frame is looked at once, whatever came before it."""
     steps = []
-    step = module._Search.step
-    monkeypatch.setattr(module._Search, "step", lambda s, k: (steps.append(k), step(s, k))[1])
+    step = module.Search.step
+    monkeypatch.setattr(module.Search, "step", lambda s, k: (steps.append(k), step(s, k))[1])
     for frames in (10, 1000):
         steps.clear()
         viterbi(drawn(np.random.default_rng(1), frames, 3), Chain(CONFIGS[0], True, True))
