@@ -108,7 +108,9 @@ def _network(given: str, scheme: str) -> Address:
         raise InputError(f"{scheme}://{host} lacks its port", f"For example {scheme}://{host}:5000")
     shown = f"{scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
     form, protocols = _NETWORK[scheme]
-    return Address("network", shown, _name(shown), scheme + given[len(scheme) :], form, protocols)
+    return Address(
+        "network", shown, _name(shown), scheme + given[len(scheme) :], form, protocols
+    )
 
 
 def _numbered(word: str, number: int, wanted: str) -> Address:

@@ -219,9 +219,7 @@ def _device_format(address: Address) -> str:
     """FFmpeg's full name of a device's format."""
     there = {part: name for name in av.formats_available for part in name.split(",")}
     if address.format not in there:
-        known = [
-            name for name in ("v4l2", "avfoundation", "dshow", "alsa", "pulse") if name in there
-        ]
+        known = [name for name in ("v4l2", "avfoundation", "dshow", "alsa", "pulse") if name in there]
         raise InputError(
             f"{address.shown} cannot be opened: the FFmpeg of this PyAV was built without "
             f"{address.format}",
