@@ -59,7 +59,7 @@ class LivePass(AbstractContextManager["LivePass"]):
             gap is none of that after it. Without it those of `parts` go on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - as a run is given them, and its own
         self,
         parts: Parts,
         sound: Hearable,
