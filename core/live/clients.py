@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..pictures import Picture
@@ -15,6 +15,8 @@ from .stills import still
 
 MOST_WAITING = 256
 """Lines that may wait for a client."""
+ENDING_S = 1.0
+"""So long a client may take to read what waits for it when the server ends."""
 
 
 class Client:
@@ -27,10 +29,12 @@ class Client:
     Args:
         present: What is true at present, which a new client is told first.
         wants_pictures: Whether they get pictures.
+        drop: Lets go of the connection, whatever they have not read.
     """
 
-    def __init__(self, present: Present, wants_pictures: bool) -> None:
+    def __init__(self, present: Present, wants_pictures: bool, drop: Callable[[], object]) -> None:
         self.wants_pictures = wants_pictures
+        self.drop = drop
         self._present = present
         self._lines: deque[str] = deque()
         self._still: bytes | None = None
@@ -97,9 +101,9 @@ class Clients:
         self._ended = False
 
     @contextmanager
-    def joined(self, wants_pictures: bool) -> Iterator[Client]:
-        """A new client, as long as the block runs."""
-        client = Client(self.present, wants_pictures)
+    def joined(self, wants_pictures: bool, drop: Callable[[], object]) -> Iterator[Client]:
+        """A new client, as long as the block runs; see `Client`."""
+        client = Client(self.present, wants_pictures, drop)
         if self._ended:
             client.end()
         self._all.add(client)
@@ -125,8 +129,14 @@ class Clients:
                 if client.wants_pictures:
                     client.show(made)
 
-    def end(self) -> None:
-        """End all of them, and all who come later."""
+    async def end(self) -> None:
+        """End all of them, and all who come later; who has not read all by then is dropped."""
         self._ended = True
         for client in self._all:
             client.end()
+        clock = asyncio.get_running_loop().time
+        latest = clock() + ENDING_S
+        while self._all and clock() < latest:
+            await asyncio.sleep(0.02)
+        for client in self._all:
+            client.drop()

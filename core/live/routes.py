@@ -12,10 +12,8 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from ..results import plain
-from .clients import Client, Clients
+from .clients import ENDING_S, Client, Clients
 
-ENDING_S = 1.0
-"""So long a client may take to read what waits for it when the server ends."""
 _PAGE = {
     "/": "index.html",
     **{f"/{name}": name for name in ("live.css", "live.js", "link.js", "memory.js", "stage.js")},
@@ -58,15 +56,11 @@ def application(
 
     async def events(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        with clients.joined(wants_pictures=False) as client:
-            await response.prepare(request)
-            try:
-                while isinstance(line := await client.next(), str):
-                    await response.write(f"data: {line}\n\n".encode())
-                await response.write_eof()
-            except BaseException:
-                _abort(request)
-                raise
+        await response.prepare(request)
+        with clients.joined(False, _drop(request)) as client:
+            while isinstance(line := await client.next(), str):
+                await response.write(f"data: {line}\n\n".encode())
+            await response.write_eof()
         return response
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
@@ -74,14 +68,11 @@ def application(
             timeout=ENDING_S, compress=False, max_msg_size=_FROM_CLIENTS
         )
         await response.prepare(request)
-        with clients.joined(wants_pictures=request.query.get("pictures") == "1") as client:
-            try:
-                if await _talk(response, client):
-                    await response.close(
-                        code=WSCloseCode.GOING_AWAY, message=b"the session has ended"
-                    )
-            finally:
-                _abort(request)
+        pictures = request.query.get("pictures") == "1"
+        with clients.joined(pictures, _drop(request)) as client:
+            if await _talk(response, client):
+                await response.close(code=WSCloseCode.GOING_AWAY, message=b"the session has ended")
+            client.drop()
         return response
 
     app.add_routes([web.get(path, page) for path in _PAGE])
@@ -116,10 +107,10 @@ async def _send(response: web.WebSocketResponse, client: Client) -> None:
             await response.send_bytes(waiting)
 
 
-def _abort(request: web.Request) -> None:
-    """Let go of the connection, whatever the client has not read."""
-    if request.transport is not None:
-        request.transport.abort()
+def _drop(request: web.Request) -> Callable[[], object]:
+    """What lets go of a connection."""
+    transport = request.transport
+    return transport.abort if transport is not None else lambda: None
 
 
 class _Guard:

@@ -133,18 +133,14 @@ class LiveServer:
     async def _serve(self, app: web.Application, bound: socket.socket, ready: Future[None]) -> None:
         from aiohttp import web
 
-        from .routes import ENDING_S
-
-        runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=ENDING_S
-        )
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         try:
             await runner.setup()
             await web.SockSite(runner, bound).start()
             self._loop = asyncio.get_running_loop()
             ready.set_result(None)
             await self._closing.wait()
-            self._clients.end()
+            await self._clients.end()
         except BaseException as error:
             if ready.done():
                 raise

@@ -30,7 +30,8 @@ class Pace:
         if now_s < self._due_s:
             return False
         step_s = 1 / MOST_PER_SECOND
-        self._due_s = max(self._due_s, now_s - step_s) + step_s
+        late = now_s - self._due_s > step_s
+        self._due_s = (now_s if late else self._due_s) + step_s
         return True
 
 
