@@ -1,7 +1,7 @@
 """asdkit: say which visible face is speaking, frame by frame.
 
-`run` processes a video, `Pipeline` many, `load` makes one component; the command `asd` does all
-that and more.
+`run` processes a video, `Pipeline` many, `live` what a camera or a stream brings, `load` makes one
+component; the command `asd` does all that and more.
 `asdkit.plugin` has what a plugin may import, `asdkit.testing` the checks that components must pass.
 """
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .core.errors import AsdError, CancelledError
     from .core.hookspecs import hookimpl
     from .core.known_faces import Boxes
+    from .core.live.events import LiveEvent
+    from .core.live.handed import LiveFeed
+    from .core.live.session import LiveSession, live
     from .core.loading import load
     from .core.many_videos import Pipeline
     from .core.pipeline import run
@@ -30,12 +33,16 @@ _HOME = {
     "Component": "component",
     "Context": "component",
     "Detections": "types",
+    "LiveEvent": "live.events",
+    "LiveFeed": "live.handed",
+    "LiveSession": "live.session",
     "Pipeline": "many_videos",
     "Result": "result",
     "Scores": "types",
     "Track": "types",
     "TrackPiece": "types",
     "hookimpl": "hookspecs",
+    "live": "live.session",
     "load": "loading",
     "run": "pipeline",
 }
@@ -48,6 +55,9 @@ __all__ = [
     "Component",
     "Context",
     "Detections",
+    "LiveEvent",
+    "LiveFeed",
+    "LiveSession",
     "Pipeline",
     "Result",
     "Scores",
@@ -55,6 +65,7 @@ __all__ = [
     "TrackPiece",
     "__version__",
     "hookimpl",
+    "live",
     "load",
     "run",
 ]

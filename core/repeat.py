@@ -33,7 +33,7 @@ _COMPONENT = {
 }
 _SETTINGS = {
     "type": "object",
-    "required": ["video", "writers", *PASS_KINDS],
+    "required": ["writers", *PASS_KINDS],
     "properties": {
         "video": {"type": "string"},
         "writers": {"type": "object", "additionalProperties": _COMPONENT},
@@ -145,6 +145,11 @@ def read_result(path: Path, *, given: bool = False) -> dict[str, Any]:
         PluginError: The result names a component that is not installed.
     """
     result = read_values(path, _SETTINGS)
+    if "live" in result["settings"]:
+        raise InputError(
+            f"{path} is of a live session, whose stream cannot be had again",
+            "Record a stream to repeat what is found in it, and use asd run on the recording",
+        )
     for key, value in AT_FIRST.items():
         result["settings"].setdefault(key, value)
     missing = set(RUN.keys).difference(result["settings"])
