@@ -2,11 +2,12 @@
 
 import { drawLanes, speakers } from "./lanes.js";
 import { listen } from "./link.js";
-import { facesAt, forget, lanes, memory, remember } from "./memory.js";
+import { facesAt, forget, lanes, memory, remember, turns } from "./memory.js";
 import { addStill, boxesNow, clearStage, drawStage, setAspect, setSize, shown } from "./stage.js";
-import { byId, element, percent, setUpTheme, shownName, switchTheme, whoSpeaks } from "./words.js";
+import { byId, clock, element, percent, setUpTheme, shownName, switchTheme, whoSpeaks } from "./words.js";
 
 const WORDS_MS = 200;
+const MOST_TURNS = 8;
 const session = { name: "", link: "gone", refused: "", connected: false, interrupted: "", ended: false, note: "", status: {} };
 let worded = 0;
 
@@ -72,13 +73,28 @@ function showWords() {
   setText("now", whoSpeaks(names));
   byId("now").classList.toggle("speech", names.length > 0);
   showSight();
-  const rows = measured();
-  if (byId("measured").dataset.rows !== JSON.stringify(rows)) {
-    byId("measured").dataset.rows = JSON.stringify(rows);
-    byId("measured").replaceChildren(...rows.map(([term, value]) => (
-      element("div", {}, element("dt", {}, term), element("dd", { dir: "auto" }, value))
-    )));
-  }
+  showTurns();
+  showRows("measured", measured(), ([term, value]) => (
+    element("div", {}, element("dt", {}, term), element("dd", { dir: "auto" }, value))
+  ));
+}
+
+function showTurns() {
+  const rows = turns(MOST_TURNS).map(({ name, start, end }) => (
+    [["when", clock(start)], ["who", shownName(name)], ["long", `${(end - start).toFixed(1)} s`]]
+  ));
+  byId("no-turns").hidden = rows.length > 0;
+  showRows("turns", rows, (parts) => element("li", { className: "turn" }, ...parts.map(([className, words]) => (
+    element("span", { className, dir: "auto" }, words)
+  ))));
+}
+
+/** Show rows, if they differ from those that are there. */
+function showRows(id, rows, made) {
+  const now = JSON.stringify(rows);
+  if (byId(id).dataset.rows === now) return;
+  byId(id).dataset.rows = now;
+  byId(id).replaceChildren(...rows.map(made));
 }
 
 function setText(id, words) {

@@ -128,6 +128,12 @@ export function lanes() {
   return [...all.filter((lane) => !unseen(lane)), ...all.filter(unseen)];
 }
 
+/** The last turns that are certain, so far as they are, newest first: {name, start, end}. */
+export function turns(most) {
+  const found = lanes().flatMap(({ name, certain }) => certain.map(([start, end]) => ({ name, start, end })));
+  return found.sort((one, other) => other.start - one.start).slice(0, most);
+}
+
 /** Spans of moments at which a face was there, and was as asked. */
 function seenSpans(track, asked) {
   const spans = [];
