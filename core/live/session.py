@@ -190,7 +190,7 @@ class LiveSession(Iterator[LiveEvent]):
             results.source = source = self._opened(stack, notes)
             self._serve(stack)
             stack.enter_context(seeded(options.seed))
-            feed = Feed(source, options.live, Reading.of(vars(options)), notes)
+            feed = Feed(source, options.live, Reading.of(vars(options)), notes, self._clock)
             self.counts = feed.counts
             if source.live:
                 most = options.live.frames("memory_s") + options.live.frames("context_s")

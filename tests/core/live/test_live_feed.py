@@ -7,25 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from arriving import (
-    STEP,
-    FakeInput,
     fed,
     of_file,
-    picture,
-    pictures,
-    ramp,
-    sound,
-    sounds,
-    together,
 )
-from synth import number_of, write_video
+from synth import write_video
 
-from asdkit.core.errors import InputError
-from asdkit.core.live.arrivals import Broken
-from asdkit.core.live.feed import Feed
-from asdkit.core.live.settings import LiveConfig
-from asdkit.core.live.ticks import Gap, Notice
-from asdkit.core.media.container import Reading
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
