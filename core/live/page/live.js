@@ -8,7 +8,7 @@ import { byId, clock, element, percent, setUpTheme, shownName, switchTheme, whoS
 
 const WORDS_MS = 200;
 const MOST_TURNS = 8;
-const session = { name: "", link: "gone", refused: "", connected: false, interrupted: "", ended: false, note: "", status: {} };
+const session = { name: "", link: "gone", refused: "", connected: false, interrupted: "", ended: "", note: "", status: {} };
 let worded = 0;
 
 const HEARD = {
@@ -17,16 +17,16 @@ const HEARD = {
   faces: () => { session.interrupted = ""; },
   note: ({ reason }) => { session.note = reason; },
   status: ({ about }) => { session.status = about; },
-  ended: () => { session.ended = true; },
+  ended: ({ about }) => { session.ended = `The session has ended${about?.why ? `: ${about.why.replace(/\.$/, "")}` : ""}.`; },
 };
 
 function begin({ about = {} }) {
   forget();
   clearStage();
-  Object.assign(session, { interrupted: "", ended: false, note: "", status: {} });
+  Object.assign(session, { interrupted: "", ended: "", note: "", status: {} });
   session.name = about.name ?? session.name;
   setAspect(about.pixel_aspect ?? 1);
-  if (about.width && about.height) setSize(about.width, about.height);
+  if (about.size) setSize(...about.size);
 }
 
 function hear(line) {
@@ -45,7 +45,7 @@ function sayWhoSpeaks() {
 /** What is the matter, in words: its kind and a sentence. */
 function stateNow() {
   if (session.link === "refused") return ["refused", session.refused];
-  if (session.ended) return ["ended", "The session has ended."];
+  if (session.ended) return ["ended", session.ended];
   if (session.link === "gone") {
     return ["waiting", session.connected ? "The server is gone. Trying to reach it again…" : "Connecting…"];
   }
@@ -54,11 +54,12 @@ function stateNow() {
 }
 
 function measured() {
-  const { delay_s: delay, left_out: leftOut, skipped, breaks } = session.status;
+  const { delay_s: delay = {}, counts } = session.status;
+  const late = (delay.events ?? delay.frames)?.mean;
   return [
-    ["Delay", delay === undefined || delay === null ? "" : `${delay.toFixed(2)} s`],
-    ["Frames left out", leftOut === undefined ? "" : String(leftOut + (skipped ?? 0))],
-    ["Interruptions", breaks === undefined ? "" : String(breaks)],
+    ["Delay", late === undefined ? "" : `${late.toFixed(2)} s`],
+    ["Frames left out", counts ? String(counts.left_out + counts.skipped) : ""],
+    ["Interruptions", counts ? String(counts.breaks) : ""],
     ["Note", session.note],
   ].filter(([, words]) => words);
 }

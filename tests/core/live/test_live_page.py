@@ -19,6 +19,7 @@ from told import (
     picture,
     serving,
     speech,
+    status,
     until,
 )
 from watching import watched
@@ -186,7 +187,7 @@ def test_lanes_say_who_spoke_when(live):
     assert (ann["name"], ben["name"], unseen["name"]) == ("ann", "ben", "off_screen")
     assert ann["certain"] == [[3, 8]]
     assert ann["visible"] == [[0, pytest.approx(22)]]
-    assert ben["certain"] == []  # it began, but nothing after that is certain
+    assert ben["certain"] == [[18, pytest.approx(20)]]  # told 2 s later than it was
     assert ben["maybe"] == [[pytest.approx(20), pytest.approx(22)]]
     assert unseen["certain"] == [[12, 14]]
     assert live.page.locator("#heads").inner_text().split("\n") == ["ann", "ben", "Off screen"]
@@ -199,7 +200,11 @@ def test_lanes_say_who_spoke_when(live):
     assert last == pytest.approx(((8 - end_s) / 30 + 1) * width, abs=4)
     rows = live.page.eval_on_selector_all("#turns li", "all => all.map((one) => one.innerText)")
     said = [row.split("\n") for row in rows]
-    assert said == [["0:12", "Off screen", "2.0 s"], ["0:03", "ann", "5.0 s"]]
+    assert said == [
+        ["0:18", "ben", "2.0 s"],
+        ["0:12", "Off screen", "2.0 s"],
+        ["0:03", "ann", "5.0 s"],
+    ]
     tell(live.server, speech(21.0, 1, False))
     live.until("asdLive.lanes()[1].certain.length === 1")
     assert live.ask("asdLive.lanes()[1].certain") == [[18, 21]]
@@ -228,7 +233,7 @@ def test_names_are_only_text(live):
 def test_a_page_that_is_opened_later_is_right(browser, served):
     server, address = served
     tell(server, BEGUN, appeared(0, name="ann"), appeared(1, name="ben"), speech(2.0, 1, True))
-    tell(server, *hops(0, 4, False, True), LiveEvent("status", 4.0, about={"delay_s": 0.5}))
+    tell(server, *hops(0, 4, False, True), status(0.5))
     with watched(browser, address) as page:
         page.until_it_says("now", "ben speaks")
         page.until_it_says("sight", "ann")
@@ -242,12 +247,12 @@ def test_it_says_what_happens_to_the_stream(live):
     live.until_it_says("state", "The stream stalled: nothing came for 2.0 s.")
     tell(live.server, *hops(4, 5))
     live.until("document.getElementById('state').textContent === 'Live'")
-    status = {"delay_s": 0.62, "left_out": 3, "skipped": 2, "breaks": 1}
-    tell(live.server, LiveEvent("status", 5.0, about=status))
+    tell(live.server, status(0.62, left_out=3, skipped=2, breaks=1))
+    live.until_it_says("measured", "Delay0.62 s")
     live.until_it_says("measured", "Frames left out5")
     live.until_it_says("measured", "Interruptions1")
-    tell(live.server, LiveEvent("ended", 5.0))
-    live.until_it_says("state", "The session has ended.")
+    tell(live.server, LiveEvent("ended", 5.0, about={"why": "the source has ended"}))
+    live.until_it_says("state", "The session has ended: the source has ended.")
 
 
 def test_it_finds_the_server_again(browser):
