@@ -68,7 +68,8 @@ class Decoding:
     def read(self, source: Opened, wait_s: float) -> Iterator[Arrived | Broken]:
         """Decode a source to its end; `reason` says then why it ended.
 
-        Decoding of a live picture begins with one that needs no other. Damaged packets are left out.
+        Decoding of a live picture begins with one that needs no other. Damaged packets are left
+        out.
 
         Args:
             source: It, open.

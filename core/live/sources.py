@@ -19,7 +19,7 @@ from ..types import GRID_FPS
 from .addresses import NONE, Address, address_of
 from .arrivals import Arrived, Broken, Input
 from .opening import WAITED_STALLS, Opened, check_options, opened, tracks_of
-from .options import LiveOptions
+from .options import CaptureConfig, LiveOptions
 from .reading import ENDED, Decoding, paced
 from .settings import FAST
 from .waiting import Waiting
@@ -187,6 +187,8 @@ class _Reader:
         notes: Notes,
         media: Media | None = None,
     ) -> None:
+        if wanted == "sound":
+            options = replace(options, capture=CaptureConfig())
         self._address, self._wanted, self._options = address, wanted, options
         self._waiting, self._media = waiting, media
         self._breaks_off = address.kind in ("network", "device")
