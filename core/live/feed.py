@@ -78,7 +78,7 @@ class Feed:
         counts: What was counted so far.
 
     Raises:
-        InputError: The input fails, a picture has too many pixels, or sound cannot be converted.
+        InputError: The input fails, or a picture has too many pixels.
     """
 
     def __init__(

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from arriving import (
+    STEP,
+    FakeInput,
     fed,
     of_file,
+    picture,
+    pictures,
+    ramp,
+    sound,
+    sounds,
+    together,
 )
-from synth import write_video
+from synth import number_of, numbered, write_video
 
+from asdkit.core.errors import InputError
+from asdkit.core.live.arrivals import Broken
+from asdkit.core.live.feed import Feed
+from asdkit.core.live.settings import LiveConfig
+from asdkit.core.live.ticks import Gap, Notice
+from asdkit.core.media.container import Reading
 from asdkit.core.media.picture import frames
 from asdkit.core.media.probe import probe
 from asdkit.core.media.sound import Sound
@@ -52,6 +67,26 @@ def test_a_clean_stream_gives_the_frames_and_the_sound_of_the_file(tmp_path, nam
     assert [tick.begins for tick in got.ticks] == [True] + [False] * (len(whole) - 1)
     assert got.feed.counts.frames == len(whole)
     assert got.feed.counts.silent == 0
+
+
+def test_high_dynamic_range_is_tone_mapped_as_in_a_file(tmp_path):
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
+        context = stream.codec_context
+        context.colorspace, context.color_primaries, context.color_trc = 9, 9, 16
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(numbered(number), format="rgb24")
+            frame = frame.reformat(format="yuv420p10le")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    media = probe(path, allow_silent=True)
+    assert media.transfer == 16
+    got = fed(of_file(path), has_sound=False)
+    for tick, frame in zip(got.ticks, frames(media), strict=True):
+        assert np.array_equal(tick.frame.image, frame.image)
 
 
 def test_a_real_clip_gives_the_same_as_its_file(shared):
@@ -237,6 +272,16 @@ def test_pictures_of_another_size_begin_a_stretch_and_are_fitted():
     assert {tick.frame.image.shape for tick in got.ticks} == {(64, 96, 3)}
     assert got.reasons == ["changed its size to 160x120", "changed its size to 96x64"]
     assert [tick.frame.index for tick in got.ticks if tick.begins] == [0, 10, 20]
+
+
+def test_a_stretch_may_begin_between_two_grid_frames():
+    for change in (22, 23, 24, 25):
+        items = [
+            picture(k, Fraction(k, 50), size=(96, 64) if k < change else (160, 120))
+            for k in range(60)
+        ]
+        got = fed(items, fps=50.0, has_sound=False)
+        assert got.indices == list(range(30))
 
 
 def test_pictures_are_turned_as_asked():
