@@ -241,7 +241,9 @@ def take_live(browser: object, folder: Path) -> list[Path]:
         for scheme in ("light", "dark"):
             server = LiveServer(0)
             page = browser.new_page(
-                viewport={"width": width, "height": height}, color_scheme=scheme
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+                reduced_motion="reduce",
             )
             page.goto(server.start())
             page.wait_for_timeout(800)

@@ -108,9 +108,8 @@ class LiveServer:
         """
         if not self._clients.looking or not self._pace.lets(self._clock()):
             return
-        shown, self._picture = self._picture, (time_s, picture)
-        if shown is None:
-            self._call(self._show)
+        self._picture = time_s, picture  # instead of one that still waits
+        self._call(self._show)
 
     def close(self) -> None:
         """Let clients read what waits for them, for a moment; end them and the thread."""

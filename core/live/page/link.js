@@ -26,17 +26,27 @@ function token() {
 export async function listen(heard) {
   const secret = token();
   for (let failed = 0; ; failed += 1) {
-    const answer = await fetch("state", { headers: { Authorization: `Bearer ${secret}` } }).catch(() => null);
-    if (answer && [401, 403].includes(answer.status)) {
-      heard.link("refused", (await answer.text()).trim());
+    const [status, words] = await asked(secret);
+    if ([401, 403].includes(status)) {
+      heard.link("refused", words.trim());
       return;
     }
-    if (answer?.ok) {
-      heard.about((await answer.json()).about);
+    if (status === 200) {
+      heard.about(JSON.parse(words).about);
       if (await listenOnce(secret, heard)) failed = 0;
     }
     heard.link("gone");
     await new Promise((wake) => setTimeout(wake, WAITS_MS[Math.min(failed, WAITS_MS.length - 1)]));
+  }
+}
+
+/** What the server answers: a status and words; the status 0 if it cannot be reached. */
+async function asked(secret) {
+  try {
+    const answer = await fetch("state", { headers: { Authorization: `Bearer ${secret}` } });
+    return [answer.status, await answer.text()];
+  } catch {
+    return [0, ""];
   }
 }
 

@@ -21,7 +21,7 @@ const HEARD = {
 };
 
 function begin({ about = {} }) {
-  forget();
+  forget(about.hop_s ?? memory.hop);
   clearStage();
   Object.assign(session, { interrupted: "", ended: "", note: "", status: {} });
   session.name = about.name ?? session.name;

@@ -3,10 +3,11 @@
 export const WINDOW_S = 30;
 const KEPT_S = WINDOW_S + 5;
 const LATEST_S = 5; // what is older counts as certain, whatever was told
-const APART_S = 2; // between moments further apart nothing is known
+const APART_S = 2; // between moments further apart, and than two hops, nothing is known
 export const OFF_SCREEN = "off_screen";
 
-const empty = () => ({
+const empty = (hop) => ({
+  hop, // seconds between faces
   newest: -Infinity, // the time of the newest faces
   told: -Infinity, // up to here all is certain, as far as was told
   lag: LATEST_S, // how far behind the newest faces the last certain change was
@@ -17,11 +18,14 @@ const empty = () => ({
   breaks: [],
 });
 
-export let memory = empty();
+export let memory = empty(0.2);
 
-export function forget() {
-  memory = empty();
+/** Begin anew, with faces every so many seconds. */
+export function forget(hop) {
+  memory = empty(hop);
 }
+
+const apart = () => Math.max(APART_S, 2 * memory.hop);
 
 const TELLERS = {
   appeared: (line) => person(line),
@@ -29,7 +33,7 @@ const TELLERS = {
   speaking: (line) => speech(line, true),
   silent: (line) => speech(line, false),
   cut: (line) => memory.cuts.push(line.time_s),
-  interrupted: (line) => memory.breaks.push(line.time_s),
+  interrupted: (line) => { if (memory.breaks.at(-1) !== line.time_s) memory.breaks.push(line.time_s); },
   faces: (line) => moment(line),
 };
 
@@ -101,7 +105,7 @@ export function facesAt(time) {
   const next = memory.moments.findIndex((one) => one.time > time);
   const [before, after] = next < 0 ? [memory.moments.at(-1)] : [memory.moments[next - 1], memory.moments[next]];
   const near = before && (!after || time - before.time < after.time - time) ? before : after;
-  if (!near || Math.abs(near.time - time) > APART_S) return [];
+  if (!near || Math.abs(near.time - time) > apart()) return [];
   const part = before && after ? (time - before.time) / (after.time - before.time) : 0;
   return [...near.faces.values()].map((face) => {
     const [from, to] = [before?.faces.get(face.track), after?.faces.get(face.track)];
@@ -138,7 +142,7 @@ function seenSpans(track, asked) {
     const face = faces.get(track);
     if (!face || !asked(face)) return;
     const before = memory.moments[n - 1]?.time ?? time;
-    const start = time - before > APART_S ? time : before;
+    const start = time - before > apart() ? time : before;
     if (spans.at(-1)?.[1] >= start) spans.at(-1)[1] = time;
     else spans.push([start, time]);
   });

@@ -4,9 +4,8 @@ import { certainlySpeaks, facesAt, memory } from "./memory.js";
 import { byId, clamp, clearedPen, colours, percent, shownName } from "./words.js";
 
 const MOST_STILLS = 40;
-const LONGEST_HELD_S = 1.5; // a picture waits no longer for its faces
-const BEHIND_S = 0.2; // behind the newest faces, so that boxes move evenly
-const JUMP_S = 1;
+const LONGEST_HELD_S = 1.5; // a picture waits no longer for its faces, but for a hop
+const JUMP_S = 1; // who is further behind, but for a hop, does not catch up evenly
 
 const stage = byId("stage");
 const canvas = byId("picture");
@@ -49,15 +48,15 @@ function drop(count) {
   for (const { bitmap } of stills.splice(0, Math.max(0, count))) bitmap.close();
 }
 
-/** Let the time that is shown go on, evenly, close behind what is known. */
+/** Let the time that is shown go on, evenly, a hop behind the newest faces. */
 function advance(at) {
   const passed = Math.min(0.5, (at - frame) / 1000);
   frame = at;
-  const newest = Math.max(memory.newest, (stills.at(-1)?.time ?? -Infinity) - LONGEST_HELD_S);
+  const newest = Math.max(memory.newest, (stills.at(-1)?.time ?? -Infinity) - LONGEST_HELD_S - memory.hop);
   if (newest === -Infinity) return;
-  const aim = newest - (newest === memory.newest ? BEHIND_S : 0);
+  const aim = newest - (newest === memory.newest ? memory.hop : 0);
   const off = aim - shown.time;
-  if (Math.abs(off) > JUMP_S) shown.time = aim;
+  if (Math.abs(off) > JUMP_S + memory.hop) shown.time = aim;
   else shown.time = Math.min(newest, shown.time + passed * clamp(1 + off, 0, 2));
 }
 

@@ -56,6 +56,7 @@ def tell(server, *events):
 
 
 def show(server, time_s, image):
+    until(lambda: server._clients.looking)
     server.now[0] = time_s
     server.show(time_s, image)
     until(lambda: server._picture is None)
@@ -124,6 +125,15 @@ def test_boxes_are_where_the_faces_are(live):
     assert near(inside[None], (220, 40, 40)).mean() > 0.9
     side = round(ben["x"])
     assert not near(image, GREEN)[middle, side - 3 : side + 4].any()
+
+
+def test_long_hops_are_shown_as_evenly(live):
+    """Of faces every two seconds those between two moments are in sight, too."""
+    begun = LiveEvent("begun", 0.0, about={"name": "hall", "size": list(SIZE), "hop_s": 2.0})
+    tell(live.server, begun, *(faces(float(n), True) for n in (0, 2, 4, 6)))
+    live.until("asdLive.boxes().length === 1")
+    assert live.ask("asdLive.shown.time < 5.01 && asdLive.memory.newest === 6")
+    assert live.ask("asdLive.lanes()[0].visible") == [[0, 6]]
 
 
 def test_boxes_can_be_switched_off(live):

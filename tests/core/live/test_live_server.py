@@ -89,12 +89,10 @@ def wait_for_clients(server, count):
 
 
 def test_it_is_reached_from_this_machine_alone(served):
-    server, address = served
+    _, address = served
     assert address.startswith("http://127.0.0.1:")
-    bound = server._thread
-    assert bound.is_alive()
-    host, port = "127.0.0.2", int(address.rpartition(":")[2])
-    with pytest.raises(OSError), socket.create_connection((host, port), timeout=5):
+    port = int(address.rpartition(":")[2])
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port), timeout=5):
         pass
 
 
@@ -231,6 +229,24 @@ def test_a_websocket_tells_the_same_and_is_closed_with_the_server(served):
     found, code = result()
     assert [event_of(json.loads(line)) for line in found] == [BEGUN, faces(1.0, True, False), ENDED]
     assert code == aiohttp.WSCloseCode.GOING_AWAY
+
+
+def test_what_a_client_says_means_nothing_and_may_not_be_long(served):
+    server, address = served
+
+    async def talk():
+        query = f"/ws?token={TOKEN}"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address + query) as link:
+            await link.send_str('{"event": "ended"}')
+            server.publish(BEGUN)
+            told = await link.receive(timeout=60)
+            await link.send_bytes(bytes(5000))
+            return told.data, (await link.receive(timeout=60)).data
+
+    told, code = asyncio.run(talk())
+    assert event_of(json.loads(told)) == BEGUN
+    assert code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+    assert get(address).json()["ended"] is None
 
 
 def test_the_state_is_told_as_json(served):
