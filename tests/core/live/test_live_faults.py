@@ -179,7 +179,7 @@ def test_a_fault_of_a_pipe_ends_it_where_the_pipe_ends(tmp_path, monkeypatch, fa
     ):
         pass
     events = whole(tmp_path / "out")
-    assert events[-1].about["reason"] == told[-1].about["reason"]
+    assert events[-1].about["why"] == told[-1].about["why"]
     assert any(event.event == "faces" and event.faces for event in told)
     assert events[-1].time_s >= 1.0
 
@@ -227,7 +227,7 @@ def test_odd_pictures_that_are_handed_over(tmp_path, fault):
     thread.join()
     events = whole(tmp_path / "out")
     assert events[-1].time_s == pytest.approx(len(sizes) / fps, abs=2.0 if fps < 1 else 0.08)
-    assert told[-1].about["reason"] == "the stream ended"
+    assert told[-1].about["why"] == "the stream ended"
 
 
 def test_a_feed_without_timestamps_is_timed_by_its_rate(tmp_path):
