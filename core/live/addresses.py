@@ -29,12 +29,14 @@ _NETWORK = {
     "rtsps": ("rtsp", "rtsps,rtsp,rtp,tls,tcp"),
 }
 """By scheme: FFmpeg's format, and the protocols that are all it may use."""
-_DEVICES = {
+_GIVING = {
     "picture": ("v4l2", "avfoundation", "dshow"),
     "sound": ("alsa", "pulse", "avfoundation", "dshow"),
 }
+DEVICES = tuple(dict.fromkeys(_GIVING["picture"] + _GIVING["sound"]))
+"""FFmpeg's formats of cameras and microphones."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_DEVICE = re.compile(r"(v4l2|avfoundation|dshow|alsa|pulse):(.+)", re.DOTALL)
+_DEVICE = re.compile(rf"({'|'.join(DEVICES)}):(.+)", re.DOTALL)
 _NUMBERED = re.compile(r"(camera|microphone)(?::(\d+))?")
 _LISTED = "ffmpeg -list_devices true -f dshow -i dummy"
 
@@ -97,7 +99,7 @@ def _network(given: str, scheme: str) -> Address:
     except ValueError:
         host, port = "", None
     if scheme == "udp" and not host and port is not None:
-        host = "0.0.0.0"  # noqa: S104 - FFmpeg takes it so, and the user named it
+        host = "0.0.0.0"  # as FFmpeg takes it
     if not host:
         raise InputError(
             f"A {scheme} address lacks its host",
@@ -108,9 +110,7 @@ def _network(given: str, scheme: str) -> Address:
         raise InputError(f"{scheme}://{host} lacks its port", f"For example {scheme}://{host}:5000")
     shown = f"{scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
     form, protocols = _NETWORK[scheme]
-    return Address(
-        "network", shown, _name(shown), scheme + given[len(scheme) :], form, protocols
-    )
+    return Address("network", shown, _name(shown), scheme + given[len(scheme) :], form, protocols)
 
 
 def _numbered(word: str, number: int, wanted: str) -> Address:
@@ -132,9 +132,9 @@ def _numbered(word: str, number: int, wanted: str) -> Address:
 
 
 def _device(given: str, form: str, rest: str, wanted: Literal["picture", "sound"]) -> Address:
-    if form not in _DEVICES[wanted]:
+    if form not in _GIVING[wanted]:
         raise InputError(
-            f"{form} gives no {wanted}", f"Those that do: {', '.join(_DEVICES[wanted])}"
+            f"{form} gives no {wanted}", f"Those that do: {', '.join(_GIVING[wanted])}"
         )
     if form == "dshow":
         rest = f"{'video' if wanted == 'picture' else 'audio'}={rest}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
@@ -14,7 +16,7 @@ from av.container import InputContainer
 from ..errors import ConfigError, InputError
 from ..media.container import PYAV, pixel_limit
 from ..media.formats import FORMATS
-from .addresses import PIPED, Address
+from .addresses import DEVICES, PIPED, Address
 from .options import CaptureConfig, LiveOptions
 
 WAITED_STALLS = 5
@@ -35,6 +37,8 @@ _OF_SCHEME = {
     "rtsp": {"rtsp_transport": "tcp"},
     "rtsps": {"rtsp_transport": "tcp"},
 }
+_ALSA = Path("/usr/share/alsa/alsa.conf")
+"""Where ALSA's configuration is; the library in PyAV's wheels looks for it elsewhere."""
 
 
 class Opened(NamedTuple):
@@ -51,7 +55,11 @@ class Opened(NamedTuple):
 
 
 class Piped:
-    """Standard input, as PyAV reads it; ends when `over` says so, also while nothing comes."""
+    """Standard input, as PyAV reads it; ends when `over` says so, also while nothing comes.
+
+    Attributes:
+        empty: Whether nothing has come so far.
+    """
 
     name = "pipe"
 
@@ -64,13 +72,16 @@ class Piped:
         if alone:
             raise InputError("source=- reads a pipe, but nothing is piped in", f"Such as: {PIPED}")
         self._over = over
+        self.empty = True
 
     def read(self, size: int) -> bytes:
         """The next bytes, at most `size`; none at the end."""
         while not self._over():
             # Windows cannot wait for a pipe: there a thread stays behind until something comes.
             if sys.platform == "win32" or select.select([self._end], [], [], 0.2)[0]:
-                return os.read(self._end, size)
+                data = os.read(self._end, size)
+                self.empty = self.empty and not data
+                return data
         return b""
 
 
@@ -82,7 +93,7 @@ def opened(
     Args:
         address: Which.
         options: The options of the session.
-        wait_s: For how long it may send nothing.
+        wait_s: For how long it may send nothing; infinity for ever.
         over: Says whether it is not wanted any more; asked while standard input sends nothing.
 
     Raises:
@@ -92,6 +103,8 @@ def opened(
         "protocol_whitelist": address.protocols,
         "format_whitelist": ",".join(FORMATS) if address.format is None else address.format,
     }
+    if address.format == "alsa" and _ALSA.exists():
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(_ALSA))
     if address.kind == "device":
         limits = {"format_whitelist": _device_format(address)}
         limits |= _captured(address, options.capture) if options.capture != CaptureConfig() else {}
@@ -101,14 +114,12 @@ def opened(
     file: Any = Piped(over) if address.kind == "pipe" else address.url
     most = pixel_limit(options.max_pixels) if PYAV >= (17, 1) else {}
     kinds: dict[str, Any] = {"metadata_errors": "replace", "options": most}
+    timeout = None if math.isinf(wait_s) else (wait_s, wait_s)
+    container: InputContainer
     # Not from the error that it comes of: its text holds the whole address.
     try:
-        return av.open(
-            file,
-            format=address.format,
-            container_options=limits,
-            timeout=None if address.kind == "pipe" else (wait_s, wait_s),
-            **kinds,
+        container = av.open(
+            file, format=address.format, container_options=limits, timeout=timeout, **kinds
         )
     except av.error.ProtocolNotFoundError:
         raise InputError(
@@ -117,9 +128,11 @@ def opened(
             f"Let another FFmpeg read it: {PIPED}",
         ) from None
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(
-            f"{address.shown} cannot be opened: {words_of(error, wait_s)}", _remedy(address)
-        ) from None
+        said = words_of(error, wait_s)
+        if isinstance(file, Piped) and file.empty:
+            said = "nothing came through it"
+        raise InputError(f"{address.shown} cannot be opened: {said}", _remedy(address)) from None
+    return container
 
 
 def words_of(error: Exception, wait_s: float) -> str:
@@ -146,14 +159,14 @@ def tracks_of(
     picture = sound = None
     if wanted != "sound":
         videos = list(container.streams.video)
-        picture = _chosen(container, videos, options.video_track, address, "video", None)
+        picture = _chosen(container, videos, options.video_track, address)
         if picture is None:
             raise InputError(
                 f"{address.shown} has no picture that can be decoded", "Give a source with one"
             )
     if wanted != "picture":
         audios = list(container.streams.audio)
-        sound = _chosen(container, audios, options.sound_track, address, "sound", picture)
+        sound = _chosen(container, audios, options.sound_track, address, picture)
         if sound is None and (wanted == "sound" or not options.allow_silent):
             raise InputError(
                 f"{address.shown} has no sound that can be decoded",
@@ -168,16 +181,16 @@ def _chosen(
     streams: Sequence[Any],
     number: int | None,
     address: Address,
-    word: str,
-    related: Any | None,
+    related: Any | None = None,
 ) -> Any | None:
+    """The stream that is asked for by number, or the best of them; None if none can be decoded."""
     if number is not None:
         if number >= len(streams) or streams[number].codec_context is None:
+            word = "sound" if related or container.streams.audio == tuple(streams) else "video"
             raise InputError(
                 f"{address.shown} has no {word} track {number} ({word}_track={number}) that can be "
                 "decoded",
-                f"It holds {len(streams)} {word} track{'s' if len(streams) != 1 else ''}, "
-                "counted from 0",
+                f"It holds {len(streams)} {word} tracks, counted from 0",
             )
         return streams[number]
     usable = [stream for stream in streams if stream.codec_context is not None]
@@ -219,7 +232,7 @@ def _device_format(address: Address) -> str:
     """FFmpeg's full name of a device's format."""
     there = {part: name for name in av.formats_available for part in name.split(",")}
     if address.format not in there:
-        known = [name for name in ("v4l2", "avfoundation", "dshow", "alsa", "pulse") if name in there]
+        known = [name for name in DEVICES if name in there]
         raise InputError(
             f"{address.shown} cannot be opened: the FFmpeg of this PyAV was built without "
             f"{address.format}",

@@ -56,7 +56,8 @@ class Decoding:
         stream: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._address, self._options, self._notes = address, options, notes
+        self._shown, self._is_file = address.shown, address.kind == "file"
+        self._options, self._notes = options, notes
         self._stream, self._clock = stream, clock
         self._stored: tuple[int, int] | None = None
         self._form: tuple[int, str, str] | None = None
@@ -67,7 +68,8 @@ class Decoding:
     def read(self, source: Opened, wait_s: float) -> Iterator[Arrived | Broken]:
         """Decode a source to its end; `reason` says then why it ended.
 
-        Decoding of a picture begins with one that needs no other. Damaged packets are left out.
+        Decoding of a live picture begins with one that needs no other. Damaged packets are left
+        out.
 
         Args:
             source: It, open.
@@ -76,15 +78,15 @@ class Decoding:
         Raises:
             InputError: The first picture is larger than `max_pixels`. Later ones are left out.
         """
-        for track in source.tracks:
-            context = track.codec_context
+        for chosen in source.tracks:
+            context = chosen.codec_context
             context.options = pixel_limit(self._options.max_pixels)
             # Frame threads would hold back as many pictures as there are threads.
-            track.thread_type = "AUTO" if self._address.kind == "file" else "SLICE"
+            chosen.thread_type = "AUTO" if self._is_file else "SLICE"
             context.thread_count = self._options.threads or 0
-        leading = 0
+        leading = -1 if self._is_file else 0
         for packet in self._packets(source, wait_s):
-            track = packet.stream
+            track: Any = packet.stream
             if track is source.picture and 0 <= leading < _KEY_PACKETS:
                 leading = -1 if packet.is_keyframe or not packet.size else leading + 1
                 if leading > 0:
@@ -94,34 +96,42 @@ class Decoding:
             try:
                 frames = track.decode(packet)
             except av.FFmpegError:
-                self._notes.add(f"{self._address.shown}: damaged parts are left out")
+                self._notes.add(f"{self._shown}: damaged parts are left out")
                 frames = []
-                if track is source.picture:
+                if track.type == "video":
                     context = track.codec_context
                     yield from self._too_large(context.width, context.height)
             for frame in frames:
                 yield from self._arrived(frame, track)
 
     def _packets(self, source: Opened, wait_s: float) -> Iterator[Any]:
-        """The packets, as far as they can be read, and an empty one for each track."""
+        """The packets, as far as they can be read, then an empty one for each track."""
         failures = 0
         self.reason = ""
         while not self.reason:
+            asked_s, late = time.monotonic(), False
             try:
                 for packet in source.container.demux(source.tracks):
-                    failures = 0
-                    if packet.size or packet.pts is not None or packet.dts is not None:
+                    # Interrupted, FFmpeg first gives what it held back, which is too old by then.
+                    late = late or time.monotonic() - asked_s >= wait_s
+                    has_time = packet.pts is not None or packet.dts is not None
+                    if not late and (packet.size or has_time):
+                        failures = 0
                         yield packet
+                    asked_s = time.monotonic()
                 self.reason = ENDED
             except av.error.InvalidDataError as error:
                 failures += 1
                 if failures == _MOST_FAILURES:
                     self.reason = f"broke off: {words_of(error, wait_s)}"
+            except av.error.ExitError as error:
+                self.reason = f"broke off: {words_of(error, wait_s)}"
+                return  # what the decoders hold is as old
             except (av.FFmpegError, OSError, IndexError) as error:
                 self.reason = f"broke off: {words_of(error, wait_s)}"
-        for track in source.tracks:
+        for ended in source.tracks:
             end: Any = av.Packet()
-            end.stream, end.time_base = track, track.time_base
+            end.stream, end.time_base = ended, ended.time_base
             yield end
 
     def _arrived(self, frame: Any, track: Any) -> Iterator[Arrived | Broken]:
@@ -143,7 +153,7 @@ class Decoding:
         if width * height <= most or self._stored == (width, height):
             return
         if self._stored is None:
-            raise too_large(self._address.shown, width, height, most)
+            raise too_large(self._shown, width, height, most)
         self._stored = width, height
         yield self._changed(f"its size to {width}x{height}, more than max_pixels={most}")
 

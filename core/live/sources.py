@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import av
+
 from ..errors import InputError
 from ..media import container
 from ..media.probe import Media, probe
@@ -19,7 +21,7 @@ from ..types import GRID_FPS
 from .addresses import NONE, Address, address_of
 from .arrivals import Arrived, Broken, Input
 from .opening import WAITED_STALLS, Opened, check_options, opened, tracks_of
-from .options import LiveOptions
+from .options import CaptureConfig, LiveOptions
 from .reading import ENDED, Decoding, paced
 from .settings import FAST
 from .waiting import Waiting
@@ -42,7 +44,8 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
     iterate soon. A camera or an address that breaks off is opened again, after 0.5 s, 1 s and so
     on up to 5 s; one that sends nothing for five times `live.stall_s` counts as broken off. The
     clock may then be another one. Of an address, FFmpeg may use nothing but the protocols of its
-    kind, and RTSP is read over the connection itself, not by UDP.
+    kind, and RTSP is read over the connection itself, not by UDP; but FFmpeg follows an RTSP server
+    that refers it to another one, which cannot be forbidden.
 
     Args:
         options: The options of the session.
@@ -65,8 +68,8 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
         media = _probed(source, options, notes, wanted)
         if options.pace == FAST:
             return FileInput(source, media, options, wanted)
-        return LiveInput(source, sound, options, notes, wanted, media)
-    return LiveInput(source, sound, options, notes, wanted)
+        return LiveInput(source, sound, wanted, options, notes, media=media)
+    return LiveInput(source, sound, wanted, options, notes)
 
 
 def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted) -> Media:
@@ -76,9 +79,19 @@ def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted
 
 
 def _file(media: Media, wanted: _Wanted) -> Opened:
-    """Open a probed file."""
+    """Open a probed file.
+
+    Raises:
+        InputError: It is not there any more.
+    """
     picture, sound = media.picture, media.sound
-    file = container.opened(picture.path, picture.max_pixels, patient=picture.patient)
+    try:
+        file = container.opened(picture.path, picture.max_pixels, patient=picture.patient)
+    except (OSError, av.FFmpegError) as error:
+        raise InputError(
+            f"{picture.path} cannot be read any more: {error.strerror or error}",
+            "Run again once the file is in its place and whole",
+        ) from error
     heard = None if sound is None or wanted == "picture" else file.streams[sound.index]
     return Opened(file, file.streams[picture.index], heard)
 
@@ -119,9 +132,9 @@ class LiveInput:
     Args:
         source: Where the picture comes from.
         sound: Where the sound comes from, if from elsewhere.
+        wanted: What to take from the source.
         options: The options of the session.
         notes: See `open_input`.
-        wanted: What to take from the source.
         media: The source if it is a file.
     """
 
@@ -131,16 +144,18 @@ class LiveInput:
         self,
         source: Address,
         sound: Address | None,
+        wanted: _Wanted,
         options: LiveOptions,
         notes: Notes,
-        wanted: _Wanted,
+        *,
         media: Media | None = None,
     ) -> None:
         stall_s = options.live.stall_s if media is None else math.inf
         self._waiting = Waiting(stall_s)
-        self._readers = [_Reader(source, wanted, options, notes, self._waiting, media)]
+        self._picture = _Reader(source, wanted, options, self._waiting, notes=notes, media=media)
+        self._readers = [self._picture]
         if sound is not None:
-            self._readers.append(_Reader(sound, "sound", options, notes, self._waiting))
+            self._readers.append(_Reader(sound, "sound", options, self._waiting, notes=notes))
         try:
             for reader in self._readers:
                 reader.begin()
@@ -148,18 +163,10 @@ class LiveInput:
             self.close()
             raise
         self.name = source.name
-        self.has_sound = sound is not None or self._readers[0].has_sound
-        self.fps = self._readers[0].fps
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """(width, height) of the latest picture, upright."""
-        return self._readers[0].decoding.size
-
-    @property
-    def pixel_aspect(self) -> float:
-        """Width of a pixel of the latest picture over its height."""
-        return self._readers[0].decoding.pixel_aspect
+        self.has_sound = sound is not None or self._picture.has_sound
+        self.fps = self._picture.fps
+        self.size = self._picture.decoding.size
+        self.pixel_aspect = self._picture.decoding.pixel_aspect
 
     @property
     def left_out(self) -> int:
@@ -167,7 +174,11 @@ class LiveInput:
         return self._waiting.left_out
 
     def __iter__(self) -> Iterator[Arrived | Broken | None]:
-        return iter(self._waiting)
+        for item in self._waiting:
+            self.size = self._picture.decoding.size
+            self.pixel_aspect = self._picture.decoding.pixel_aspect
+            yield item
+            del item
 
     def close(self) -> None:
         """End it; see `Input`. Connections are let go of when they next send something."""
@@ -184,15 +195,21 @@ class _Reader:
         address: Address,
         wanted: _Wanted,
         options: LiveOptions,
-        notes: Notes,
         waiting: Waiting,
+        *,
+        notes: Notes,
         media: Media | None = None,
     ) -> None:
+        if wanted == "sound":
+            options = replace(options, capture=CaptureConfig())
         self._address, self._wanted, self._options = address, wanted, options
         self._waiting, self._media = waiting, media
-        self._wait_s = WAITED_STALLS * options.live.stall_s
+        self._breaks_off = address.kind in ("network", "device")
+        self._wait_s = WAITED_STALLS * options.live.stall_s if self._breaks_off else math.inf
         self._begun = threading.Event()
         self._error: Exception | None = None
+        self._away_s: float | None = None
+        self._pause_s = _PAUSE_S
         self.over = threading.Event()
         self.decoding = Decoding(address, options, notes, stream=int(wanted == "sound"))
         self.has_sound = False
@@ -233,8 +250,8 @@ class _Reader:
                     if self.over.is_set():
                         return
                     self._waiting.put(item)
-                    if isinstance(item, Arrived) and self._is_first(item):
-                        self._begun.set()
+                    if isinstance(item, Arrived):
+                        self._note_arrival()
             if self.over.is_set():
                 return
             source = self._after(self.decoding.reason)
@@ -243,8 +260,10 @@ class _Reader:
         items = self.decoding.read(source, self._wait_s)
         return items if self._media is None else paced(items, time.monotonic, self.over.wait)
 
-    def _is_first(self, item: Arrived) -> bool:
-        return self._wanted == "sound" or self.decoding.size is not None
+    def _note_arrival(self) -> None:
+        self._away_s = None
+        if self._wanted == "sound" or self.decoding.size is not None:
+            self._begun.set()
 
     def _look_at(self, source: Opened) -> None:
         self.has_sound = source.sound is not None
@@ -265,22 +284,23 @@ class _Reader:
         """Tell why a source ended, and open it again; None if that is the end of it."""
         if not self._begun.is_set():
             raise self._nothing(f"it {reason}")
-        if self._address.kind in ("file", "pipe"):
+        if not self._breaks_off:
             if reason != ENDED:
                 self._waiting.put(Broken(reason, time.monotonic()))
             return None
-        if self._wanted == "sound":
-            self._tell(f"lost its sound, which {reason}")
-        else:
-            self._waiting.break_off(reason)
-        begun_s, pause_s = time.monotonic(), _PAUSE_S
+        if self._away_s is None:  # else it was opened again in vain
+            self._away_s, self._pause_s = time.monotonic(), _PAUSE_S
+            if self._wanted == "sound":
+                self._tell(f"lost its sound, which {reason}")
+            else:
+                self._waiting.break_off(reason)
         most_s = self._options.live.reconnect_s
         most_s = math.inf if most_s is None else most_s
         options = replace(self._options, allow_silent=True)
-        while (left_s := begun_s + most_s - time.monotonic()) > 0:
-            if self.over.wait(min(pause_s, left_s)):
+        while (left_s := self._away_s + most_s - time.monotonic()) > 0:
+            if self.over.wait(min(self._pause_s, left_s)):
                 return None
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             try:
                 return self._opened(options, max(min(self._wait_s, left_s), _PAUSE_S))
             except InputError:

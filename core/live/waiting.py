@@ -6,6 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Condition
 
 from av.video.frame import VideoFrame
@@ -49,6 +50,7 @@ class Waiting:
         self._bytes = 0
         self._pictures = 0
         self._latest_s = clock()
+        self._newest_s = -math.inf
         self._stalled = self._away = False
         self._ended = self._closed = False
         self._error: Exception | None = None
@@ -111,11 +113,10 @@ class Waiting:
             del item
 
     def _next(self) -> Arrived | Broken | None:
-        quiet_s = self._clock() - self._latest_s
         idle = not (self._pictures or self._stalled or self._away or self._ended)
-        if idle and quiet_s >= self._stall_s:
+        if idle and self._clock() - self._latest_s >= self._stall_s:
             self._stalled = True
-            return Broken(f"stalled: no picture came for {quiet_s:.1f} s", self._clock())
+            return Broken(f"stalled: no picture came for {self._stall_s:.1f} s", self._clock())
         if not self._items:
             return None
         item, size = self._items.popleft()
@@ -125,14 +126,18 @@ class Waiting:
         return item
 
     def _note_return(self, item: Arrived) -> None:
-        if _is_picture(item):
+        returned = self._away and not item.stream
+        if _is_picture(item) or returned:
             self._latest_s = self._clock()
-        if (self._stalled and _is_picture(item)) or (self._away and not item.stream):
+        if (self._stalled and _is_picture(item)) or returned:
             self._stalled = self._away = False
             self._append(Broken("came back", item.at_s, ends_stretch=False), 0)
 
     def _append(self, item: Arrived | Broken, size: int) -> None:
         if not self._closed:
+            if item.at_s < self._newest_s:  # another thread was quicker
+                item = replace(item, at_s=self._newest_s)
+            self._newest_s = item.at_s
             self._items.append((item, size))
             self._bytes += size
             self._pictures += _is_picture(item)
