@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from av.audio.frame import AudioFrame
 
+from ..errors import InputError
 from ..media.sound import Pieces
 from ..media.sound_frames import finite
 from ..notes import Notes
@@ -25,7 +26,7 @@ _APART_S = Fraction(1, 10)
 
 
 class Hearing:
-    """Takes sound as it arrives, and puts it where it belongs.
+    """Takes sound as it arrives, and puts it where it belongs; what cannot be mixed is left out.
 
     Sound of the picture's own source shares its clock. Where only one of them has jumped so far,
     sound is placed by the clock, of that before and that after the jump, that brings it nearer to
@@ -111,8 +112,12 @@ class Hearing:
         self._put(self._pieces.put(clean, time), arrived.at_s)
 
     def _put(self, pieces: Iterable[tuple[int, Int16]], at_s: float) -> None:
-        for at, samples in pieces:
-            self._sound.put(at, samples, at_s)
+        try:
+            for at, samples in pieces:
+                self._sound.put(at, samples, at_s)
+        except InputError as error:  # so silence stands for it, and the session goes on
+            self._notes.add(str(error))
+            self._pieces = Pieces(self._notes, SAMPLES_PER_FRAME)
 
     def _time(self, arrived: Arrived) -> Fraction | None:
         """The time at which a frame begins, in seconds from the first picture; None if unsure."""
@@ -123,14 +128,16 @@ class Hearing:
         stamp = self._stamp(arrived)
         if arrived.stream:
             if self._shift is None:
-                self._shift = -stamp
+                self._shift, self._end = -stamp, stamp
             return stamp + self._shift if self._goes_on(stamp) else self._anew(arrived)
         goes_on = self._goes_on(stamp)
         if self._shift is None or not goes_on or self._shift != self._clock.shift:
             expected = self._clock.expected(arrived.at_s)
             shifts = {self._clock.shift, self._clock.shift if self._shift is None else self._shift}
             off, nearest = min((abs(stamp + shift - expected), shift) for shift in shifts)
-            if off <= (JUMP_S if self._live else LEAP_S):
+            ours = nearest == self._shift
+            # At the beginning, or after a jump of the picture, sound may come long before it.
+            if off <= (JUMP_S if self._live and ours else LEAP_S):
                 self._shift = nearest
             elif self._shift is None or not goes_on:
                 return None
