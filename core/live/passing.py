@@ -119,8 +119,10 @@ class LivePass(AbstractContextManager["LivePass"]):
             PluginError: A component breaks its contract.
             ValueError: It begins a stretch within another one, or none where it must.
         """
-        if begins == self._in_stretch:
-            raise ValueError(f"frame {frame.index} has begins={begins}, within a stretch or not")
+        if begins and self._in_stretch:
+            raise ValueError(f"frame {frame.index} has begins=True, but the last stretch goes on")
+        if not (begins or self._in_stretch):
+            raise ValueError(f"frame {frame.index} has begins=False, where a stretch must begin")
         if begins:
             self._begin_stretch()
         self._end = frame.index + 1
