@@ -1,8 +1,9 @@
-"""Makes the pictures of report.html that the pages show, of a clip with drawn faces.
+"""Makes the pictures of report.html, and of the page of asd live, of drawn faces.
 
 `python docs/screenshots.py` writes docs/report-light.png, docs/report-dark.png and the same of a
-narrow screen, report-narrow-light.png and report-narrow-dark.png. It needs no weights, but
-playwright and Chromium (asdkit[test]; as root, apt-get install chromium).
+narrow screen, report-narrow-light.png and report-narrow-dark.png; likewise live-light.png,
+live-dark.png and the narrow ones. It needs no weights, but playwright and Chromium (asdkit[test];
+as root, apt-get install chromium).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import cv2
 import numpy as np
 
 import asdkit
+from asdkit.core.live.events import LiveEvent, LiveFace
+from asdkit.core.live.serving import LiveServer
+from asdkit.core.pictures import ArrayPicture
 from asdkit.testing import write_video
 
 WIDTH, HEIGHT, FPS, RATE = 960, 540, 25, 16_000
@@ -52,6 +56,15 @@ PEOPLE = (
 OFF_SCREEN_S = ((11.3, 12.4),)
 NAMES = ("Anna", "Ben", "Clara")
 SIZES = {"": (1440, 1220), "-narrow": (390, 1180)}
+LIVE_SIZES = {"": (1440, 1010), "-narrow": (390, 1010)}
+LIVE_S, HOP_S, LATER_S = 44.2, 0.2, 0.8
+"""The page of asd live shows this moment; what it shows is certain so much later."""
+LIVE_CUT_S = 18.4
+LIVE_TURNS = (
+    (0, "Anna", ((14.2, 17.6), (19.0, 24.2), (30.4, 33.2), (38.6, 42.8))),
+    (1, "Ben", ((24.9, 29.8), (33.9, 37.1), (42.9, 60.0))),
+    (None, "off_screen", ((37.2, 38.4),)),
+)
 
 
 def opening(turns: tuple, time_s: np.ndarray) -> np.ndarray:
@@ -170,12 +183,84 @@ def take(browser: object, folder: Path) -> list[Path]:
                 page.evaluate("document.activeElement.blur()")
                 page.evaluate("time => asdReport.seek(time)", MOMENT_S)
                 page.wait_for_timeout(800)
-                taken.append(folder / f"report{name}-{scheme}.png")
-                image = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-                image = (np.rint(image / LEVELS) * LEVELS).clip(0, 255).astype(np.uint8)
-                cv2.imwrite(str(taken[-1]), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+                taken.append(save(page, folder / f"report{name}-{scheme}.png"))
                 page.close()
     return taken
+
+
+def live_events() -> list[LiveEvent]:
+    """What a session of two people tells up to a moment."""
+    about = {"name": "Meeting room", "size": [WIDTH, HEIGHT]}
+    told = [LiveEvent("begun", 0.0, about=about), LiveEvent("cut", LIVE_CUT_S)]
+    for track, name, turns in LIVE_TURNS:
+        if track is not None:
+            told.append(LiveEvent("appeared", 12.0, track=track, name=name))
+        for start_s, end_s in turns:
+            for kind, time_s in (("speaking", start_s), ("silent", end_s)):
+                certain = time_s < LIVE_S - LATER_S
+                told.append(LiveEvent(kind, time_s, certain, track, name))
+    for hop in range(round(12 / HOP_S), round((LIVE_S + HOP_S) / HOP_S) + 1):
+        time_s = round(hop * HOP_S, 3)
+        told.append(LiveEvent("faces", time_s, faces=live_faces(time_s)))
+    delays = {"frames": None, "events": {"mean": 0.62, "worst": 0.78}}
+    counts = {"left_out": 0, "skipped": 0, "breaks": 0}
+    told.append(LiveEvent("status", LIVE_S, about={"delay_s": delays, "counts": counts}))
+
+    def told_s(event: LiveEvent) -> float:
+        late = event.event in ("speaking", "silent") and event.certain
+        return event.time_s + LATER_S * late
+
+    return sorted((one for one in told if told_s(one) <= LIVE_S + HOP_S), key=told_s)
+
+
+def live_faces(time_s: float) -> tuple[LiveFace, ...]:
+    """Both faces at a time."""
+    found = []
+    for track, name, turns in LIVE_TURNS[:2]:
+        x, y = centre(PEOPLE[track][0], time_s, track)
+        speaking = any(start_s <= time_s < end_s for start_s, end_s in turns)
+        likely = 0.94 if speaking else 0.06
+        box = (x - HALF, y - HALF + 6, x + HALF, y + HALF + 6)
+        found.append(LiveFace(track, name, box, likely, speaking, False))
+    return tuple(found)
+
+
+def live_picture() -> np.ndarray:
+    """(540, 960, 3) uint8, RGB: the moment that the page shows."""
+    image = background((226, 213, 196), (206, 188, 166))
+    for number, gap in ((0, 0.0), (1, 0.8)):
+        place, colours, *_ = PEOPLE[number]
+        draw_person(image, centre(place, LIVE_S, number), colours, gap)
+    return image
+
+
+def take_live(browser: object, folder: Path) -> list[Path]:
+    """Take the pictures of the page of asd live."""
+    taken = []
+    for name, (width, height) in LIVE_SIZES.items():
+        for scheme in ("light", "dark"):
+            server = LiveServer(0)
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, color_scheme=scheme
+            )
+            page.goto(server.start())
+            page.wait_for_timeout(800)
+            for event in live_events():
+                server.publish(event)
+            server.show(LIVE_S, ArrayPicture(live_picture()))
+            page.wait_for_timeout(1500)
+            taken.append(save(page, folder / f"live{name}-{scheme}.png"))
+            page.close()
+            server.close()
+    return taken
+
+
+def save(page: object, path: Path) -> Path:
+    """Save a picture of a page, in somewhat fewer colours."""
+    image = cv2.imdecode(np.frombuffer(page.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    image = (np.rint(image / LEVELS) * LEVELS).clip(0, 255).astype(np.uint8)
+    cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return path
 
 
 def main() -> None:
@@ -187,7 +272,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=which("chromium"), args=["--no-sandbox"]
         )
-        for path in take(browser, folder):
+        for path in [*take(browser, folder), *take_live(browser, folder)]:
             print(path, path.stat().st_size)
         browser.close()
 

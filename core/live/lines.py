@@ -23,7 +23,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "cut": (),
     "interrupted": ("reason",),
     "note": ("reason", "about"),
-    "faces": ("faces",),
+    "faces": ("certain", "faces"),
     "status": ("about",),
     "written": ("about",),
     "ended": ("about",),

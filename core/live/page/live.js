@@ -2,12 +2,13 @@
 
 import { drawLanes, speakers } from "./lanes.js";
 import { listen } from "./link.js";
-import { facesAt, forget, lanes, memory, remember } from "./memory.js";
+import { facesAt, forget, lanes, memory, remember, turns } from "./memory.js";
 import { addStill, boxesNow, clearStage, drawStage, setAspect, setSize, shown } from "./stage.js";
-import { byId, element, percent, setUpTheme, shownName, switchTheme, whoSpeaks } from "./words.js";
+import { byId, clock, element, percent, setUpTheme, shownName, switchTheme, whoSpeaks } from "./words.js";
 
 const WORDS_MS = 200;
-const session = { name: "", link: "gone", refused: "", connected: false, interrupted: "", ended: false, note: "", status: {} };
+const MOST_TURNS = 8;
+const session = { name: "", link: "gone", refused: "", connected: false, interrupted: "", ended: "", note: "", status: {} };
 let worded = 0;
 
 const HEARD = {
@@ -16,16 +17,16 @@ const HEARD = {
   faces: () => { session.interrupted = ""; },
   note: ({ reason }) => { session.note = reason; },
   status: ({ about }) => { session.status = about; },
-  ended: () => { session.ended = true; },
+  ended: ({ about }) => { session.ended = `The session has ended${about?.why ? `: ${about.why.replace(/\.$/, "")}` : ""}.`; },
 };
 
 function begin({ about = {} }) {
   forget();
   clearStage();
-  Object.assign(session, { interrupted: "", ended: false, note: "", status: {} });
+  Object.assign(session, { interrupted: "", ended: "", note: "", status: {} });
   session.name = about.name ?? session.name;
   setAspect(about.pixel_aspect ?? 1);
-  if (about.width && about.height) setSize(about.width, about.height);
+  if (about.size) setSize(...about.size);
 }
 
 function hear(line) {
@@ -44,7 +45,7 @@ function sayWhoSpeaks() {
 /** What is the matter, in words: its kind and a sentence. */
 function stateNow() {
   if (session.link === "refused") return ["refused", session.refused];
-  if (session.ended) return ["ended", "The session has ended."];
+  if (session.ended) return ["ended", session.ended];
   if (session.link === "gone") {
     return ["waiting", session.connected ? "The server is gone. Trying to reach it again…" : "Connecting…"];
   }
@@ -53,11 +54,12 @@ function stateNow() {
 }
 
 function measured() {
-  const { delay_s: delay, left_out: leftOut, skipped, breaks } = session.status;
+  const { delay_s: delay = {}, counts } = session.status;
+  const late = (delay.events ?? delay.frames)?.mean;
   return [
-    ["Delay", delay === undefined || delay === null ? "" : `${delay.toFixed(2)} s`],
-    ["Frames left out", leftOut === undefined ? "" : String(leftOut + (skipped ?? 0))],
-    ["Interruptions", breaks === undefined ? "" : String(breaks)],
+    ["Delay", late === undefined ? "" : `${late.toFixed(2)} s`],
+    ["Frames left out", counts ? String(counts.left_out + counts.skipped) : ""],
+    ["Interruptions", counts ? String(counts.breaks) : ""],
     ["Note", session.note],
   ].filter(([, words]) => words);
 }
@@ -72,13 +74,28 @@ function showWords() {
   setText("now", whoSpeaks(names));
   byId("now").classList.toggle("speech", names.length > 0);
   showSight();
-  const rows = measured();
-  if (byId("measured").dataset.rows !== JSON.stringify(rows)) {
-    byId("measured").dataset.rows = JSON.stringify(rows);
-    byId("measured").replaceChildren(...rows.map(([term, value]) => (
-      element("div", {}, element("dt", {}, term), element("dd", { dir: "auto" }, value))
-    )));
-  }
+  showTurns();
+  showRows("measured", measured(), ([term, value]) => (
+    element("div", {}, element("dt", {}, term), element("dd", { dir: "auto" }, value))
+  ));
+}
+
+function showTurns() {
+  const rows = turns(MOST_TURNS).map(({ name, start, end }) => (
+    [["when", clock(start)], ["who", shownName(name)], ["long", `${(end - start).toFixed(1)} s`]]
+  ));
+  byId("no-turns").hidden = rows.length > 0;
+  showRows("turns", rows, (parts) => element("li", { className: "turn" }, ...parts.map(([className, words]) => (
+    element("span", { className, dir: "auto" }, words)
+  ))));
+}
+
+/** Show rows, if they differ from those that are there. */
+function showRows(id, rows, made) {
+  const now = JSON.stringify(rows);
+  if (byId(id).dataset.rows === now) return;
+  byId(id).dataset.rows = now;
+  byId(id).replaceChildren(...rows.map(made));
 }
 
 function setText(id, words) {

@@ -2,13 +2,14 @@
 
 export const WINDOW_S = 30;
 const KEPT_S = WINDOW_S + 5;
-const LATEST_S = 5; // before this, all counts as certain, whatever was told
+const LATEST_S = 5; // what is older counts as certain, whatever was told
 const APART_S = 2; // between moments further apart nothing is known
 export const OFF_SCREEN = "off_screen";
 
 const empty = () => ({
   newest: -Infinity, // the time of the newest faces
   told: -Infinity, // up to here all is certain, as far as was told
+  lag: LATEST_S, // how far behind the newest faces the last certain change was
   moments: [], // {time, faces}: faces by their tracks
   people: new Map(), // by track: {name, changes: [{time, speaking}]}, changes that are certain
   provisional: new Map(), // by track: whether it speaks, where that is not certain yet
@@ -30,7 +31,6 @@ const TELLERS = {
   cut: (line) => memory.cuts.push(line.time_s),
   interrupted: (line) => memory.breaks.push(line.time_s),
   faces: (line) => moment(line),
-  status: (line) => certainTo(line.about.certain_to_s ?? -Infinity),
 };
 
 /** Take a line into account. */
@@ -39,13 +39,9 @@ export function remember(line) {
   prune();
 }
 
-/** Before this time nothing will change any more. */
+/** Before this time nothing will change any more, as far as can be seen from when it was told. */
 export function certainUpTo() {
-  return Math.max(memory.told, memory.newest - LATEST_S);
-}
-
-function certainTo(time) {
-  memory.told = Math.max(memory.told, time);
+  return Math.max(memory.told, memory.newest - memory.lag);
 }
 
 function person({ track = null, name }) {
@@ -64,7 +60,8 @@ function speech(line, speaking) {
   }
   memory.provisional.delete(track);
   if ((changes.at(-1)?.speaking ?? false) !== speaking) changes.push({ time: line.time_s, speaking });
-  certainTo(line.time_s);
+  memory.told = Math.max(memory.told, line.time_s);
+  if (memory.newest >= line.time_s) memory.lag = Math.min(LATEST_S, memory.newest - line.time_s);
 }
 
 function moment({ time_s, faces }) {
@@ -126,6 +123,12 @@ export function lanes() {
   const all = [...found.values()].filter(({ name, ...spans }) => Object.values(spans).some((some) => some.length));
   const unseen = ({ name }) => name === OFF_SCREEN;
   return [...all.filter((lane) => !unseen(lane)), ...all.filter(unseen)];
+}
+
+/** The last turns that are certain, so far as they are, newest first: {name, start, end}. */
+export function turns(most) {
+  const found = lanes().flatMap(({ name, certain }) => certain.map(([start, end]) => ({ name, start, end })));
+  return found.sort((one, other) => other.start - one.start).slice(0, most);
 }
 
 /** Spans of moments at which a face was there, and was as asked. */

@@ -40,7 +40,7 @@ SAID = {
     "cut": {},
     "interrupted": {"reason": words},
     "note": {"reason": words, "about": st.none() | plain},
-    "faces": {"faces": st.lists(faces, max_size=3).map(tuple)},
+    "faces": {"certain": st.booleans(), "faces": st.lists(faces, max_size=3).map(tuple)},
     "status": {"about": plain},
     "written": {"about": plain},
     "ended": {"about": st.none() | plain},
@@ -127,7 +127,10 @@ def test_names_that_are_not_unicode_can_be_written():
         ({"event": "cut", "time_s": 1, "box": [1, 2, 3, 4]}, "there is no box"),
         ({"event": "appeared", "time_s": 1, "certain": True, "track": -1}, "out of range"),
         ({"event": "silent", "time_s": 1, "certain": True, "box": [1, 2, 3]}, "box has 3 items"),
-        ({"event": "faces", "time_s": 1, "faces": [{}]}, r"faces\[0\].track is missing"),
+        (
+            {"event": "faces", "time_s": 1, "certain": True, "faces": [{}]},
+            r"faces\[0\].track is missing",
+        ),
         ({"event": "begun", "time_s": 0, "schema": "asdkit.live/9"}, "'asdkit.live/1'"),
     ],
 )

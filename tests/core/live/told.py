@@ -18,7 +18,7 @@ from asdkit.core.pictures import ArrayPicture
 TOKEN = "a-token-of-tests"
 SIZE = 320, 180
 ANN, BEN = (40.0, 50.0, 100.0, 110.0), (210.0, 70.0, 270.0, 130.0)
-BEGUN = LiveEvent("begun", 0.0, about={"name": "hall", "width": SIZE[0], "height": SIZE[1]})
+BEGUN = LiveEvent("begun", 0.0, about={"name": "hall", "size": list(SIZE)})
 _LIMIT_S = 60
 
 
@@ -55,7 +55,13 @@ def faces(time_s: float, *speaking: bool, certain: bool = False) -> LiveEvent:
         LiveFace(track, _name(track), box, 0.9 if speaks else 0.1, speaks, certain)
         for track, (box, speaks) in enumerate(zip((ANN, BEN), speaking, strict=False))
     ]
-    return LiveEvent("faces", time_s, faces=tuple(found))
+    return LiveEvent("faces", time_s, certain, faces=tuple(found))
+
+
+def status(delay_s: float, **counts: int) -> LiveEvent:
+    counted = {"left_out": 0, "skipped": 0, "breaks": 0, **counts}
+    delay = {"frames": None, "events": {"mean": delay_s, "worst": 2 * delay_s}}
+    return LiveEvent("status", 4.0, about={"delay_s": delay, "counts": counted})
 
 
 def _name(track: int | None) -> str:
