@@ -25,7 +25,7 @@ EventKind = Literal[
     "ended",
 ]
 KINDS: tuple[str, ...] = get_args(EventKind)
-MEASURED = ("status", "written", "note", "interrupted")
+MEASURED = ("begun", "status", "written", "note", "interrupted")
 """Kinds that depend on the time of day and the speed of the machine; all others are the same for
 the same frames and hops."""
 

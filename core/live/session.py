@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -16,7 +16,7 @@ from typing import Any
 from ..analysis.embedder_answers import checked_identity_distance
 from ..config.compose import compose_app
 from ..config.words import Overrides, words_of
-from ..errors import AsdError, CancelledError, ConfigError
+from ..errors import AsdError, CancelledError, ConfigError, InputError
 from ..known_faces import KnownFaces
 from ..media.container import Reading
 from ..models import Models, seeded
@@ -167,7 +167,7 @@ class LiveSession(Iterator[LiveEvent]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _all(self) -> Iterator[LiveEvent]:
+    def _all(self) -> Generator[LiveEvent, None, None]:
         """Prepare everything, work, and leave everything whole behind."""
         options, tell = self.plan.options, self._tell
         notes, watch = Notes(), Stopwatch()
@@ -190,7 +190,7 @@ class LiveSession(Iterator[LiveEvent]):
             results.source = source = self._opened(stack, notes)
             self._serve(stack)
             stack.enter_context(seeded(options.seed))
-            feed = Feed(source, options.live, Reading.of(vars(options)), notes)
+            feed = Feed(source, options.live, Reading.of(vars(options)), notes, self._clock)
             self.counts = feed.counts
             if source.live:
                 most = options.live.frames("memory_s") + options.live.frames("context_s")
@@ -249,8 +249,18 @@ class LiveSession(Iterator[LiveEvent]):
             self.folder = folder
 
     def _opened(self, stack: ExitStack, notes: Notes) -> Input:
-        """The source, which is closed in the end."""
-        source = self._handed or open_input(self.plan.options, notes)
+        """The source, which is closed in the end.
+
+        Raises:
+            InputError: It cannot be opened, or has no sound and that was not allowed.
+        """
+        options, handed = self.plan.options, self._handed
+        if handed is not None and not (handed.has_sound or options.allow_silent):
+            raise InputError(
+                f"The LiveFeed {handed.name} was made without sound, by which speakers are found",
+                "Hand over sound as well, or use allow_silent=True",
+            )
+        source = open_input(options, notes) if handed is None else handed
         stack.callback(source.close)
         self._source = source
         if self._stopping.is_set():

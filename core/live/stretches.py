@@ -151,10 +151,13 @@ def _joined(chunks: Sequence[DecidedRows]) -> DecidedRows:
     """The rows of a track together, called as it is called last."""
     full = [chunk for chunk in chunks if len(chunk.boxes)] or chunks[:1]
     embedded = [chunk for chunk in chunks if len(chunk.embedded)] or chunks[:1]
+    by_row: dict[str, Any] = {
+        name: np.concatenate([getattr(chunk, name) for chunk in full]) for name in _BY_ROW
+    }
     return replace(
         chunks[-1],
+        **by_row,
         first_frame=full[0].first_frame,
-        **{name: np.concatenate([getattr(chunk, name) for chunk in full]) for name in _BY_ROW},
         embedded=np.concatenate([chunk.embedded for chunk in embedded]),
         embeddings=np.concatenate([chunk.embeddings for chunk in embedded]),
     )
@@ -164,10 +167,11 @@ def _between(rows: DecidedRows, first: int, end: int) -> DecidedRows:
     """The rows, and what was embedded, of the grid frames from one to another."""
     own = slice(max(0, first - rows.first_frame), max(0, end - rows.first_frame))
     embedded = (first <= rows.embedded) & (rows.embedded < end)
+    by_row: dict[str, Any] = {name: getattr(rows, name)[own] for name in _BY_ROW}
     return replace(
         rows,
+        **by_row,
         first_frame=max(first, rows.first_frame),
-        **{name: getattr(rows, name)[own] for name in _BY_ROW},
         embedded=rows.embedded[embedded],
         embeddings=rows.embeddings[embedded],
     )
