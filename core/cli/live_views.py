@@ -14,6 +14,7 @@ from ..bars import drawn
 from ..durations import clock
 from ..errors import one_line
 from ..live.events import LiveEvent, LiveFace
+from ..live.parts import PARTS
 from ..live.ticks import Counts
 from ..results import printable
 from ..types import OFF_SCREEN
@@ -36,8 +37,6 @@ _MOST_NAMES = 100
 _MOST_SHOWN = 6
 """So many people are named in a line."""
 _OTHERS = "others"
-PARTS = "parts"
-"""The folder of the parts of results."""
 
 
 def moment(time_s: float) -> str:
@@ -161,7 +160,8 @@ def files_of(folder: Path) -> Iterator[str]:
         if entry.is_file():
             yield str(entry)
         elif entry.name == PARTS:
-            yield f"{entry}{os.sep}: {len(list(entry.iterdir()))} parts"
+            parts = len(list(entry.iterdir()))
+            yield f"{entry}{os.sep}: {parts} part{'' if parts == 1 else 's'}"
 
 
 class NowLine:
