@@ -5,8 +5,8 @@ python -m benchmarks.live CLIP [--minutes M] [--load N] [OPTION=VALUE ...]
 CLIP is a video with its truth beside it, as dataset=dialogue reads it. It is sent over UDP of this
 machine in real time, as MPEG-TS, to `asd live` in a process of its own; with --minutes it is
 repeated, and --load has so many processes keep the cores busy meanwhile. The same bytes are then
-read as a file with pace=fast, and the clip by `asd run`. OPTIONs are for all three; without any,
-the parts are those of `asd live`.
+read as a file with pace=fast, and the clip by `asd run`. OPTIONs are for all three, after those of
+PARTS; such as scorer=lr_asd_onnx scorer.weights=BUNDLE, which `asd export scorer=lr_asd` makes.
 
 A delay is from when the picture of the change was sent, with all before it, to when the line could
 be read in events.jsonl.
@@ -40,6 +40,7 @@ from .live_stream import Sender, free_port, is_taken, length_of, write
 from .machine import describe
 from .process import CommandError, environment, measured
 
+PARTS = ["detector=yunet", "scorer=lr_asd", "detect_every=2"]
 _POLL_S = 0.005
 _PATIENCE_S = 120.0
 _TAIL_S = 3.0
@@ -211,7 +212,7 @@ def main(words: Sequence[str]) -> None:
     try:
         busy += [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(asked.load)]
         with tempfile.TemporaryDirectory() as folder:
-            measure(asked.clip, asked.minutes, options, Path(folder))
+            measure(asked.clip, asked.minutes, [*PARTS, *options], Path(folder))
     except CommandError as error:
         sys.exit(f"benchmarks.live: {error}")
     finally:

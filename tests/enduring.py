@@ -38,7 +38,7 @@ class Config:
 class Middle:
     \"\"\"Finds a face in the middle of every picture.\"\"\"
 
-    def detect(self, images):
+    def detect(self, images, frames):
         return [self.found(*image.shape[:2]) for image in images]
 
     def found(self, height, width):
@@ -69,7 +69,7 @@ QUICK = [
     *("writers=[json,rttm]", "live.part_s=1", "live.stall_s=0.5", "live.hop_s=0.2"),
 ]
 """Options of a session with these parts."""
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 
 
 def installed_in(site: Path) -> Path:

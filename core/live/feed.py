@@ -51,9 +51,10 @@ class _Due:
 
 @dataclass(frozen=True)
 class _End:
-    """The end of a stretch."""
+    """The end of a stretch; see `Gap`."""
 
     reason: str
+    at_s: float
 
 
 class Feed:
@@ -155,7 +156,7 @@ class Feed:
             if item.ends_stretch:
                 self._finish_grid(self._clock.end)
                 self._hearing.finish()
-                self._waiting.append(_End(item.reason))
+                self._waiting.append(_End(item.reason, item.at_s))
             else:
                 self._waiting.append(Notice(item.reason, item.at_s))
             yield from self._ready(all_of_it=item.ends_stretch)
@@ -189,7 +190,7 @@ class Feed:
             if reason is not None:
                 if placed.jump is None or not self._source.live or passed > HOLD_S:
                     self._finish_grid(min(end, placed.time))
-                    self._waiting.append(_End(reason))
+                    self._waiting.append(_End(reason, arrived.at_s))
                 else:
                     self._waiting.append(Notice(reason, arrived.at_s))
         if self._grid is None:
@@ -256,7 +257,7 @@ class Feed:
                 continue
             self._waiting.popleft()
             if isinstance(head, _End):
-                yield from self._handing.end_stretch(head.reason, self._at_s)
+                yield from self._handing.end_stretch(head.reason, head.at_s)
             else:
                 yield head
 

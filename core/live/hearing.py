@@ -135,7 +135,9 @@ class Hearing:
             expected = self._clock.expected(arrived.at_s)
             shifts = {self._clock.shift, self._clock.shift if self._shift is None else self._shift}
             off, nearest = min((abs(stamp + shift - expected), shift) for shift in shifts)
-            if off <= (JUMP_S if self._live else LEAP_S):
+            ours = nearest == self._shift
+            # At the beginning, or after a jump of the picture, sound may come long before it.
+            if off <= (JUMP_S if self._live and ours else LEAP_S):
                 self._shift = nearest
             elif self._shift is None or not goes_on:
                 return None

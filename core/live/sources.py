@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import av
+
 from ..errors import InputError
 from ..media import container
 from ..media.probe import Media, probe
@@ -42,7 +44,8 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
     iterate soon. A camera or an address that breaks off is opened again, after 0.5 s, 1 s and so
     on up to 5 s; one that sends nothing for five times `live.stall_s` counts as broken off. The
     clock may then be another one. Of an address, FFmpeg may use nothing but the protocols of its
-    kind, and RTSP is read over the connection itself, not by UDP.
+    kind, and RTSP is read over the connection itself, not by UDP; but FFmpeg follows an RTSP server
+    that refers it to another one, which cannot be forbidden.
 
     Args:
         options: The options of the session.
@@ -76,9 +79,19 @@ def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted
 
 
 def _file(media: Media, wanted: _Wanted) -> Opened:
-    """Open a probed file."""
+    """Open a probed file.
+
+    Raises:
+        InputError: It is not there any more.
+    """
     picture, sound = media.picture, media.sound
-    file = container.opened(picture.path, picture.max_pixels, patient=picture.patient)
+    try:
+        file = container.opened(picture.path, picture.max_pixels, patient=picture.patient)
+    except (OSError, av.FFmpegError) as error:
+        raise InputError(
+            f"{picture.path} cannot be read any more: {error.strerror or error}",
+            "Run again once the file is in its place and whole",
+        ) from error
     heard = None if sound is None or wanted == "picture" else file.streams[sound.index]
     return Opened(file, file.streams[picture.index], heard)
 
@@ -195,6 +208,8 @@ class _Reader:
         self._wait_s = WAITED_STALLS * options.live.stall_s if self._breaks_off else math.inf
         self._begun = threading.Event()
         self._error: Exception | None = None
+        self._away_s: float | None = None
+        self._pause_s = _PAUSE_S
         self.over = threading.Event()
         self.decoding = Decoding(address, options, notes, stream=int(wanted == "sound"))
         self.has_sound = False
@@ -235,8 +250,8 @@ class _Reader:
                     if self.over.is_set():
                         return
                     self._waiting.put(item)
-                    if isinstance(item, Arrived) and self._is_first(item):
-                        self._begun.set()
+                    if isinstance(item, Arrived):
+                        self._note_arrival()
             if self.over.is_set():
                 return
             source = self._after(self.decoding.reason)
@@ -245,8 +260,10 @@ class _Reader:
         items = self.decoding.read(source, self._wait_s)
         return items if self._media is None else paced(items, time.monotonic, self.over.wait)
 
-    def _is_first(self, item: Arrived) -> bool:
-        return self._wanted == "sound" or self.decoding.size is not None
+    def _note_arrival(self) -> None:
+        self._away_s = None
+        if self._wanted == "sound" or self.decoding.size is not None:
+            self._begun.set()
 
     def _look_at(self, source: Opened) -> None:
         self.has_sound = source.sound is not None
@@ -271,18 +288,19 @@ class _Reader:
             if reason != ENDED:
                 self._waiting.put(Broken(reason, time.monotonic()))
             return None
-        if self._wanted == "sound":
-            self._tell(f"lost its sound, which {reason}")
-        else:
-            self._waiting.break_off(reason)
-        begun_s, pause_s = time.monotonic(), _PAUSE_S
+        if self._away_s is None:  # else it was opened again in vain
+            self._away_s, self._pause_s = time.monotonic(), _PAUSE_S
+            if self._wanted == "sound":
+                self._tell(f"lost its sound, which {reason}")
+            else:
+                self._waiting.break_off(reason)
         most_s = self._options.live.reconnect_s
         most_s = math.inf if most_s is None else most_s
         options = replace(self._options, allow_silent=True)
-        while (left_s := begun_s + most_s - time.monotonic()) > 0:
-            if self.over.wait(min(pause_s, left_s)):
+        while (left_s := self._away_s + most_s - time.monotonic()) > 0:
+            if self.over.wait(min(self._pause_s, left_s)):
                 return None
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             try:
                 return self._opened(options, max(min(self._wait_s, left_s), _PAUSE_S))
             except InputError:

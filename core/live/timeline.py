@@ -126,7 +126,7 @@ class PictureClock:
             advance = stamp + self.shift - self.time
             passed = seconds(arrived.at_s - self._at_s)
             if self._jumped(advance, passed, heard_to):
-                goes_on = self._goes_on(arrived.at_s, passed)
+                goes_on = self._goes_on(passed)
                 self.shift += goes_on - advance
                 self._delay = Delay()
                 if not self._broken and not 0 < advance < goes_on:
@@ -149,7 +149,7 @@ class PictureClock:
         held_up = heard_to > self.time + advance + HOLD_S
         return advance - passed > JUMP_S or (passed - advance > JUMP_S and not held_up)
 
-    def _goes_on(self, at_s: float, passed: Fraction) -> Fraction:
+    def _goes_on(self, passed: Fraction) -> Fraction:
         """How much later than the picture before one is placed whose clock jumped.
 
         After a hold-up pictures may come faster than they are shown. Then the clock is ahead of the

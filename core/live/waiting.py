@@ -6,6 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from threading import Condition
 
 from av.video.frame import VideoFrame
@@ -49,6 +50,7 @@ class Waiting:
         self._bytes = 0
         self._pictures = 0
         self._latest_s = clock()
+        self._newest_s = -math.inf
         self._stalled = self._away = False
         self._ended = self._closed = False
         self._error: Exception | None = None
@@ -133,6 +135,9 @@ class Waiting:
 
     def _append(self, item: Arrived | Broken, size: int) -> None:
         if not self._closed:
+            if item.at_s < self._newest_s:  # another thread was quicker
+                item = replace(item, at_s=self._newest_s)
+            self._newest_s = item.at_s
             self._items.append((item, size))
             self._bytes += size
             self._pictures += _is_picture(item)

@@ -216,7 +216,7 @@ def test_a_gap_ends_the_stretch_and_time_goes_on():
     assert [tick.frame.index for tick in got.ticks if tick.begins] == [0, 75]
     (gap,) = got.words
     assert isinstance(gap, Gap)
-    assert (gap.end, gap.reason) == (25, "sent no picture for 2.0 s")
+    assert (gap.end, gap.reason, gap.at_s) == (25, "sent no picture for 2.0 s", 3.0)
     assert [number_of(tick.frame.image) for tick in got.ticks] == got.indices
     assert np.array_equal(got.heard(), ramp(0, 640 * 100))
     assert got.feed.counts.breaks == 1
@@ -326,3 +326,20 @@ def test_none_comes_while_nothing_else_does():
 def test_nothing_at_all_gives_nothing():
     assert fed([]).given == []
     assert fed([Broken("broke off: no answer", 1.0)]).given == [Notice("broke off: no answer", 1.0)]
+
+
+def test_what_waits_for_sound_is_bounded():
+    """A clock that jumps with every picture, and no sound that would tell how much time passed."""
+    waiting = []
+
+    def arriving():
+        for k in range(900):
+            waiting.append(len(feed._waiting))
+            yield picture(k % 7, -20 * k, 0.0, size=(16, 16))
+
+    feed = Feed(FakeInput(arriving(), live=False, fps=1_000.0), LiveConfig(), clock=lambda: 0.0)
+    given = list(feed)
+    assert 250 <= max(waiting) <= 260
+    reasons = [one.reason for one in given if isinstance(one, Gap | Notice)]
+    assert len(reasons) == 899
+    assert set(reasons) == {"jumped in time by -20.0 s"}

@@ -266,6 +266,25 @@ def test_a_camera_and_a_microphone(talk: Path, monkeypatch: pytest.MonkeyPatch) 
     assert heard["container_options"] == {"format_whitelist": "alsa"}
 
 
+@pytest.mark.skipif("alsa" not in av.formats_available, reason="this FFmpeg reads no ALSA")
+def test_a_sound_device(talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    conf = tmp_path / "alsa.conf"
+    conf.write_text("pcm.quiet { type null }\n")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(conf))
+    source = open_input(options(talk, sound="alsa:quiet"), Notes())
+    items = taken(source, lambda got: len(pictures(got)) >= 3 and len(sounds(got)) >= 3)
+    assert source.has_sound
+    assert {sound.stream for sound in sounds(items)} == {1}
+
+
+def test_a_file_that_is_gone(talk: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gone.ts"
+    path.write_bytes(talk.read_bytes())
+    source = open_input(options(path, pace="fast"), Notes())
+    path.unlink()
+    assert "cannot be read any more" in refusal(InputError, list, source)
+
+
 def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.formats_available", {"alsa", "mov,mp4"})
     text = refusal(InputError, open_input, options("avfoundation:0"), Notes())

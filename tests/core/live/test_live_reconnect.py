@@ -52,16 +52,16 @@ def test_a_stall(talk: Path) -> None:
 
 
 def test_lost_bytes_lose_pictures_and_end_nothing(talk: Path) -> None:
-    items = _received(cut(pieces_of(talk), 0.9, 0.3), 40)
-    times = [item.time_s - pictures(items)[0].time_s for item in pictures(items)]
-    assert Fraction("1.8") in times  # a key picture after the gap
+    items = _received(cut(pieces_of(talk), 0.9, 0.3), 46)
+    first, *_, last = pictures(items)
+    assert numbers([last]) == [(last.time_s - first.time_s) * 25]  # in time, and whole again
     assert reasons(items) == []
 
 
 def test_garbage_ends_nothing(talk: Path) -> None:
     items = _received(with_garbage(pieces_of(talk), 0.9, 0.4), 35)
     assert reasons(items) == []
-    assert numbers([*pictures(items)[:15]]) == list(range(15))
+    assert numbers(list(pictures(items)[:15])) == list(range(15))
 
 
 def test_pure_garbage_for_longer_than_ffmpeg_looks_ends_nothing(talk: Path) -> None:
@@ -172,27 +172,45 @@ def test_udp_that_falls_silent_has_broken_off(talk: Path) -> None:
     ]
 
 
+class _Empty:
+    """An open container that ends before its first packet."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def __enter__(self) -> _Empty:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def demux(self, _: Any) -> Any:
+        return iter(())
+
+
 def test_a_camera_that_is_unplugged_and_a_microphone_that_goes_on(
     talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, cameras, heard = av.open, [], threading.Event()
+    real, cameras = av.open, []
 
     def opened(name: str, **_: Any) -> Any:
         if name == "default":
-            heard.set()
             return real(str(talk))
         cameras.append(name)
         if len(cameras) == 2:
             raise av.error.OSError(19, "No such device", name)
-        return real(str(talk))
+        return _Empty(real(str(talk))) if len(cameras) == 3 else real(str(talk))
 
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("av.formats_available", {"video4linux2,v4l2", "alsa"})
     monkeypatch.setattr("av.open", opened)
     live = {"reconnect_s": 60}
     source: Input = open_input(options("camera", sound="alsa:default", live=live), Notes())
-    items = taken(source, lambda got: len(pictures(got)) >= 120)
-    assert len(cameras) >= 3
+    items = taken(source, lambda got: len(pictures(got)) >= 80)
+    assert len(cameras) == 4
     mine = [reason for reason in reasons(items) if "sound" not in reason]
     assert mine == ["broke off: its sender ended it", "came back"]
     lost = [i for i in items if isinstance(i, Broken) and "sound" in i.reason]

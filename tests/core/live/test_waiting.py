@@ -99,6 +99,16 @@ def test_away_is_no_stall_and_ends_with_the_next_frame_of_its_own() -> None:
     assert _told(items) == ["broke off: reset", 1, "came back", 2]
 
 
+def test_times_of_arrival_never_decrease() -> None:
+    waiting = Waiting()
+    for number in (5, 3, 7):
+        waiting.put(_picture(number))
+    waiting.end()
+    items = list(waiting)
+    assert _told(iter(items)) == [5, 3, 7]
+    assert [item.at_s for item in items if item] == [5, 5, 7]
+
+
 def test_an_error_comes_after_what_came_before_it() -> None:
     waiting = Waiting()
     waiting.put(_picture(1))
