@@ -116,13 +116,13 @@ class Component:
             are built before it, as if chosen on their own, without a calibration, and are in
             `Context.members`; None if it is made of none.
         shifts: Scorers only: whether what is built is a `ShiftingScorer`, for `sync`.
-        needs_video: Writers only: whether it shows, plays or names the file of the video; a live
-            session has none.
         variant: The parameter that `NAME@VALUE` sets where `NAME` may stand, as in
             `scorer=lr_asd@ava`. What has no such parameter has no variants.
         about: What it is, in a few words on one line, for `asd plugins` and the help.
         needs: The modules that it imports with its default parameters and that come with an extra
             of its package, such as "torch".
+        needs_video: Writers only: whether it shows, plays or names the file of the video; a live
+            session has none.
     """
 
     kind: str
@@ -136,7 +136,7 @@ class Component:
     settle: Callable[[Any], Settled] | None = None
     members: Callable[[Any], Sequence[Member]] | None = None
     shifts: bool = False
-    needs_video: bool = False
     variant: str = "weights"
     about: str = ""
     needs: tuple[str, ...] = ()
+    needs_video: bool = False

@@ -90,7 +90,7 @@ METHODS = {
 FIELDS = {
     Component: (
         "kind name config build weights files export trainable settle members shifts variant about "
-        "needs"
+        "needs needs_video"
     ),
     Context: "device threads detect_every members",
     Member: "kind name parameters called",

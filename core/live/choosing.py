@@ -5,6 +5,7 @@ What was decided before is never chosen anew: it is where the choice goes on fro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,6 +58,14 @@ def speech_in(window: Window, config: SpeechConfig) -> Bools:
     return mask(spoken_in(heard, config), window.first, len(heard.probabilities))
 
 
+def speech_known_to(window: Window, config: SpeechConfig) -> float:
+    """Before which grid frame it is known where there is speech; infinity without a detector."""
+    if window.heard is None:
+        return math.inf
+    begun = speech_in(window, replace(config, min_s=0.0))
+    return window.first + len(begun) - waiting(begun, frames_of(config.min_s))
+
+
 def _as_decided(window: Window) -> Heard:
     """What was heard, with what is decided as sure as can be."""
     assert window.heard is not None
@@ -81,7 +90,7 @@ class ByItself:
         Args:
             tracks: Those of the window that have rows, with logits that are calibrated.
             window: What is kept, with what is decided.
-            certain: Before this grid frame scores and sound are certain.
+            certain: Before this grid frame scores are certain, and where there is speech.
             stop: Before this grid frame all is decided.
         """
         faces = []
@@ -94,10 +103,6 @@ class ByItself:
         heard = None if window.heard is None else _as_decided(window)
         decision = decide(faces, heard, self._eager, self._rules.speech)
         speaks = {track.id: track.speaking_frames for track in decision.tracks}
-        if heard is not None:
-            begun = speech_in(window, replace(self._rules.speech, min_s=0.0))
-            waits = waiting(begun, frames_of(self._rules.speech.min_s))
-            certain = min(certain, window.first + len(begun) - waits)
         return Choice(speaks, None, max(certain, stop))
 
 
@@ -113,11 +118,12 @@ class Together:
         self._rules = rules
         self._lag = frames_of(LONGEST_LAG_S)
         self._said: dict[int, set[int]] = {}
-        """By frame, of the choice before: the tracks that speak, and `_UNSEEN`."""
+        """Of the choice before, by frame: the tracks that speak, and `_UNSEEN`."""
 
     def choose(self, tracks: Sequence[Track], window: Window, certain: int, stop: int) -> Choice:
         """Choose; see `ByItself.choose`."""
         end = max([certain, *(track.frames.stop for track in tracks)])
+        self._said = {stop - 1: self._said[stop - 1]} if stop - 1 in self._said else {}
         said: dict[int, set[int]] = {}
         settled = certain
         for number, first, last in window.shots:
@@ -149,7 +155,7 @@ class Together:
 
         Args:
             faces: The faces of the shot that are seen in this part.
-            part: Its grid frames; who speaks in the first is known if the choice before had it.
+            part: Its grid frames; of the first it may be decided who speaks.
             heard: The detected speech.
             certain: Before this grid frame scores and sound are certain.
             said: Who speaks in each frame is put here.

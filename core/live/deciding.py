@@ -14,7 +14,7 @@ from ..decisions.turns import Rules
 from ..scaling import calibrated
 from ..shots import heard_in
 from ..types import Float32, Heard, Track
-from .choosing import Choice, chooser, speech_in
+from .choosing import Choice, chooser, speech_in, speech_known_to
 from .decided import Decided, DecidedRows
 from .hops import Hop
 from .kept_rows import Kept, Window
@@ -89,7 +89,8 @@ class LiveDecider:
         namings = [] if self._who is None else self._who.take(hop, flush=flush)
         window.name(namings)
         tracks = self._scored(hop)
-        certain = max(int(min(hop.certain_to, window.heard_to)), first)
+        known_to = speech_known_to(window, self._rules.speech)
+        certain = hop.end if flush else max(int(min(hop.certain_to, known_to)), first)
         choice = self._chooser.choose(tracks, window, certain, first)
         speaks, stop = self._lasting(choice, hop.end if flush else choice.settled)
         speech, unseen = self._heard(tracks, choice.unseen, speaks, stop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -195,13 +194,6 @@ class Window:
         """Note what is decided of the next frames; see the attributes."""
         self.speech = np.concatenate([self.speech, speech])
         self.off_screen = np.concatenate([self.off_screen, off_screen])
-
-    @property
-    def heard_to(self) -> float:
-        """Speech was listened for before this grid frame; infinity without a detector of it."""
-        if self.heard is None:
-            return math.inf
-        return self.first + len(self.heard.probabilities)
 
     def forget(self, frame: int) -> None:
         """Forget what lies before a grid frame, up to which all is decided."""

@@ -193,7 +193,7 @@ class Who:
             for name, person in self._people.items()
             if not person.by_name and name not in held
         ]
-        most = max(len(idle) - MOST_PERSONS, 0)
+        most = sum(not person.by_name for person in self._people.values()) - MOST_PERSONS
         for place, (seen_to, name) in enumerate(sorted(idle)):
             if place < most or not seen_to:
                 del self._people[name]

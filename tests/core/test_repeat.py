@@ -6,6 +6,7 @@ import json
 
 import pytest
 from good_result import GOOD
+from refusing import refusal
 
 from asdkit.core.config.compose import RUN, compose_run, settings_of
 from asdkit.core.decisions.conversation import ConversationConfig
@@ -137,3 +138,10 @@ def test_words_that_do_not_fit(good, plan, word):
     with pytest.raises(AsdError) as caught:
         plan(good, word)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_live_session_cannot_be_repeated(good, plan):
+    own = {key: value for key, value in good["settings"].items() if key != "video"}
+    text = refusal(InputError, plan, {**good, "settings": {**own, "live": {}}})
+    assert "is of a live session, whose stream cannot be had again" in text
+    assert "settings.video is missing" in refusal(InputError, plan, {**good, "settings": own})
