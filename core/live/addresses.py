@@ -154,4 +154,4 @@ def _name(shown: str) -> str:
 def beginnings(wanted: Literal["picture", "sound"]) -> list[str]:
     """How the names of sources begin that are no files, and words that name one."""
     words = [CAMERA] if wanted == "picture" else [MICROPHONE, NONE]
-    return [*words, *(f"{form}:" for form in _DEVICES[wanted]), *(f"{one}://" for one in _NETWORK)]
+    return [*words, *(f"{form}:" for form in _GIVING[wanted]), *(f"{one}://" for one in _NETWORK)]
