@@ -1,4 +1,4 @@
-"""Draws progress bars on a terminal, and gives the cursor back however the process ends."""
+"""Draws what changes in place on a terminal, and gives the cursor back however the process ends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from .stopping import last_resort
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.progress import Progress
 
-_drawn: list[Progress] = []
+_drawn: list[Progress | Live] = []
 """What is being drawn, the latest last."""
 _hiding: list[None] = []
 """As many entries as blocks are running in which nothing is drawn."""
@@ -28,8 +29,8 @@ def hidden() -> Iterator[None]:
 
 
 @contextmanager
-def drawn(bars: Progress) -> Iterator[None]:
-    """Draw bars on their terminal while the block runs.
+def drawn(bars: Progress | Live) -> Iterator[None]:
+    """Draw bars, or anything else, on their terminal while the block runs.
 
     Only one thing can be drawn at a time: bars that are drawn already, such as those of a run that
     turns out to need a download, are taken away meanwhile. Nothing is drawn within `hidden`.

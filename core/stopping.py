@@ -2,7 +2,8 @@
 
 A signal raises `Stopped` in the main thread, so that everything is cleaned up as after any other
 exception. But Python cannot raise while a library call runs, which may take a minute; in that case
-another thread does the most important clean-up and ends the process.
+another thread does the most important clean-up and ends the process. What goes on until it is told
+to end, such as a camera's pictures, is asked to by the first signal, and stopped by the second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import Any
 _PATIENCE_S = 1.0
 """How long the main thread may take to end by itself."""
 _RESORTS: list[Callable[[], str | None]] = []
+_ASKED: list[tuple[Callable[[], None], list[int]]] = []
+"""What the first signal calls instead of stopping, and where it leaves its number; the latest
+last."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -49,6 +53,24 @@ def last_resort(act: Callable[[], str | None]) -> Iterator[None]:
 
 
 @contextmanager
+def asked_first(act: Callable[[], None]) -> Iterator[list[int]]:
+    """Have the first signal within the block ask for an end; the second one stops as ever.
+
+    Args:
+        act: Asks what runs in the block to end soon; called from another thread.
+
+    Yields:
+        A list that gets the first signal's number when it arrives.
+    """
+    got: list[int] = []
+    _ASKED.append((act, got))
+    try:
+        yield got
+    finally:
+        _ASKED.remove((act, got))
+
+
+@contextmanager
 def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
     """Let the signals raise `Stopped`, once; end the process if that does not suffice.
 
@@ -75,7 +97,9 @@ def stoppable(tell: Callable[[str], None]) -> Iterator[list[int]]:
     ours = {number: how for number, how in usual.items() if signal.getsignal(number) == how}
 
     def stop(number: int, _: Any) -> None:
-        if not got:
+        if _ASKED and not _ASKED[-1][1]:
+            _ASKED[-1][1].append(number)  # the thread that watches asks
+        elif not got:
             got.append(number)
             raise Stopped(number)
 
@@ -101,10 +125,16 @@ def _watch(near: socket.socket, numbers: set[int], over: threading.Event, tell: 
     """Wait for a signal; end the process if the main thread does not."""
     if hasattr(signal, "pthread_sigmask"):  # the main thread handles signals
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    asked: list[Any] = []
     with near:  # stays open to the end, as further signals are written to it, too
         while got := near.recv(1):
-            if got[0] in numbers:
+            if got[0] not in numbers:
+                continue
+            asking = _ASKED[-1:]
+            if not asking or asking == asked:
                 break
+            asked = asking
+            asked[0][0]()
         else:
             return
         if over.wait(_PATIENCE_S):

@@ -16,6 +16,7 @@ from asdkit.core.data.dialogue_settings import DIALOGUES
 from asdkit.core.data.settings import CHECK, CROPS
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
+from asdkit.core.live.plan import LIVE
 from asdkit.export.settings import EXPORT
 from asdkit.training.settings import TRAIN
 
@@ -26,7 +27,7 @@ def page() -> str:
     """The page: its head as it is, and the help of each application."""
     head = PAGE.read_text(encoding="utf-8").partition("```text")[0]
     applications = (
-        *(RUN, BATCH, WRITE, EVALUATE, CALIBRATE, TRAIN, EXPORT),
+        *(RUN, LIVE, BATCH, WRITE, EVALUATE, CALIBRATE, TRAIN, EXPORT),
         *(CROPS, CHECK, DIALOGUES),
     )
     return head + "\n".join(f"```text\n{app_help(app, [])}```\n" for app in applications)

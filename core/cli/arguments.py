@@ -78,6 +78,43 @@ def split_files(
     return files, overrides, flags
 
 
+def split_source(words: Sequence[str], keys: Collection[str]) -> tuple[str | None, list[str]]:
+    """Separate the source from the other arguments of `asd live`, which go to Hydra.
+
+    The source is the plain argument that is no option: a file, a dash, a device such as camera:1,
+    or an address, which may hold = and much else.
+
+    Args:
+        words: The arguments.
+        keys: The options that there are, for errors.
+
+    Raises:
+        ConfigError: Two arguments are sources, or an option has no value; as for `parted`, too.
+        InputError: There is no such kind of source.
+    """
+    from ..live.addresses import address_of
+
+    before, after = list(words), []
+    if "--" in before:
+        place = before.index("--")
+        before, after = before[:place], before[place + 1 :]
+    plain, flags = parted([word for word in before if word != "-"], keys)
+    exist = [word for word in plain if os.path.exists(word)]  # noqa: PTH110
+    sources = [w for w in plain if w in exist or ":" in key_of(w) or not is_override(w)]
+    options = [word for word in plain if word not in sources]
+    if bare := next((word for word in sources if word in keys and word not in exist), None):
+        raise ConfigError(f"{bare} has no value", f"Use: {bare}=VALUE")
+    sources += [*(word for word in before if word == "-"), *after]
+    set_too = [word.partition("=")[2] for word in options if key_of(word) == "source"]
+    named = [address_of(source).shown for source in (*sources, *set_too)]
+    if sources and len(named) > 1:
+        raise ConfigError(
+            f"Two sources were named, {named[0]!r} and {named[1]!r}",
+            "Start asd live once for each; sound from elsewhere is sound=SOURCE",
+        )
+    return (sources[0] if sources else None), [*options, *flags]
+
+
 def parted(words: Sequence[str], keys: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """Separate the plain arguments before `--` from the flags with their values.
 
@@ -196,10 +233,10 @@ def with_files(words: list[str], keys: Collection[str], option: str) -> list[str
             f"{option.capitalize()} were named twice, by {files[0]!r} and by {set_too!r}",
             f"Leave out {option}=, and name all of them as plain arguments",
         )
-    return [f"{option}=[{','.join(map(_quoted, files))}]", *overrides, *flags]
+    return [f"{option}=[{','.join(map(quoted, files))}]", *overrides, *flags]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A text as Hydra reads it, whatever it holds."""
     from hydra.core.override_parser.types import Quote, QuotedString
 

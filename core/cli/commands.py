@@ -34,6 +34,11 @@ COMMANDS = (
         ),
         is_app=True,
     ),
+    Command(
+        "live",
+        (("live SOURCE [OPTION=VALUE ...]", "who speaks now: a camera, a stream, a pipe"),),
+        is_app=True,
+    ),
     Command("demo", (("demo [OPTION=VALUE ...]", "try it on a clip that is made on the spot"),)),
     Command(
         "batch",

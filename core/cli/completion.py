@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from ..errors import AsdError, ConfigError
+from ..live.addresses import beginnings
 from .batch_views import VIEWS
 from .commands import APPS, NAMES
 from .data import ACTIONS as DATA_ACTIONS
@@ -117,6 +118,8 @@ def _of_app(command: str, rest: list[str], typed: str) -> Iterator[str]:
     if "." not in typed or typed.startswith("writers."):
         yield from (f"{name}." for name in _groups(app, chosen))
     plain = [word for word in rest if not is_override(word)]
+    if command == "live" and not plain:
+        yield from (*beginnings("picture"), *_files(typed))
     of_results = command in _OF_RESULTS
     if of_results or (command == "run" and not plain) or command == "batch":
         yield from _files(typed, only_videos=not of_results)
@@ -132,9 +135,11 @@ def _app(name: str) -> App:
     from ..data.settings import CHECK, CROPS
     from ..evaluation.settings import CALIBRATE, EVALUATE
     from ..finished.settings import WRITE
+    from ..live.plan import LIVE
 
     apps = (
         RUN,
+        LIVE,
         BATCH,
         WRITE,
         EVALUATE,
@@ -230,7 +235,7 @@ def _values(app: App, chosen: Any, key: str, value: str) -> Iterator[str]:
     if kind == "writers" and writer in (chosen.writers or {}):
         known += _of_parameter(registry().find("writer", writer), name)
     yield from known
-    if value or not known:  # where names may stand, files come when one is begun
+    if value or not known or key == "source":  # where names may stand, files come when one is begun
         yield from _files(value)
 
 
@@ -251,18 +256,23 @@ def _known_values(app: App, key: str) -> Collection[str]:
     from ..evaluation.settings import FACES
     from ..exportable import PRECISIONS
     from ..finished.settings import WRITE
+    from ..live.plan import LIVE
+    from ..live.settings import PACES
     from ..media.container import ROTATIONS
     from ..result import KEPT
     from ..sync import MODES
 
     listed: dict[str, Sequence[str]] = {
         **{"decisions": DECISIONS, "sync": MODES, "faces": FACES, "precision": PRECISIONS},
-        **{"device": ("auto", "cpu", "cuda"), "rotate": ROTATIONS},
+        **{"device": ("auto", "cpu", "cuda"), "rotate": ROTATIONS, "pace": PACES},
+        "source": beginnings("picture"),
     }
     if app is train_app():
         from ...training.settings import PRECISIONS as TRAINED_IN
 
         listed["precision"] = TRAINED_IN
+    if app is LIVE:
+        listed["sound"] = beginnings("sound")
     if app is WRITE:
         listed["calibration"] = ("null", KEPT)
     hints = get_type_hints(app.options)

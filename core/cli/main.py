@@ -18,7 +18,7 @@ from ..stopping import Stopped, stoppable, stopped_line
 from ..version import __version__
 from .arguments import HELP
 from .commands import NAMES, overview
-from .overrides import is_override
+from .overrides import is_override, key_of
 
 _ASK = {"help", *HELP}
 """Words that ask for help in place of a command."""
@@ -147,6 +147,8 @@ def _command(words: list[str]) -> None:
             complete(words)
         elif words[0] in commands:
             commands[words[0]]()(words[1:])
+        elif "://" in key_of(words[0]):
+            commands["live"]()(words)
         elif _is_file(words[0]):
             commands["run"]()(words)
         else:

@@ -22,7 +22,13 @@ PRINT = "output=-"
 def command(words: list[str]) -> None:
     """Run the command with its arguments; see `core.cli.apps.run_or_help` for errors."""
     from ..config.compose import RUN
+    from ..live.addresses import address_of
 
+    if address := next((word for word in words if "://" in key_of(word)), None):
+        raise ConfigError(
+            f"asd run reads files, but {address_of(address).shown} is an address",
+            "Use: asd live ADDRESS",
+        )
     video, overrides = split_video(words, RUN.keys)
     outputs = [word for word in overrides if key_of(word) == "output"]
     if outputs[-1:] == [PRINT] and not HELP & set(words):

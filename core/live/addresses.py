@@ -149,3 +149,9 @@ def _device(given: str, form: str, rest: str, wanted: Literal["picture", "sound"
 
 def _name(shown: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", shown).strip("_")
+
+
+def beginnings(wanted: Literal["picture", "sound"]) -> list[str]:
+    """How the names of sources begin that are no files, and words that name one."""
+    words = [CAMERA] if wanted == "picture" else [MICROPHONE, NONE]
+    return [*words, *(f"{form}:" for form in _GIVING[wanted]), *(f"{one}://" for one in _NETWORK)]

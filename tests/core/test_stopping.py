@@ -133,3 +133,62 @@ def test_what_ignores_signals_still_does(run_words):
     line = " ".join(f"'{word}'" for word in (*COMMAND, *run_words, "overwrite=true"))
     script = f"trap '' INT; {line} & sleep 0.7; kill -INT $!; wait $!"
     assert subprocess.run(["bash", "-c", script], capture_output=True, check=False).returncode == 0
+
+
+ASKED = """
+import os, signal, threading
+from asdkit.core.stopping import Stopped, asked_first, stoppable
+
+with stoppable(print):
+    ended = threading.Event()
+    with asked_first(ended.set) as got:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ended.wait(60)
+        print("asked", got == [signal.SIGTERM])
+    {more}
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.clear()
+        ended.wait(60)
+    except Stopped as stop:
+        print("stopped", stop.number == signal.SIGINT)
+"""
+AGAIN = """with asked_first(ended.set) as got:
+        ended.clear()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ended.wait(60)
+        print("asked", got == [signal.SIGINT])"""
+
+
+@pytest.mark.parametrize("more", ["", AGAIN])
+def test_what_is_asked_first_is_stopped_by_the_next_signal(more):
+    script = ASKED.format(more=more)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    asked = ["asked True"] * (2 if more else 1)
+    assert (done.stdout.splitlines(), done.stderr) == ([*asked, "stopped True"], "")
+
+
+WITHIN = """
+import os, signal, threading
+from asdkit.core.stopping import Stopped, asked_first, stoppable
+
+with stoppable(print):
+    ended = threading.Event()
+    with asked_first(ended.set):
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ended.wait(60)
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(60)
+        except Stopped:
+            print("stopped")
+"""
+
+
+def test_what_does_not_end_when_asked_is_stopped():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHIN], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("stopped\n", "")

@@ -10,7 +10,15 @@ from checkout import ROOT
 from documented import commands, each_of
 
 from asdkit.core.batch.settings import BATCH
-from asdkit.core.cli.arguments import HELP, is_override, parted, split_video, take_presets
+from asdkit.core.cli.arguments import (
+    HELP,
+    is_override,
+    parted,
+    quoted,
+    split_source,
+    split_video,
+    take_presets,
+)
 from asdkit.core.cli.batch_views import VIEWS
 from asdkit.core.cli.commands import NAMES
 from asdkit.core.cli.sweeping import fitted_jobs
@@ -22,11 +30,13 @@ from asdkit.core.errors import ConfigError
 from asdkit.core.evaluation.dataset import make_dataset_plan
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
+from asdkit.core.live.plan import LIVE, make_live_plan
 from asdkit.export.settings import EXPORT, make_export_plan
 from asdkit.training.settings import TRAIN, make_train_plan
 
 APPS = {
     "run": (RUN, make_plan),
+    "live": (LIVE, make_live_plan),
     "batch": (BATCH, lambda config: analysis_plan_of(settings_of(BATCH, config))),
     "evaluate": (EVALUATE, lambda config: make_dataset_plan(EVALUATE, config)),
     "calibrate": (CALIBRATE, lambda config: make_dataset_plan(CALIBRATE, config)),
@@ -83,6 +93,9 @@ def test_it_is_understood(page, words, tmp_path, monkeypatch):
     if command == "run":
         video, rest = split_video(rest, app.keys)
         video = video or "talk.mp4"
+    if command == "live":
+        source, rest = split_source(rest, app.keys)
+        rest = [*rest, *([f"source={quoted(source)}"] if source else [])]
     plain, _ = parted(rest, app.keys)
     overrides = [word for word in plain if is_override(word) and word != "output=-"]
     assert command in TAKES_FILES or all(map(is_override, plain)), plain

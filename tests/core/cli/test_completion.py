@@ -15,6 +15,9 @@ WRITERS = [
     *("annotated", "ava", "clips", "eaf", "mot", "otio", "pywork", "reframe", "report", "rttm"),
     *("srt", "textgrid", "timeline", "webvtt"),
 ]
+ADDRESSES = ("udp://", "srt://", "rtmp://", "rtmps://", "rtsp://", "rtsps://")
+SOURCES = ("camera", "v4l2:", "avfoundation:", "dshow:", *ADDRESSES)
+SOUNDS = ("microphone", "none", "alsa:", "pulse:", "avfoundation:", "dshow:", *ADDRESSES)
 TALKS = {"talk.mp4", "talks/"}
 
 
@@ -81,6 +84,22 @@ def files():
         ("asd run clip.mp4 --m", {"--multirun"}),
         ("asd demo detector=y", {"detector=yunet"}),
         ("asd repeat talks device=c", {"device=cpu", "device=cuda"}),
+        ("asd li", {"live"}),
+        ("asd live c", {"camera", "capture.", "context=", "crop_scale=", "cutter=", "cutter.",
+                        "conversation."}),
+        ("asd live ta", {*TALKS, "tale.txt"}),
+        ("asd live rts", {"rtsp://", "rtsps://"}),
+        ("asd live camera cam", set()),
+        ("asd live source=", {f"source={one}" for one in
+                              (*SOURCES, "boxes.json", "my.model", "tale.txt", *TALKS)}),
+        ("asd live source=rtm", {"source=rtmp://", "source=rtmps://"}),
+        ("asd live camera sound=", {f"sound={one}" for one in SOUNDS}),
+        ("asd live camera sound=ta", {f"sound={one}" for one in ("tale.txt", *TALKS)}),
+        ("asd live camera pace=", {"pace=fast", "pace=real"}),
+        ("asd live camera live.h", {"live.hop_s="}),
+        ("asd live camera capture.", {f"capture.{one}=" for one in ("format", "fps", "size")}),
+        ("asd live camera embedder=mob", {"embedder=mobilefacenet"}),
+        ("asd live camera serve=", {"serve=true", "serve=false"}),
         ("asd evaluate dataset=r", {"dataset=results", "dataset=rttm"}),
         ("asd evaluate dataset=rttm dataset.u", {"dataset.uem="}),
         ("asd evaluate faces=", {"faces=found", "faces=labelled"}),

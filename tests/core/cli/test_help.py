@@ -15,6 +15,7 @@ from asdkit.core.config.compose import RUN, compose_run
 from asdkit.core.config.plan import make_plan
 from asdkit.core.evaluation.settings import CALIBRATE, EVALUATE
 from asdkit.core.finished.settings import WRITE
+from asdkit.core.live.plan import LIVE
 from asdkit.export.settings import EXPORT
 
 
@@ -45,7 +46,7 @@ def test_help_of_run_tells_of_every_option(asd):
 @pytest.mark.usefixtures("own_alone")
 def test_options_in_the_docs_are_those_of_the_program():
     documented = (DOCS / "options.md").read_text()
-    for app in (RUN, BATCH, WRITE, EVALUATE, CALIBRATE, EXPORT):
+    for app in (RUN, LIVE, BATCH, WRITE, EVALUATE, CALIBRATE, EXPORT):
         assert app_help(app, []) in documented
 
 
