@@ -26,9 +26,7 @@ _LIVE = {
     # What is read while FFmpeg looks for tracks is not lost, only handed over at once.
     "analyzeduration": "1000000",
     "probesize": "5000000",
-    # MPEG-TS: bytes that are no packets are passed over however many, and a sender that begins
-    # anew may number its tracks differently.
-    "resync_size": "100000000",
+    # MPEG-TS: a sender that begins anew may number its tracks differently.
     "merge_pmt_versions": "1",
 }
 _OF_SCHEME = {
