@@ -26,9 +26,7 @@ _LIVE = {
     # What is read while FFmpeg looks for tracks is not lost, only handed over at once.
     "analyzeduration": "1000000",
     "probesize": "5000000",
-    # MPEG-TS: bytes that are no packets are passed over however many, and a sender that begins
-    # anew may number its tracks differently.
-    "resync_size": "100000000",
+    # MPEG-TS: a sender that begins anew may number its tracks differently.
     "merge_pmt_versions": "1",
 }
 _OF_SCHEME = {
@@ -107,10 +105,10 @@ def opened(
         os.environ.setdefault("ALSA_CONFIG_PATH", str(_ALSA))
     if address.kind == "device":
         limits = {"format_whitelist": _device_format(address)}
-        limits |= _captured(address, options.capture) if options.capture != CaptureConfig() else {}
+        limits |= _captured(address, options.capture)
     else:
         limits |= _LIVE | _OF_SCHEME.get(address.shown.partition(":")[0], {})
-    av.logging.set_level(None)  # as in core.media.container, and FFmpeg logs whole addresses
+    av.logging.set_level(None)  # as in core.media.container; and FFmpeg logs whole addresses
     file: Any = Piped(over) if address.kind == "pipe" else address.url
     most = pixel_limit(options.max_pixels) if PYAV >= (17, 1) else {}
     kinds: dict[str, Any] = {"metadata_errors": "replace", "options": most}

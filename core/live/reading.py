@@ -40,7 +40,6 @@ class Decoding:
         options: The options of the session.
         notes: Collects a note if parts are damaged.
         stream: As of `Arrived`.
-        clock: Tells the time, as `time.monotonic`.
 
     Attributes:
         size: (width, height) of the latest picture, upright; None before the first.
@@ -54,11 +53,10 @@ class Decoding:
         options: LiveOptions,
         notes: Notes,
         stream: int = 0,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shown, self._is_file = address.shown, address.kind == "file"
         self._options, self._notes = options, notes
-        self._stream, self._clock = stream, clock
+        self._stream = stream
         self._stored: tuple[int, int] | None = None
         self._form: tuple[int, str, str] | None = None
         self.size: tuple[int, int] | None = None
@@ -146,7 +144,7 @@ class Decoding:
         else:
             yield from self._listen_to(frame)
         time_s = None if frame.pts is None else Fraction(frame.pts * frame.time_base)
-        yield Arrived(frame, time_s, self._clock(), self._stream)
+        yield Arrived(frame, time_s, time.monotonic(), self._stream)
 
     def _too_large(self, width: int, height: int) -> Iterator[Broken]:
         most = self._options.max_pixels
@@ -178,7 +176,7 @@ class Decoding:
             )
 
     def _changed(self, what: str) -> Broken:
-        return Broken(f"changed {what}", self._clock())
+        return Broken(f"changed {what}", time.monotonic())
 
 
 def paced(

@@ -1,19 +1,25 @@
-"""Takes what an input brings, with a generous limit of time."""
+"""A clip to send, and taking what an input brings, with a generous limit of time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from av.video.frame import VideoFrame
-from synth import number_of
+from synth import clicks, number_of, write_video
 
 from asdkit.core.live.arrivals import Arrived, Broken, Input
 from asdkit.core.live.options import LiveOptions
 from asdkit.core.live.settings import LiveConfig
 
 _PATIENCE_S = 60.0
+
+
+def write_talk(folder: Path) -> Path:
+    """A transport stream of 2.4 s: 60 numbered pictures and clicks, H.264 and AAC."""
+    return write_video(folder / "talk.ts", frames=60, sounds=[(0.0, clicks([0.5, 1.5], 2.4))])
 
 
 def options(source: Any, *, live: dict[str, Any] | None = None, **others: Any) -> LiveOptions:

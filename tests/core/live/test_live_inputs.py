@@ -16,7 +16,7 @@ from typing import Any
 
 import av
 import pytest
-from listening import numbers, options, pictures, reasons, sounds, taken
+from listening import numbers, options, pictures, reasons, sounds, taken, write_talk
 from refusing import refusal
 from streams import Piece, RtmpServer, RtspServer, Sender, free_port, pieces_of, to_pipe, to_udp
 from synth import clicks, write_video
@@ -29,6 +29,11 @@ from asdkit.core.live.sources import open_input
 from asdkit.core.notes import Notes
 
 ALL = list(range(60))
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_talk(tmp_path_factory.mktemp("talk"))
 
 
 @pytest.mark.parametrize("pace", ["fast", "real"])

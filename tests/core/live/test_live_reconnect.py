@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import pytest
-from listening import numbers, options, pictures, reasons, sounds, taken
+from listening import numbers, options, pictures, reasons, sounds, taken, write_talk
 from streams import (
     RtspServer,
     Sender,
@@ -27,6 +27,11 @@ from synth import clicks, write_video
 from asdkit.core.live.arrivals import Arrived, Broken, Input
 from asdkit.core.live.sources import open_input
 from asdkit.core.notes import Notes
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_talk(tmp_path_factory.mktemp("talk"))
 
 
 def _received(pieces: Any, enough: int, **others: Any) -> list[Arrived | Broken]:
