@@ -195,6 +195,36 @@ class ShiftingScorer(Protocol):
         ...
 
 
+class FollowedByScorer(Protocol):
+    """What a `FollowingScorer` remembers of a face."""
+
+    def score(self, clip: Clip, new: int) -> Scores:
+        """Score the last frames of the face.
+
+        Args:
+            clip: These frames. Left unchanged.
+            new: How many of them, the last ones, were in no clip before, perhaps none. All others
+                were, and no clip will begin before this one.
+
+        Returns:
+            A row per frame of the clip. Up to rounding, they are what `Scorer.score` answers to
+            the clip if it begins with the face; else what it sees may depend on earlier frames.
+        """
+        ...
+
+
+@runtime_checkable
+class FollowingScorer(Protocol):
+    """A scorer that scores a face again and again while it is seen, at little cost.
+
+    For live sessions: what the picture tells it of a frame it finds once.
+    """
+
+    def follow(self) -> FollowedByScorer | None:
+        """Begin with a face; None if it cannot, with its parameters or on this device."""
+        ...
+
+
 class FaceContext(Protocol):
     """Corrects the scores of a face by what goes on around it: other faces, and what is heard.
 

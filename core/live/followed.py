@@ -11,6 +11,7 @@ import numpy as np
 
 from ..analysis.live_track import CroppedTrack
 from ..analysis.square_pixels import Square
+from ..contracts import FollowedByScorer
 from ..types import Float32, Float64, Status, TrackPiece, UInt8
 from .hops import HopFace
 
@@ -29,6 +30,8 @@ class FollowedFace(CroppedTrack):
         status: Whether its tracker follows it, or has ended it.
         given: Before this grid frame all its rows have been given as certain.
         seen: In how many frames it was seen, at least: filled gaps do not count.
+        scorer: What its scorer remembers of it, if it does.
+        scored_to: The grid frame up to which that was shown it.
     """
 
     shot_start: int = 0
@@ -36,6 +39,8 @@ class FollowedFace(CroppedTrack):
     status: Status = "live"
     given: int = field(init=False)
     seen: int = 0
+    scorer: FollowedByScorer | None = None
+    scored_to: int = field(init=False)
     _boxes: deque[Float64] = field(default_factory=deque)
     """From `given` on."""
     _smoothed: deque[Float64] = field(default_factory=deque)
@@ -44,7 +49,7 @@ class FollowedFace(CroppedTrack):
     """The last crops, up to `next_crop`."""
 
     def __post_init__(self) -> None:
-        self.given = self.first_frame
+        self.given = self.scored_to = self.first_frame
 
     @property
     def sure(self) -> bool:

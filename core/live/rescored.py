@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..analysis.answers import asked, checked_scores
 from ..analysis.clip_sound import clip_sound
 from ..analysis.gathering import PlacedClip, SceneByClips, in_one_scene
 from ..analysis.parts import Parts
 from ..analysis.scoring import Logits, Scoring
+from ..contracts import FollowedByScorer, FollowingScorer
 from ..media.sound import Hearable
 from ..progress import Stopwatch
 from ..scenes import SceneScorer
@@ -24,7 +26,8 @@ class Rescored:
     of all at once, rows further back are scored on the stretches of that length before.
 
     For a scorer that looks at all faces of a moment at once, these stretches are the same for all
-    faces of a shot, and those in them that have left are shown to it, too.
+    faces of a shot, and those in them that have left are shown to it, too. A scorer that remembers
+    faces sees only what is new of them.
 
     Args:
         parts: The components.
@@ -41,7 +44,9 @@ class Rescored:
         scorer = parts.scorer
         if isinstance(scorer, SceneScorer):
             scorer = SceneByClips(scorer)
-        self._scoring = Scoring(scorer, watch, parts.name("scorer"), beside=False)
+        self._scorer = parts.scorer
+        self._name = parts.name("scorer")
+        self._scoring = Scoring(scorer, watch, self._name, beside=False)
         self._others: list[FollowedFace] = []
         """Faces of the last scenes, which may be in the next ones even if they have left."""
 
@@ -63,14 +68,33 @@ class Rescored:
         if self._in_scenes:
             self._score_scenes(faces, found)
         else:
-            self._scoring.add(
-                [
+            self._score_clips(faces, found)
+        return [_last(found[id(face)], face.next_crop - face.given) for face in faces]
+
+    def _score_clips(self, faces: Sequence[FollowedFace], found: dict[int, Logits]) -> None:
+        ready: list[tuple[Logits, Clip]] = []
+        for face in faces:
+            if isinstance(self._scorer, FollowingScorer) and face.scored_to == face.first_frame:
+                with asked(self._name):
+                    face.scorer = self._scorer.follow()
+            if face.scorer:
+                found[id(face)].append(self._followed(face, face.scorer))
+            else:
+                ready += [
                     (found[id(face)], self._clip(face, first, stop))
-                    for face in faces
                     for first, stop in self._stretches([face])
                 ]
-            )
-        return [_last(found[id(face)], face.next_crop - face.given) for face in faces]
+            face.scored_to = face.next_crop
+        self._scoring.add(ready)
+
+    def _followed(self, face: FollowedFace, scorer: FollowedByScorer) -> Float32:
+        """The logits of the last frames of a face by what the scorer remembers of it."""
+        first = min(face.given, face.next_crop - self._context)
+        clip, new = self._clip(face, first, face.next_crop), face.next_crop - face.scored_to
+        with self._watch("score"), asked(self._name):
+            answer = scorer.score(clip, new)
+        (scores,) = checked_scores(self._name, [answer], [clip])
+        return scores.logits
 
     def _score_scenes(self, faces: Sequence[FollowedFace], found: dict[int, Logits]) -> None:
         around = {id(face): face for face in (*self._others, *faces) if face.status != "dropped"}

@@ -15,6 +15,7 @@ from ....core.onnx_file import hold_in_one_file
 from ....core.types import Float32, UInt8
 from ...support.onnx import OnnxSession
 from .config import WindowedConfig
+from .going_on import GoingOn
 from .model import Model
 from .reach import Reach
 from .scorer import WINDOW_FRAMES_PER_FACE
@@ -75,6 +76,10 @@ class SplitRuntime:
             vectors = self._frontend.run({self._sharing.seen.name: pictures(faces, piece)})
             found.append(vectors.reshape(-1, vectors.shape[-1]))
         return np.concatenate(found), rows
+
+    def going_on(self) -> GoingOn | None:
+        """The vectors of a face that goes on; None where there are no graphs for it."""
+        return GoingOn(self._stream) if self._stream else None
 
     def logits(self, visual: Float32, mfcc: Float32) -> Float32:
         """Compute the logits of windows of one length; see `TorchRuntime.logits`."""

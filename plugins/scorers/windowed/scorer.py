@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ....core.analysis.features import MFCC_STEPS_PER_FRAME, mfcc
 from ....core.types import Clip, Float32, Scores, UInt8
+from .going_on import GoingOn
 from .windows import Int64, Span, cut
 
 WINDOW_FRAMES_PER_FACE = 32
@@ -139,6 +140,18 @@ class WindowedScorer:
         seen = self._seen(clips[0])
         return self._scores(clips, [seen] * len(clips))
 
+    def follow(self) -> _Followed | None:
+        """See `core.contracts.FollowingScorer`; None unless the runtime can."""
+        going_on = getattr(self._runtime, "going_on", lambda: None)()
+        return _Followed(self, going_on) if going_on else None
+
+    def score_seen(self, clip: Clip, vectors: Float32) -> Scores:
+        """Score a clip whose visual vectors are known; its windows share them as they are."""
+        spans = cut(len(clip), self._window_seconds)
+        rows = [np.arange(start, end) for start, end in spans]
+        (scores,) = self._scores([clip], [_Seen(spans, vectors, rows)])
+        return scores
+
     def _seen(self, clip: Clip) -> _Seen:
         """The visual vectors of a clip."""
         spans = cut(len(clip), self._window_seconds)
@@ -162,6 +175,19 @@ class WindowedScorer:
                 for window, found in zip(batch, logits, strict=True):
                     totals[window.clip][window.start : window.end] += window.times * found
         return [Scores(total / np.float32(len(self._window_seconds))) for total in totals]
+
+
+class _Followed:
+    """A face that is followed; see `core.contracts.FollowedByScorer`."""
+
+    def __init__(self, scorer: WindowedScorer, going_on: GoingOn) -> None:
+        self._scorer = scorer
+        self._going_on = going_on
+
+    def score(self, clip: Clip, new: int) -> Scores:
+        """See there."""
+        vectors = self._going_on.vectors(clip.faces[len(clip) - new :], len(clip))
+        return self._scorer.score_seen(clip, vectors)
 
 
 def _steps(sound: Float32, window: _Window) -> Float32:

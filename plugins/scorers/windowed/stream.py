@@ -156,30 +156,55 @@ class Stream:
         join: OnnxSession,
         end: OnnxSession,
     ) -> None:
-        self._reach = reach
+        self.reach = reach
+        self.earlier = int(reach.before.shape[1])
         self._alone, self._through, self._join, self._end = alone, through, join, end
 
     def vectors(self, faces: UInt8, pieces: Sequence[Piece]) -> Iterator[Float32]:
         """Compute vectors (n, V) in the order of their numbers, from (n, 112, 112) faces."""
-        reach, earlier = self._reach, int(self._reach.before.shape[1])
+        reach = self.reach
         found: Mapping[str, Any] = {}
         for piece in pieces:
             kept = _values(found, reach.kept)
             if piece.goes_on:
-                seen = pictures(faces, np.arange(piece.start - earlier, piece.end)[None])
-                inputs = {reach.before.name: seen[:, :earlier], reach.seen.name: seen[:, earlier:]}
-                past = {
-                    tensor.name: kept[tensor.name.replace("past", "kept")] for tensor in reach.past
-                }
-                found = self._through.run_on({**inputs, **past})
+                found = self.go_on(faces[piece.start - self.earlier : piece.end], found)
             else:
-                seen = pictures(faces, np.arange(piece.start, piece.end)[None])
-                found = self._alone.run_on({reach.seen.name: seen})
+                found = self.begin(faces[piece.start : piece.end])
             yield found[reach.vectors.name].numpy()[0]
             if piece.joins:
                 yield self._join.run({**kept, **_values(found, reach.coming)})[0]
             if piece.ends:
-                yield self._end.run(_values(found, reach.kept))[0]
+                yield self.at_end(found)
+
+    def begin(self, faces: UInt8) -> Mapping[str, Any]:
+        """Run a piece (n, 112, 112) by itself; return what the graph gives."""
+        return self._alone.run_on({self.reach.seen.name: _whole(faces)})
+
+    def go_on(self, faces: UInt8, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run a piece that goes on from the one that gave `found`; return what the graph gives.
+
+        Args:
+            faces: (earlier + n, 112, 112), the last faces of that one and those of the piece.
+            found: What it gave.
+        """
+        seen, kept = _whole(faces), _values(found, self.reach.kept)
+        inputs = {
+            self.reach.before.name: seen[:, : self.earlier],
+            self.reach.seen.name: seen[:, self.earlier :],
+        }
+        past = {
+            tensor.name: kept[tensor.name.replace("past", "kept")] for tensor in self.reach.past
+        }
+        return self._through.run_on({**inputs, **past})
+
+    def at_end(self, found: Mapping[str, Any]) -> Float32:
+        """The vectors (reach, V) of the last frames, of a window that ends with the piece."""
+        vectors: Float32 = self._end.run(_values(found, self.reach.kept))[0]
+        return vectors
+
+
+def _whole(faces: UInt8) -> Float32:
+    return pictures(faces, np.arange(len(faces))[None])
 
 
 def _values(found: Mapping[str, Any], tensors: Sequence[Tensor]) -> dict[str, Any]:

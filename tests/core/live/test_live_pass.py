@@ -21,7 +21,7 @@ from asdkit.core.live.settings import LiveConfig
 from asdkit.core.notes import Notes
 from asdkit.core.pictures import ArrayPicture, Frame
 from asdkit.core.progress import Stopwatch
-from asdkit.core.types import Detections
+from asdkit.core.types import Detections, Scores
 from asdkit.plugins.trackers.iou import IouConfig, build
 
 SMOOTHED = 6
@@ -254,6 +254,60 @@ def test_rows_that_come_late_are_scored_on_the_stretches_before():
     assert tracks[0].source_id == 7
     assert max(len(clips) for clips in scorer.clips[:-1]) == 3
     assert max(max(clips) for clips in scorer.clips[:-1]) == 10
+
+
+class Remembering(OneFrame):
+    """A scorer that remembers faces, and scores each frame alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.faces = []
+
+    def follow(self):
+        self.faces.append(Remembered(self))
+        return self.faces[-1]
+
+
+class Remembered:
+    """How bright the frames of a face were, each of them seen once."""
+
+    def __init__(self, scorer):
+        self.scorer, self.seen, self.asked = scorer, [], []
+
+    def score(self, clip, new):
+        self.asked.append((len(clip), new))
+        self.seen += clip.faces[len(clip) - new :].mean((1, 2)).tolist()
+        (scores,) = self.scorer.score([clip])
+        last = np.array(self.seen[-len(clip) :], np.float32)
+        return Scores(np.stack([last, scores.logits[:, 1]], 1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_scorer_that_remembers_faces_sees_each_frame_once(seed):
+    boxes, config = coming_and_going(seed, 200), LiveConfig(context_s=0.6)
+    _, tracks, _ = run_of(parts_of(Known(boxes)), pictures(range(200)))
+    scorer = Remembering()
+    hops = hops_of(
+        live_of(parts_of(Known(boxes), scorer=scorer), config=config), pictures(range(200))
+    )
+    agree(in_order(joined(hops)), tracks)
+    for face in scorer.faces:
+        begins = [
+            sum(new for _, new in face.asked[: k + 1]) - n for k, (n, _) in enumerate(face.asked)
+        ]
+        assert begins == sorted(begins)
+        assert begins[0] == 0
+
+
+def test_a_scorer_that_cannot_remember_is_asked_as_ever():
+    scorer = Remembering()
+    scorer.follow = lambda: None
+    hops = hops_of(
+        live_of(parts_of(Known(lambda index: [[10, 15, 40, 45]]), scorer=scorer)),
+        pictures(range(40)),
+    )
+    assert joined(hops)[0].end == 40
+    assert len(scorer.clips) == 8
 
 
 def test_a_face_seen_by_chance_is_dropped():
