@@ -77,10 +77,14 @@ class Session:
             there[first:end] = True
         return Heard(0, np.where(there, self.likely, 0).astype(np.float32))
 
-    def hops(self, hop: int, lookahead: int, seed: int = 0) -> Iterator[tuple[Hop, bool]]:
-        """Its hops, of so many frames; provisional scores are wrong."""
-        rng = np.random.default_rng(seed)
+    def hops(self, hop: int, lookahead: int, *, noise: float = 3.0) -> Iterator[tuple[Hop, bool]]:
+        """Its hops, of so many frames; provisional scores have noise."""
+        rng = np.random.default_rng(0)
         told: dict[int, int] = {}
+
+        def noise_of(rows: int) -> np.ndarray:
+            return rng.normal(0, 1, rows) * noise
+
         before = last = 0
         for first, end in self.stretches:
             ends = [k for k in range(first + 1, end) if k % hop == 0]
@@ -88,10 +92,10 @@ class Session:
             for stop in [*ends, end]:
                 flush = stop == end
                 certain = stop if flush else max(before, stop - lookahead)
-                yield self._hop(last, stop, certain, flush, told, rng), flush
+                yield self._hop(last, stop, certain, flush, told, noise_of), flush
                 before, last = certain, stop
 
-    def _hop(self, last, stop, certain, flush, told, rng) -> Hop:
+    def _hop(self, last, stop, certain, flush, told, noise) -> Hop:
         def over(end):
             return end < stop or (flush and end == stop)
 
@@ -110,7 +114,7 @@ class Session:
             sure = max(face.end if ended else min(certain, upto), known)
             rows = slice(known - face.begin, upto - face.begin)
             logits = face.logits[rows]
-            logits[sure - known :, 1] += rng.normal(0, 3, upto - sure)
+            logits[sure - known :, 1] += noise(upto - sure)
             looks = {k: v for k, v in face.looks.items() if last <= k < stop}
             faces.append(
                 HopFace(

@@ -206,6 +206,27 @@ def test_what_looked_otherwise_is_told_again():
     assert kinds == [["speaking"], ["silent"], [], ["speaking"]]
 
 
+def test_what_only_looked_like_speech_is_taken_back_from_what_is_not_decided_on():
+    whole = hopping.Session([(0, 50)], [(0, 50)], [hopping.Face(0, 0, 0, np.full(50, -3.0))])
+    wrong = hopping.Session(
+        [(0, 50)], [(0, 50)], [hopping.Face(0, 0, 0, np.repeat([-3.0, 9.0], [15, 35]))]
+    )
+    hops = [
+        wrong_one if k == 3 else one
+        for k, ((one, _), (wrong_one, _)) in enumerate(
+            zip(whole.hops(5, 5, noise=0), wrong.hops(5, 5, noise=0), strict=True)
+        )
+    ]
+    deciding = hopping.decider()
+    events = of([deciding.take(one).events for one in hops[:6]], "speaking", "silent")
+    assert [(e.event, e.certain, e.time_s) for e in events if e.since_s is None] == [
+        ("speaking", False, 0.6)
+    ]
+    (silent,) = of([events], "silent", certain=False)
+    assert silent.time_s == 0.8, "what is before was decided: it was silent"
+    assert silent.since_s == 0.6
+
+
 def test_the_same_hops_give_the_same_events():
     session = hops_made.drawn(5, voice=True)
     assert told(session)[1] == told(session)[1]
