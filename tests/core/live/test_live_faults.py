@@ -77,7 +77,7 @@ def twice(pieces: list[Piece]) -> list[Piece]:
 
 
 UDP = {
-    "stall": (lambda s: stalled(s["small"], 0.8, 0.9), 1.5, ["stalled", "came back"]),
+    "stall": (lambda s: stalled(s["small"], 1.6, 2.5), 1.8, ["stalled", "came back"]),
     "cut": (lambda s: cut(s["small"], 0.8, 0.3), 1.5, []),
     "garbage before": (
         lambda s: [Piece(0, random_bytes(5000)), *stalled(s["small"], 0, 0.1)],
@@ -100,7 +100,9 @@ UDP = {
         [],
     ),
     "picture lost and back": (
-        lambda s: joined(pieces_of(s["small path"], blind_from_s=0.8), s["small"]),
+        lambda s: stalled(
+            joined(pieces_of(s["small path"], blind_from_s=1.6), s["small"]), 1.9, 2.5
+        ),
         2.5,
         ["stalled", "came back"],
     ),
