@@ -207,9 +207,9 @@ def test_what_looked_otherwise_is_told_again():
 
 
 def test_what_only_looked_like_speech_is_taken_back_from_what_is_not_decided_on():
-    whole = hopping.Session([(0, 50)], [(0, 50)], [hopping.Face(0, 0, 0, np.full(50, -3.0))])
-    wrong = hopping.Session(
-        [(0, 50)], [(0, 50)], [hopping.Face(0, 0, 0, np.repeat([-3.0, 9.0], [15, 35]))]
+    whole = hops_made.Session([(0, 50)], [(0, 50)], [hops_made.Face(0, 0, 0, np.full(50, -3.0))])
+    wrong = hops_made.Session(
+        [(0, 50)], [(0, 50)], [hops_made.Face(0, 0, 0, np.repeat([-3.0, 9.0], [15, 35]))]
     )
     hops = [
         wrong_one if k == 3 else one
@@ -217,7 +217,7 @@ def test_what_only_looked_like_speech_is_taken_back_from_what_is_not_decided_on(
             zip(whole.hops(5, 5, noise=0), wrong.hops(5, 5, noise=0), strict=True)
         )
     ]
-    deciding = hopping.decider()
+    deciding = hops_made.decider()
     events = of([deciding.take(one).events for one in hops[:6]], "speaking", "silent")
     assert [(e.event, e.certain, e.time_s) for e in events if e.since_s is None] == [
         ("speaking", False, 0.6)
