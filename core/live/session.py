@@ -34,8 +34,10 @@ from .outlets import Outlets
 from .parts import recording
 from .passing import LivePass
 from .plan import LIVE, LivePlan, make_live_plan
+from .rehearsing import rehearse
 from .results import LiveResults
 from .serving import LiveServer
+from .settings import REAL
 from .sources import open_input
 from .status import Status
 from .ticks import Counts
@@ -186,6 +188,8 @@ class LiveSession(Iterator[LiveEvent]):
             if distance is None and parts.embedder:
                 distance = checked_identity_distance(parts.name("embedder"), parts.embedder)
             results.distance = distance
+            if options.pace == REAL and (self._handed is None or self._handed.live):
+                rehearse(parts, options, options.live, models.part)
             results.provenance = provenance(self.plan, models.weights, models.devices)
             results.source = source = self._opened(stack, notes)
             self._serve(stack)

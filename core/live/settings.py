@@ -48,7 +48,7 @@ class LiveConfig:
     """
 
     hop_s: float = 0.2
-    context_s: float = 4.0
+    context_s: float = 2.0
     lookahead_s: float = 0.2
     memory_s: float = 20.0
     late_s: float = 0.5
