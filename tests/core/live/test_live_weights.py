@@ -64,7 +64,7 @@ def test_what_is_certain_is_as_good_as_a_run(shared, monkeypatch, one_thread):
         for frame, cut in with_cuts(frames(media), parts.cutter, watch, "x", overlap=False):
             analysis.feed(frame, cut)
         tracks, _ = analysis.finish()
-    config = LiveConfig(hop_s=0.4, context_s=2.0)
+    config = LiveConfig()
     with (
         Sound(media) as sound,
         LivePass(parts_of(scorer), sound, watch, options, config, Notes()) as live,
