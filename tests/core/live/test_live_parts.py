@@ -147,13 +147,16 @@ def test_a_result_at_the_end_is_as_a_run_writes_it(tmp_path):
     ]
 
 
-def test_what_was_embedded_goes_to_the_part_of_its_frame():
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_was_embedded_goes_to_the_part_of_its_frame(at_once):
+    """Also if that frame is not decided yet when the part before is taken."""
     collected = Collected()
     embeddings = np.eye(3, dtype=np.float32)
     early = rows(0, 0, 10, embedded=np.array([0, 8, 12]), embeddings=embeddings)
     collected.add(decided(0, 10, early))
+    first = collected.take(10) if at_once else None
     collected.add(decided(10, 20, rows(0, 10, 10, ended=True)))
-    first, second = collected.take(10), collected.take(20)
+    first, second = first or collected.take(10), collected.take(20)
     assert first.tracks[0].embedded.tolist() == [0, 8]
     np.testing.assert_array_equal(first.tracks[0].embeddings, embeddings[:2])
     assert second.tracks[0].embedded.tolist() == [12]
