@@ -173,6 +173,7 @@ class Feed:
         """Take a picture."""
         self.counts.pictures += 1
         self._check(frame)
+        lost, self.counts.lost = self.counts.lost, self._source.left_out
         before, hold_to = self._last, self._clock.time + self._clock.hold
         end = self._clock.end
         placed = self._clock.place(arrived, self._hearing.heard_to)
@@ -183,6 +184,8 @@ class Feed:
             reason = None
             if placed.jump is not None:
                 reason = f"jumped in time by {float(placed.jump):+.1f} s"
+            elif placed.time > hold_to and self.counts.lost > lost:
+                reason = f"skipped {float(passed):.1f} s: the machine is too slow"
             elif placed.time > hold_to:
                 reason = f"sent no picture for {float(passed):.1f} s"
             elif _size(frame) != _size(before.frame):
