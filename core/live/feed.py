@@ -64,8 +64,9 @@ class Feed:
     that `core.media.picture.frames` and `core.media.sound.Sound` give for a file of the same
     content; stereo is mixed in shorter blocks. A picture is held for half a second at most; where
     none comes for longer, where the stream breaks or its clock jumps, a stretch ends with a `Gap`,
-    and the next one begins as much later as time has passed. None comes four times a second while
-    nothing else does. When the input ends, or fails, all that came is handed out first.
+    and the next one begins as much later as time has passed. Pictures of another size are fitted
+    into the size of the first. None comes four times a second while nothing else does. When the
+    input ends, or fails, all that came is handed out first.
 
     Args:
         source: What arrives.
