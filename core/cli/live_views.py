@@ -132,6 +132,8 @@ class Tally:
                 f"too slow for {counts.left_out} of {counts.frames} frames, which were left out, "
                 f"and for {counts.skipped} more, which were skipped"
             )
+        if counts.lost:
+            yield f"{counts.lost} frames were thrown away: they came faster than they were taken"
         if counts.silent:
             yield f"no sound came for {counts.silent} of {counts.frames} frames"
 

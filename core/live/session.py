@@ -298,6 +298,7 @@ class LiveSession(Iterator[LiveEvent]):
             "lookahead_s": config.lookahead_s,
             "fps": source.fps,
             "size": source.size,
+            "pixel_aspect": source.pixel_aspect,
             "has_sound": source.has_sound,
             "versions": results.provenance["versions"],
         }

@@ -126,11 +126,12 @@ def test_delays_are_those_of_certain_changes():
 
 
 def test_the_summary_says_what_was_left_out():
-    counts = Counts(pictures=90, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
+    counts = Counts(pictures=90, lost=7, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
     assert summary(counts=counts) == [
         "camera: 0:00.0, interrupted 2 times",
         "nobody in sight spoke",
         "too slow for 3 of 100 frames, which were left out, and for 75 more, which were skipped",
+        "7 frames were thrown away: they came faster than they were taken",
         "no sound came for 2 of 100 frames",
     ]
     assert "interrupted once" in summary(counts=Counts(breaks=1))[0]

@@ -285,6 +285,29 @@ def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_pat
     assert turns(events)[0][0] == (0.0, 0.8)
 
 
+def test_parts_work_once_before_what_comes_at_its_own_pace_is_opened(session, tmp_path):
+    where = str(tmp_path / "nowhere.mp4")
+    scorer = {"name": "loud", "fails_after": 0}
+    live = session(where, pace="real", scorer=scorer)
+    assert "that was enough" in refusal(PluginError, next, live)
+    assert "nowhere.mp4" in refusal(InputError, next, session(where, scorer=scorer))
+
+
+def test_parts_work_once_however_long_the_context_is(session, tmp_path):
+    live = session(str(tmp_path / "nowhere.mp4"), pace="real", live={"context_s": 30})
+    assert "nowhere.mp4" in refusal(InputError, next, live)
+
+
+def test_the_page_is_told_how_wide_a_pixel_is(session):
+    class Wide(asdkit.LiveFeed):
+        pixel_aspect = 2.0
+
+    feed = Wide(sound=False)
+    feed.end()
+    begun, *_ = session(feed, allow_silent=True)
+    assert begun.about["pixel_aspect"] == 2.0
+
+
 def test_at_its_own_pace_it_tells_the_same_and_measures(session):
     patient = {"late_s": 59, "skip_s": 60}
     events = list(session(pace="real", end_s=2, live=patient))
