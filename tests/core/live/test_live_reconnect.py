@@ -18,7 +18,6 @@ from streams import (
     free_port,
     joined,
     pieces_of,
-    stalled,
     to_udp,
     with_garbage,
 )
@@ -48,7 +47,16 @@ def _steps(items: list[Arrived | Broken]) -> list[Fraction]:
 
 
 def test_a_stall(talk: Path) -> None:
-    items = _received(stalled(pieces_of(talk), 1.0, 1.2), 50, live={"stall_s": 0.5})
+    port = free_port()
+    with Sender(pieces_of(talk), to_udp(port), held_s=1.6) as sender:
+
+        def enough(got: list[Arrived | Broken]) -> bool:
+            if reasons(got):
+                sender.go_on()
+            return len(pictures(got)) >= 50
+
+        given = options(f"udp://127.0.0.1:{port}", live={"stall_s": 0.5})
+        items = taken(open_input(given, Notes()), enough)
     assert numbers(items) == list(range(50))
     assert reasons(items)[:2] == ["stalled: no picture came for 0.5 s", "came back"]
     stall = next(item for item in items if isinstance(item, Broken))
