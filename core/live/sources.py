@@ -17,8 +17,9 @@ from ..media import container
 from ..media.probe import Media, probe
 from ..media.rates import stated_rate
 from ..notes import Notes
+from ..spelling import guess
 from ..types import GRID_FPS
-from .addresses import NONE, Address, address_of
+from .addresses import CAMERA, NONE, Address, address_of
 from .arrivals import Arrived, Broken, Input
 from .opening import WAITED_STALLS, Opened, check_options, opened, tracks_of
 from .options import CaptureConfig, LiveOptions
@@ -75,7 +76,11 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
 def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted) -> Media:
     silent = options.allow_silent or wanted == "picture"
     reading = container.Reading.of(vars(options))
-    return probe(Path(source.url), None, reading, allow_silent=silent, notes=notes)
+    path = Path(source.url)
+    cameras = [CAMERA, *([f"v4l2:{path}"] if path.match("/dev/video*") else [])]
+    if not path.is_file() and (meant := guess(source.url, cameras)):
+        raise InputError(f"{source.shown} is no file", meant)
+    return probe(path, None, reading, allow_silent=silent, notes=notes)
 
 
 def _file(media: Media, wanted: _Wanted) -> Opened:
