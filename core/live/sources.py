@@ -59,18 +59,36 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
         InputError: There is no such source, or nothing can be read from it now; names no secrets.
         ConfigError: Options do not fit the source.
     """
-    source = address_of(options.source)
-    sound = None
-    if options.sound not in (None, NONE, options.source):
-        sound = address_of(options.sound or "", "sound")
-    check_options(options, source, sound)
-    wanted: _Wanted = "both" if options.sound in (None, options.source) else "picture"
+    source, sound, wanted = _addresses(options)
     if source.kind == "file":
         media = _probed(source, options, notes, wanted)
         if options.pace == FAST:
             return FileInput(source, media, options, wanted)
         return LiveInput(source, sound, wanted, options, notes, media=media)
     return LiveInput(source, sound, wanted, options, notes)
+
+
+def check_input(options: LiveOptions) -> None:
+    """Refuse what `open_input` would refuse, as far as that is known before anything is sent.
+
+    So nobody waits for models to be loaded to be told of a misspelt name.
+
+    Raises:
+        AsdError: As for `open_input`.
+    """
+    source, _, wanted = _addresses(options)
+    if source.kind == "file":
+        _probed(source, options, Notes(), wanted)
+
+
+def _addresses(options: LiveOptions) -> tuple[Address, Address | None, _Wanted]:
+    """The source, where the sound comes from if from elsewhere, and what to take of the source."""
+    source = address_of(options.source)
+    sound = None
+    if options.sound not in (None, NONE, options.source):
+        sound = address_of(options.sound or "", "sound")
+    check_options(options, source, sound)
+    return source, sound, "both" if options.sound in (None, options.source) else "picture"
 
 
 def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted) -> Media:
