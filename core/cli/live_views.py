@@ -14,9 +14,8 @@ from ..bars import drawn
 from ..durations import clock
 from ..errors import one_line
 from ..live.events import LiveEvent, LiveFace
-from ..live.parts import PARTS
 from ..live.ticks import Counts
-from ..results import printable
+from ..results import PARTS, printable
 from ..types import OFF_SCREEN
 
 if TYPE_CHECKING:
@@ -128,9 +127,10 @@ class Tally:
                 f"{max(self._delays) / 100:.2f} s (worst)"
             )
         if counts.left_out or counts.skipped:
+            skipped = f", and {counts.skipped} were skipped" if counts.skipped else ""
             yield (
-                f"too slow for {counts.left_out} of {counts.frames} frames, which were left out, "
-                f"and for {counts.skipped} more, which were skipped"
+                f"too slow: {counts.left_out} of {counts.frames + counts.skipped} frames were left "
+                f"out{skipped}. Cheaper: detect_every=4, live.hop_s=0.4"
             )
         if counts.silent:
             yield f"no sound came for {counts.silent} of {counts.frames} frames"

@@ -137,7 +137,8 @@ def test_a_terminal_has_a_line_of_what_is_now(asd, session, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "200")
     session()
-    _, out, _ = asd("live", "camera")
+    _, out, err = asd("live", "camera")
+    assert "loading models" in err
     assert "speaks: \x1b[2;32mZoë" in out
     assert out.partition(f"\x1b[2K{SUMMARY[0]}\n")[2].splitlines()[:-1] == SUMMARY[1:]
 

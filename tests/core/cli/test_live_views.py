@@ -130,9 +130,12 @@ def test_the_summary_says_what_was_left_out():
     assert summary(counts=counts) == [
         "camera: 0:00.0, interrupted 2 times",
         "nobody in sight spoke",
-        "too slow for 3 of 100 frames, which were left out, and for 75 more, which were skipped",
+        "too slow: 3 of 175 frames were left out, and 75 were skipped. "
+        "Cheaper: detect_every=4, live.hop_s=0.4",
         "no sound came for 2 of 100 frames",
     ]
+    slow = summary(counts=Counts(frames=100, left_out=3))[2]
+    assert slow.startswith("too slow: 3 of 100 frames were left out. Cheaper: ")
     assert "interrupted once" in summary(counts=Counts(breaks=1))[0]
 
 
