@@ -105,12 +105,13 @@ class LivePass(AbstractContextManager["LivePass"]):
         self._live.clear()
         self._ended.clear()
 
-    def take(self, frame: Frame, begins: bool) -> Hop | None:
+    def take(self, frame: Frame, begins: bool, *, late: bool = False) -> Hop | None:
         """Take the next frame.
 
         Args:
             frame: The frame. Its number follows that of the last one, unless it begins a stretch.
             begins: Whether it begins a stretch: the first one, or one after `end_stretch`.
+            late: Whether the machine is too slow; of the hops only every other one comes then.
 
         Returns:
             A hop if one is due.
@@ -128,7 +129,7 @@ class LivePass(AbstractContextManager["LivePass"]):
         self._end = frame.index + 1
         for one, cut in self._cutting.put(frame):
             self._feed(one, cut)
-        if self._end % self._hop:
+        if self._end % (2 * self._hop if late else self._hop):
             return None
         self._add(self._faces.catch_up())
         return self._told(self._listener.take() if self._listener else None)

@@ -17,6 +17,7 @@ from ..analysis.embedder_answers import checked_identity_distance
 from ..config.compose import compose_app
 from ..config.words import Overrides, words_of
 from ..errors import AsdError, CancelledError, ConfigError, InputError
+from ..files import expanded
 from ..known_faces import KnownFaces
 from ..media.container import Reading
 from ..models import Models, seeded
@@ -236,7 +237,7 @@ class LiveSession(Iterator[LiveEvent]):
     def _record(self, stack: ExitStack, models: Models, results: LiveResults) -> None:
         """Take the folder of the results, if there is to be one."""
         options = self.plan.options
-        folder = Path(options.output) if options.output else None
+        folder = expanded(options.output) if options.output else None
         if folder is None and self._results is not None:
             folder = self._results / (_UNFIT.sub("_", self._name).strip(" .") or "live")
         if folder is not None:

@@ -202,6 +202,14 @@ def test_hops_come_with_the_grid_and_what_is_certain_waits():
         assert hops[-1].faces[0].ended
 
 
+def test_every_other_hop_is_left_out_where_the_machine_is_too_slow():
+    detector = Known(lambda index: [[10, 15, 40, 45]])
+    late = range(12, 38)
+    hops = hops_of(live_of(parts_of(detector)), pictures(range(60)), late=late)
+    assert [hop.end for hop in hops] == [5, 10, 20, 30, 40, 45, 50, 55, 60, 60]
+    agree(in_order(joined(hops)), run_of(parts_of(detector), pictures(range(60)))[1])
+
+
 def test_a_face_out_of_sight_is_waited_for():
     """As long as its tracker does; others are scored on, provisionally."""
     hidden = range(30, 38)
