@@ -67,10 +67,12 @@ def _shown(session: LiveSession, *, quiet: bool) -> Iterator[Show]:
     """What shows an event, while the block runs."""
     from rich.console import Console
 
-    from .live_views import NowLine, line_of_change
+    from .live_views import Changes, NowLine
+
+    changes = Changes()
 
     def show(event: LiveEvent) -> None:
-        if not quiet and (line := line_of_change(event)):
+        if not quiet and (line := changes(event)):
             print(line, flush=True)
 
     if quiet or not Console().is_terminal:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from asdkit.core.cli.live_views import (
+    Changes,
     NowLine,
     Tally,
     files_of,
-    line_of_change,
     line_of_now,
     moment,
 )
@@ -63,7 +63,7 @@ def test_moments(time_s, told):
     ],
 )
 def test_a_certain_change_is_a_line(event, told):
-    assert line_of_change(event) == told
+    assert Changes()(event) == told
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,18 @@ def test_a_certain_change_is_a_line(event, told):
     ],
 )
 def test_all_else_is_none(event):
-    assert line_of_change(event) is None
+    assert Changes()(event) is None
+
+
+def test_who_somebody_is_is_told_once_and_of_the_name_that_was_shown():
+    names = [("appeared", "person_0"), ("named", "person_0"), ("named", "ann"), ("left", "ann")]
+    changes = Changes()
+    assert [changes(LiveEvent(kind, 1.0, track=0, name=name)) for kind, name in names] == [
+        "0:01.0  person_0 appears",
+        None,
+        "0:01.0  person_0 is ann",
+        "0:01.0  ann is out of sight",
+    ]
 
 
 def turn(track, begin_s, end_s, name=None, delay_s=None):
