@@ -39,7 +39,7 @@ from .rehearsing import rehearse
 from .results import LiveResults
 from .serving import LiveServer
 from .settings import REAL
-from .sources import open_input
+from .sources import check_input, open_input
 from .status import Status
 from .ticks import Counts
 from .working import Working
@@ -178,6 +178,9 @@ class LiveSession(Iterator[LiveEvent]):
             models = Models(self.plan)
             results = LiveResults(self.plan, self._name, notes)
             self._record(stack, models, results)
+            if self._handed is None:
+                check_input(options)
+            self._serve(stack)
             parts = models.parts()
             if isinstance(parts.detector, KnownFaces):
                 raise ConfigError(
@@ -193,7 +196,6 @@ class LiveSession(Iterator[LiveEvent]):
                 rehearse(parts, options, options.live, models.part)
             results.provenance = provenance(self.plan, models.weights, models.devices)
             results.source = source = self._opened(stack, notes)
-            self._serve(stack)
             stack.enter_context(seeded(options.seed))
             feed = Feed(source, options.live, Reading.of(vars(options)), notes, self._clock)
             self.counts = feed.counts

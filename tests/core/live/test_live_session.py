@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import threading
 from collections import defaultdict
 from itertools import islice
@@ -255,6 +256,27 @@ def test_results_that_are_there_are_refused_before_anything_is_loaded(session, t
     live = session(str(tmp_path / "nowhere.mp4"), output=str(tmp_path / "out"))
     assert "already holds results" in refusal(OutputError, next, live)
     assert list(session(output=str(tmp_path / "out"), end_s=1, overwrite=True))
+
+
+@pytest.fixture
+def nothing_loads(monkeypatch):
+    """Fails where components are made."""
+    monkeypatch.setattr(live_session.Models, "parts", lambda _: pytest.fail("parts were made"))
+
+
+@pytest.mark.usefixtures("nothing_loads")
+def test_a_source_that_is_no_video_is_refused_before_anything_is_loaded(session, tmp_path):
+    for given, said in (("nothere.mp4", "No such file"), (__file__, "is not a video")):
+        assert said in refusal(InputError, list, session(given, output=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("nothing_loads")
+def test_a_port_that_is_taken_is_refused_before_anything_is_loaded(session):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = refusal(ConfigError, list, session(serve=True, port=port))
+    assert told.startswith(f"port={port} is taken by another program")
 
 
 def test_faces_of_a_video_are_of_no_use(session, tmp_path):
