@@ -307,17 +307,19 @@ def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_pat
     assert turns(events)[0][0] == (0.0, 0.8)
 
 
-def test_parts_work_once_before_what_comes_at_its_own_pace_is_opened(session, tmp_path):
-    where = str(tmp_path / "nowhere.mp4")
-    scorer = {"name": "loud", "fails_after": 0}
-    live = session(where, pace="real", scorer=scorer)
-    assert "that was enough" in refusal(PluginError, next, live)
-    assert "nowhere.mp4" in refusal(InputError, next, session(where, scorer=scorer))
+def test_parts_work_once_before_what_comes_at_its_own_pace_is_opened(session):
+    def said(error, live):
+        feed = asdkit.LiveFeed(sound=False, live=live)  # which is refused when it is opened
+        scorer = {"name": "loud", "fails_after": 0}
+        return refusal(error, next, session(feed, pace="real", scorer=scorer))
+
+    assert "that was enough" in said(PluginError, live=True)
+    assert "made without sound" in said(InputError, live=False)
 
 
-def test_parts_work_once_however_long_the_context_is(session, tmp_path):
-    live = session(str(tmp_path / "nowhere.mp4"), pace="real", live={"context_s": 30})
-    assert "nowhere.mp4" in refusal(InputError, next, live)
+def test_parts_work_once_however_long_the_context_is(session):
+    live = session(asdkit.LiveFeed(sound=False), pace="real", live={"context_s": 30})
+    assert "made without sound" in refusal(InputError, next, live)
 
 
 def test_the_page_is_told_how_wide_a_pixel_is(session):
