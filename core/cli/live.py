@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Show = Callable[[LiveEvent], None]
 
+_SHOWING = {"--cfg", "-c", "--info", "-i"}
+"""Flags that have Hydra print options instead of running anything."""
 _SOURCES = ("source", "sound")
 """The options that may hold an address, with all that it may hold."""
 
@@ -44,8 +46,24 @@ def command(words: list[str]) -> None:
         )
     outputs = [word for word in rest if key_of(word) == "output"]
     given = [] if source is None else [f"source={quoted(source)}"]
+    if _SHOWING & {word.partition("=")[0] for word in rest}:
+        given, rest = list(map(_shown_address, given)), list(map(_shown_address, rest))
     job = _print if outputs[-1:] == [PRINT] else _show
     run_or_help(LIVE, [*given, *map(_as_it_is, rest)], job)
+
+
+def _shown_address(word: str) -> str:
+    """An option whose address is without its secrets.
+
+    Raises:
+        InputError: There is no such kind of source.
+    """
+    key, _, value = word.partition("=")
+    if key not in _SOURCES or "://" not in value:
+        return word
+    from ..live.addresses import address_of
+
+    return f"{key}={quoted(address_of(value.strip(chr(39) + chr(34))).shown)}"
 
 
 def _as_it_is(word: str) -> str:

@@ -111,11 +111,13 @@ class Decoding:
 
     def _vain_s(self, packet: Any, frames: list[Any]) -> float:
         """For how many seconds nothing could be decoded of what came of a packet's track."""
-        if frames or not packet.size:
-            self._vain_since_s.pop(packet.stream_index, None)
+        track = packet.stream
+        large = track.type == "video" and track.width * track.height > self._options.max_pixels
+        if frames or large or not packet.size:
+            self._vain_since_s.pop(track.index, None)
             return 0.0
         now_s = time.monotonic()
-        return now_s - self._vain_since_s.setdefault(packet.stream_index, now_s)
+        return now_s - self._vain_since_s.setdefault(track.index, now_s)
 
     def _packets(self, source: Opened, wait_s: float) -> Iterator[Any]:
         """The packets, as far as they can be read, then an empty one for each track."""

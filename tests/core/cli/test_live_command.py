@@ -84,6 +84,15 @@ def test_what_is_wrong_with_the_arguments_is_said_without_secrets(refused, words
 
 
 @pytest.mark.parametrize("form", ["{}", "source={}", "source='{}'"])
+def test_options_are_shown_without_secrets(asd, form):
+    given = form.format("rtsp://ann:s3cret@host:554/a=b")
+    code, out, err = asd("live", given, "sound=udp://host:1?passphrase=s3cret", "--cfg", "job")
+    assert code == 0, err
+    assert "source: rtsp://host:554\nsound: udp://host:1\n" in out
+    assert "s3cret" not in out + err
+
+
+@pytest.mark.parametrize("form", ["{}", "source={}", "source='{}'"])
 @pytest.mark.parametrize(
     "source", ["rtsp://ann:s3cret@host/a=b?c=d&e=f,g", "camera:1", "-", "a b.mp4"]
 )
