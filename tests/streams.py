@@ -1,9 +1,10 @@
 """Streams to read live: a file as MPEG-TS over UDP or through a pipe, or by RTMP; with faults.
 
 `pieces_of` makes a transport stream of a file, cut into pieces that each know when they are due.
-`stalled`, `cut`, `with_garbage` and `joined` make faults of them, and `pieces_of` itself those of
-timestamps and tracks. `Sender` sends pieces in a thread of its own, in real time or faster, to
-`to_udp(port)` or `to_pipe(end)`; `RtspServer` and `RtmpServer` serve whoever connects.
+`cut`, `with_garbage` and `joined` make faults of them, and `pieces_of` itself those of timestamps
+and tracks. `Sender` sends pieces in a thread of its own, in real time or faster, to `to_udp(port)`
+or `to_pipe(end)`, and holds them where the stream is to stall; `RtspServer` and `RtmpServer` serve
+whoever connects.
 
 Example:
     >>> port = free_port()
@@ -13,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import socket
@@ -106,11 +108,6 @@ class _Written:
         return data
 
 
-def stalled(pieces: Iterable[Piece], at_s: float, for_s: float) -> list[Piece]:
-    """Nothing is sent for some time; nothing is lost."""
-    return [Piece(due + for_s * (due >= at_s), data) for due, data in pieces]
-
-
 def cut(pieces: Iterable[Piece], at_s: float, for_s: float) -> list[Piece]:
     """What is due in some stretch is lost."""
     return [piece for piece in pieces if not at_s <= piece.due_s < at_s + for_s]
@@ -192,17 +189,25 @@ class Sender:
         pieces: What is sent, in order of when it is due.
         send: Where to, by `to_udp` or `to_pipe`.
         speed: 1 is real time, 2 twice as fast; 0 as fast as can be.
+        held_s: What is due from then on is held until `go_on` is called, and sent later by as much.
 
     Attributes:
-        begun_s: `time.monotonic` when the first piece was sent; None before.
+        begun_s: `time.monotonic` when the first piece was sent; None before. If pieces were held,
+            when it would have been sent if they had not.
         sent: How many pieces were sent.
         late_s: By how much the latest was sent late.
     """
 
     def __init__(
-        self, pieces: Sequence[Piece], send: Callable[[bytes], None], speed: float = 1.0
+        self,
+        pieces: Sequence[Piece],
+        send: Callable[[bytes], None],
+        speed: float = 1.0,
+        *,
+        held_s: float = math.inf,
     ) -> None:
         self._pieces, self._send, self._speed = pieces, send, speed
+        self._held_s, self._going_on = held_s, threading.Event()
         self.begun_s: float | None = None
         self.sent = 0
         self.late_s = 0.0
@@ -215,7 +220,12 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self._going_on.set()
         self._thread.join()
+
+    def go_on(self) -> None:
+        """Send what is held, or will be."""
+        self._going_on.set()
 
     def wait(self, timeout_s: float = _PATIENCE_S) -> None:
         """Wait until all is sent."""
@@ -229,6 +239,10 @@ class Sender:
                 pass
             self.begun_s = time.monotonic()
             for due_s, data in self._pieces:
+                if due_s >= self._held_s and not self._going_on.is_set():
+                    held = time.monotonic()
+                    self._going_on.wait()
+                    self.begun_s += time.monotonic() - held
                 if self._speed:
                     due = self.begun_s + due_s / self._speed
                     self._over.wait(max(0.0, due - time.monotonic()))

@@ -277,7 +277,7 @@ def gst(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
         except (ImportError, ValueError) as error:
             pytest.skip(
                 f"{error}; needs python3-gi gir1.2-gst-plugins-base-1.0 "
-                "gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
+                "gstreamer1.0-plugins-base, and Debian's own version of Python"
             )
         Gst.init(None)
         for name in ("videotestsrc", "audiotestsrc", "videoconvert", "audioresample", "appsink"):

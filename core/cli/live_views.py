@@ -154,6 +154,8 @@ class Tally:
                 f"too slow: {counts.left_out} of {counts.frames + counts.skipped} frames were left "
                 f"out{skipped}. Cheaper: detect_every=4, live.hop_s=0.4"
             )
+        if counts.lost:
+            yield f"{counts.lost} frames were thrown away: they came faster than they were taken"
         if counts.silent:
             yield f"no sound came for {counts.silent} of {counts.frames} frames"
 

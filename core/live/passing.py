@@ -54,9 +54,9 @@ class LivePass(AbstractContextManager["LivePass"]):
         config: How faces are scored.
         notes: Collects a note if faces are left out.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
-        anew: Makes a component of a kind for each stretch but the first: the cutter, as pictures
-            may be of another size then, and the voice activity detector, as the sound before a
-            gap is none of that after it. Without it those of `parts` go on.
+        anew: Makes a component of a kind for each stretch but the first: the cutter and the voice
+            activity detector, as pictures and sound before a gap tell nothing of those after it.
+            Without it those of `parts` go on.
     """
 
     def __init__(  # noqa: PLR0917 - as a run is given them, and its own

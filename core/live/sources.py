@@ -123,6 +123,7 @@ class FileInput:
     """A file as fast as it is asked for; see `core.live.arrivals.Input`."""
 
     live = False
+    left_out = 0
 
     def __init__(
         self, address: Address, media: Media, options: LiveOptions, wanted: _Wanted

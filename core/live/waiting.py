@@ -22,6 +22,9 @@ _YIELDED_S = 0.2
 class Waiting:
     """Frames in order of arrival, limited in bytes; says when the picture stalls and comes back.
 
+    A stall is told in its place among the frames: at once to whoever has taken all pictures, and
+    otherwise before those that came after it, so that a slow user is told the same.
+
     If too much waits, the oldest picture is left out, and sound once there are no pictures; a
     picture comes much later than `LiveConfig.skip_s` by then. Breaks are always kept.
 
@@ -50,6 +53,8 @@ class Waiting:
         self._bytes = 0
         self._pictures = 0
         self._latest_s = clock()
+        self._begun = False
+        """Whether there was a picture."""
         self._newest_s = -math.inf
         self._stalled = self._away = False
         self._ended = self._closed = False
@@ -113,10 +118,9 @@ class Waiting:
             del item
 
     def _next(self) -> Arrived | Broken | None:
-        idle = not (self._pictures or self._stalled or self._away or self._ended)
-        if idle and self._clock() - self._latest_s >= self._stall_s:
+        if not (self._pictures or self._ended) and self._stalls():
             self._stalled = True
-            return Broken(f"stalled: no picture came for {self._stall_s:.1f} s", self._clock())
+            return Broken(self._stall, self._clock())
         if not self._items:
             return None
         item, size = self._items.popleft()
@@ -125,10 +129,23 @@ class Waiting:
         self._changed.notify_all()
         return item
 
+    def _stalls(self) -> bool:
+        """Whether it stalls, and nobody was told yet."""
+        told = self._stalled or self._away
+        return not told and self._clock() - self._latest_s >= self._stall_s
+
+    @property
+    def _stall(self) -> str:
+        return f"stalled: no picture came for {self._stall_s:.1f} s"
+
     def _note_return(self, item: Arrived) -> None:
+        if _is_picture(item) and self._begun and self._stalls():
+            self._stalled = True
+            self._append(Broken(self._stall, self._latest_s + self._stall_s), 0)
         returned = self._away and not item.stream
         if _is_picture(item) or returned:
             self._latest_s = self._clock()
+            self._begun = True
         if (self._stalled and _is_picture(item)) or returned:
             self._stalled = self._away = False
             self._append(Broken("came back", item.at_s, ends_stretch=False), 0)

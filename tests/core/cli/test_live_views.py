@@ -137,12 +137,13 @@ def test_delays_are_those_of_certain_changes():
 
 
 def test_the_summary_says_what_was_left_out():
-    counts = Counts(pictures=90, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
+    counts = Counts(pictures=90, lost=7, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
     assert summary(counts=counts) == [
         "camera: 0:00.0, interrupted 2 times",
         "nobody in sight spoke",
         "too slow: 3 of 175 frames were left out, and 75 were skipped. "
         "Cheaper: detect_every=4, live.hop_s=0.4",
+        "7 frames were thrown away: they came faster than they were taken",
         "no sound came for 2 of 100 frames",
     ]
     slow = summary(counts=Counts(frames=100, left_out=3))[2]

@@ -56,7 +56,10 @@ def lines(folder: Path) -> int:
 
 
 def ended_by(what: signal.Signals, clip: Path, folder: Path, interrupt_after: int) -> int:
-    """The exit code of a session that reads a pipe and gets a signal after so many events."""
+    """The exit code of a session that reads a pipe and gets a signal after so many events.
+
+    The pipe falls silent before the session could end by itself.
+    """
     reading, writing = os.pipe()
     words = ["live", "-", *QUICK, f"output={folder}"]
     with (
@@ -67,7 +70,7 @@ def ended_by(what: signal.Signals, clip: Path, folder: Path, interrupt_after: in
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process,
-        Sender(pieces_of(clip), to_pipe(writing)),
+        Sender(pieces_of(clip), to_pipe(writing), held_s=3.0),
     ):
         limit = time.monotonic() + PATIENCE_S
         while lines(folder) < interrupt_after and time.monotonic() < limit:

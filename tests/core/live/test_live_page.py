@@ -100,7 +100,7 @@ def test_boxes_are_where_the_faces_are(live):
     show(server, 1.0, picture())
     live.until("asdLive.shown.stills[0]?.time === 1 && asdLive.boxes().length === 2")
     live.until("document.getElementById('no-picture').hidden")
-    page.wait_for_timeout(300)
+    live.drawn()
     stage = page.locator("#picture").bounding_box()
     scale = stage["width"] / SIZE[0]
     assert stage["height"] == pytest.approx(scale * SIZE[1], abs=1)
@@ -139,10 +139,10 @@ def test_long_hops_are_shown_as_evenly(live):
 def test_boxes_can_be_switched_off(live):
     tell(live.server, BEGUN, speech(0.4, 0, True), *hops(0, 2, True))
     live.until("asdLive.boxes().length === 1")
-    live.page.wait_for_timeout(200)
+    live.drawn()
     assert near(screenshot(live.page.locator("#picture")), GREEN).any()
     live.page.keyboard.press("b")
-    live.page.wait_for_timeout(200)
+    live.drawn()
     assert not near(screenshot(live.page.locator("#picture")), GREEN).any()
     assert live.page.get_attribute("#boxes", "aria-pressed") == "false"
 
@@ -175,13 +175,13 @@ def test_what_is_provisional_is_dashed_until_it_is_certain(live):
     tell(live.server, BEGUN, appeared(0, name="ann"), *hops(0, 2, True))
     tell(live.server, speech(0.2, 0, True, certain=False))
     live.until("asdLive.boxes()[0]?.certain === false")
-    live.page.wait_for_timeout(200)
+    live.drawn()
     dashed = near(screenshot(live.page.locator("#picture")), GREEN).sum()
     assert "ann speaks" not in live.page.inner_text("#spoken")
     live.until_it_says("now", "ann speaks")
     tell(live.server, speech(0.2, 0, True))
     live.until("asdLive.boxes()[0]?.certain === true")
-    live.page.wait_for_timeout(200)
+    live.drawn()
     assert near(screenshot(live.page.locator("#picture")), GREEN).sum() > 1.1 * dashed
     live.until_it_says("spoken", "ann speaks")
 
@@ -257,7 +257,7 @@ def test_it_says_what_happens_to_the_stream(live):
     live.until_it_says("state", "The stream stalled: nothing came for 2.0 s.")
     tell(live.server, *hops(4, 5))
     live.until("document.getElementById('state').textContent === 'Live'")
-    tell(live.server, status(0.62, left_out=3, skipped=2, breaks=1))
+    tell(live.server, status(0.62, left_out=2, skipped=2, lost=1, breaks=1))
     live.until_it_says("measured", "Delay0.62 s")
     live.until_it_says("measured", "Frames left out5")
     live.until_it_says("measured", "Interruptions1")

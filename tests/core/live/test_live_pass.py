@@ -12,8 +12,9 @@ import pytest
 from analysing import Cuts, feed
 from hopping import Numbers, OneFrame, hops_of, joined
 
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
 from asdkit.core.analysis.pacing import longest_step
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.live.passing import LivePass

@@ -18,7 +18,6 @@ from streams import (
     free_port,
     joined,
     pieces_of,
-    stalled,
     to_udp,
     with_garbage,
 )
@@ -48,7 +47,16 @@ def _steps(items: list[Arrived | Broken]) -> list[Fraction]:
 
 
 def test_a_stall(talk: Path) -> None:
-    items = _received(stalled(pieces_of(talk), 1.0, 1.2), 50, live={"stall_s": 0.5})
+    port = free_port()
+    with Sender(pieces_of(talk), to_udp(port), held_s=1.6) as sender:
+
+        def enough(got: list[Arrived | Broken]) -> bool:
+            if reasons(got):
+                sender.go_on()
+            return len(pictures(got)) >= 50
+
+        given = options(f"udp://127.0.0.1:{port}", live={"stall_s": 0.5})
+        items = taken(open_input(given, Notes()), enough)
     assert numbers(items) == list(range(50))
     assert reasons(items)[:2] == ["stalled: no picture came for 0.5 s", "came back"]
     stall = next(item for item in items if isinstance(item, Broken))
@@ -61,6 +69,14 @@ def test_lost_bytes_lose_pictures_and_end_nothing(talk: Path) -> None:
     first, *_, last = pictures(items)
     assert numbers([last]) == [(last.time_s - first.time_s) * 25]  # in time, and whole again
     assert reasons(items) == []
+
+
+def test_another_encoder_is_opened_anew(talk: Path, tmp_path: Path) -> None:
+    other = write_video(tmp_path / "other.ts", frames=250, codec="mpeg2video", keyframe_every=5)
+    pieces = joined(pieces_of(talk), pieces_of(other))
+    items = _received(pieces, 70, live={"stall_s": 0.5, "reconnect_s": None})
+    assert "broke off: its picture could not be decoded any more" in reasons(items)
+    assert reasons(items)[-1] == "came back"
 
 
 def test_garbage_ends_nothing(talk: Path) -> None:

@@ -307,6 +307,31 @@ def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_pat
     assert turns(events)[0][0] == (0.0, 0.8)
 
 
+def test_parts_work_once_before_what_comes_at_its_own_pace_is_opened(session):
+    def said(error, live):
+        feed = asdkit.LiveFeed(sound=False, live=live)  # which is refused when it is opened
+        scorer = {"name": "loud", "fails_after": 0}
+        return refusal(error, next, session(feed, pace="real", scorer=scorer))
+
+    assert "that was enough" in said(PluginError, live=True)
+    assert "made without sound" in said(InputError, live=False)
+
+
+def test_parts_work_once_however_long_the_context_is(session):
+    live = session(asdkit.LiveFeed(sound=False), pace="real", live={"context_s": 30})
+    assert "made without sound" in refusal(InputError, next, live)
+
+
+def test_the_page_is_told_how_wide_a_pixel_is(session):
+    class Wide(asdkit.LiveFeed):
+        pixel_aspect = 2.0
+
+    feed = Wide(sound=False)
+    feed.end()
+    begun, *_ = session(feed, allow_silent=True)
+    assert begun.about["pixel_aspect"] == 2.0
+
+
 def test_at_its_own_pace_it_tells_the_same_and_measures(session):
     patient = {"late_s": 59, "skip_s": 60}
     events = list(session(pace="real", end_s=2, live=patient))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -85,6 +86,19 @@ def test_what_waits_for_a_slow_user_is_no_stall() -> None:
     waiting.put(_picture(1))
     clock.now_s += 60
     assert _told(iter([next(iter(waiting))])) == [1]
+
+
+def test_a_stall_is_told_to_a_slow_user_in_its_place() -> None:
+    clock = _Clock()
+    waiting = Waiting(2.0, clock=clock)
+    clock.now_s += 30  # until a source is open
+    for number, passed_s in enumerate((0.0, 1.9, 2.0, 0.04)):
+        clock.now_s += passed_s
+        waiting.put(replace(_picture(number), at_s=clock.now_s))
+    waiting.end()
+    items = list(waiting)
+    assert _told(iter(items)) == [0, 1, "stalled: no picture came for 2.0 s", "came back", 2, 3]
+    assert [item.at_s for item in items if item] == [130, 131.9, 133.9, 133.9, 133.9, 133.94]
 
 
 def test_away_is_no_stall_and_ends_with_the_next_frame_of_its_own() -> None:

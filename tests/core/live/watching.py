@@ -43,6 +43,12 @@ class Watched:
             self.page.wait_for_timeout(_WAIT_MS)
         pytest.fail(f"in vain waited for {condition}; the console said {self.complaints}")
 
+    def drawn(self) -> None:
+        """Wait until what holds now has been drawn, and is seen."""
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
     def until_it_says(self, where: str, words: str) -> None:
         """Wait until an element holds some words."""
         self.until(f"document.getElementById('{where}').textContent.includes({json.dumps(words)})")
