@@ -293,11 +293,6 @@ class _Course:
             InputError: It cannot be opened, or is over, or has no sound and that was not allowed.
         """
         options, handed = self.plan.options, self._handed
-        if handed is not None and handed.closed:
-            raise InputError(
-                f"The LiveFeed {handed.name} was that of a session that is over",
-                "Make a new one for each session",
-            )
         if handed is not None and not (handed.has_sound or options.allow_silent):
             raise InputError(
                 f"The LiveFeed {handed.name} was made without sound, by which speakers are found",

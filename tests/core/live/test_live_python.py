@@ -104,13 +104,6 @@ def test_a_feed_without_sound_needs_leave(parts):
     assert "LiveFeed camera was made without sound" in text and "allow_silent=True" in text
 
 
-def test_a_feed_is_that_of_one_session(parts):
-    feed = asdkit.LiveFeed("camera", live=False)
-    handed(parts, feed)
-    text = refusal(InputError, next, asdkit.live(feed, **cheap(parts)))
-    assert text.startswith("The LiveFeed camera was that of a session that is over")
-
-
 def test_an_event_is_printed_with_what_it_tells_alone():
     event = asdkit.LiveEvent("left", 2.0, track=1, name="ann")
     assert repr(event) == "LiveEvent(event='left', time_s=2.0, certain=True, track=1, name='ann')"
