@@ -93,6 +93,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._end_s = 0.0
+        self._has_sound = True
         self._names: dict[int, str] = {}
         self._seconds: dict[int, float] = defaultdict(float)  # of tracks in sight
         self._by_name: dict[str, float] = defaultdict(float)  # of those that have left
@@ -102,6 +103,8 @@ class Tally:
     def __call__(self, event: LiveEvent) -> None:
         """Take an event."""
         self._end_s = max(self._end_s, event.time_s)
+        if event.event == "begun":
+            self._has_sound = (event.about or {}).get("has_sound", True)
         if not event.certain:
             return
         if event.event in ("speaking", "silent") and event.delay_s is not None:
@@ -132,7 +135,12 @@ class Tally:
         spoke = [f"{_shown(who)} {spent:.1f} s" for who, spent in most_first]
         more = len(spoke) - _MOST_SHOWN
         spoke[_MOST_SHOWN:] = [f"and {more} more"] if more > 0 else []
-        yield f"spoke: {', '.join(spoke)}" if spoke else "nobody in sight spoke"
+        if spoke:
+            yield f"spoke: {', '.join(spoke)}"
+        elif self._has_sound:
+            yield "nobody in sight spoke"
+        else:
+            yield "there is no sound, so nobody can be said to speak"
         if self._off_screen_s:
             yield f"spoken off screen: {self._off_screen_s:.1f} s"
         if self._delays:

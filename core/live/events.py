@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 EVENTS_SCHEMA = "asdkit.live/1"
@@ -52,7 +52,7 @@ class LiveFace:
     certain: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LiveEvent:
     """Something that a live session tells; `core.live.lines` writes it as a line of JSON.
 
@@ -98,3 +98,9 @@ class LiveEvent:
     faces: tuple[LiveFace, ...] | None = None
     about: Mapping[str, Any] | None = None
     delay_s: float | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """What it tells, without what means nothing for it."""
+        told = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        given = (f"{name}={value!r}" for name, value in told.items() if value is not None)
+        return f"LiveEvent({', '.join(given)})"

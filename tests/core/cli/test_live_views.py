@@ -151,6 +151,11 @@ def test_the_summary_says_what_was_left_out():
     assert "interrupted once" in summary(counts=Counts(breaks=1))[0]
 
 
+def test_without_sound_it_is_not_said_that_nobody_spoke():
+    begun = LiveEvent("begun", 0.0, about={"name": "camera", "has_sound": False})
+    assert summary(begun)[1] == "there is no sound, so nobody can be said to speak"
+
+
 def test_who_spoke_least_is_put_together_after_many_faces():
     """So that it takes no more memory after a day, in which thousands of tracks come and go."""
     events = []

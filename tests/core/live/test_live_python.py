@@ -104,6 +104,11 @@ def test_a_feed_without_sound_needs_leave(parts):
     assert "LiveFeed camera was made without sound" in text and "allow_silent=True" in text
 
 
+def test_an_event_is_printed_with_what_it_tells_alone():
+    event = asdkit.LiveEvent("left", 2.0, track=1, name="ann")
+    assert repr(event) == "LiveEvent(event='left', time_s=2.0, certain=True, track=1, name='ann')"
+
+
 def test_a_feed_is_stopped_while_nothing_comes(parts):
     feed = asdkit.LiveFeed("camera", sound=False)
     events: list[asdkit.LiveEvent] = []
