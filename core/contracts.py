@@ -208,7 +208,9 @@ class FollowedByScorer(Protocol):
 
         Returns:
             A row per frame of the clip. Up to rounding, they are what `Scorer.score` answers to
-            the clip if it begins with the face; else what it sees may depend on earlier frames.
+            the clip if it begins with the face, and is scored as one window. Else what it sees of
+            frames near the beginning of the clip, and of windows within it, may depend on the
+            frames before them.
         """
         ...
 

@@ -26,6 +26,8 @@ OLDER_SCHEMA = "asdkit.result/1"
 """The previous version, without `start_s`, `pixel_aspect` and `notes` of the video."""
 FILE = "result.json"
 """Its name in the folder of a run."""
+PARTS = "parts"
+"""In the folder of a live session, the one that has a folder with such a file for each part."""
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 # fmt: off
 _MISSING = {

@@ -203,7 +203,7 @@ def live_events() -> list[LiveEvent]:
         time_s = round(hop * HOP_S, 3)
         told.append(LiveEvent("faces", time_s, faces=live_faces(time_s)))
     delays = {"frames": None, "events": {"mean": 0.62, "worst": 0.78}}
-    counts = {"left_out": 0, "skipped": 0, "breaks": 0}
+    counts = {"left_out": 0, "skipped": 0, "lost": 0, "breaks": 0}
     told.append(LiveEvent("status", LIVE_S, about={"delay_s": delays, "counts": counts}))
 
     def told_s(event: LiveEvent) -> float:

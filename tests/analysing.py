@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from asdkit.core.analysis.cutting import with_cuts
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
 from asdkit.core.analysis.pacing import longest_step
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.pictures import Frame, as_picture

@@ -65,14 +65,16 @@ class Joined:
         return self.begin + sum(map(len, self.logits))
 
 
-def hops_of(live, frames: Iterable[Frame], begin_at: Iterable[int] = (0,)) -> list[Hop]:
+def hops_of(
+    live, frames: Iterable[Frame], begin_at: Iterable[int] = (0,), late: Iterable[int] = ()
+) -> list[Hop]:
     """The hops of frames; a stretch begins with each of these frames, and the last one is ended."""
-    begin_at, hops = set(begin_at), []
+    begin_at, late, hops = set(begin_at), set(late), []
     for number, frame in enumerate(frames):
         begins = frame.index in begin_at
         if begins and number:
             hops.append(live.end_stretch())
-        hop = live.take(frame, begins)
+        hop = live.take(frame, begins, late=frame.index in late)
         if hop:
             hops.append(hop)
     return [*hops, live.end_stretch()]

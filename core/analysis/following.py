@@ -17,7 +17,7 @@ from .same_person import SamePerson
 
 
 class Followed(Protocol):
-    """The components whose faces are followed; see `one_pass.Parts`."""
+    """The components whose faces are followed; see `core.analysis.parts.Parts`."""
 
     @property
     def detector(self) -> Detector:

@@ -114,8 +114,9 @@ def _yes_or_no() -> set[str]:
     from ..batch.settings import BatchOptions
     from ..config.options import Options
     from ..evaluation.settings import CALIBRATE, EVALUATE
+    from ..live.options import LiveOptions
 
-    kinds = (Options, BatchOptions, EVALUATE.options, CALIBRATE.options)
+    kinds = (Options, LiveOptions, BatchOptions, EVALUATE.options, CALIBRATE.options)
     return {name for kind in kinds for name, hint in get_type_hints(kind).items() if hint is bool}
 
 

@@ -67,10 +67,12 @@ def _shown(session: LiveSession, *, quiet: bool) -> Iterator[Show]:
     """What shows an event, while the block runs."""
     from rich.console import Console
 
-    from .live_views import NowLine, line_of_change
+    from .live_views import Changes, NowLine
+
+    changes = Changes()
 
     def show(event: LiveEvent) -> None:
-        if not quiet and (line := line_of_change(event)):
+        if not quiet and (line := changes(event)):
             print(line, flush=True)
 
     if quiet or not Console().is_terminal:
@@ -118,9 +120,14 @@ def _follow(
         Stopped: A signal has ended the session, as Ctrl-C ends that of a camera; its results are
             whole, and the exception says where they are.
     """
+    from rich.console import Console
+
+    from .console import ProgressLine
     from .live_views import Tally, files_of
 
-    begun = next(session)  # a signal stops it, as long as models are loaded and nothing is read
+    with ProgressLine(quiet=not Console(stderr=True).is_terminal) as waiting:
+        waiting("loading models, opening the source", 0, 0)
+        begun = next(session)  # a signal stops it: nothing is read yet
     if session.url:
         tell(f"page: {session.url}")
     tally = Tally()

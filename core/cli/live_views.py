@@ -14,9 +14,8 @@ from ..bars import drawn
 from ..durations import clock
 from ..errors import one_line
 from ..live.events import LiveEvent, LiveFace
-from ..live.parts import PARTS
 from ..live.ticks import Counts
-from ..results import printable
+from ..results import PARTS, printable
 from ..types import OFF_SCREEN
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _CHANGES = {
     "appeared": "{who} appears",
     "left": "{who} is out of sight",
-    "named": "track_{track} is {who}",
+    "named": "{before} is {who}",
     "speaking": "{who} speaks",
     "silent": "{who} is silent, after {spoken}",
     "interrupted": "interrupted: the stream {reason}",
@@ -45,14 +44,28 @@ def moment(time_s: float) -> str:
     return f"{clock(tenths // 10)}.{tenths % 10}"
 
 
-def line_of_change(event: LiveEvent) -> str | None:
-    """What is printed of an event; None if it is no certain change that people look for."""
-    change = _CHANGES.get(event.event)
-    if change is None or not event.certain:
-        return None
-    spoken = f"{_spoken_s(event):.1f} s"
-    told = change.format(who=_who(event), track=event.track, spoken=spoken, reason=event.reason)
-    return f"{moment(event.time_s)}  {_shown(told)}"
+class Changes:
+    """What is printed of events; it remembers what those in sight are called there."""
+
+    def __init__(self) -> None:
+        self._called: dict[int, str] = {}
+
+    def __call__(self, event: LiveEvent) -> str | None:
+        """The line of an event; None if it is no certain change that people look for."""
+        change = _CHANGES.get(event.event)
+        if change is None or not event.certain:
+            return None
+        who, before = _who(event), ""
+        if event.track is not None:
+            before = self._called.get(event.track, f"track_{event.track}")
+            self._called[event.track] = who
+            if event.event == "left":
+                del self._called[event.track]
+        if event.event == "named" and before == who:
+            return None
+        spoken = f"{_spoken_s(event):.1f} s"
+        told = change.format(who=who, before=before, spoken=spoken, reason=event.reason)
+        return f"{moment(event.time_s)}  {_shown(told)}"
 
 
 def _who(event: LiveEvent) -> str:
@@ -128,10 +141,13 @@ class Tally:
                 f"{max(self._delays) / 100:.2f} s (worst)"
             )
         if counts.left_out or counts.skipped:
+            skipped = f", and {counts.skipped} were skipped" if counts.skipped else ""
             yield (
-                f"too slow for {counts.left_out} of {counts.frames} frames, which were left out, "
-                f"and for {counts.skipped} more, which were skipped"
+                f"too slow: {counts.left_out} of {counts.frames + counts.skipped} frames were left "
+                f"out{skipped}. Cheaper: detect_every=4, live.hop_s=0.4"
             )
+        if counts.lost:
+            yield f"{counts.lost} frames were thrown away: they came faster than they were taken"
         if counts.silent:
             yield f"no sound came for {counts.silent} of {counts.frames} frames"
 
@@ -178,6 +194,7 @@ class NowLine:
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._counts = counts
+        self._changes = Changes()
         self._off_screen = False
         self._open = ExitStack()
 
@@ -197,7 +214,7 @@ class NowLine:
         """Show an event."""
         from rich.text import Text
 
-        if line := line_of_change(event):
+        if line := self._changes(event):
             self._console.print(Text(line), soft_wrap=True)
         if event.track is None and event.event in ("speaking", "silent"):
             self._off_screen = event.event == "speaking"

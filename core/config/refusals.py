@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -27,7 +27,11 @@ from .schemas import App, names, offer
 _HYDRA_EXTRAS = {"submitit": "slurm", "optuna": "optuna", "tpe": "optuna"}
 """By part of a Hydra plugin's name: the extra of asdkit that installs it."""
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-_PLAIN_ARGUMENTS = {"video": "asd run FILE", "videos": "asd batch FOLDER"}
+_PLAIN_ARGUMENTS = {
+    "source": "asd live camera, or asd live FILE",
+    "video": "asd run FILE",
+    "videos": "asd batch FOLDER",
+}
 """By option: how it is mostly given."""
 _NO_GROUP = re.compile(r"Could not override '([\w/]+)'\. No match in the defaults list")
 """What Hydra says of a group of components that an application does not choose of."""
@@ -77,12 +81,13 @@ def _of_hydra(told: list[BaseException], app: App | None) -> ConfigError:
     return ConfigError(_cut(str(one) or type(one).__name__, 5 * _MOST_SHOWN))
 
 
-def no_option(key: str, known: Iterable[str] | None) -> ConfigError:
+def no_option(key: str, known: Iterable[str] | None, nested: Collection[str] = ()) -> ConfigError:
     """The error for an option that does not exist.
 
     Args:
         key: The option, with the node it would belong to, as in detector.min_face_px.
         known: The options of that node, without it; None if they are not known.
+        nested: Options of other nodes, with these, one of which may be meant.
     """
     group, _, name = key.rpartition(".")
     if known is None:
@@ -90,6 +95,7 @@ def no_option(key: str, known: Iterable[str] | None) -> ConfigError:
     listed = list(known)
     others = [one.name for one in registry().of_kind(group) if name in names(one.config)]
     meant = [f"{group}.{one}" if group else one for one in alike(name, listed)]
+    meant = [one for one in nested if one.endswith(f".{key}")] or meant
     if others:
         hint = " or ".join(f"{group}={other}" for other in others)
         return ConfigError(f"There is no option {key} here", f"It belongs to {hint}")
@@ -148,10 +154,10 @@ def _refused_value(error: OmegaConfBaseException, key: str, app: App | None) -> 
         choice = f"; or choose {group}=NAME, of {', '.join(others)}" if len(others) > 1 else ""
         return ConfigError(f"{key} is not set", f"Set it, as in: {use}{choice}")
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
+        if app is not None and "." not in key:
+            return no_option(key, app.offered, app.nested)
         known: Any = error.object_type
         offered = [n for n in names(known) if n != "name"] if _is_schema(known) else None
-        if app is not None and "." not in key:
-            offered = app.offered
         return no_option(key, offered)
     if isinstance(error, ValidationError) and (kind := _kind_of(error)) is not None:
         if error.value is None:

@@ -71,6 +71,13 @@ class App:
         return [*names(self.options), *self.kind_of, *(["writers"] if self.writers else [])]
 
     @property
+    def nested(self) -> list[str]:
+        """The options that are written with a dot and belong to no component: live.hop_s."""
+        hints = get_type_hints(self.options)
+        groups = [name for name in names(self.options) if dataclasses.is_dataclass(hints[name])]
+        return [f"{group}.{name}" for group in groups for name in names(hints[group])]
+
+    @property
     def offered(self) -> list[str]:
         """What can be set on its command line: its keys, and an experiment preset."""
         return [*self.keys, *(["experiment"] if self.writers and self.experiments else [])]

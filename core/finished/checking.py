@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..forms import misfit
 from ..media.container import ROTATIONS
 from ..named_files import read_json
-from ..results import OLDER_SCHEMA, schema
+from ..results import FILE, OLDER_SCHEMA, PARTS, schema
 
 MOST_BYTES = 4 << 30
 """Largest size of a result.json; a day of video takes a few hundred million bytes."""
@@ -50,6 +50,11 @@ def read_values(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: The file cannot be read, or is not a result.
     """
+    if not path.exists() and (parts := sorted(path.parent.glob(f"{PARTS}/*/{FILE}"))):
+        raise InputError(
+            f"{path.parent} is of a live session, which has a result of each of its parts",
+            f"Name one of them, such as {parts[0].parent}",
+        )
     found = read_json(
         path, "a result of asd run", "Name a folder of results of asd run", most_bytes=MOST_BYTES
     )

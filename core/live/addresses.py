@@ -15,7 +15,7 @@ from ..spelling import guess
 PIPE, NONE = "-", "none"
 """The source that is read from standard input, and the sound that there is none of."""
 CAMERA, MICROPHONE = "camera", "microphone"
-PIPED = "ffmpeg -i ADDRESS -c copy -f mpegts - | asd live source=-"
+PIPED = "ffmpeg -i ADDRESS -c copy -f mpegts - | asd live -"
 """How to read what FFmpeg reads, but asdkit does not."""
 
 Kind = Literal["file", "pipe", "network", "device"]
@@ -37,7 +37,7 @@ DEVICES = tuple(dict.fromkeys(_GIVING["picture"] + _GIVING["sound"]))
 """FFmpeg's formats of cameras and microphones."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _DEVICE = re.compile(rf"({'|'.join(DEVICES)}):(.+)", re.DOTALL)
-_NUMBERED = re.compile(r"(camera|microphone)(?::(\d+))?")
+_NUMBERED = re.compile(rf"({CAMERA}|{MICROPHONE})(?::(.*))?", re.DOTALL)
 _LISTED = "ffmpeg -list_devices true -f dshow -i dummy"
 
 
@@ -80,7 +80,7 @@ def address_of(given: str, wanted: Literal["picture", "sound"] = "picture") -> A
     if scheme := _SCHEME.match(given):
         return _network(given, scheme[1].lower())
     if numbered := _NUMBERED.fullmatch(given):
-        return _numbered(numbered[1], int(numbered[2] or 0), wanted)
+        return _numbered(numbered[1], "0" if numbered[2] is None else numbered[2], wanted)
     if device := _DEVICE.fullmatch(given):
         return _device(given, device[1], device[2], wanted)
     path = Path(given)
@@ -113,8 +113,13 @@ def _network(given: str, scheme: str) -> Address:
     return Address("network", shown, _name(shown), scheme + given[len(scheme) :], form, protocols)
 
 
-def _numbered(word: str, number: int, wanted: str) -> Address:
+def _numbered(word: str, counted: str, wanted: str) -> Address:
     """The camera or microphone that the system counts as so many-th."""
+    if not re.fullmatch(r"\d{1,4}", counted, re.ASCII):
+        raise InputError(
+            f"{word}:{counted} names no {word}", f"They are counted: {word}, {word}:1, {word}:2"
+        )
+    number = int(counted)
     if (word == CAMERA) != (wanted == "picture"):
         raise InputError(f"{word} gives no {wanted}", "Cameras are source=, microphones sound=")
     if sys.platform == "win32":

@@ -73,6 +73,11 @@ class Input(Protocol):
     pixel_aspect: float
     size: tuple[int, int] | None
 
+    @property
+    def left_out(self) -> int:
+        """How many frames waited so long that they were thrown away, so far."""
+        ...
+
     def __iter__(self) -> Iterator[Arrived | Broken | None]:
         """Pictures and sound as they arrive, and breaks, until the input has ended.
 

@@ -64,8 +64,9 @@ class Feed:
     that `core.media.picture.frames` and `core.media.sound.Sound` give for a file of the same
     content; stereo is mixed in shorter blocks. A picture is held for half a second at most; where
     none comes for longer, where the stream breaks or its clock jumps, a stretch ends with a `Gap`,
-    and the next one begins as much later as time has passed. None comes four times a second while
-    nothing else does. When the input ends, or fails, all that came is handed out first.
+    and the next one begins as much later as time has passed. Pictures of another size are fitted
+    into the size of the first. None comes four times a second while nothing else does. When the
+    input ends, or fails, all that came is handed out first.
 
     Args:
         source: What arrives.
@@ -173,6 +174,7 @@ class Feed:
         """Take a picture."""
         self.counts.pictures += 1
         self._check(frame)
+        lost, self.counts.lost = self.counts.lost, self._source.left_out
         before, hold_to = self._last, self._clock.time + self._clock.hold
         end = self._clock.end
         placed = self._clock.place(arrived, self._hearing.heard_to)
@@ -183,6 +185,8 @@ class Feed:
             reason = None
             if placed.jump is not None:
                 reason = f"jumped in time by {float(placed.jump):+.1f} s"
+            elif placed.time > hold_to and self.counts.lost > lost:
+                reason = f"skipped {float(passed):.1f} s: the machine is too slow"
             elif placed.time > hold_to:
                 reason = f"sent no picture for {float(passed):.1f} s"
             elif _size(frame) != _size(before.frame):

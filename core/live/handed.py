@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
@@ -25,6 +25,8 @@ _SOUND = "(n,) or (n, channels) of int16 or float32"
 _FORMATS = {"int16": "s16", "float32": "flt"}
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _RATES = (1_000, 768_000)
+_LATEST_S = 1e12
+"""No clock of seconds shows more: since 1970 it is less than 2e9."""
 _LATE_S = 0.5
 """Sound that is timed by counting is timed anew if it comes so much later than it was counted."""
 
@@ -35,6 +37,8 @@ class LiveFeed:
     The methods may be called from any thread, but for one kind of data from one at a time. Arrays
     are copied. If too much waits, the oldest pictures are left out; with `live=False` nothing is,
     and the methods wait instead, so they must then be called in another thread than the session's.
+    Sound and pictures go side by side: what is ten seconds ahead of the pictures is lost. A feed is
+    for one session.
 
     Args:
         name: What it is called in the results.
@@ -103,7 +107,10 @@ class LiveFeed:
         image = np.asarray(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise InputError(f"A picture is {_PICTURE}, got {_described(image)}")
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        try:
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        except av.FFmpegError as error:
+            raise InputError(f"A picture is too large: {_described(image)}") from error
         with self._lock:
             now_s = self._clock()
             if time_s is not None:
@@ -138,7 +145,7 @@ class LiveFeed:
         name = _FORMATS.get(samples.dtype.name)
         if name is None or samples.ndim not in (1, 2):
             raise InputError(f"Sound is {_SOUND}, got {_described(samples)}")
-        if isinstance(rate, bool) or rate != int(rate) or not _RATES[0] <= rate <= _RATES[1]:
+        if rate not in range(_RATES[0], _RATES[1] + 1):
             raise InputError(f"The rate of sound is from {_RATES[0]} to {_RATES[1]}, got {rate}")
         channels = 1 if samples.ndim == 1 else samples.shape[1]
         if not 1 <= channels <= 64:
@@ -146,7 +153,7 @@ class LiveFeed:
         if not len(samples):
             return
         layout = _LAYOUTS.get(channels, f"{channels} channels")
-        packed = np.ascontiguousarray(samples).reshape(1, -1)
+        packed = np.ascontiguousarray(samples, samples.dtype.name).reshape(1, -1)
         frame = AudioFrame.from_ndarray(packed, format=name, layout=layout)
         frame.sample_rate = int(rate)
         length = Fraction(len(samples), int(rate))
@@ -175,7 +182,7 @@ class LiveFeed:
     def _check(self, time_s: float | None) -> None:
         if self._ended:
             raise InputError("This LiveFeed has ended", "Hand nothing over after end()")
-        if time_s is not None and not math.isfinite(time_s):
+        if time_s is not None and not abs(time_s) <= _LATEST_S:
             raise InputError(f"time_s must be a number of seconds, got {time_s}")
 
 

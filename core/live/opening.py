@@ -35,6 +35,7 @@ _OF_SCHEME = {
     "rtsp": {"rtsp_transport": "tcp"},
     "rtsps": {"rtsp_transport": "tcp"},
 }
+_DEVICES = Path("/dev")
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 """Where ALSA's configuration is; the library in PyAV's wheels looks for it elsewhere."""
 
@@ -68,7 +69,7 @@ class Piped:
         except (AttributeError, OSError, ValueError):
             alone = True
         if alone:
-            raise InputError("source=- reads a pipe, but nothing is piped in", f"Such as: {PIPED}")
+            raise InputError("A pipe is to be read, but nothing is piped in", f"Such as: {PIPED}")
         self._over = over
         self.empty = True
 
@@ -235,7 +236,7 @@ def _device_format(address: Address) -> str:
             f"{address.shown} cannot be opened: the FFmpeg of this PyAV was built without "
             f"{address.format}",
             f"It reads: {', '.join(known) or 'no devices'}. Or let another FFmpeg read it, and "
-            "pipe it in with source=-",
+            "pipe it in: asd live -",
         )
     return there[address.format]
 
@@ -251,6 +252,9 @@ def _captured(address: Address, capture: CaptureConfig) -> dict[str, str]:
 
 
 def _remedy(address: Address) -> str:
+    if address.format == "v4l2" and not Path(address.url).exists():
+        there = sorted(f"v4l2:{path}" for path in _DEVICES.glob("video*"))
+        return f"There are {', '.join(there)}" if there else "The system knows of no camera"
     if address.kind == "device":
         return (
             "Check that it is plugged in and that nothing else uses it, and what capture asks it "

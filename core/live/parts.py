@@ -24,6 +24,7 @@ from ..config.chosen import Chosen
 from ..files import whole_folder
 from ..registry import registry
 from ..result import Result
+from ..results import PARTS
 from ..results_folder import ResultsFolder, taken
 from ..rttm_lines import field
 from ..types import GRID_FPS
@@ -37,7 +38,6 @@ from .whole_lines import WholeLines
 
 EVENTS_FILE = "events.jsonl"
 TURNS_FILE = "speakers.rttm"
-PARTS = "parts"
 _UNRECORDED = ("faces",)
 """Kinds of events that are not in the file: the results hold more of the same."""
 _LEFT = re.compile(r"\.\d{4,}\..+")

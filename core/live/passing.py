@@ -54,9 +54,9 @@ class LivePass(AbstractContextManager["LivePass"]):
         config: How faces are scored.
         notes: Collects a note if faces are left out.
         pixel_aspect: Width of a stored pixel over its height. Components see square pixels.
-        anew: Makes a component of a kind for each stretch but the first: the cutter, as pictures
-            may be of another size then, and the voice activity detector, as the sound before a
-            gap is none of that after it. Without it those of `parts` go on.
+        anew: Makes a component of a kind for each stretch but the first: the cutter and the voice
+            activity detector, as pictures and sound before a gap tell nothing of those after it.
+            Without it those of `parts` go on.
     """
 
     def __init__(  # noqa: PLR0917 - as a run is given them, and its own
@@ -105,12 +105,13 @@ class LivePass(AbstractContextManager["LivePass"]):
         self._live.clear()
         self._ended.clear()
 
-    def take(self, frame: Frame, begins: bool) -> Hop | None:
+    def take(self, frame: Frame, begins: bool, *, late: bool = False) -> Hop | None:
         """Take the next frame.
 
         Args:
             frame: The frame. Its number follows that of the last one, unless it begins a stretch.
             begins: Whether it begins a stretch: the first one, or one after `end_stretch`.
+            late: Whether the machine is too slow; of the hops only every other one comes then.
 
         Returns:
             A hop if one is due.
@@ -128,7 +129,7 @@ class LivePass(AbstractContextManager["LivePass"]):
         self._end = frame.index + 1
         for one, cut in self._cutting.put(frame):
             self._feed(one, cut)
-        if self._end % self._hop:
+        if self._end % (2 * self._hop if late else self._hop):
             return None
         self._add(self._faces.catch_up())
         return self._told(self._listener.take() if self._listener else None)

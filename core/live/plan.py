@@ -25,13 +25,16 @@ from .settings import LiveConfig
 _ABOUT = """\
 asd live SOURCE [OPTION=VALUE ...]
 
-Says who is speaking now, in a line of JSON for each event: who comes into sight, begins to speak,
-ceases. The source is a camera (camera, camera:1, v4l2:/dev/video0, avfoundation:0, dshow:NAME), an
-address (rtsp://, rtsps://, srt://, udp://, rtmp://, rtmps://), - for a pipe into standard input,
-or a file. It is a plain argument, whatever it holds; or source=SOURCE.
+Says who is speaking now, in a line for each change: who comes into sight, begins to speak, ceases.
+output=- tells all of it as lines of JSON, for other programs, and serve=true on a page. Ctrl-C ends
+it, and all up to there is written.
+
+The source is a camera (camera, camera:1, v4l2:/dev/video0, avfoundation:0, dshow:NAME), an address
+(rtsp://, rtsps://, srt://, udp://, rtmp://, rtmps://), - for a pipe into standard input, or a file.
+It is a plain argument, whatever it holds; or source=SOURCE.
 
 The values are those of this very command line. To see the parameters of another component choose
-it, as in: asd live camera detector=yunet --help
+it, as in: asd live camera scorer=talknet --help
 """
 LIVE = App("live", LiveOptions, RUN_KINDS, _ABOUT, writers=True)
 

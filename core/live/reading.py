@@ -28,6 +28,7 @@ _KEY_PACKETS = 600
 the next one."""
 ENDED = "broke off: its sender ended it"
 """Why a source ended that was not damaged."""
+_WORDS = {"video": "picture", "audio": "sound"}
 _LEAP_S = 10.0
 """A file's timestamps that leap by more, or go back, are played on at once."""
 
@@ -59,6 +60,7 @@ class Decoding:
         self._stream = stream
         self._stored: tuple[int, int] | None = None
         self._form: tuple[int, str, str] | None = None
+        self._vain_since_s: dict[int, float] = {}
         self.size: tuple[int, int] | None = None
         self.pixel_aspect = 1.0
         self.reason = ""
@@ -67,7 +69,8 @@ class Decoding:
         """Decode a source to its end; `reason` says then why it ended.
 
         Decoding of a live picture begins with one that needs no other. Damaged packets are left
-        out.
+        out. A source counts as ended if none of a track's packets could be decoded for `wait_s`:
+        its sender has another encoder now, for which it must be opened anew.
 
         Args:
             source: It, open.
@@ -83,6 +86,7 @@ class Decoding:
             chosen.thread_type = "AUTO" if self._is_file else "SLICE"
             context.thread_count = self._options.threads or 0
         leading = -1 if self._is_file else 0
+        self._vain_since_s.clear()
         for packet in self._packets(source, wait_s):
             track: Any = packet.stream
             if track is source.picture and 0 <= leading < _KEY_PACKETS:
@@ -101,6 +105,17 @@ class Decoding:
                     yield from self._too_large(context.width, context.height)
             for frame in frames:
                 yield from self._arrived(frame, track)
+            if self._vain_s(packet, frames) >= wait_s:
+                self.reason = f"broke off: its {_WORDS[track.type]} could not be decoded any more"
+                return
+
+    def _vain_s(self, packet: Any, frames: list[Any]) -> float:
+        """For how many seconds nothing could be decoded of what came of a packet's track."""
+        if frames or not packet.size:
+            self._vain_since_s.pop(packet.stream_index, None)
+            return 0.0
+        now_s = time.monotonic()
+        return now_s - self._vain_since_s.setdefault(packet.stream_index, now_s)
 
     def _packets(self, source: Opened, wait_s: float) -> Iterator[Any]:
         """The packets, as far as they can be read, then an empty one for each track."""

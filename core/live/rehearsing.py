@@ -27,6 +27,8 @@ from .settings import LiveConfig
 
 _SIZE = 720, 1280
 """Height and width of the pictures, as the stream's are not known yet."""
+_MOST_HOP_S = 10.0
+"""Hops are no longer; see `LiveConfig`."""
 _FACE = 500.0, 200.0, 740.0, 500.0
 
 
@@ -49,7 +51,7 @@ def rehearse(
         parts: The components. Cutter, tracker and voice activity detector are not used, as they
             keep what they see.
         options: How to look at the frames.
-        config: How faces are scored: a hop is as long as half of its context.
+        config: How faces are scored: a hop is as long as half of its context, or `_MOST_HOP_S`.
         anew: Makes a component of a kind.
 
     Raises:
@@ -63,7 +65,8 @@ def rehearse(
     known = KnownFaces(Boxes(np.arange(count), np.tile(_FACE, (count, 1))))
     fresh = {kind: anew(kind) for kind in ("cutter", "tracker", "vad")}
     alone = replace(parts, detector=known, **fresh)
-    seldom = replace(config, hop_s=config.context_s / 2, lookahead_s=0.0)
+    hop_s = min(config.context_s / 2, _MOST_HOP_S)
+    seldom = replace(config, hop_s=hop_s, lookahead_s=0.0)
     with LivePass(alone, _Silence(), watch, options, seldom, notes, anew=anew) as rehearsal:
         for index in range(count):
             rehearsal.take(Frame(index, picture), index == 0)

@@ -27,7 +27,7 @@ class Rescored:
 
     For a scorer that looks at all faces of a moment at once, these stretches are the same for all
     faces of a shot, and those in them that have left are shown to it, too. A scorer that remembers
-    faces sees only what is new of them.
+    faces sees only what is new of them, and scores all rows that are not certain in one stretch.
 
     Args:
         parts: The components.

@@ -76,7 +76,8 @@ def application(
         return response
 
     app.add_routes([web.get(path, page) for path in _PAGE])
-    app.add_routes([web.get("/state", state), web.get("/events", events), web.get("/ws", socket)])
+    app.add_routes([web.get("/state", state), web.get("/ws", socket)])
+    app.add_routes([web.get("/events", events, allow_head=False)])
     return app
 
 

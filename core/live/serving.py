@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import secrets
 import socket
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HOST = "127.0.0.1"
+_UNHEARD = logging.Logger("asdkit live server", logging.CRITICAL + 1)
+"""What clients get wrong is told to them alone; lines of it would show their tokens."""
 
 
 class LiveServer:
@@ -132,7 +135,7 @@ class LiveServer:
     async def _serve(self, app: web.Application, bound: socket.socket, ready: Future[None]) -> None:
         from aiohttp import web
 
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(app, access_log=None, logger=_UNHEARD, handler_cancellation=True)
         try:
             await runner.setup()
             await web.SockSite(runner, bound).start()

@@ -17,6 +17,7 @@ from ..analysis.embedder_answers import checked_identity_distance
 from ..config.compose import compose_app
 from ..config.words import Overrides, words_of
 from ..errors import AsdError, CancelledError, ConfigError, InputError
+from ..files import expanded
 from ..known_faces import KnownFaces
 from ..media.container import Reading
 from ..models import Models, seeded
@@ -38,7 +39,7 @@ from .rehearsing import rehearse
 from .results import LiveResults
 from .serving import LiveServer
 from .settings import REAL
-from .sources import open_input
+from .sources import check_input, open_input
 from .status import Status
 from .ticks import Counts
 from .working import Working
@@ -97,9 +98,9 @@ class LiveSession(Iterator[LiveEvent]):
     """A live session, to iterate over for its events; see `live`.
 
     All is computed in the thread that iterates, while it does, but for reading the stream, and for
-    the page, which have threads of their own. As a context manager it is closed at the end.
-    Whatever ends it, what was decided by then is written whole. Random numbers of the process are
-    seeded from the first event to the last, as in a run.
+    the page, which have threads of their own. As a context manager it is closed at the end, and
+    when nobody holds it any more, as after a loop that was left. Whatever ends it, what was decided
+    is written whole. Random numbers of the process are seeded from the first event to the last.
 
     Args:
         plan: The plan.
@@ -112,9 +113,6 @@ class LiveSession(Iterator[LiveEvent]):
 
     Attributes:
         plan: The plan.
-        counts: What was counted of the stream so far.
-        folder: The folder of the results; None before the first event, or if nothing is written.
-        url: The address of the page; None before the first event, and without `serve`.
     """
 
     def __init__(
@@ -128,15 +126,23 @@ class LiveSession(Iterator[LiveEvent]):
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.plan = plan
-        self.counts = Counts()
-        self.folder: Path | None = None
-        self.url: str | None = None
-        self._handed, self._results = handed, results
-        self._cancel, self._clock = cancel, clock
-        self._tell = Outlets(on_event)
-        self._source: Input | None = None
-        self._stopping = Flag()
-        self._events = self._all()
+        self._course = _Course(plan, handed, results, Outlets(on_event), cancel, clock)
+        self._events = self._course.events()
+
+    @property
+    def counts(self) -> Counts:
+        """What was counted of the stream so far."""
+        return self._course.counts
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the results; None before the first event, and if nothing is written."""
+        return self._course.folder
+
+    @property
+    def url(self) -> str | None:
+        """The address of the page; None before the first event, and without `serve`."""
+        return self._course.url
 
     def __next__(self) -> LiveEvent:
         """The next event.
@@ -155,9 +161,7 @@ class LiveSession(Iterator[LiveEvent]):
 
     def stop(self) -> None:
         """End it, from any thread, once what was read by now is decided and written."""
-        self._stopping.set()
-        if self._source is not None:
-            self._source.close()
+        self._course.stop()
 
     def close(self) -> None:
         """End it now, in the thread that iterates; what is decided by now is written."""
@@ -169,7 +173,35 @@ class LiveSession(Iterator[LiveEvent]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _all(self) -> Generator[LiveEvent, None, None]:
+
+class _Course:
+    """What goes on in a session; it does not know the session, which can so be forgotten."""
+
+    def __init__(  # noqa: PLR0917 - as the session has them
+        self,
+        plan: LivePlan,
+        handed: LiveFeed | None,
+        results: Path | None,
+        tell: Outlets,
+        cancel: Event | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.plan = plan
+        self.counts = Counts()
+        self.folder: Path | None = None
+        self.url: str | None = None
+        self._handed, self._results, self._tell = handed, results, tell
+        self._cancel, self._clock = cancel, clock
+        self._source: Input | None = None
+        self._stopping = Flag()
+
+    def stop(self) -> None:
+        """See `LiveSession.stop`."""
+        self._stopping.set()
+        if self._source is not None:
+            self._source.close()
+
+    def events(self) -> Generator[LiveEvent, None, None]:
         """Prepare everything, work, and leave everything whole behind."""
         options, tell = self.plan.options, self._tell
         notes, watch = Notes(), Stopwatch()
@@ -177,6 +209,9 @@ class LiveSession(Iterator[LiveEvent]):
             models = Models(self.plan)
             results = LiveResults(self.plan, self._name, notes)
             self._record(stack, models, results)
+            if self._handed is None:
+                check_input(options)
+            self._serve(stack)
             parts = models.parts()
             if isinstance(parts.detector, KnownFaces):
                 raise ConfigError(
@@ -192,7 +227,6 @@ class LiveSession(Iterator[LiveEvent]):
                 rehearse(parts, options, options.live, models.part)
             results.provenance = provenance(self.plan, models.weights, models.devices)
             results.source = source = self._opened(stack, notes)
-            self._serve(stack)
             stack.enter_context(seeded(options.seed))
             feed = Feed(source, options.live, Reading.of(vars(options)), notes, self._clock)
             self.counts = feed.counts
@@ -234,7 +268,7 @@ class LiveSession(Iterator[LiveEvent]):
     def _record(self, stack: ExitStack, models: Models, results: LiveResults) -> None:
         """Take the folder of the results, if there is to be one."""
         options = self.plan.options
-        folder = Path(options.output) if options.output else None
+        folder = expanded(options.output) if options.output else None
         if folder is None and self._results is not None:
             folder = self._results / (_UNFIT.sub("_", self._name).strip(" .") or "live")
         if folder is not None:
@@ -256,13 +290,17 @@ class LiveSession(Iterator[LiveEvent]):
         """The source, which is closed in the end.
 
         Raises:
-            InputError: It cannot be opened, or has no sound and that was not allowed.
+            InputError: It cannot be opened, or is over, or has no sound and that was not allowed.
         """
         options, handed = self.plan.options, self._handed
         if handed is not None and not (handed.has_sound or options.allow_silent):
             raise InputError(
                 f"The LiveFeed {handed.name} was made without sound, by which speakers are found",
                 "Hand over sound as well, or use allow_silent=True",
+            )
+        if handed is not None and handed.closed:
+            raise InputError(
+                f"The LiveFeed {handed.name} was another session's, which is over", "Make a new one"
             )
         source = open_input(options, notes) if handed is None else handed
         stack.callback(source.close)
@@ -297,6 +335,7 @@ class LiveSession(Iterator[LiveEvent]):
             "lookahead_s": config.lookahead_s,
             "fps": source.fps,
             "size": source.size,
+            "pixel_aspect": source.pixel_aspect,
             "has_sound": source.has_sound,
             "versions": results.provenance["versions"],
         }

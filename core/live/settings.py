@@ -37,7 +37,8 @@ class LiveConfig:
         memory_s: A context sees so many seconds of certain scores of a shot, and the provisional
             ones after them. Who speaks is decided from all scores there were.
         late_s: If the machine is too slow and a frame has waited longer than this, it is left out:
-            the picture before it is held, and no face is looked for in it.
+            the picture before it is held, no face is looked for in it, and of the hops that are due
+            at such frames every other one is left out, too.
         skip_s: If a frame has waited longer than this all the same, all that waits is skipped: the
             shot ends, as at a cut.
         stall_s: If nothing comes for so long, the stream counts as stalled, and the shot ends.

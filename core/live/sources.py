@@ -17,8 +17,9 @@ from ..media import container
 from ..media.probe import Media, probe
 from ..media.rates import stated_rate
 from ..notes import Notes
+from ..spelling import guess
 from ..types import GRID_FPS
-from .addresses import NONE, Address, address_of
+from .addresses import CAMERA, NONE, Address, address_of
 from .arrivals import Arrived, Broken, Input
 from .opening import WAITED_STALLS, Opened, check_options, opened, tracks_of
 from .options import CaptureConfig, LiveOptions
@@ -58,12 +59,7 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
         InputError: There is no such source, or nothing can be read from it now; names no secrets.
         ConfigError: Options do not fit the source.
     """
-    source = address_of(options.source)
-    sound = None
-    if options.sound not in (None, NONE, options.source):
-        sound = address_of(options.sound or "", "sound")
-    check_options(options, source, sound)
-    wanted: _Wanted = "both" if options.sound in (None, options.source) else "picture"
+    source, sound, wanted = _addresses(options)
     if source.kind == "file":
         media = _probed(source, options, notes, wanted)
         if options.pace == FAST:
@@ -72,10 +68,37 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
     return LiveInput(source, sound, wanted, options, notes)
 
 
+def check_input(options: LiveOptions) -> None:
+    """Refuse what `open_input` would refuse, as far as that is known before anything is sent.
+
+    So nobody waits for models to be loaded to be told of a misspelt name.
+
+    Raises:
+        AsdError: As for `open_input`.
+    """
+    source, _, wanted = _addresses(options)
+    if source.kind == "file":
+        _probed(source, options, Notes(), wanted)
+
+
+def _addresses(options: LiveOptions) -> tuple[Address, Address | None, _Wanted]:
+    """The source, where the sound comes from if from elsewhere, and what to take of the source."""
+    source = address_of(options.source)
+    sound = None
+    if options.sound not in (None, NONE, options.source):
+        sound = address_of(options.sound or "", "sound")
+    check_options(options, source, sound)
+    return source, sound, "both" if options.sound in (None, options.source) else "picture"
+
+
 def _probed(source: Address, options: LiveOptions, notes: Notes, wanted: _Wanted) -> Media:
     silent = options.allow_silent or wanted == "picture"
     reading = container.Reading.of(vars(options))
-    return probe(Path(source.url), None, reading, allow_silent=silent, notes=notes)
+    path = Path(source.url)
+    cameras = [CAMERA, *([f"v4l2:{path}"] if path.match("/dev/video*") else [])]
+    if not path.is_file() and (meant := guess(source.url, cameras)):
+        raise InputError(f"{source.shown} is no file", meant)
+    return probe(path, None, reading, allow_silent=silent, notes=notes)
 
 
 def _file(media: Media, wanted: _Wanted) -> Opened:
@@ -100,6 +123,7 @@ class FileInput:
     """A file as fast as it is asked for; see `core.live.arrivals.Input`."""
 
     live = False
+    left_out = 0
 
     def __init__(
         self, address: Address, media: Media, options: LiveOptions, wanted: _Wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -112,7 +113,7 @@ class Collected:
             own = _between(rows, first, end)
             if len(own.boxes):
                 tracks.append(_track(own, shots[own.shot]))
-            rest = _between(rows, end, self.stop)
+            rest = _between(rows, end, sys.maxsize)  # it may be embedded before it is decided
             self._rows[number] = [rest]
             if not len(rest.boxes) and not len(rest.embedded):
                 del self._rows[number]

@@ -60,6 +60,7 @@ class Counts:
 
     Attributes:
         pictures: Pictures that arrived.
+        lost: Pictures, and pieces of sound, that were thrown away before, as too much waited.
         frames: Grid frames handed out.
         left_out: Of these, frames whose picture was left out; see `LiveConfig.late_s`.
         skipped: Grid frames that were skipped; see `LiveConfig.skip_s`.
@@ -68,6 +69,7 @@ class Counts:
     """
 
     pictures: int = 0
+    lost: int = 0
     frames: int = 0
     left_out: int = 0
     skipped: int = 0

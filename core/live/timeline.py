@@ -125,7 +125,7 @@ class PictureClock:
         else:
             advance = stamp + self.shift - self.time
             passed = seconds(arrived.at_s - self._at_s)
-            if self._jumped(advance, passed, heard_to):
+            if self._jumped(advance, passed, heard_to, arrived.at_s):
                 goes_on = self._goes_on(passed)
                 self.shift += goes_on - advance
                 self._delay = Delay()
@@ -141,13 +141,15 @@ class PictureClock:
         self._delay.take(arrived.at_s - float(self.time), arrived.at_s)
         return Placed(self.time, jump)
 
-    def _jumped(self, advance: Fraction, passed: Fraction, heard_to: Fraction) -> bool:
+    def _jumped(self, advance: Fraction, passed: Fraction, heard_to: Fraction, at_s: float) -> bool:
         if advance < -BACK_S or (self._broken and advance <= 0):
             return True
         if not self._live:
             return advance > LEAP_S
         held_up = heard_to > self.time + advance + HOLD_S
-        return advance - passed > JUMP_S or (passed - advance > JUMP_S and not held_up)
+        # The picture before may have come late, as where it ends is known from the next one alone.
+        ahead = min(advance - passed, self.time + advance - self.expected(at_s))
+        return ahead > JUMP_S or (passed - advance > JUMP_S and not held_up)
 
     def _goes_on(self, passed: Fraction) -> Fraction:
         """How much later than the picture before one is placed whose clock jumped.

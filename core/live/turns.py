@@ -7,6 +7,9 @@ from ..types import OFF_SCREEN
 from .events import LiveEvent
 from .whole_lines import WholeLines
 
+_MOST_SPEAKERS = 1000
+"""Of so many speakers it is remembered what they are called in the file: those who spoke last."""
+
 
 class TurnFile:
     """A file of RTTM to which the turns are added, by their ends.
@@ -47,12 +50,19 @@ class TurnFile:
 
     def _write(self, track: int | None, end_s: float, name: str) -> None:
         begin_s, _ = self._begun.pop(track)
-        if name not in self._speakers:
-            taken = [OFF_SCREEN, *self._speakers.values()]
-            self._speakers.update(fields([name], taken))
+        speaker = self._speaker(name)
         if begin_s < end_s:
-            speaker = self._speakers[name]
             self._lines.add(rttm_line(self._name, begin_s, end_s - begin_s, speaker))
+
+    def _speaker(self, name: str) -> str:
+        """What somebody is called in the file; nobody else is."""
+        own = self._speakers.pop(name, None)
+        if own is None:
+            (own,) = fields([name], [OFF_SCREEN, *self._speakers.values()]).values()
+        self._speakers[name] = own
+        if len(self._speakers) > _MOST_SPEAKERS:
+            del self._speakers[next(iter(self._speakers))]
+        return own
 
     def close(self) -> None:
         """Close the file."""

@@ -104,7 +104,7 @@ class Working:
             tell.delays.came(frame.index, tick.at_s)
         if tell.server is not None and not tick.left_out:
             tell.server.show(frame.index / GRID_FPS, frame.picture)
-        hop = self.passing.take(frame, tick.begins)
+        hop = self.passing.take(frame, tick.begins, late=tick.left_out)
         if hop is not None:
             yield from self._decided(hop, flush=False)
         if tell.status is not None:

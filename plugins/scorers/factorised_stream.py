@@ -71,7 +71,7 @@ class Alone(_Pieces):
             found = block.across(VisualLayers.pool(moments) if beyond else moments)
             lines = [_timeline(VisualLayers.courses(path, batch)) for path in found]
             for line in lines:
-                near = torch.arange(2 * block.reach) + beyond
+                near = torch.arange(2 * block.reach, device=line.device) + beyond
                 last = line.shape[1] - 1
                 coming.append(line.index_select(1, near.clamp(max=last)))
                 kept.append(line.index_select(1, (last - near.flip(0)).clamp(min=0)))

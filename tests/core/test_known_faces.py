@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import asdkit
 from asdkit.core.analysis.known_tracks import MOST_GAP_FRAMES, KnownTracks
-from asdkit.core.analysis.one_pass import Parts
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.errors import ConfigError, InputError, PluginError
 from asdkit.core.kept_answers import Answer, packed, rebuilt, taken_apart, unpacked
 from asdkit.core.kept_parts import asked_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from knowing import Knowing, KnowingModels, faces, sound, speech, video
 
-from asdkit.core.analysis.one_pass import Parts
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.analysis.shifting import AROUND, ShiftedScorer, WideClip
 from asdkit.core.cli.console import print_summary
 from asdkit.core.config.compose import compose_app, compose_run

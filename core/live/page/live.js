@@ -58,7 +58,7 @@ function measured() {
   const late = (delay.events ?? delay.frames)?.mean;
   return [
     ["Delay", late === undefined ? "" : `${late.toFixed(2)} s`],
-    ["Frames left out", counts ? String(counts.left_out + counts.skipped) : ""],
+    ["Frames left out", counts ? String(counts.left_out + counts.skipped + counts.lost) : ""],
     ["Interruptions", counts ? String(counts.breaks) : ""],
     ["Note", session.note],
   ].filter(([, words]) => words);

@@ -94,21 +94,15 @@ def _stream_graphs(model: Model, network: Network) -> Iterator[Graph]:
     if model.parts is None or not isinstance(sharing, Reach):
         return
     frontend = f"{model.title}'s visual frontend"
-    kept, coming = sharing.kept, sharing.coming
     meanings = (
         "a piece of a clip as a window by itself",
         f"a piece that goes on from another: the vectors {sharing.frames} frames late",
         "where two pieces are joined",
         "where a window ends",
     )
-    contracts = (
-        ("alone", (sharing.seen,), (sharing.vectors, *kept, *coming)),
-        ("through", (sharing.before, sharing.seen, *sharing.past), (sharing.vectors, *kept)),
-        ("join", (*kept, *coming), (sharing.joined,)),
-        ("end", kept, (sharing.ended,)),
-    )
-    for module, meaning, contract in zip(model.parts(network), meanings, contracts, strict=True):
-        name, inputs, (output, *more) = contract
+    graphs = sharing.graphs.items()
+    for module, meaning, graph in zip(model.parts(network), meanings, graphs, strict=True):
+        name, (inputs, (output, *more)) = graph
         yield Graph(
             name,
             f"{frontend}, {meaning}",

@@ -99,4 +99,4 @@ def _torch_runtime(model: Model, config: WindowedConfig, context: Context) -> Ru
     from .torch_runtime import TorchRuntime
 
     network = read_network(model, chosen_path(model.published, config.weights))
-    return TorchRuntime(network, model.sharing, device, config.batch_frames)
+    return TorchRuntime(network, model.sharing, device, config.batch_frames, model.parts)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .network import Network
 
+Parts = Callable[["Network"], Sequence["Module"]]
+
 
 @dataclass(frozen=True)
 class Training:
@@ -79,4 +81,4 @@ class Model:
     windows: Mapping[str, Sequence[int]] = field(default_factory=dict)
     refuses: frozenset[str] = frozenset()
     sound_early_s: float = 0.0
-    parts: Callable[[Network], Sequence[Module]] | None = None
+    parts: Parts | None = None

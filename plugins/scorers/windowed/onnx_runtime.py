@@ -145,17 +145,11 @@ def _stream(
         return None
     if "alone.onnx" not in bundle.manifest["files"]:
         return None
-    parts = {
-        "alone": (reach.seen, reach.vectors, *reach.kept, *reach.coming),
-        "through": (reach.before, reach.seen, *reach.past, reach.vectors, *reach.kept),
-        "join": (*reach.kept, *reach.coming, reach.joined),
-        "end": (*reach.kept, reach.ended),
-    }
     return Stream(
         reach,
         *(
-            _session(model, bundle.file(f"{name}.onnx"), config, context, tensors)
-            for name, tensors in parts.items()
+            _session(model, bundle.file(f"{name}.onnx"), config, context, (*inputs, *outputs))
+            for name, (inputs, outputs) in reach.graphs.items()
         ),
     )
 

@@ -32,6 +32,13 @@ class Layer(NamedTuple):
     channels: int
 
 
+class Contract(NamedTuple):
+    """The inputs and the outputs of a graph, in their order."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
 class Reach:
     """Shares vectors between windows where they depend on the same frames and edges.
 
@@ -58,6 +65,7 @@ class Reach:
         coming: What is handed back from a piece to the one before, inputs of the graph `join`.
         joined: The output of the graph `join`.
         ended: The output of the graph `end`.
+        graphs: The graphs that `stream.Stream` runs, by name, in the order of `Model.parts`.
     """
 
     def __init__(self, reach: int, size: int, layers: Sequence[Layer]) -> None:
@@ -91,6 +99,12 @@ class Reach:
         self.seen = tensors.seen("frames", "successive grey faces")
         self.vectors = tensors.vectors(size, "a visual vector for each frame", *axes)
         self.visual = tensors.vectors(size, "the visual vectors of a window's frames", *axes)
+        self.graphs = {
+            "alone": Contract((self.seen,), (self.vectors, *kept, *coming)),
+            "through": Contract((self.before, self.seen, *self.past), (self.vectors, *kept)),
+            "join": Contract((*kept, *coming), (self.joined,)),
+            "end": Contract((*kept,), (self.ended,)),
+        }
 
     def plan(self, spans: Sequence[Span], batch_frames: int) -> PassPlan:
         """Plan runs that give each distinct vector; see `Sharing.plan`.

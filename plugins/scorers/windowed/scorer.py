@@ -146,7 +146,10 @@ class WindowedScorer:
         return _Followed(self, going_on) if going_on else None
 
     def score_seen(self, clip: Clip, vectors: Float32) -> Scores:
-        """Score a clip whose visual vectors are known; its windows share them as they are."""
+        """Score a clip whose visual vectors are known.
+
+        Its windows share them as they are: near the edges within the clip they saw beyond these.
+        """
         spans = cut(len(clip), self._window_seconds)
         rows = [np.arange(start, end) for start, end in spans]
         (scores,) = self._scores([clip], [_Seen(spans, vectors, rows)])

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ....core.exportable import Tensor
 from ....core.types import GRID_FPS, Float32, UInt8
-from ...support.onnx import OnnxSession
 from .reach import Reach
 from .windows import Int64, Span, pictures
 
@@ -137,8 +136,26 @@ def _number(reach: Reach, rows: Int64, piece: Piece, count: int) -> int:
     return count
 
 
+class Graph(Protocol):
+    """Runs one of the graphs, with ONNX Runtime (`OnnxSession`) or PyTorch (`TorchGraph`).
+
+    Inputs are given by name: a float32 array each, or what `run_on` of one of them returned.
+    """
+
+    def run(self, inputs: Mapping[str, Any]) -> Float32:
+        """Run the graph; return its first output."""
+        ...
+
+    def run_on(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run the graph; return all outputs by name, each where the next graph reads it.
+
+        `numpy()` of the first is an array.
+        """
+        ...
+
+
 class Stream:
-    """Runs the graphs of a bundle that compute visual vectors piece by piece.
+    """Runs the graphs that compute visual vectors piece by piece.
 
     Args:
         reach: How the windows share vectors.
@@ -151,10 +168,10 @@ class Stream:
     def __init__(
         self,
         reach: Reach,
-        alone: OnnxSession,
-        through: OnnxSession,
-        join: OnnxSession,
-        end: OnnxSession,
+        alone: Graph,
+        through: Graph,
+        join: Graph,
+        end: Graph,
     ) -> None:
         self.reach = reach
         self.earlier = int(reach.before.shape[1])

@@ -9,7 +9,7 @@ from analysing import Cuts, Zeros, analyse
 
 from asdkit.core.analysis.alignment import aligned
 from asdkit.core.analysis.crops import portrait
-from asdkit.core.analysis.one_pass import Parts
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.analysis.people import read_people
 from asdkit.core.errors import PluginError
 from asdkit.core.kept_parts import asked_of

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from analysing import Cuts, feed, frames_of
 
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
 from asdkit.core.analysis.pacing import longest_step
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.analysis.square_pixels import Square
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions

@@ -9,7 +9,8 @@ from scenes import MostMoving
 
 from asdkit.core.analysis import gathering
 from asdkit.core.analysis.gathering import next_cut
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.errors import PluginError

@@ -9,7 +9,8 @@ import pytest
 from analysing import Cuts, Silence, Zeros
 
 from asdkit.core.analysis import looking
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.pictures import ArrayPicture, Frame

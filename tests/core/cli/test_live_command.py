@@ -66,11 +66,13 @@ def test_a_file_that_is_there_is_the_source_whatever_it_is_called():
         (["camera", "pace"], "pace has no value. Use: pace=VALUE"),
         (["camera", ""], "An argument is empty"),
         (["camera", "--pace", "fast"], "--pace fast is written pace=fast"),
+        (["camera", "--serve"], "--serve is written serve=true"),
+        (["camera", "hop_s=0.1"], "There is no option hop_s. Did you mean live.hop_s?"),
         (["camera", "--pcae"], "There is no flag --pcae"),
         (["camera", "-m", "live.hop_s=0.1,0.2"], "asd live follows one source, but --multirun"),
         (["camera", "paec=fast"], "There is no option paec. Did you mean pace?"),
         (["camera", "output="], "output names no folder"),
-        (["pace=fast"], "source is not set. Set it, as in: source=VALUE"),
+        (["pace=fast"], "source is not set. Set it, as in: asd live camera, or asd live FILE"),
         ([SECRET, "pace=slow"], "pace must be real or fast, got 'slow'"),
         ([SECRET, "live.hop_s=x"], "live.hop_s"),
     ],
@@ -135,7 +137,8 @@ def test_a_terminal_has_a_line_of_what_is_now(asd, session, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "200")
     session()
-    _, out, _ = asd("live", "camera")
+    _, out, err = asd("live", "camera")
+    assert "loading models" in err
     assert "speaks: \x1b[2;32mZoë" in out
     assert out.partition(f"\x1b[2K{SUMMARY[0]}\n")[2].splitlines()[:-1] == SUMMARY[1:]
 

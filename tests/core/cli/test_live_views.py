@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from asdkit.core.cli.live_views import (
+    Changes,
     NowLine,
     Tally,
     files_of,
-    line_of_change,
     line_of_now,
     moment,
 )
@@ -63,7 +63,7 @@ def test_moments(time_s, told):
     ],
 )
 def test_a_certain_change_is_a_line(event, told):
-    assert line_of_change(event) == told
+    assert Changes()(event) == told
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,18 @@ def test_a_certain_change_is_a_line(event, told):
     ],
 )
 def test_all_else_is_none(event):
-    assert line_of_change(event) is None
+    assert Changes()(event) is None
+
+
+def test_who_somebody_is_is_told_once_and_of_the_name_that_was_shown():
+    names = [("appeared", "person_0"), ("named", "person_0"), ("named", "ann"), ("left", "ann")]
+    changes = Changes()
+    assert [changes(LiveEvent(kind, 1.0, track=0, name=name)) for kind, name in names] == [
+        "0:01.0  person_0 appears",
+        None,
+        "0:01.0  person_0 is ann",
+        "0:01.0  ann is out of sight",
+    ]
 
 
 def turn(track, begin_s, end_s, name=None, delay_s=None):
@@ -126,13 +137,17 @@ def test_delays_are_those_of_certain_changes():
 
 
 def test_the_summary_says_what_was_left_out():
-    counts = Counts(pictures=90, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
+    counts = Counts(pictures=90, lost=7, frames=100, left_out=3, skipped=75, silent=2, breaks=2)
     assert summary(counts=counts) == [
         "camera: 0:00.0, interrupted 2 times",
         "nobody in sight spoke",
-        "too slow for 3 of 100 frames, which were left out, and for 75 more, which were skipped",
+        "too slow: 3 of 175 frames were left out, and 75 were skipped. "
+        "Cheaper: detect_every=4, live.hop_s=0.4",
+        "7 frames were thrown away: they came faster than they were taken",
         "no sound came for 2 of 100 frames",
     ]
+    slow = summary(counts=Counts(frames=100, left_out=3))[2]
+    assert slow.startswith("too slow: 3 of 100 frames were left out. Cheaper: ")
     assert "interrupted once" in summary(counts=Counts(breaks=1))[0]
 
 

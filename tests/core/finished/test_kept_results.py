@@ -264,6 +264,15 @@ def test_what_is_no_result_is_refused(text, says, tmp_path):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_the_folder_of_a_live_session_is_told_from_its_parts(tmp_path):
+    part = tmp_path / "parts" / "0001"
+    part.mkdir(parents=True)
+    (part / "result.json").touch()
+    said = f"{tmp_path} is of a live session, .* Name one of them, such as {part}"
+    with pytest.raises(InputError, match=said):
+        Result.load(tmp_path)
+
+
 def test_a_folder_without_a_result_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"result.json cannot be read: No such file.*Name a fold"):
         Result.load(tmp_path)

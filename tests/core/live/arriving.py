@@ -30,6 +30,7 @@ class FakeInput:
     name: str = "fake"
     pixel_aspect: float = 1.0
     size: tuple[int, int] | None = None
+    left_out: int = 0
     closed: bool = field(default=False, init=False)
 
     def __iter__(self) -> Iterator[Arrived | Broken | None]:

@@ -77,14 +77,16 @@ def test_windows_does_not_number_devices(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("given", "wanted", "words"),
     [
-        ("http://h/a.m3u8", "picture", "asd live source=-"),
-        ("https://h/a", "picture", "asd live source=-"),
+        ("http://h/a.m3u8", "picture", "asd live -"),
+        ("https://h/a", "picture", "asd live -"),
         ("rtps://h/a", "picture", "Did you mean rtsp"),
         ("file:///a.mp4", "picture", "name of the file alone"),
         ("udp://h", "picture", "udp://h:5000"),
         ("rtsp://", "picture", "rtsp://HOST:PORT"),
         ("rtsp://u:pass/word@h/a", "picture", "written with %"),
         ("microphone", "picture", "sound="),
+        ("camera:x", "picture", "camera:x names no camera. They are counted: camera, camera:1"),
+        ("camera:", "picture", "camera: names no camera"),
         ("camera", "sound", "source="),
         ("alsa:default", "picture", "v4l2"),
         ("v4l2:/dev/video0", "sound", "alsa"),

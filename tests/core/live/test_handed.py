@@ -106,6 +106,7 @@ def test_a_live_feed_leaves_out_the_oldest(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (_block(), "s16", "mono"),
         (_block(dtype=np.float32), "flt", "mono"),
+        (_block().astype(">i2"), "s16", "mono"),
         (_block().reshape(-1, 1), "s16", "mono"),
         (_block().reshape(-1, 2), "s16", "stereo"),
         (_block().reshape(-1, 4), "s16", "4 channels"),
@@ -155,6 +156,8 @@ def test_other_pictures_are_refused(image: np.ndarray, words: str) -> None:
         (_block().reshape(2, -1), 16_000, "1 to 64 channels"),
         (_block(), 0, "rate of sound is from 1000 to 768000, got 0"),
         (_block(), 44_100.5, "got 44100.5"),
+        (_block(), float("nan"), "got nan"),
+        (_block(), None, "got None"),
     ],
 )
 def test_other_sounds_are_refused(samples: np.ndarray, rate: Any, words: str) -> None:
@@ -165,7 +168,10 @@ def test_feeds_that_make_no_sense_are_refused() -> None:
     assert "letters" in refusal(InputError, LiveFeed, " ")
     assert "fps" in refusal(InputError, LiveFeed, fps=0)
     assert "sound=True" in refusal(InputError, LiveFeed(sound=False).sound, _block(), 16_000)
-    assert "time_s" in refusal(InputError, LiveFeed().picture, numbered(0), float("nan"))
+    for time_s in (float("nan"), 1e308):
+        assert "time_s" in refusal(InputError, LiveFeed().picture, numbered(0), time_s)
+    wide = np.zeros((1, 2_200_000, 3), np.uint8)  # more than FFmpeg takes
+    assert "too large" in refusal(InputError, LiveFeed().picture, wide)
 
 
 def test_after_the_end_and_after_the_session() -> None:

@@ -49,6 +49,22 @@ def test_who_is_quick_enough_leaves_out_nothing():
     assert (got.feed.counts.left_out, got.feed.counts.skipped) == (0, 0)
 
 
+def test_what_was_thrown_away_before_is_counted_and_no_fault_of_the_stream():
+    source = FakeInput([], has_sound=False)
+
+    def arriving():
+        yield from pictures(0, 25)
+        source.left_out = 50
+        yield from pictures(75, 100)
+        yield from pictures(150, 160)
+
+    source.items = arriving()
+    feed = Feed(source, LiveConfig(), clock=lambda: 0.0)
+    gaps = [given.reason for given in feed if isinstance(given, Gap)]
+    assert gaps == ["skipped 2.0 s: the machine is too slow", "sent no picture for 2.0 s"]
+    assert feed.counts.lost == 50
+
+
 def test_who_is_too_slow_holds_the_very_same_picture():
     items = together(pictures(0, 300), sounds(0, 300))
     got = SlowMachine(0.06).run(items)

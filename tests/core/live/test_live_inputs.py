@@ -203,7 +203,7 @@ def test_a_protocol_that_ffmpeg_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("av.open", lacking)
     text = refusal(InputError, open_input, options("srt://u:hidden@h:5"), Notes())
     assert "built without srt" in text
-    assert "ffmpeg -i ADDRESS -c copy -f mpegts - | asd live source=-" in text
+    assert "ffmpeg -i ADDRESS -c copy -f mpegts - | asd live -" in text
     assert "hidden" not in text
 
 
@@ -220,6 +220,9 @@ def test_what_is_not_there_is_refused(talk: Path, tmp_path: Path) -> None:
             given = options(f"udp://127.0.0.1:{port}", **others)
             assert words in refusal(InputError, open_input, given, Notes())
     assert "No such file" in refusal(InputError, open_input, options(tmp_path / "no"), Notes())
+    for given, meant in (("cammera", "camera"), ("/dev/video98", "v4l2:/dev/video98")):
+        text = refusal(InputError, open_input, options(given), Notes())
+        assert text == f"{given} is no file. Did you mean {meant}?"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +237,17 @@ def test_what_is_not_there_is_refused(talk: Path, tmp_path: Path) -> None:
 )
 def test_options_that_do_not_fit(source: str, others: dict[str, Any], words: str) -> None:
     assert words in refusal(ConfigError, open_input, options(source, **others), Notes())
+
+
+def test_a_camera_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("av.formats_available", {"video4linux2,v4l2"})
+    monkeypatch.setattr("asdkit.core.live.opening._DEVICES", tmp_path)
+    asked = options("v4l2:/dev/video98")
+    assert "knows of no camera" in refusal(InputError, open_input, asked, Notes())
+    (tmp_path / "video2").touch()
+    there = f"There are v4l2:{tmp_path / 'video2'}"
+    assert there in refusal(InputError, open_input, asked, Notes())
 
 
 class _Devices:

@@ -257,7 +257,7 @@ def test_it_says_what_happens_to_the_stream(live):
     live.until_it_says("state", "The stream stalled: nothing came for 2.0 s.")
     tell(live.server, *hops(4, 5))
     live.until("document.getElementById('state').textContent === 'Live'")
-    tell(live.server, status(0.62, left_out=3, skipped=2, breaks=1))
+    tell(live.server, status(0.62, left_out=2, skipped=2, lost=1, breaks=1))
     live.until_it_says("measured", "Delay0.62 s")
     live.until_it_says("measured", "Frames left out5")
     live.until_it_says("measured", "Interruptions1")

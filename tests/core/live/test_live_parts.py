@@ -26,9 +26,11 @@ from asdkit.core.config.chosen import Chosen
 from asdkit.core.config.plan import choose_writer
 from asdkit.core.errors import OutputError, PluginError
 from asdkit.core.file_patterns import INCOMPLETE
+from asdkit.core.live import turns
 from asdkit.core.live.events import LiveEvent
 from asdkit.core.live.parts import EVENTS_FILE, TURNS_FILE, Recorder, recording
 from asdkit.core.live.stretches import Collected, Stretch
+from asdkit.core.live.turns import TurnFile
 from asdkit.core.live.whole_lines import WholeLines
 from asdkit.core.result import Result, VideoInfo
 from asdkit.core.rttm import read_rttm
@@ -147,13 +149,16 @@ def test_a_result_at_the_end_is_as_a_run_writes_it(tmp_path):
     ]
 
 
-def test_what_was_embedded_goes_to_the_part_of_its_frame():
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_was_embedded_goes_to_the_part_of_its_frame(at_once):
+    """Also if that frame is not decided yet when the part before is taken."""
     collected = Collected()
     embeddings = np.eye(3, dtype=np.float32)
     early = rows(0, 0, 10, embedded=np.array([0, 8, 12]), embeddings=embeddings)
     collected.add(decided(0, 10, early))
+    first = collected.take(10) if at_once else None
     collected.add(decided(10, 20, rows(0, 10, 10, ended=True)))
-    first, second = collected.take(10), collected.take(20)
+    first, second = first or collected.take(10), collected.take(20)
     assert first.tracks[0].embedded.tolist() == [0, 8]
     np.testing.assert_array_equal(first.tracks[0].embeddings, embeddings[:2])
     assert second.tracks[0].embedded.tolist() == [12]
@@ -208,12 +213,34 @@ def test_events_are_lines_and_turns_are_those_that_are_certain(tmp_path):
         assert len((tmp_path / TURNS_FILE).read_text().splitlines()) == 2
         found.take(decided(0, 75))
         list(found.finish())
-    turns = read_rttm([tmp_path / TURNS_FILE])["a_talk"]
-    assert turns == {
+    found = read_rttm([tmp_path / TURNS_FILE])["a_talk"]
+    assert found == {
         "Ada_L": ((1.0, 2.0),),
         "off_screen": ((1.5, 2.5),),
         "off_screen_2": ((1.2, 3.0),),
     }
+
+
+def test_of_many_speakers_the_last_are_known(tmp_path, monkeypatch):
+    """Without an embedder each track is somebody new, for days."""
+    monkeypatch.setattr(turns, "_MOST_SPEAKERS", 3)
+    file = TurnFile(WholeLines(tmp_path / TURNS_FILE), "a_talk")
+    for number, name in enumerate(["Ada L", "Ada\tL", "c", "Ada L", "d", "e", "Ada L"]):
+        for kind in ("speaking", "silent"):
+            time_s = number + (kind == "silent") / 2
+            file.event(LiveEvent(kind, time_s, track=number, name=name))
+    assert len(file._speakers) == 3
+    file.close()
+    lines = (tmp_path / TURNS_FILE).read_text().splitlines()
+    assert [line.split()[7] for line in lines] == [
+        "Ada_L",
+        "Ada_L_2",
+        "c",
+        "Ada_L",
+        "d",
+        "e",
+        "Ada_L",
+    ]
 
 
 def test_earlier_results_are_refused_and_replaced_when_asked(tmp_path):

@@ -12,8 +12,9 @@ import pytest
 from analysing import Cuts, feed
 from hopping import Numbers, OneFrame, hops_of, joined
 
-from asdkit.core.analysis.one_pass import Analysis, Parts
+from asdkit.core.analysis.one_pass import Analysis
 from asdkit.core.analysis.pacing import longest_step
+from asdkit.core.analysis.parts import Parts
 from asdkit.core.component import Context
 from asdkit.core.config.options import AnalysisOptions
 from asdkit.core.live.passing import LivePass
@@ -200,6 +201,14 @@ def test_hops_come_with_the_grid_and_what_is_certain_waits():
             hop.end - late - SMOOTHED for hop in hops[3:-1]
         ]
         assert hops[-1].faces[0].ended
+
+
+def test_every_other_hop_is_left_out_where_the_machine_is_too_slow():
+    detector = Known(lambda index: [[10, 15, 40, 45]])
+    late = range(12, 38)
+    hops = hops_of(live_of(parts_of(detector)), pictures(range(60)), late=late)
+    assert [hop.end for hop in hops] == [5, 10, 20, 30, 40, 45, 50, 55, 60, 60]
+    agree(in_order(joined(hops)), run_of(parts_of(detector), pictures(range(60)))[1])
 
 
 def test_a_face_out_of_sight_is_waited_for():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -49,6 +50,29 @@ def handed(parts: Path, feed: asdkit.LiveFeed, **options: Any) -> list[asdkit.Li
         events = list(session)
     thread.join()
     return events
+
+
+def test_a_session_that_nobody_holds_is_closed_at_once(parts, tmp_path):
+    """Its feed, its page and its folder are let go of without the garbage collector."""
+    pytest.importorskip("aiohttp")
+    feed = asdkit.LiveFeed("call", live=False)
+    thread = threading.Thread(target=hand_over, args=(feed,))
+    thread.start()
+    options = cheap(parts, serve=True, port=0, output=str(tmp_path / "out"))
+    gc.collect()
+    gc.disable()
+    try:
+        for event in asdkit.live(feed, **options):
+            if event.event == "faces":
+                break
+        assert feed.closed
+        assert "asd live server" not in {other.name for other in threading.enumerate()}
+    finally:
+        gc.enable()
+        thread.join()
+    assert '"ended"' in (tmp_path / "out" / "events.jsonl").read_text().splitlines()[-1]
+    again = asdkit.live(feed, **cheap(parts))
+    assert refusal(InputError, next, again).startswith("The LiveFeed call was another session's")
 
 
 def of_frames(events: list[asdkit.LiveEvent]) -> list[asdkit.LiveEvent]:

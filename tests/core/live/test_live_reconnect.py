@@ -71,6 +71,14 @@ def test_lost_bytes_lose_pictures_and_end_nothing(talk: Path) -> None:
     assert reasons(items) == []
 
 
+def test_another_encoder_is_opened_anew(talk: Path, tmp_path: Path) -> None:
+    other = write_video(tmp_path / "other.ts", frames=250, codec="mpeg2video", keyframe_every=5)
+    pieces = joined(pieces_of(talk), pieces_of(other))
+    items = _received(pieces, 70, live={"stall_s": 0.5, "reconnect_s": None})
+    assert "broke off: its picture could not be decoded any more" in reasons(items)
+    assert reasons(items)[-1] == "came back"
+
+
 def test_garbage_ends_nothing(talk: Path) -> None:
     items = _received(with_garbage(pieces_of(talk), 0.9, 0.4), 35)
     assert reasons(items) == []

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import threading
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -198,8 +199,16 @@ def test_the_token_is_never_logged(served, caplog):
     caplog.set_level(logging.DEBUG)
     requests.get(f"{served[1]}/state?token={TOKEN}", timeout=30)
     requests.get(f"{served[1]}/nothing?token={TOKEN}", timeout=30)
+    host = urlsplit(served[1])
+    with socket.create_connection((host.hostname, host.port)) as client:
+        client.sendall(f"GET /state?token={TOKEN}\xe9 HTTP/1.1\r\n\r\n".encode())
+        assert b" 400 " in client.recv(100)
     ours = [record for record in caplog.records if not record.name.startswith("urllib3")]
     assert all(TOKEN not in record.getMessage() for record in ours)
+
+
+def test_nobody_joins_to_know_the_headers_alone(served):
+    assert requests.head(f"{served[1]}/events?token={TOKEN}", timeout=30).status_code == 405
 
 
 def test_server_sent_events_tell_what_is_true_and_then_all_that_happens(served):

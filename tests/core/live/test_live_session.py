@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import threading
 from collections import defaultdict
 from itertools import islice
@@ -257,6 +258,27 @@ def test_results_that_are_there_are_refused_before_anything_is_loaded(session, t
     assert list(session(output=str(tmp_path / "out"), end_s=1, overwrite=True))
 
 
+@pytest.fixture
+def nothing_loads(monkeypatch):
+    """Fails where components are made."""
+    monkeypatch.setattr(live_session.Models, "parts", lambda _: pytest.fail("parts were made"))
+
+
+@pytest.mark.usefixtures("nothing_loads")
+def test_a_source_that_is_no_video_is_refused_before_anything_is_loaded(session, tmp_path):
+    for given, said in (("nothere.mp4", "No such file"), (__file__, "is not a video")):
+        assert said in refusal(InputError, list, session(given, output=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("nothing_loads")
+def test_a_port_that_is_taken_is_refused_before_anything_is_loaded(session):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = refusal(ConfigError, list, session(serve=True, port=port))
+    assert told.startswith(f"port={port} is taken by another program")
+
+
 def test_faces_of_a_video_are_of_no_use(session, tmp_path):
     boxes = tmp_path / "boxes.json"
     boxes.write_text(json.dumps([[[10, 5, 50, 45, 1.0]]] * 30))
@@ -283,6 +305,31 @@ def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_pat
     assert [event.event for event in events[-2:]] == ["written", "ended"]
     assert recorded(tmp_path / "out")[-1].event == "ended"
     assert turns(events)[0][0] == (0.0, 0.8)
+
+
+def test_parts_work_once_before_what_comes_at_its_own_pace_is_opened(session):
+    def said(error, live):
+        feed = asdkit.LiveFeed(sound=False, live=live)  # which is refused when it is opened
+        scorer = {"name": "loud", "fails_after": 0}
+        return refusal(error, next, session(feed, pace="real", scorer=scorer))
+
+    assert "that was enough" in said(PluginError, live=True)
+    assert "made without sound" in said(InputError, live=False)
+
+
+def test_parts_work_once_however_long_the_context_is(session):
+    live = session(asdkit.LiveFeed(sound=False), pace="real", live={"context_s": 30})
+    assert "made without sound" in refusal(InputError, next, live)
+
+
+def test_the_page_is_told_how_wide_a_pixel_is(session):
+    class Wide(asdkit.LiveFeed):
+        pixel_aspect = 2.0
+
+    feed = Wide(sound=False)
+    feed.end()
+    begun, *_ = session(feed, allow_silent=True)
+    assert begun.about["pixel_aspect"] == 2.0
 
 
 def test_at_its_own_pace_it_tells_the_same_and_measures(session):

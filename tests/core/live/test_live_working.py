@@ -204,7 +204,7 @@ def test_delays_are_those_since_the_frame_came_and_are_measured_once_a_second():
             "events": {"mean": 0.1, "worst": 0.1},
         },
         "counts": {
-            **dict.fromkeys(("pictures", "left_out", "skipped", "silent", "breaks"), 0),
+            **dict.fromkeys(("pictures", "lost", "left_out", "skipped", "silent", "breaks"), 0),
             "frames": 10,
         },
         "faces_per_s": round(10 / 2.36, 1),

@@ -55,6 +55,19 @@ def test_a_stream_that_paused_goes_on_later():
     assert placed((0, 0.0), (0.04, 5.0), (0.08, 5.04)) == [(0, None), (5.0, None), (5.04, None)]
 
 
+def test_a_picture_whose_end_is_known_late_makes_no_jump_of_the_next():
+    """As in a transport stream whose picture pauses while its sound goes on."""
+    clock = PictureClock(Fraction(25), live=True)
+    times = [(0, 0.1, 0), (0.04, 4.1, 4), (4.0, 4.1, 4), (4.04, 4.14, 4)]
+    got = [clock.place(picture(0, time, at_s), Fraction(to)) for time, at_s, to in times]
+    assert [(float(one.time), one.jump) for one in got if one] == [
+        (0, None),
+        (0.04, None),
+        (4.0, None),
+        (4.04, None),
+    ]
+
+
 def test_pictures_out_of_order_are_left_out():
     got = placed((0, 0.0), (0.08, 0.08), (0.04, 0.1), (0.08, 0.1), (0.12, 0.12))
     assert got == [(0, None), (0.08, None), None, None, (0.12, None)]

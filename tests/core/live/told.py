@@ -59,7 +59,7 @@ def faces(time_s: float, *speaking: bool, certain: bool = False) -> LiveEvent:
 
 
 def status(delay_s: float, **counts: int) -> LiveEvent:
-    counted = {"left_out": 0, "skipped": 0, "breaks": 0, **counts}
+    counted = {"left_out": 0, "skipped": 0, "lost": 0, "breaks": 0, **counts}
     delay = {"frames": None, "events": {"mean": delay_s, "worst": 2 * delay_s}}
     return LiveEvent("status", 4.0, about={"delay_s": delay, "counts": counted})
 
