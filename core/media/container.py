@@ -131,7 +131,7 @@ class Source:
         with container:
             streams = container.streams
             stream = streams[self.index] if self.index < len(streams) else None
-            if stream is None or stream.type != self.kind or stream.codec_context is None:
+            if stream is None or stream.codec_context is None or stream.type != self.kind:
                 raise self._changed()
             yield container, stream
 

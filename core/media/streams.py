@@ -120,7 +120,8 @@ class Streams:
         )
 
     def _all(self, kind: Kind) -> list[Any]:
-        return [stream for stream in self._container.streams if stream.type == kind]
+        # PyAV 15 crashes where the type of a stream is asked for that FFmpeg does not know.
+        return list(getattr(self._container.streams, kind))
 
     def _pool(self, kind: Kind, program: int | None) -> list[Any]:
         """The streams of a kind to choose from: those of a programme, or all."""

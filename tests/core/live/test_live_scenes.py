@@ -73,7 +73,7 @@ def passed(frames, *spans, cuts=(), **config):
 
 
 def test_who_moves_most_is_known_from_the_others():
-    scorer, _, tracks = passed(80, (LEFT, 0, 80), (RIGHT, 0, 80))
+    scorer, _, tracks = passed(80, (LEFT, 0, 80), (RIGHT, 0, 80), context_s=4)
     left, right = (np.concatenate(tracks[number].logits)[:, 1] > 0 for number in (0, 1))
     assert (left[1:40].all(), left[41:].any()) == (True, False)
     assert (right[1:40].any(), right[41:].all()) == (False, True)
