@@ -52,5 +52,5 @@ def test_frames_before_the_clip_still_tell_of_those_in_it(family, name):
     close(found.logits, whole.score(part, 35).logits, 1e-4)
 
 
-def test_a_checkpoint_is_run_as_ever(family):
-    assert built("lr_asd", family.checkpoint("lr_asd")).follow() is None
+def test_a_bare_model_is_run_as_ever(family):
+    assert built("lr_asd", family.exported("lr_asd")[0] / "model.onnx").follow() is None
