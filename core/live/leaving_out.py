@@ -1,8 +1,9 @@
 """Hands out grid frames, and leaves out those that the machine is too slow for.
 
 How late a frame is counts from when the last arrived that it had to wait for: the picture after it,
-or its sound. A frame that is older than `late_s` holds the picture before it. From one on that is
-older than `skip_s` all are skipped until one is not late any more.
+or its sound. A frame that is older than `late_s` holds the picture before it, but for one in so
+many: whatever the load, faces are looked for now and then. From a frame on that is older than
+`skip_s` all are skipped until one is not late any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from ..types import GRID_FPS, SAMPLES_PER_FRAME
 from .live_sound import LiveSound
 from .settings import LiveConfig
 from .ticks import Counts, Gap, Notice, Tick
+
+MOST_HELD = 4
+"""So many frames are left out in a row at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,8 @@ class HandingOut:
         self._clock = clock
         self._end = 0
         self._skipped = 0
+        self._held = 0
+        """How many of the last ticks were left out."""
         self._shown: Shown | None = None
         self._picture: Picture | None = None
         """The picture of the last tick of this stretch; None where a stretch begins."""
@@ -90,7 +96,8 @@ class HandingOut:
         stop = (index + 1) * SAMPLES_PER_FRAME
         came = self._sound.hand_out(stop - SAMPLES_PER_FRAME, stop)
         begins = self._picture is None
-        left_out = late and not begins
+        left_out = late and not begins and self._held < MOST_HELD
+        self._held = self._held + 1 if left_out else 0
         if self._picture is None or not (left_out or shown is self._shown):
             self._picture, self._shown = self._converted(shown.frame), shown
         self._counts.frames += 1

@@ -38,7 +38,8 @@ class LiveConfig:
             ones after them. Who speaks is decided from all scores there were.
         late_s: If the machine is too slow and a frame has waited longer than this, it is left out:
             the picture before it is held, no face is looked for in it, and of the hops that are due
-            at such frames every other one is left out, too.
+            at such frames every other one is left out, too. One frame in five is looked at all the
+            same.
         skip_s: If a frame has waited longer than this all the same, all that waits is skipped: the
             shot ends, as at a cut.
         stall_s: If nothing comes for so long, the stream counts as stalled, and the shot ends.
