@@ -108,8 +108,16 @@ def test_what_is_late_but_not_too_late_is_left_out_only():
     got = SlowMachine(0.01, {50: 1.5}).run(pictures(0, 200), has_sound=False)
     assert got.indices == list(range(200))
     out = [tick.frame.index for tick in got.ticks if tick.left_out]
-    assert out == [*range(51, 51 + len(out))]
-    assert len(out) == pytest.approx((1.5 - 0.5) * 25, abs=1)
+    late = range(51, out[-1] + 1)
+    assert out == [k for k in late if (k - 50) % 5]
+    assert len(late) == pytest.approx((1.5 - 0.5) * 25, abs=4)
+
+
+def test_one_frame_in_five_is_looked_at_however_slow_the_machine():
+    got = SlowMachine(0.17).run(together(pictures(0, 300), sounds(0, 300)))
+    assert got.feed.counts.skipped == 0
+    seen = [tick.frame.index for tick in got.ticks if not tick.left_out]
+    assert max(b - a for a, b in zip(seen, seen[1:], strict=False)) == 5
 
 
 def test_a_break_while_skipping_is_told_of():
