@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from arriving import FakeInput, Fed, pictures, ramp, sounds, together
@@ -117,7 +119,7 @@ def test_one_frame_in_five_is_looked_at_however_slow_the_machine():
     got = SlowMachine(0.17).run(together(pictures(0, 300), sounds(0, 300)))
     assert got.feed.counts.skipped == 0
     seen = [tick.frame.index for tick in got.ticks if not tick.left_out]
-    assert max(b - a for a, b in zip(seen, seen[1:], strict=False)) == 5
+    assert max(b - a for a, b in pairwise(seen)) == 5
 
 
 def test_a_break_while_skipping_is_told_of():
