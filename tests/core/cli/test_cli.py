@@ -75,7 +75,7 @@ def test_weights_are_verified(asd, shared, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["fly"], "run, demo, batch, write, repeat, evaluate, compare"),
+        (["fly"], "run, live, demo, batch, write, repeat, evaluate, compare"),
         (["help", "fly"], "There is no command 'fly'"),
         (["rum", "x.mp4"], "Did you mean run?"),
         (["version"], "Did you mean --version?"),
