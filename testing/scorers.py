@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..core.analysis.answers import asked, checked_scores
-from ..core.contracts import Scorer, ShiftingScorer
+from ..core.contracts import FollowingScorer, Scorer, ShiftingScorer
 from ..core.samples import noise_picture, noise_sound
 from ..core.scenes import Scene, SceneFace, SceneScorer, alone
 from ..core.types import CLIP_FRAMES, FACE_SIZE_PX, SAMPLES_PER_FRAME, SOUND_AFTER, Clip, Scores
@@ -18,6 +18,8 @@ from .threads import called
 
 _LENGTHS = (1, 7, 30)
 """Frames of the clips that are scored together and each alone."""
+_STEPS = (3, 5, 0, 12)
+"""How many frames of a face that is followed are new, time after time."""
 
 
 def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
@@ -25,8 +27,9 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
 
     The scores of a clip must not depend on the other clips, nor on those scored before. If it
     scores one face with several sounds, it must score them as it scores each clip by itself. If it
-    looks at all faces of a moment at once, their order must not matter, and one that is alone must
-    be scored as its clip is.
+    follows faces, it must score their first frames as it scores the clip of these. If it looks at
+    all faces of a moment at once, their order must not matter, and one that is alone must be
+    scored as its clip is.
 
     Args:
         scorer: The scorer.
@@ -57,6 +60,8 @@ def check_scorer(scorer: Scorer, *, longest_frames: int = CLIP_FRAMES) -> None:
         )
     if isinstance(scorer, ShiftingScorer):
         _check_shifted(score, scorer)
+    if isinstance(scorer, FollowingScorer):
+        _check_following(score, scorer)
     if isinstance(scorer, SceneScorer):
         _check_scenes(score, scorer, longest_frames)
     score.returned.check()
@@ -82,6 +87,35 @@ def _check_shifted(score: _Score, scorer: ShiftingScorer) -> None:
                 "Take only what depends on the faces alone from the first clip",
             )
         score.returned.add([scores.logits for scores in found])
+
+
+def _check_following(score: _Score, scorer: FollowingScorer) -> None:
+    """Check that two faces that are followed in turn are scored as all their frames at once."""
+    clips = [_noise(sum(_STEPS), number) for number in range(2)]
+    followed = [called(scorer, score.name, scorer.follow) for _ in clips]
+    ends = np.cumsum(_STEPS)
+    for end, new in zip(ends, _STEPS, strict=True):
+        for clip, face in zip(clips, followed, strict=True):
+            if face is None:
+                continue
+            so_far = _first(clip, int(end))
+            with asking(score.name, so_far.faces, so_far.sound, so_far.sound_after):
+                answer = called(scorer, score.name, partial(face.score, so_far, new))
+            (found,) = checked_scores(score.name, [answer], [so_far])
+            hold(
+                np.allclose(found.logits, score([so_far])[0].logits, rtol=0, atol=SAME_SCORE),
+                f"{score.name} scores a face that it follows otherwise than all its frames at once",
+                "Let each answer of follow() remember one face, and take its frames in one by one",
+            )
+            score.returned.add([found.logits])
+
+
+def _first(clip: Clip, frames: int) -> Clip:
+    """The first frames of a clip."""
+    samples = SAMPLES_PER_FRAME * frames
+    sound = np.concatenate([clip.sound, clip.sound_after])
+    after = sound[samples : samples + SOUND_AFTER]
+    return Clip(clip.faces[:frames], clip.sound[:samples], clip.sound_before, after)
 
 
 def _check_scenes(score: _Score, scorer: SceneScorer, longest_frames: int) -> None:

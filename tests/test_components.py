@@ -79,6 +79,8 @@ METHODS = {
     "Tracker.flush": "self",
     "Scorer.score": "self clips",
     "ShiftingScorer.score_shifted": "self clips",
+    "FollowedByScorer.score": "self clip new",
+    "FollowingScorer.follow": "self",
     "SceneScorer.score_scene": "self scene",
     "FaceContext.rescore": "self shot",
     "Embedder.embed": "self faces",

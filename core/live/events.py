@@ -54,7 +54,7 @@ class LiveFace:
 
 @dataclass(frozen=True, repr=False)
 class LiveEvent:
-    """Something that a live session tells; `core.live.lines` writes it as a line of JSON.
+    """Something that a live session tells; `asd live` prints it as a line of JSON.
 
     Attributes:
         event: What it is:

@@ -47,6 +47,62 @@ class ShiftingTooFew(Sound):
         return self.score(clips[1:])
 
 
+class Following(Sound):
+    """Follows faces: adds up how loud it was since the face was first seen."""
+
+    def score(self, clips):
+        return [Scores(np.cumsum(logits(clip), 0)) for clip in clips]
+
+    def follow(self):
+        return Followed()
+
+
+class Followed:
+    def __init__(self):
+        self.rows = np.zeros((0, 2), np.float32)
+
+    def score(self, clip, new):
+        self.rows = np.concatenate([self.rows, logits(clip)[len(clip) - new :]])
+        return Scores(np.cumsum(self.rows, 0))
+
+
+class FollowingNobody(Sound):
+    def follow(self):
+        return None
+
+
+class FollowingAsOne(Following):
+    """Takes all faces for one."""
+
+    def __init__(self):
+        self.face = Followed()
+
+    def follow(self):
+        return self.face
+
+
+class FollowingAnew(Following):
+    """Forgets what was before."""
+
+    def follow(self):
+        return self
+
+    def score(self, clips, new=None):
+        if new is None:
+            return super().score(clips)
+        found = np.cumsum(logits(clips), 0)
+        found[: len(clips) - new] = 0
+        return Scores(found)
+
+
+class FollowingShortly(Following):
+    def follow(self):
+        return self
+
+    def score(self, clips, new=None):
+        return super().score(clips) if new is None else Scores(np.cumsum(logits(clips), 0)[:new])
+
+
 class Beside(Sound):
     """May run in a thread beside others, and notes that it does."""
 
@@ -172,7 +228,7 @@ class OneArray(Sound):
         return [Scores(found)]
 
 
-@pytest.mark.parametrize("scorer", [Sound(), Shifting()])
+@pytest.mark.parametrize("scorer", [Sound(), Shifting(), Following(), FollowingNobody()])
 def test_a_scorer_that_keeps_the_contract_passes(scorer):
     testing.check_scorer(scorer)
 
@@ -187,6 +243,9 @@ def test_a_scorer_that_keeps_the_contract_passes(scorer):
         (OneForAll(), r"one Scores for each of 3 clips"),
         (ShiftingAlike(), r"otherwise by score_shifted than by score. Take only what depends on"),
         (ShiftingTooFew(), r"one Scores for each of 3 clips"),
+        (FollowingAsOne(), r"6 rows for a clip of 3"),
+        (FollowingAnew(), r"follows otherwise than all its frames at once. Let each answer"),
+        (FollowingShortly(), r"rows for a clip of 8"),
         (WholeWindows(), r"0 rows for a clip of 1"),
         (NeedsAWindow(), r"NeedsAWindow failed: ValueError"),
         (HalfAMinute(), r"750 rows for a clip of 1500"),
