@@ -30,8 +30,7 @@ class LiveConfig:
     Attributes:
         hop_s: The faces in sight are scored anew every so many seconds.
         context_s: How much of a face, and of its sound, a score is computed from: the longest
-            stretch before the newest frame that the scorer is given. Longer is more accurate and
-            takes more time.
+            stretch before the newest frame that the scorer is given. Longer takes more time.
         lookahead_s: A score is certain, and never computed anew, once so many seconds after its
             frame have been seen; before, it is provisional.
         memory_s: A context sees so many seconds of certain scores of a shot, and the provisional
