@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,8 @@ class Trainable:
         checkpoint: Returns what to save of the module as its weights: names and tensors, in the
             published form, which the scorer reads as `weights=FILE`.
         recipe: The defaults of a training.
+        settings: Parameters of the scorer beside `weights` that it needs to score as the module
+            does: whole clips. They are told to whoever uses the trained weights.
     """
 
     model: str
@@ -80,3 +82,4 @@ class Trainable:
     loss: Callable[[Sequence[Any], Any, int], Any]
     checkpoint: Callable[[], Mapping[str, Any]]
     recipe: Recipe
+    settings: Mapping[str, Any] = field(default_factory=dict)

@@ -286,7 +286,9 @@ def _check_checkpoint(scorer: _Scorer, ready: Trainable, clips: Sequence[Clip], 
         "As by module.state_dict()",
     )
     torch.save(dict(state), path)
-    trained = scorer._replace(config=replace(scorer.config, weights=str(path)))
+    with asked(name):
+        config = replace(scorer.config, weights=str(path), **ready.settings)
+    trained = scorer._replace(config=config)
     wanted = _judged(name, ready, clips)
     reread = _judged(name, trained.ready(from_nothing=False), clips)
     hold(

@@ -15,7 +15,7 @@ from ..core.progress import Progress
 from ..core.trainable import Recipe, Trainable
 from .batches import Batch, Batches
 from .loader import Loader
-from .settings import TrainOptions
+from .settings import NOT_FINITE, TrainOptions
 from .state import Position
 
 if TYPE_CHECKING:
@@ -165,8 +165,7 @@ class Loop:
         if not math.isfinite(value):
             raise TrainingError(
                 f"The loss of batch {number + 1} of epoch {epoch} is {value}",
-                "Try a lower learning_rate, or precision=32; the same command goes on from where "
-                "the state was last saved",
+                NOT_FINITE,
             )
         self._optimizer.zero_grad()
         fabric.backward(loss)

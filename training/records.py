@@ -45,6 +45,7 @@ def origin(plan: TrainPlan, trainable: Trainable, recipe: Recipe, device: str) -
             "weights": "" if plan.options.from_nothing else trainable.weights,
             "files": [asdict(WeightsFile.at(path)) for path in files],
         },
+        "scores_with": dict(trainable.settings),
         "provenance": {
             "versions": versions_of(used, _LIBRARIES),
             "git": _commit(),

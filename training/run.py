@@ -214,7 +214,8 @@ class _Training:
         state.check_same(self._folder, before, position)
         self._loop.load(tensors)
         if reason := self._ended(before):
-            self._tell(f"{self._folder} is done already ({reason}); more epochs=N go on with it")
+            more = "patience=null, or a larger one," if reason == "patience" else "more epochs=N"
+            self._tell(f"{self._folder} is done already ({reason}); {more} would go on with it")
         else:
             self._tell(f"goes on in epoch {before.epoch}, after {before.batch} of its batches")
         return Position(**{**vars(before), "settings": self._plan.settings})

@@ -19,6 +19,7 @@ from ..plugins.support.pytorch import inference
 from .batches import Batch, divided_at
 from .examples import Example
 from .loader import Loader
+from .settings import NOT_FINITE
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -125,8 +126,7 @@ class Validation:
         if np.isnan(chances).any():
             raise TrainingError(
                 f"What the network answers after epoch {epoch} is not a number",
-                "Try a lower learning_rate, or precision=32; the same command goes on from where "
-                "the state was last saved",
+                NOT_FINITE,
             )
         return average_precision(chances, np.concatenate([truth for _, truth in everyone]))
 

@@ -29,6 +29,11 @@ PRECISIONS = ("32", "bf16-mixed", "16-mixed")
 """The precisions of a training, by Lightning Fabric's names."""
 LOGS = ("csv", "tensorboard")
 """Where a training logs to."""
+NOT_FINITE = (
+    "Try a lower learning_rate, or precision=32, in another folder (output=OTHER), from "
+    "scorer.weights=last.model of this one if it is there; the same command would come to the same"
+)
+"""What helps where numbers are not finite: a folder holds a training of one set of options."""
 _LEAST = {
     "batch_frames": LEAST_FRAMES,
     **dict.fromkeys(("epochs", "devices", "threads", "patience"), 1),

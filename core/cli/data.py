@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.words import typed
 from ..errors import ConfigError
 from ..files import expanded
 from ..spelling import guess
@@ -59,8 +60,10 @@ def command(words: list[str]) -> None:
 
 def _crops(config: DictConfig, output: str | None = None, *, with_dataset: bool) -> None:
     from ..data.crops import make_crops
+    from ..data.parts import TRAIN, VALIDATION
     from ..data.settings import CROPS
     from ..data.sources import make_data_plan
+    from ..data.tables import ALL, labels_of
     from .console import ProgressLine
 
     plan = make_data_plan(CROPS, config, with_dataset=with_dataset)
@@ -74,7 +77,18 @@ def _crops(config: DictConfig, output: str | None = None, *, with_dataset: bool)
     if not config.quiet:
         counts = f"videos {made.videos}, of them new {made.new}"
         print(f"{folder}: {counts}, faces {made.faces}, labels {made.labels}")
-        print(f"Read it with: dataset=ava dataset.truth={folder}/labels.csv dataset.crops={folder}")
+        print(f"Read it with: {_read_with('dataset', folder, ALL)}")
+        if plan.options.validation_part:
+            print(
+                f"Train with: {_read_with('dataset', folder, labels_of(TRAIN))} "
+                f"{_read_with('validation', folder, labels_of(VALIDATION))}"
+            )
+
+
+def _read_with(kind: str, folder: Path, labels: str) -> str:
+    """The options that read labels of a folder of crops."""
+    truth, crops = typed(f"{kind}.truth", folder / labels), typed(f"{kind}.crops", folder)
+    return f"{kind}=ava {truth} {crops}"
 
 
 def _dialogues(config: DictConfig, output: str | None = None) -> None:

@@ -72,9 +72,19 @@ def print_training(record: Mapping[str, Any], folder: Path, *, quiet: bool) -> N
     )
     name = record["settings"]["scorer"]["name"]
     chosen = f"scorer={name} {typed('scorer.weights', folder / 'best.model')}"
+    alike = "".join(
+        f" {typed(f'scorer.{key}', _words(value))}" for key, value in record["scores_with"].items()
+    )
     if files := record["settings"][OPTION]:
         chosen = f"{typed(OPTION, files)} {chosen}"
-    print(f"to use it: asd run FILE {chosen}")
+    print(f"to use it: asd run FILE {chosen}{alike}")
     if registry().find("scorer", name).export:
         print(f"to have it without PyTorch: asd export {chosen} output=FOLDER")
-    print(f"to have its probabilities mean what they say: asd calibrate dataset=NAME {chosen}")
+    print(
+        f"to have its probabilities mean what they say: asd calibrate dataset=NAME {chosen}{alike}"
+    )
+
+
+def _words(value: Any) -> str | list[str]:
+    """The value of a parameter as it is typed."""
+    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)

@@ -22,7 +22,7 @@ Overrides = str | Iterable[str] | Mapping[str, Any]
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PLAIN_PATHS = re.compile(r"[\w./+@-]+|\[[\w./+@,-]*\]", re.ASCII)
-"""Paths, or lists of them, that neither Hydra nor a shell takes for anything else."""
+"""Paths, or lists of them, that Hydra takes for nothing else, nor do shells, lists in quotes."""
 _READ_AS_OTHERS = ("null", "true", "false", "on", "off", "yes", "no", "inf", "nan")
 """Plain words that Hydra or YAML would not take for text."""
 _PAIRS = {"[": "]", "{": "}", "(": ")"}
@@ -68,7 +68,7 @@ def typed(key: str, value: str | os.PathLike[str] | list[str]) -> str:
     plain = ",".join(map(os.fsdecode, names))
     plain = f"[{plain}]" if isinstance(value, list) else plain
     if _PLAIN_PATHS.fullmatch(plain):
-        return f"{key}={plain}"
+        return f"'{key}={plain}'" if isinstance(value, list) else f"{key}={plain}"
     word = f"{key}={_quoted(key, value)}"
     return shlex.quote(word) if set('"$`\\!') & set(word) else f'"{word}"'
 

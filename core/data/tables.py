@@ -21,6 +21,11 @@ LISTS = "csv"
 _VIDEO_COLUMNS = ("video_id", "name", "path", "part", "faces", "labels", "speaking")
 
 
+def labels_of(part: str) -> str:
+    """The file with the labels of one part alone, in the folder of the crops."""
+    return f"{LISTS}/{part}_orig.csv"
+
+
 def write_tables(output: Path, parts: Sequence[Part]) -> tuple[int, int]:
     """Write all lists from the labels of each video.
 
@@ -49,7 +54,7 @@ def write_tables(output: Path, parts: Sequence[Part]) -> tuple[int, int]:
 
         every, videos = table(ALL, TRUTH_COLUMNS), table(VIDEOS, _VIDEO_COLUMNS)
         names = sorted({part.part for part in parts})
-        orig = {name: table(f"{LISTS}/{name}_orig.csv", ORIG_COLUMNS) for name in names}
+        orig = {name: table(labels_of(name), ORIG_COLUMNS) for name in names}
         loader = {}
         for name in names:
             aside = open_files.enter_context(whole(output / LISTS / f"{name}_loader.csv"))

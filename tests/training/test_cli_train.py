@@ -123,10 +123,14 @@ def test_it_tells_what_came_of_it_and_what_to_do_next(asd, capsys):
     assert lines[5] == "to use it: asd run FILE scorer=nano scorer.weights=out/best.model"
     calibrate = "asd calibrate dataset=NAME scorer=nano scorer.weights=out/best.model"
     assert lines[6:] == [f"to have its probabilities mean what they say: {calibrate}"]
-    print_training({**record_of("out"), "settings": {**record_of("out")["settings"],
-                    "plugins": ["my.py"]}}, Path("sweep/rate=1"), quiet=False)  # fmt: skip
-    used = "plugins=[my.py] scorer=nano \"scorer.weights='sweep/rate=1/best.model'\""
-    assert capsys.readouterr().out.splitlines()[1] == f"to use it: asd run FILE {used}"
+    settings = {**record_of("out")["settings"], "plugins": ["my.py"]}
+    record = {**record_of("out"), "settings": settings, "scores_with": {"window_seconds": [60]}}
+    print_training(record, Path("sweep/rate=1"), quiet=False)
+    used = "'plugins=[my.py]' scorer=nano \"scorer.weights='sweep/rate=1/best.model'\""
+    used += " 'scorer.window_seconds=[60]'"
+    _, use, calibrate = capsys.readouterr().out.splitlines()
+    assert use == f"to use it: asd run FILE {used}"
+    assert calibrate.endswith(f"asd calibrate dataset=NAME {used}")
     stages = [line for line in err.splitlines() if not line.startswith("asd: validating")]
     assert stages == [f"asd: epoch {k} of 3" for k in (1, 2, 3)]
 

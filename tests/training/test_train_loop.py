@@ -173,11 +173,16 @@ def test_it_ends_where_nothing_gets_better():
     assert record["history"][-1]["epoch"] == record["best"]["epoch"] + 2
     after = record["history"][record["best"]["epoch"] + 1 :]
     assert max(one["average_precision"] for one in after) <= record["best"]["average_precision"]
+    said = []
+    assert trained("out", "epochs=60", "patience=2", said=said)["history"] == record["history"]
+    assert "(patience); patience=null, or a larger one, would go on with it" in said[0]
+    assert len(trained("out", "epochs=60", "patience=3")["history"]) > len(record["history"])
 
 
 def test_a_loss_that_is_not_finite_ends_it_and_what_was_done_stays():
     text = refusal(TrainingError, trained, "out", "scorer.diverges_in=2")
     assert "The loss of batch 1 of epoch 2 is nan. Try a lower learning_rate" in text
+    assert "in another folder (output=OTHER)" in text
     assert [one["epoch"] for one in record_of("out")["history"]] == [0, 1]
     assert weights_of("out")
 

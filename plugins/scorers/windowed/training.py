@@ -13,7 +13,7 @@ from ....core.trainable import Trainable
 from ....core.types import Clip, Float32, UInt8
 from ....core.weights import chosen_path
 from ...support.pytorch import import_torch
-from .config import WindowedConfig
+from .config import WHOLE, WindowedConfig
 from .loading import is_onnx_path
 from .model import Model
 from .settling import published_name
@@ -70,6 +70,7 @@ def trainable(model: Model, config: WindowedConfig, from_nothing: bool) -> Train
         loss=loss,
         checkpoint=lambda: state_of(network),
         recipe=training.recipe,
+        settings={"window_seconds": list(WHOLE)},
     )
 
 

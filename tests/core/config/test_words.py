@@ -182,5 +182,6 @@ def test_what_is_typed_in_a_shell_is_read_back(path, shown):
 
 
 def test_a_list_is_typed_in_a_shell_as_the_pages_have_it():
-    assert typed("plugins", ["my.py", "other.py"]) == "plugins=[my.py,other.py]"
+    """Within quotes, as zsh takes brackets for a pattern."""
+    assert typed("plugins", ["my.py", "other.py"]) == "'plugins=[my.py,other.py]'"
     assert shlex.split(typed("plugins", ["my own.py"])) == ["plugins=['my own.py']"]

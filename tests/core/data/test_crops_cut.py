@@ -204,7 +204,7 @@ def test_a_box_without_a_pixel_is_told(asd):
 
 @pytest.mark.usefixtures("talks")
 def test_whole_videos_are_for_validation(asd):
-    asd("data", "crops", *DATASET, "output=out", "validation_part=0.5")
+    _, out, _ = asd("data", "crops", *DATASET, "output=out", "validation_part=0.5")
     parts = {row[1]: row[3] for row in table("out/videos.csv")[1:]}
     assert sorted(parts.values()) == ["train", "val"]
     for part in ("train", "val"):
@@ -213,6 +213,12 @@ def test_whole_videos_are_for_validation(asd):
         assert folders == [name.ljust(11, "_")]
         assert {row[0] for row in table(f"out/csv/{part}_orig.csv")[1:]} == set(folders)
     assert len({row[0] for row in labels()}) == 2
+    told = out.splitlines()[-1].removeprefix("Train with: ")
+    words = dict(word.split("=") for word in told.split())
+    for kind, part in (("dataset", "train"), ("validation", "val")):
+        assert words[kind] == "ava"
+        read = make("ava", **{key: words[f"{kind}.{key}"] for key in ("truth", "crops")}).videos()
+        assert [video.name for video in read] == [table(f"out/csv/{part}_orig.csv")[1][0]]
 
 
 @pytest.mark.usefixtures("talks")
