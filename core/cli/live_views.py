@@ -51,9 +51,12 @@ class Changes:
         self._called: dict[int, str] = {}
 
     def __call__(self, event: LiveEvent) -> str | None:
-        """The line of an event; None if it is no certain change that people look for."""
+        """The line of an event; None if it is no certain change that people look for.
+
+        That a face appears is told once, certain or not.
+        """
         change = _CHANGES.get(event.event)
-        if change is None or not event.certain:
+        if change is None or not (event.certain or event.event == "appeared"):
             return None
         who, before = _who(event), ""
         if event.track is not None:

@@ -94,7 +94,7 @@ class Feed:
         fps = Fraction(source.fps).limit_denominator(1001)
         self.sound = LiveSound()
         self.counts = Counts()
-        self._source = source
+        self._source, self._now = source, clock
         self._reading = reading or Reading()
         self._clock = PictureClock(fps, live=source.live)
         self._early = early(fps)
@@ -146,6 +146,7 @@ class Feed:
         yield from self._flushed()
 
     def _flushed(self) -> Iterator[_Given]:
+        self._at_s = max(self._at_s, self._now())  # it was the end that they waited for
         self._finish_grid(self._clock.end)
         self._hearing.finish()
         yield from self._ready(all_of_it=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..types import UInt8
 from .arrivals import Arrived, Broken
+from .timeline import Delay, seconds
 from .waiting import MOST_BYTES, Waiting
 
 _PICTURE = "(height, width, 3) of uint8, RGB"
@@ -29,6 +30,8 @@ _LATEST_S = 1e12
 """No clock of seconds shows more: since 1970 it is less than 2e9."""
 _LATE_S = 0.5
 """Sound that is timed by counting is timed anew if it comes so much later than it was counted."""
+_OFF_S = 0.05
+"""It is moved once its clock is off by more, against the time at which it comes."""
 
 
 class LiveFeed:
@@ -80,6 +83,9 @@ class LiveFeed:
         self._ended = False
         self._pictures = 0
         self._sound_end: Fraction | None = None if live else Fraction(0)
+        self._delay = Delay()
+        """How much later the sound comes than it was counted."""
+        self._claimed = False
         self._lock = threading.Lock()
 
     @property
@@ -159,11 +165,7 @@ class LiveFeed:
         length = Fraction(len(samples), int(rate))
         with self._lock:
             now_s = self._clock()
-            begin = self._sound_end
-            if time_s is not None:
-                begin = _exact(time_s)
-            elif begin is None or (self.live and now_s - float(begin + length) > _LATE_S):
-                begin = _exact(now_s) - length
+            begin = self._counted(length, now_s) if time_s is None else _exact(time_s)
             self._sound_end = begin + length
         self._waiting.put(Arrived(frame, begin, now_s))
 
@@ -178,6 +180,42 @@ class LiveFeed:
     def close(self) -> None:
         """Let go of everything; see `closed`."""
         self._waiting.close()
+
+    def claim(self) -> None:
+        """Take it for a session, which closes it in the end.
+
+        Raises:
+            InputError: Another session has taken it.
+        """
+        with self._lock:
+            if self._claimed or self.closed:
+                what = "was another session's, which is over" if self.closed else "has a session"
+                raise InputError(f"The LiveFeed {self.name} {what}", "Make a new one")
+            self._claimed = True
+
+    def release(self) -> None:
+        """Close it, unless a session has taken it."""
+        with self._lock:
+            if not self._claimed:
+                self.close()
+
+    def _counted(self, length: Fraction, now_s: float) -> Fraction:
+        """When a block of sound begins that comes now: where the one before it ended.
+
+        No block comes before its end, and of several one comes soon after it, so a sound card whose
+        clock is not that of the pictures is noticed.
+        """
+        begin = self._sound_end
+        if begin is not None and not self.live:
+            return begin
+        if begin is None or now_s - float(begin + length) > _LATE_S:
+            self._delay = Delay()
+            return _exact(now_s) - length
+        off_s = self._delay.take(now_s - float(begin + length), now_s)
+        if abs(off_s) > _OFF_S:
+            self._delay = Delay()
+            begin += seconds(off_s)
+        return begin
 
     def _check(self, time_s: float | None) -> None:
         if self._ended:

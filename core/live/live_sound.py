@@ -33,7 +33,7 @@ class LiveSound:
 
         Samples before others that have come are too late as well.
         """
-        skipped = max(self.reached, self._handed, at) - at
+        skipped = max(self.reached - at, self._handed - at, len(samples) - _MOST_AHEAD, 0)
         self.reached = max(self.reached, at + len(samples))
         if skipped >= len(samples):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from ..errors import AsdError
@@ -32,6 +32,8 @@ class Outlets:
         self.server: LiveServer | None = None
         self.delays: Delays | None = None
         self.status: Status | None = None
+        self._ended = False
+        """Whether the last event was told."""
 
     def __call__(self, event: LiveEvent) -> LiveEvent:
         """Tell an event.
@@ -42,6 +44,26 @@ class Outlets:
         Raises:
             OutputError: It cannot be written.
         """
+        (told,) = self.each([event])
+        return told
+
+    def each(self, events: Iterable[LiveEvent]) -> Iterator[LiveEvent]:
+        """Tell events that belong together; all are written before the caller hears of the first.
+
+        Yields:
+            The events, with their delays.
+
+        Raises:
+            OutputError: One cannot be written.
+        """
+        for event in [self._recorded(event) for event in events]:
+            if self._on_event is not None:
+                self._on_event(event)
+            yield event
+
+    def _recorded(self, event: LiveEvent) -> LiveEvent:
+        """Tell all but the caller."""
+        self._ended = self._ended or event.event == "ended"
         if self.delays is not None:
             event = self.delays.timed(event)
         if self.status is not None:
@@ -50,8 +72,6 @@ class Outlets:
             self.server.publish(event)
         if self.recorder is not None:
             self.recorder.event(event)
-        if self._on_event is not None:
-            self._on_event(event)
         return event
 
     def finish(self) -> Iterator[LiveEvent]:
@@ -69,7 +89,12 @@ class Outlets:
                 yield self(event)
 
     def last(self, event: LiveEvent) -> None:
-        """Write what is not written yet, and tell the last event, whatever fails by now."""
+        """Write what is not written yet, and tell the last event, whatever fails by now.
+
+        Nothing is told if the last event was: whoever iterates may go away with it.
+        """
+        if self._ended:
+            return
         if self.recorder is not None:
             with suppress(AsdError):
                 for written in self.recorder.finish():

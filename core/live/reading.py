@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,6 +30,8 @@ the next one."""
 ENDED = "broke off: its sender ended it"
 """Why a source ended that was not damaged."""
 _WORDS = {"video": "picture", "audio": "sound"}
+_HELD_BACK_S = 1.0
+"""What FFmpeg held back while it was interrupted it gives within so long."""
 _LEAP_S = 10.0
 """A file's timestamps that leap by more, or go back, are played on at once."""
 
@@ -61,6 +64,8 @@ class Decoding:
         self._stored: tuple[int, int] | None = None
         self._form: tuple[int, str, str] | None = None
         self._vain_since_s: dict[int, float] = {}
+        self._left_out = False
+        """Whether packets were left out since the last one that was given."""
         self.size: tuple[int, int] | None = None
         self.pixel_aspect = 1.0
         self.reason = ""
@@ -85,14 +90,10 @@ class Decoding:
             # Frame threads would hold back as many pictures as there are threads.
             chosen.thread_type = "AUTO" if self._is_file else "SLICE"
             context.thread_count = self._options.threads or 0
-        leading = -1 if self._is_file else 0
         self._vain_since_s.clear()
-        for packet in self._packets(source, wait_s):
+        self._left_out = not self._is_file
+        for packet in self._decodable(self._packets(source, wait_s), source.picture):
             track: Any = packet.stream
-            if track is source.picture and 0 <= leading < _KEY_PACKETS:
-                leading = -1 if packet.is_keyframe or not packet.size else leading + 1
-                if leading > 0:
-                    continue
             if repeats(packet):
                 continue
             try:
@@ -109,6 +110,18 @@ class Decoding:
                 self.reason = f"broke off: its {_WORDS[track.type]} could not be decoded any more"
                 return
 
+    def _decodable(self, packets: Iterator[Any], picture: Any) -> Iterator[Any]:
+        """The packets without those of a picture that need some that were left out."""
+        leading = -1
+        for packet in packets:
+            if self._left_out:
+                leading, self._left_out = 0, False
+            if packet.stream is picture and 0 <= leading < _KEY_PACKETS:
+                leading = -1 if packet.is_keyframe or not packet.size else leading + 1
+                if leading > 0:
+                    continue
+            yield packet
+
     def _vain_s(self, packet: Any, frames: list[Any]) -> float:
         """For how many seconds nothing could be decoded of what came of a packet's track."""
         track = packet.stream
@@ -124,16 +137,10 @@ class Decoding:
         failures = 0
         self.reason = ""
         while not self.reason:
-            asked_s, late = time.monotonic(), False
             try:
-                for packet in source.container.demux(source.tracks):
-                    # Interrupted, FFmpeg first gives what it held back, which is too old by then.
-                    late = late or time.monotonic() - asked_s >= wait_s
-                    has_time = packet.pts is not None or packet.dts is not None
-                    if not late and (packet.size or has_time):
-                        failures = 0
-                        yield packet
-                    asked_s = time.monotonic()
+                for packet in self._in_time(source, wait_s):
+                    failures = 0
+                    yield packet
                 self.reason = ENDED
             except av.error.InvalidDataError as error:
                 failures += 1
@@ -148,6 +155,24 @@ class Decoding:
             end: Any = av.Packet()
             end.stream, end.time_base = ended, ended.time_base
             yield end
+
+    def _in_time(self, source: Opened, wait_s: float) -> Iterator[Any]:
+        """The packets, but for those that FFmpeg had held back when it was interrupted.
+
+        They come first, and are too old by then. A device, and a source that has sent other tracks
+        meanwhile, is not interrupted: it goes on after a pause.
+        """
+        asked_s, late_to_s = time.monotonic(), -math.inf
+        for packet in source.container.demux(source.tracks):
+            now_s = time.monotonic()
+            if now_s - asked_s >= wait_s:
+                late_to_s = now_s + _HELD_BACK_S
+            has_time = packet.pts is not None or packet.dts is not None
+            if now_s < late_to_s:
+                self._left_out = not self._is_file
+            elif packet.size or has_time:
+                yield packet
+            asked_s = time.monotonic()
 
     def _arrived(self, frame: Any, track: Any) -> Iterator[Arrived | Broken]:
         if isinstance(frame, VideoFrame):

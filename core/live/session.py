@@ -160,12 +160,16 @@ class LiveSession(Iterator[LiveEvent]):
         return self.counts
 
     def stop(self) -> None:
-        """End it, from any thread, once what was read by now is decided and written."""
+        """End it, from any thread, once what was read by now is decided and written.
+
+        If nothing has come yet, it ends without an event.
+        """
         self._course.stop()
 
     def close(self) -> None:
         """End it now, in the thread that iterates; what is decided by now is written."""
         self._events.close()
+        self._course.leave()
 
     def __enter__(self) -> LiveSession:
         return self
@@ -201,11 +205,19 @@ class _Course:
         if self._source is not None:
             self._source.close()
 
+    def leave(self) -> None:
+        """Let go of a feed that was never begun with."""
+        if self._handed is not None:
+            self._handed.release()
+
     def events(self) -> Generator[LiveEvent, None, None]:
         """Prepare everything, work, and leave everything whole behind."""
         options, tell = self.plan.options, self._tell
         notes, watch = Notes(), Stopwatch()
         with ExitStack() as stack:
+            if self._handed is not None:
+                self._handed.claim()
+                stack.callback(self._handed.close)
             models = Models(self.plan)
             results = LiveResults(self.plan, self._name, notes)
             self._record(stack, models, results)
@@ -213,6 +225,7 @@ class _Course:
                 check_input(options)
             self._serve(stack)
             parts = models.parts()
+            self._check()
             if isinstance(parts.detector, KnownFaces):
                 raise ConfigError(
                     f"{parts.name('detector')} knows the faces of a video, not of a live session",
@@ -226,7 +239,10 @@ class _Course:
             if options.pace == REAL and (self._handed is None or self._handed.live):
                 rehearse(parts, options, options.live, models.part)
             results.provenance = provenance(self.plan, models.weights, models.devices)
-            results.source = source = self._opened(stack, notes)
+            source = self._opened(stack, notes)
+            if source is None:
+                return
+            results.source = source
             stack.enter_context(seeded(options.seed))
             feed = Feed(source, options.live, Reading.of(vars(options)), notes, self._clock)
             self.counts = feed.counts
@@ -286,10 +302,11 @@ class _Course:
             )
             self.folder = folder
 
-    def _opened(self, stack: ExitStack, notes: Notes) -> Input:
-        """The source, which is closed in the end.
+    def _opened(self, stack: ExitStack, notes: Notes) -> Input | None:
+        """The source, which is closed in the end; None if the session was stopped by then.
 
         Raises:
+            CancelledError: The session was cancelled.
             InputError: It cannot be opened, or is over, or has no sound and that was not allowed.
         """
         options, handed = self.plan.options, self._handed
@@ -298,16 +315,21 @@ class _Course:
                 f"The LiveFeed {handed.name} was made without sound, by which speakers are found",
                 "Hand over sound as well, or use allow_silent=True",
             )
-        if handed is not None and handed.closed:
-            raise InputError(
-                f"The LiveFeed {handed.name} was another session's, which is over", "Make a new one"
-            )
-        source = open_input(options, notes) if handed is None else handed
+        source: Input
+        try:
+            source = handed or open_input(options, notes, self._unwanted)
+        except CancelledError:
+            self._check()
+            return None
         stack.callback(source.close)
         self._source = source
         if self._stopping.is_set():
             source.close()
         return source
+
+    def _unwanted(self) -> bool:
+        """Whether the session was stopped or cancelled."""
+        return self._stopping.is_set() or (self._cancel is not None and self._cancel.is_set())
 
     def _serve(self, stack: ExitStack) -> None:
         """Serve the page, if it was asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..types import CLIP_FRAMES, GRID_FPS
@@ -65,8 +66,8 @@ class LiveConfig:
                 raise ValueError(f"{name} must be from {least:g} to {most:g}, got {value:g}")
         if self.reconnect_s is not None and self.reconnect_s < 0:
             raise ValueError(f"reconnect_s must not be negative, got {self.reconnect_s:g}")
-        if self.part_s is not None and self.part_s < 1:
-            raise ValueError(f"part_s must be at least 1, got {self.part_s:g}")
+        if self.part_s is not None and not 1 <= self.part_s < math.inf:
+            raise ValueError(f"part_s must be at least 1, or null, got {self.part_s:g}")
         if self.hop_s + self.lookahead_s >= self.context_s:
             raise ValueError(
                 f"context_s={self.context_s:g} must be longer than hop_s={self.hop_s:g} and "

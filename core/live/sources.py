@@ -12,7 +12,7 @@ from typing import Literal
 
 import av
 
-from ..errors import InputError
+from ..errors import CancelledError, InputError
 from ..media import container
 from ..media.probe import Media, probe
 from ..media.rates import stated_rate
@@ -37,7 +37,9 @@ _Opens = Callable[[float], Opened]
 """Opens a source, which may send nothing for so many seconds."""
 
 
-def open_input(options: LiveOptions, notes: Notes) -> Input:
+def open_input(
+    options: LiveOptions, notes: Notes, unwanted: Callable[[], bool] = lambda: False
+) -> Input:
     """Open what the options name.
 
     A camera, an address or a pipe is read in a thread of its own, and a file, too, that is played
@@ -51,11 +53,13 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
     Args:
         options: The options of the session.
         notes: Collects which tracks were chosen, and what is damaged.
+        unwanted: Says whether it is not wanted any more; asked while nothing has come.
 
     Returns:
         The input; the first picture has been decoded, so that its size is known.
 
     Raises:
+        CancelledError: It was not wanted any more.
         InputError: There is no such source, or nothing can be read from it now; names no secrets.
         ConfigError: Options do not fit the source.
     """
@@ -65,7 +69,7 @@ def open_input(options: LiveOptions, notes: Notes) -> Input:
         if options.pace == FAST:
             return FileInput(source, media, options, wanted)
         return LiveInput(source, sound, wanted, options, notes, media=media)
-    return LiveInput(source, sound, wanted, options, notes)
+    return LiveInput(source, sound, wanted, options, notes, unwanted=unwanted)
 
 
 def check_input(options: LiveOptions) -> None:
@@ -160,6 +164,7 @@ class LiveInput:
         options: The options of the session.
         notes: See `open_input`.
         media: The source if it is a file.
+        unwanted: See `open_input`.
     """
 
     live = True
@@ -173,6 +178,7 @@ class LiveInput:
         notes: Notes,
         *,
         media: Media | None = None,
+        unwanted: Callable[[], bool] = lambda: False,
     ) -> None:
         stall_s = options.live.stall_s if media is None else math.inf
         self._waiting = Waiting(stall_s)
@@ -182,7 +188,7 @@ class LiveInput:
             self._readers.append(_Reader(sound, "sound", options, self._waiting, notes=notes))
         try:
             for reader in self._readers:
-                reader.begin()
+                reader.begin(unwanted)
         except BaseException:
             self.close()
             raise
@@ -239,15 +245,18 @@ class _Reader:
         self.has_sound = False
         self.fps = float(GRID_FPS)
 
-    def begin(self) -> None:
+    def begin(self, unwanted: Callable[[], bool]) -> None:
         """Start the thread, and wait for the first frame.
 
         Raises:
+            CancelledError: It was not wanted any more.
             InputError: The source cannot be opened, or nothing can be decoded.
         """
         threading.Thread(target=self._work, name="asdkit-live", daemon=True).start()
         limit_s = time.monotonic() + 2 * self._wait_s + _FIRST_S
         while not self._begun.wait(0.2):
+            if unwanted():
+                raise CancelledError("It was stopped before anything came")
             if time.monotonic() > limit_s:
                 raise self._nothing(f"nothing but other data came for {_FIRST_S:g} s")
         if self._error is not None:

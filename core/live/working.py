@@ -94,7 +94,7 @@ class Working:
             yield item
 
     def _is_late(self, index: int) -> bool:
-        return self.end_s is not None and index >= round(self.end_s * GRID_FPS)
+        return self.end_s is not None and index >= self.end_s * GRID_FPS - 0.5
 
     def _tick(self, tick: Tick) -> Iterator[LiveEvent]:
         frame, tell = tick.frame, self.tell
@@ -122,8 +122,7 @@ class Working:
             recorder.take(decided)  # before anything is told: whoever iterates may go away
         if status is not None:
             status.faces(sum(len(rows.boxes) for rows in decided.rows))
-        for event in decided.events:
-            yield self.tell(event)
+        yield from self.tell.each(decided.events)
         if recorder is not None:
             for event in recorder.write():
                 yield self.tell(event)

@@ -39,6 +39,7 @@ def test_moments(time_s, told):
     [
         (LiveEvent("appeared", 0.4, track=3), "0:00.4  track_3 appears"),
         (LiveEvent("appeared", 0.4, track=3, name="ann"), "0:00.4  ann appears"),
+        (LiveEvent("appeared", 0.4, certain=False, track=3), "0:00.4  track_3 appears"),
         (LiveEvent("named", 1.0, track=3, name="ann"), "0:01.0  track_3 is ann"),
         (LiveEvent("speaking", 12.4, track=3, name="ann"), "0:12.4  ann speaks"),
         (

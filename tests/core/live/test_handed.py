@@ -62,13 +62,42 @@ def test_without_times_pictures_are_timed_by_arrival(clock: _Clock) -> None:
 
 def test_sound_goes_on_where_it_ended_unless_it_paused(clock: _Clock) -> None:
     feed = LiveFeed()
-    for now_s in (50.1, 50.15, 50.35, 53.0):
+    for now_s in (50.1, 50.17, 50.35, 53.0):
         clock.now_s = now_s
         feed.sound(_block(), 16_000)
     feed.sound(_block(), 16_000, time_s=7)
     feed.end()
     times = [item.time_s for item in _arrived(feed)]
     assert times == [50, Fraction("50.1"), Fraction("50.2"), Fraction("52.9"), 7]
+
+
+@pytest.mark.parametrize("faster", [1.001, 0.999])
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_a_sound_card_with_a_clock_of_its_own_stays_with_the_pictures(
+    clock: _Clock, faster: float, at_once: int
+) -> None:
+    """Ten minutes, in blocks of 0.1 s by its clock, one by one or some at once."""
+    feed = LiveFeed()
+    off = []
+    for number in range(at_once, 6000, at_once):
+        clock.now_s = 50 + 0.1 * number / faster
+        for _ in range(at_once):
+            feed.sound(_block(), 16_000)
+        *_, last = iter(feed._waiting._items)
+        off.append(float(last[0].time_s) + 0.1 - clock.now_s)
+        feed._waiting._items.clear()
+    assert max(map(abs, off[1:])) < 0.06
+
+
+def test_a_feed_is_for_one_session() -> None:
+    feed = LiveFeed("robot")
+    feed.claim()
+    assert refusal(InputError, feed.claim).startswith("The LiveFeed robot has a session")
+    feed.release()
+    assert not feed.closed
+    other = LiveFeed("robot")
+    other.release()
+    assert refusal(InputError, other.claim).startswith("The LiveFeed robot was another session's")
 
 
 def test_a_feed_that_is_not_live_counts_and_keeps_all(monkeypatch: pytest.MonkeyPatch) -> None:

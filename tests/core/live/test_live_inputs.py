@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -22,9 +23,12 @@ from streams import Piece, RtmpServer, RtspServer, Sender, free_port, pieces_of,
 from synth import clicks, write_video
 
 from asdkit.core.errors import AsdError, ConfigError, InputError
+from asdkit.core.live import reading
+from asdkit.core.live.addresses import address_of
 from asdkit.core.live.arrivals import Arrived
+from asdkit.core.live.opening import Opened
 from asdkit.core.live.options import CaptureConfig
-from asdkit.core.live.reading import paced
+from asdkit.core.live.reading import Decoding, paced
 from asdkit.core.live.sources import open_input
 from asdkit.core.notes import Notes
 
@@ -34,6 +38,31 @@ ALL = list(range(60))
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_talk(tmp_path_factory.mktemp("talk"))
+
+
+def test_what_pauses_without_being_interrupted_goes_on(
+    talk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a camera, which FFmpeg waits for; what comes at once may have been held back."""
+    now_s = [0.0]
+
+    class Pausing:
+        def demux(self, tracks: Any) -> Iterator[Any]:
+            for number, packet in enumerate(file.demux(tracks)):
+                now_s[0] += 11 if number == 20 else 0.04
+                yield packet
+
+    monkeypatch.setattr(reading, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    notes = Notes()
+    decoding = Decoding(address_of("camera"), options("camera"), notes)
+    with av.open(str(talk)) as file:
+        source: Any = Opened(Pausing(), file.streams.video[0], None)  # type: ignore[arg-type]
+        got = numbers([*decoding.read(source, 10)])
+    assert decoding.reason == reading.ENDED
+    first = next(later for before, later in pairwise(got) if later > before + 1)
+    assert first >= 20 + 25
+    assert got == [*range(got.index(first)), *range(first, 60)]
+    assert list(notes) == []
 
 
 @pytest.mark.parametrize("pace", ["fast", "real"])

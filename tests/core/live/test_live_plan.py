@@ -71,6 +71,7 @@ def test_experiments_hold_here_too():
         (["writers=[json,annotated]"], "writers=[annotated] needs the video as a file"),
         (["writers=[report,eaf]"], "writers=[report,eaf] need the video as a file"),
         (["live.hop_s=0"], "live.hop_s must be from 0.04 to 10, got 0"),
+        (["live.part_s=inf"], "live.part_s must be at least 1, or null, got inf"),
         (["live.late_s=4"], "live.skip_s=3 must be longer than late_s=4"),
         (["capture.size=big"], "capture.size must be like 1280x720"),
         (["pace=slow"], "pace must be"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from refusing import refusal
 from sessions import SIZE, cheap, painted, talk
 
 import asdkit
-from asdkit.core.errors import ConfigError, InputError
+from asdkit.core.errors import CancelledError, ConfigError, InputError, OutputError
 from asdkit.core.live.events import MEASURED
 from asdkit.core.registry import registry
 
@@ -121,6 +122,47 @@ def test_a_feed_is_stopped_while_nothing_comes(parts):
     assert not thread.is_alive() and feed.closed
     assert [event.event for event in events][0 :: len(events) - 1] == ["begun", "ended"]
     assert events[-1].about is not None and events[-1].about["why"] == "stopped"
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_feed_is_closed_whatever_becomes_of_its_session(parts, tmp_path, begins):
+    """Else whoever hands over would wait for ever."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/result.json").write_text("{}")
+    feed = asdkit.LiveFeed("camera", live=False)
+    with asdkit.live(feed, **cheap(parts, output=str(tmp_path / "out"))) as session:
+        assert not feed.closed
+        if begins:
+            refusal(OutputError, next, session)
+            assert feed.closed
+    assert feed.closed
+
+
+def test_a_session_leaves_the_feed_of_another_alone(parts):
+    feed = asdkit.LiveFeed("camera", sound=False)
+    feed.picture(painted(0, *SIZE))
+    with asdkit.live(feed, **cheap(parts, allow_silent=True)) as session:
+        next(session)
+        with asdkit.live(feed, **cheap(parts, allow_silent=True)) as other:
+            assert "The LiveFeed camera has a session" in refusal(InputError, next, other)
+        assert not feed.closed
+        feed.end()
+        assert [event.event for event in session][-1] == "ended"
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_it_ends_while_nothing_has_come(parts, monkeypatch, cancelled):
+    """A pipe may say nothing for ever."""
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as pipe, os.fdopen(theirs, "w"):
+        monkeypatch.setattr("sys.stdin", pipe)
+        cancel = threading.Event()
+        session = asdkit.live("-", cancel=cancel, **cheap(parts))
+        threading.Timer(0.5, cancel.set if cancelled else session.stop).start()
+        if cancelled:
+            assert refusal(CancelledError, session.run) == "The session was cancelled"
+        else:
+            assert list(session) == []
 
 
 def test_the_page_is_there_as_long_as_the_session(parts):

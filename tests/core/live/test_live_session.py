@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from collections import defaultdict
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +192,32 @@ def test_a_loop_that_is_left_leaves_all_whole(session, tmp_path):
         next(live)
 
 
+def test_who_leaves_with_the_last_event_changes_nothing(session, tmp_path):
+    with session(output=str(tmp_path / "out")) as live:
+        for event in live:
+            if event.event == "ended":
+                break
+    lines = [event for event in recorded(tmp_path / "out") if event.event == "ended"]
+    assert [event.about["why"] for event in lines] == ["the stream ended"]
+
+
+def test_who_leaves_within_a_hop_leaves_all_of_it_written(session, tmp_path):
+    """The events of a hop are written before anybody hears of the first."""
+    others = ("faces", "ended")
+    events = list(session())
+    hops = [number for number, event in enumerate(events) if event.event == "faces"]
+    last, end = next(pair for pair in pairwise(hops) if pair[1] - pair[0] > 2)
+    with session(output=str(tmp_path / "out")) as live:
+        for number, _ in enumerate(live):
+            if number == last + 1:
+                break
+    kept, wanted = (
+        [(one.event, one.time_s, one.certain) for one in told(some) if one.event not in others]
+        for some in (recorded(tmp_path / "out"), events[:end])
+    )
+    assert kept == wanted
+
+
 def test_it_can_be_cancelled(session, tmp_path):
     cancel = threading.Event()
     live = session(
@@ -287,8 +313,8 @@ def test_faces_of_a_video_are_of_no_use(session, tmp_path):
 
 
 def test_a_stream_that_fails_is_told_once_all_before_is_decided(session, tmp_path, monkeypatch):
-    def failing(options, notes):
-        source = open_input(options, notes)
+    def failing(*asked):
+        source = open_input(*asked)
         monkeypatch.setattr(type(source), "__iter__", lambda self: broken(read(source)))
         return source
 

@@ -68,6 +68,14 @@ def test_sound_that_no_picture_comes_for_is_bounded():
     assert len(got.feed.sound) == 0
 
 
+def test_of_a_block_that_is_too_long_the_newest_is_kept():
+    heard = LiveSound()
+    heard.put(0, ramp(0, 200_000), 1.0)
+    assert (heard.reached, len(heard)) == (200_000, 160_000)
+    heard.hand_out(0, 200_000)
+    assert np.array_equal(heard.read(40_000, 200_000), ramp(40_000, 200_000))
+
+
 # Clocks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,7 @@ class Passing:
     def __init__(self) -> None:
         self.end = 0
 
-    def take(self, frame: Frame, begins: bool) -> int | None:
+    def take(self, frame: Frame, begins: bool, *, late: bool) -> int | None:
         self.end = frame.index + 1
         return None if self.end % 5 else self.end
 
@@ -162,7 +163,7 @@ def test_each_note_is_told_once():
     assert found == ["first", "second"]
 
 
-@pytest.mark.parametrize(("end_s", "frames"), [(0.4, 10), (0.2, 5), (None, 12), (9, 12)])
+@pytest.mark.parametrize(("end_s", "frames"), [(0.4, 10), (0.2, 5), (None, 12), (math.inf, 12)])
 def test_it_works_up_to_a_time(end_s, frames):
     bench = Bench(iter(ticks(0, 12)), end_s)
     bench.told()
