@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 
 import pytest
 from checkout import ROOT
@@ -27,6 +28,12 @@ def test_the_list_of_packages_is_that_of_the_folders():
         and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
     }
     assert set(pyproject()["tool"]["setuptools"]["packages"]) == folders
+
+
+def test_no_two_modules_of_the_tests_have_one_name():
+    """pytest imports each by its bare name."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
 def test_no_folder_hides_a_standard_module():

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from browser import near, screenshot
+from open_page import watched
 from told import (
     ANN,
     BEGUN,
@@ -22,7 +23,6 @@ from told import (
     status,
     until,
 )
-from watching import watched
 
 from asdkit.core.live.events import LiveEvent, LiveFace
 from asdkit.core.live.serving import LiveServer

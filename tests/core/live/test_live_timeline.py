@@ -186,7 +186,7 @@ def test_whatever_arrives_the_grid_rises_and_nothing_grows(items, live, has_soun
             heard = feed.sound.read(stop - 640, stop + 640)
             assert heard.shape == (1280,)
             assert not heard[640:].any()
-            assert one.at_s <= at_s
+            assert one.at_s <= at_s + behind_s
     ticks = [one for one in whole if isinstance(one, Tick)]
     indices = [tick.frame.index for tick in ticks]
     assert all(before < after for before, after in pairwise(indices))
