@@ -6,7 +6,8 @@ CLIP is a video with its truth beside it, as dataset=dialogue reads it. It is se
 machine in real time, as MPEG-TS, to `asd live` in a process of its own; with --minutes it is
 repeated, and --load has so many processes keep the cores busy meanwhile. The same bytes are then
 read as a file with pace=fast, and the clip by `asd run`. OPTIONs are for all three, after those of
-PARTS; such as scorer=lr_asd_onnx scorer.weights=BUNDLE, which `asd export scorer=lr_asd` makes.
+PARTS, those of live.NAME for the first two; such as scorer=lr_asd_onnx scorer.weights=BUNDLE,
+which `asd export scorer=lr_asd` makes.
 
 A delay is from when the picture of the change was sent, with all before it, to when the line could
 be read in events.jsonl.
@@ -184,7 +185,8 @@ def measure(clip: Path, minutes: float | None, words: Sequence[str], folder: Pat
     print(
         f"events of the stream and of the file {difference([t.line for t in watched.told], lines)}"
     )
-    _asd("run", str(clip), "writers=[json]", f"output={folder / 'run'}", *words)
+    of_run = [word for word in words if not word.startswith("live.")]
+    _asd("run", str(clip), "writers=[json]", f"output={folder / 'run'}", *of_run)
     run = Result.load(folder / "run" / "result.json")
     alone = read_dialogue(clip.with_suffix(".json"))
     print(

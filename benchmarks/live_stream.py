@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 
 import av
 from av.packet import Packet
+
+from asdkit.core.types import GRID_FPS
 
 _PROMPT = {"flush_packets": "1", "pes_payload_size": "0", "max_delay": "0"}
 """As encoders for live streams have it: no packet waits for others."""
@@ -57,8 +61,8 @@ def write(clip: Path, seconds: float, target: Any, due: Callable[[float], None])
         due: Called before each packet with its time of decoding, from 0 on.
 
     Returns:
-        The times at which each picture and all before it were written, by `time.monotonic`, in
-        order of presentation.
+        The times, by `time.monotonic`, at which the picture of each grid frame of 1/25 s was
+        written, with all before it.
     """
     sent: dict[Fraction, float] = {}
     first: Fraction | None = None
@@ -75,9 +79,11 @@ def write(clip: Path, seconds: float, target: Any, due: Callable[[float], None])
             out.mux(packet)
             if is_picture:
                 sent[shown] = time.monotonic()
-    latest, times = 0.0, []
-    for shown in sorted(sent):
-        latest = max(latest, sent[shown])
+    waiting, latest, times = deque(sorted(sent)), 0.0, []
+    begin, length = waiting[0], length_of(clip)
+    for index in range(round(math.ceil(seconds / length) * length * GRID_FPS)):
+        while waiting and waiting[0] - begin <= Fraction(index, GRID_FPS):
+            latest = max(latest, sent[waiting.popleft()])
         times.append(latest)
     return times
 

@@ -51,7 +51,7 @@ class LiveConfig:
 
     hop_s: float = 0.2
     context_s: float = 2.0
-    lookahead_s: float = 0.2
+    lookahead_s: float = 0.12
     memory_s: float = 20.0
     late_s: float = 0.5
     skip_s: float = 3.0

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from by_hand import result, track
 from synth import clicks, write_video
 
+from asdkit.benchmarks import live_stream
 from asdkit.benchmarks.live import memory_line, resident
 from asdkit.benchmarks.live_figures import (
     Change,
@@ -147,6 +149,17 @@ def test_copies_follow_each_other_without_a_gap(clip, tmp_path):
     assert length_of(clip) == pytest.approx(0.8)
     sound = [float(pts) for packet, pts, _ in packets(clip, 1.0) if packet.stream.type == "audio"]
     assert sound == sorted(sound)
+
+
+@pytest.mark.parametrize("fps", [30, 15])
+def test_times_are_those_of_grid_frames_whatever_the_rate(tmp_path, monkeypatch, fps):
+    file = tmp_path / "clip.mp4"
+    clip = write_video(file, frames=2 * fps, fps=fps, sounds=[(0.0, clicks([0.4], 2.0))])
+    due = [0.0]
+    monkeypatch.setattr(live_stream, "time", SimpleNamespace(monotonic=lambda: due[-1]))
+    sent = write(clip, 3.0, str(tmp_path / "out.ts"), due.append)
+    assert len(sent) == 100
+    assert np.abs(np.array(sent) - np.arange(100) / 25).max() < 3.5 / fps
 
 
 def test_what_is_sent_is_what_the_file_holds(clip, tmp_path):
