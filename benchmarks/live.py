@@ -16,6 +16,7 @@ be read in events.jsonl.
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
@@ -135,7 +136,7 @@ def results_in(folder: Path) -> list[Result]:
 
 def memory_line(memory: Sequence[tuple[float, float]]) -> str:
     """How the memory of a session went, in a line."""
-    early, late = tenths(memory)
+    early, late = tenths([one for one in memory if not math.isnan(one[1])])  # one may have ended
     return (
         f"memory: {early / 2**20:.1f} MiB in the second tenth, {late / 2**20:.1f} MiB in the last, "
         f"{100 * (late / early - 1):+.1f} %"

@@ -120,7 +120,7 @@ def test_precision_is_that_of_all_parts_together():
 def test_tenths_are_the_second_and_the_last():
     assert tenths([(float(k), float(k)) for k in range(101)]) == (15.0, 95.0)
     rising = [(float(k), 2.0**20 * (100 + k / 10)) for k in range(101)]
-    assert memory_line(rising) == (
+    assert memory_line([*rising, (101.0, math.nan)]) == (
         "memory: 101.5 MiB in the second tenth, 109.5 MiB in the last, +7.9 %"
     )
 
