@@ -50,7 +50,7 @@ class LiveConfig:
     """
 
     hop_s: float = 0.2
-    context_s: float = 2.0
+    context_s: float = 1.6
     lookahead_s: float = 0.12
     memory_s: float = 20.0
     late_s: float = 0.5

@@ -27,7 +27,7 @@ from asdkit.plugins.trackers.iou import IouConfig, build
 
 SMOOTHED = 6
 """A frame is cropped once the six after it have boxes."""
-LOOKAHEAD = 5
+LOOKAHEAD = LiveConfig().frames("lookahead_s")
 """`lookahead_s` in frames, unless told otherwise."""
 HEIGHT, WIDTH = 60, 160
 _RAMP = np.add.outer(np.arange(HEIGHT), np.arange(WIDTH)).astype(np.uint8) // 2

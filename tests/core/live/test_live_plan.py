@@ -50,7 +50,7 @@ def test_options_come_as_they_were_given():
         live={"part_s": None},
     )
     options = found.options
-    assert (options.live.hop_s, options.live.part_s, options.live.context_s) == (0.4, None, 2.0)
+    assert (options.live.hop_s, options.live.part_s, options.live.context_s) == (0.4, None, 1.6)
     assert options.capture.size == "1280x720"
     assert (options.pace, options.end_s, options.segments.on) == ("fast", 12.0, 0.7)
     assert found.settings["live"]["hop_s"] == 0.4
