@@ -52,6 +52,15 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+def wait_until(page: Any, condition: str, complaints: list[str]) -> None:
+    """Wait until a condition in JavaScript holds; for a page that forbids `wait_for_function`."""
+    for _ in range(_MOST_WAITS):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(_WAIT_MS)
+    pytest.fail(f"in vain waited for {condition}; the console said {complaints}")
+
+
 class Opened:
     """A report that is open in a page.
 
@@ -76,15 +85,8 @@ class Opened:
             self.requests.append(url)
 
     def until(self, condition: str) -> None:
-        """Wait until a condition in JavaScript holds.
-
-        The page's policy forbids what `wait_for_function` does.
-        """
-        for _ in range(_MOST_WAITS):
-            if self.page.evaluate(condition):
-                return
-            self.page.wait_for_timeout(_WAIT_MS)
-        pytest.fail(f"in vain waited for {condition}; the console said {self.complaints}")
+        """Wait until a condition in JavaScript holds."""
+        wait_until(self.page, condition, self.complaints)
 
     def wait_for_video(self) -> None:
         self.until("document.getElementById('video').readyState >= 2")

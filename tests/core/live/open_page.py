@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-
-_WAIT_MS, _MOST_WAITS = 30, 1000
+from browser import wait_until
 
 
 class Watched:
@@ -37,11 +35,7 @@ class Watched:
 
     def until(self, condition: str) -> None:
         """Wait until a condition in JavaScript holds."""
-        for _ in range(_MOST_WAITS):
-            if self.page.evaluate(condition):
-                return
-            self.page.wait_for_timeout(_WAIT_MS)
-        pytest.fail(f"in vain waited for {condition}; the console said {self.complaints}")
+        wait_until(self.page, condition, self.complaints)
 
     def drawn(self) -> None:
         """Wait until what holds now has been drawn, and is seen."""
